@@ -1,0 +1,303 @@
+//===- FXP.td - The integer dialect every backend starts from -------------===//
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QOPT_FXP_TD
+#define QOPT_FXP_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "qopt/Dialect/QG/IR/QGOpBase.td"
+
+def FXP_Dialect : Dialect {
+  let name = "fxp";
+  let cppNamespace = "::qopt::fxp";
+  let summary = "Exact integer tensor arithmetic";
+  let description = [{
+    `fxp` is what a quantized network *is* once encodings are gone: signless
+    integer tensors, accumulations in i32, and explicit requantizations. Zero
+    points are folded into biases where an operand is constant and are
+    attributes elsewhere; signedness is an attribute. All backends (CPU, C99,
+    HLS) start here, and every op is exact: two implementations agree in every
+    bit or one is wrong.
+
+    Data-movement ops of `qg` (`qg.reshape`, `qg.transpose`, ...) move stored
+    integers in this dialect as well.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
+def FXP_RequantizeModeAttr : AttrDef<FXP_Dialect, "RequantizeMode"> {
+  let mnemonic = "mode";
+  let summary = "how an accumulator becomes a stored integer";
+  let description = [{
+    Stored with the quantized model; a backend never changes it.
+    * `#fxp.mode<f32>`: `rne(f32(acc) * f32(scale))`, i32 to f32 half to even.
+    * `#fxp.mode<fixed, 31>`: a multiplier `m` in `[2^30, 2^31)` and one
+      rounding of `acc * m / 2^r`, half to even.
+    * `#fxp.mode<pow2>`: the same with `m = 1`.
+    Then the zero point is added, then the result saturates.
+  }];
+  let parameters = (ins StringRefParameter<"f32, fixed or pow2">:$kind,
+                        DefaultValuedParameter<"unsigned", "0">:$bits);
+  let assemblyFormat = "`<` $kind (`,` $bits^)? `>`";
+  let genVerifyDecl = 1;
+}
+
+class FXP_Op<string mnemonic, list<Trait> traits = []>
+    : Op<FXP_Dialect, mnemonic, !listconcat(traits, [
+        Pure, DeclareOpInterfaceMethods<ReferenceOpInterface>])> {
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::RankedTensorType getResultType() {
+      return ::llvm::cast<::mlir::RankedTensorType>((*this)->getResult(0).getType());
+    }
+  }];
+}
+
+def FXP_ConvOp : FXP_Op<"conv"> {
+  let summary = "channels-last integer convolution into i32";
+  let description = [{
+    `acc[n, p..., o] = bias[o] + sum (x - x_zp) * w` over the window of
+    `qg.conv`, where positions outside the input are *skipped*. `x` is i8, read
+    as unsigned with `x_unsigned`; `weight` is i8 signed. The importer of this
+    form folds `x_zp` into `bias` when no window leaves the input, else the
+    attribute stays and a backend pads with `x_zp`.
+
+    Example:
+    ```mlir
+    %a = fxp.conv %x, %w, %b strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1]
+         groups 1 x_zp 128 x_unsigned
+         : (tensor<1x8x8x3xi8>, tensor<16x3x3x3xi8>, tensor<16xi32>) -> tensor<1x8x8x16xi32>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$x, QG_Tensor:$weight, QG_Tensor:$bias,
+    DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads,
+    DenseI64ArrayAttr:$dilations, I64Attr:$groups, I64Attr:$x_zp,
+    UnitAttr:$x_unsigned);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $x `,` $weight `,` $bias `strides` $strides `pads` $pads
+    `dilations` $dilations `groups` $groups `x_zp` $x_zp
+    (`x_unsigned` $x_unsigned^)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def FXP_MatmulOp : FXP_Op<"matmul"> {
+  let summary = "batched integer matrix product into i32";
+  let description = [{
+    `acc[b..., m, n] = bias[n] + sum (lhs - lhs_zp) * (rhs - rhs_zp)`; shapes
+    as in `qg.matmul` (`rhs` is `[.., N, K]` with `transpose_rhs`).
+
+    Example:
+    ```mlir
+    %a = fxp.matmul %x, %w, %b lhs_zp 0 lhs_unsigned rhs_zp 0
+         : (tensor<1x64xi8>, tensor<64x10xi8>, tensor<10xi32>) -> tensor<1x10xi32>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$lhs, QG_Tensor:$rhs, QG_Tensor:$bias,
+    I64Attr:$lhs_zp, UnitAttr:$lhs_unsigned, I64Attr:$rhs_zp,
+    UnitAttr:$rhs_unsigned, UnitAttr:$transpose_rhs);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `,` $bias `lhs_zp` $lhs_zp (`lhs_unsigned` $lhs_unsigned^)?
+    `rhs_zp` $rhs_zp (`rhs_unsigned` $rhs_unsigned^)?
+    (`transpose_rhs` $transpose_rhs^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+def FXP_RequantizeOp : FXP_Op<"requantize"> {
+  let summary = "integers rescaled, shifted and saturated";
+  let description = [{
+    `y = min(max(round((x - x_zp) * scale) + zp, lo), hi)`, rounded by `mode`.
+    `x` is i32, or i8 read as unsigned with `x_unsigned`. `scales` has one
+    entry, or one per element of the last dimension. `clamp` is `[lo, hi]`, a
+    part of the result's range (`unsigned` says which).
+
+    Example:
+    ```mlir
+    %y = fxp.requantize %a scales dense<0.25> : tensor<1xf32> x_zp 0 zp 128
+         clamp [0, 255] unsigned mode <f32> : tensor<1x4xi32> -> tensor<1x4xi8>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$x, ElementsAttr:$scales, I64Attr:$x_zp,
+    UnitAttr:$x_unsigned, I64Attr:$zp, DenseI64ArrayAttr:$clamp,
+    UnitAttr:$is_unsigned, FXP_RequantizeModeAttr:$mode);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $x `scales` $scales `x_zp` $x_zp (`x_unsigned` $x_unsigned^)? `zp` $zp
+    `clamp` $clamp (`unsigned` $is_unsigned^)? `mode` $mode attr-dict
+    `:` type($x) `->` type($result)
+  }];
+}
+
+def FXP_AddOp : FXP_Op<"add"> {
+  let summary = "sum of two encodings rounded into a third";
+  let description = [{
+    `y = saturate(round((lhs - lhs_zp) * lhs_scale + (rhs - rhs_zp) * rhs_scale) + zp)`
+    where the scales are those of the operands divided by the result's. In mode
+    `f32` the sum is `fma(f32(lhs - lhs_zp), lhs_scale, f32(rhs - rhs_zp) * rhs_scale)`;
+    in mode `fixed<B>` both products are exact integers over a common power of
+    two and are rounded once. A negative scale subtracts. NumPy broadcasting.
+
+    Example:
+    ```mlir
+    %y = fxp.add %a, %b scales [5.000000e-01, 2.500000e-01] zps [128, 0] zp 3
+         clamp [0, 255] lhs_unsigned rhs_unsigned unsigned mode <f32>
+         : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$lhs, QG_Tensor:$rhs,
+    DenseF32ArrayAttr:$scales, DenseI64ArrayAttr:$zps, I64Attr:$zp,
+    DenseI64ArrayAttr:$clamp, UnitAttr:$lhs_unsigned, UnitAttr:$rhs_unsigned,
+    UnitAttr:$is_unsigned, FXP_RequantizeModeAttr:$mode);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `scales` $scales `zps` $zps `zp` $zp `clamp` $clamp
+    (`lhs_unsigned` $lhs_unsigned^)? (`rhs_unsigned` $rhs_unsigned^)?
+    (`unsigned` $is_unsigned^)? `mode` $mode attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+def FXP_MulOp : FXP_Op<"mul"> {
+  let summary = "exact product of two encodings into i32";
+  let description = [{
+    `acc = (lhs - lhs_zp) * (rhs - rhs_zp)`, NumPy broadcasting.
+
+    Example:
+    ```mlir
+    %a = fxp.mul %x, %g zps [128, 0] lhs_unsigned rhs_unsigned
+         : (tensor<1x8x8x4xi8>, tensor<1x1x1x4xi8>) -> tensor<1x8x8x4xi32>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$lhs, QG_Tensor:$rhs, DenseI64ArrayAttr:$zps,
+    UnitAttr:$lhs_unsigned, UnitAttr:$rhs_unsigned);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `zps` $zps (`lhs_unsigned` $lhs_unsigned^)?
+    (`rhs_unsigned` $rhs_unsigned^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+def FXP_LutOp : FXP_Op<"lut"> {
+  let summary = "table of 256 bytes applied to every element";
+  let description = [{
+    `y = table[x]`, the stored byte of `x` read as unsigned index.
+
+    Example:
+    ```mlir
+    %y = fxp.lut %x table dense<1> : tensor<256xi8> : tensor<4xi8> -> tensor<4xi8>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$x, ElementsAttr:$table);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = "$x `table` $table attr-dict `:` type($x) `->` type($result)";
+}
+
+def FXP_MaxPoolOp : FXP_Op<"max_pool"> {
+  let summary = "maximum of stored integers over windows";
+  let description = [{
+    Positions outside the input are skipped. Attributes as in `qg.pool`.
+
+    Example:
+    ```mlir
+    %y = fxp.max_pool %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0]
+         dilations [1, 1] x_unsigned : tensor<1x8x8x4xi8> -> tensor<1x4x4x4xi8>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$x, DenseI64ArrayAttr:$kernel,
+    DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads,
+    DenseI64ArrayAttr:$dilations, UnitAttr:$x_unsigned);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $x `kernel` $kernel `strides` $strides `pads` $pads `dilations` $dilations
+    (`x_unsigned` $x_unsigned^)? attr-dict `:` type($x) `->` type($result)
+  }];
+}
+
+def FXP_SumPoolOp : FXP_Op<"sum_pool"> {
+  let summary = "exact sum of `x - x_zp` over windows into i32";
+  let description = [{
+    The integer part of an average pool (positions outside are skipped); the
+    division is in the scale of the requantization that follows. All windows
+    count the same number of positions, or padding counts as zero.
+
+    Example:
+    ```mlir
+    %a = fxp.sum_pool %x kernel [7, 7] strides [1, 1] pads [0, 0, 0, 0]
+         dilations [1, 1] x_zp 0 x_unsigned : tensor<1x7x7x8xi8> -> tensor<1x1x1x8xi32>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$x, DenseI64ArrayAttr:$kernel,
+    DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads,
+    DenseI64ArrayAttr:$dilations, I64Attr:$x_zp, UnitAttr:$x_unsigned);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $x `kernel` $kernel `strides` $strides `pads` $pads `dilations` $dilations
+    `x_zp` $x_zp (`x_unsigned` $x_unsigned^)? attr-dict
+    `:` type($x) `->` type($result)
+  }];
+}
+
+def FXP_SumOp : FXP_Op<"sum"> {
+  let summary = "exact sum of `x - x_zp` over some dimensions, which disappear";
+  let description = [{
+    Example:
+    ```mlir
+    %a = fxp.sum %x axes [1, 2] x_zp 0 x_unsigned : tensor<1x7x7x8xi8> -> tensor<1x8xi32>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$x, DenseI64ArrayAttr:$axes, I64Attr:$x_zp,
+                       UnitAttr:$x_unsigned);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $x `axes` $axes `x_zp` $x_zp (`x_unsigned` $x_unsigned^)? attr-dict
+    `:` type($x) `->` type($result)
+  }];
+}
+
+def FXP_QuantizeOp : FXP_Op<"quantize"> {
+  let summary = "floats rounded into stored integers";
+  let description = [{
+    `y = min(max(rne(x / scale) + zp, lo), hi)`, f32 division; NaN gives `zp`.
+    `scales` has one entry, or one per element of dimension `axis`.
+
+    Example:
+    ```mlir
+    %y = fxp.quantize %x scales dense<0.5> : tensor<1xf32> zps [128] axis 0
+         clamp [0, 255] unsigned : tensor<4xf32> -> tensor<4xi8>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$x, ElementsAttr:$scales,
+    DenseI64ArrayAttr:$zps, I64Attr:$axis, DenseI64ArrayAttr:$clamp,
+    UnitAttr:$is_unsigned);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $x `scales` $scales `zps` $zps `axis` $axis `clamp` $clamp
+    (`unsigned` $is_unsigned^)? attr-dict `:` type($x) `->` type($result)
+  }];
+}
+
+def FXP_DequantizeOp : FXP_Op<"dequantize"> {
+  let summary = "floats that stored integers stand for";
+  let description = [{
+    `y = f32(x - zp) * scale`, one rounding.
+
+    Example:
+    ```mlir
+    %y = fxp.dequantize %x scales dense<0.5> : tensor<1xf32> zps [128] axis 0
+         x_unsigned : tensor<4xi8> -> tensor<4xf32>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$x, ElementsAttr:$scales,
+    DenseI64ArrayAttr:$zps, I64Attr:$axis, UnitAttr:$x_unsigned);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $x `scales` $scales `zps` $zps `axis` $axis (`x_unsigned` $x_unsigned^)?
+    attr-dict `:` type($x) `->` type($result)
+  }];
+}
+
+#endif // QOPT_FXP_TD

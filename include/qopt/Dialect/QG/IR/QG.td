@@ -1,0 +1,11 @@
+//===- QG.td - The whole dialect, for documentation -----------------------===//
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QOPT_QG_TD
+#define QOPT_QG_TD
+
+include "qopt/Dialect/QG/IR/QGLinearOps.td"
+include "qopt/Dialect/QG/IR/QGElementwiseOps.td"
+include "qopt/Dialect/QG/IR/QGShapeOps.td"
+include "qopt/Dialect/QG/IR/QGQuantOps.td"
+
+#endif // QOPT_QG_TD

@@ -1,0 +1,236 @@
+//===- FXPDialect.cpp - Registration and verifiers of fxp -----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A verifier recomputes the shape and checks widths; values are checked by
+// the reference semantics.
+//===----------------------------------------------------------------------===//
+#include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Dialect/QG/IR/Shapes.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::fxp;
+using qg::Shape;
+using qg::Window;
+
+#include "qopt/Dialect/FXP/IR/FXPDialect.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "qopt/Dialect/FXP/IR/FXPAttributes.cpp.inc"
+#define GET_OP_CLASSES
+#include "qopt/Dialect/FXP/IR/FXPOps.cpp.inc"
+
+void FXPDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "qopt/Dialect/FXP/IR/FXPAttributes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "qopt/Dialect/FXP/IR/FXPOps.cpp.inc"
+      >();
+}
+
+LogicalResult
+RequantizeModeAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                           StringRef kind, unsigned bits) {
+  if (kind == "f32" || kind == "pow2")
+    return success();
+  if (kind == "fixed" && bits >= 2 && bits <= 31)
+    return success();
+  return emitError() << "expects f32, pow2 or fixed with 2 to 31 bits, got "
+                     << kind << " with " << bits;
+}
+
+static ArrayRef<int64_t> getShape(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+static Type getElement(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
+
+static auto errorOn(Operation *op) {
+  return [op] { return op->emitOpError(); };
+}
+
+static LogicalResult checkResult(Operation *op, FailureOr<Shape> inferred,
+                                 unsigned bits) {
+  if (failed(inferred))
+    return failure();
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  auto expected = RankedTensorType::get(
+      *inferred, bits ? Type(IntegerType::get(op->getContext(), bits))
+                      : type.getElementType());
+  if (type == expected)
+    return success();
+  return op->emitOpError() << "expects a result of type " << expected
+                           << ", got " << type;
+}
+
+static LogicalResult checkBytes(Operation *op, ValueRange values) {
+  for (Value value : values)
+    if (!getElement(value).isSignlessInteger(8))
+      return op->emitOpError() << "expects i8 operands, got "
+                               << value.getType();
+  return success();
+}
+
+static LogicalResult checkBias(Operation *op, Value bias, int64_t channels) {
+  auto expected = RankedTensorType::get(
+      {channels}, IntegerType::get(op->getContext(), 32));
+  if (bias.getType() == expected)
+    return success();
+  return op->emitOpError() << "expects a bias of type " << expected << ", got "
+                           << bias.getType();
+}
+
+/// `[lo, hi]` inside the range of a result of `bits` bits.
+static LogicalResult checkClamp(Operation *op, ArrayRef<int64_t> clamp,
+                                bool isUnsigned) {
+  Type element = getElement(op->getResult(0));
+  if (!element.isSignlessInteger())
+    return op->emitOpError("expects an integer result");
+  unsigned bits = element.getIntOrFloatBitWidth();
+  int64_t low = isUnsigned ? 0 : -(int64_t(1) << (bits - 1));
+  int64_t high = (int64_t(1) << (isUnsigned ? bits : bits - 1)) - 1;
+  if (clamp.size() == 2 && clamp[0] <= clamp[1] && clamp[0] >= low &&
+      clamp[1] <= high)
+    return success();
+  return op->emitOpError() << "expects clamp [low, high] inside [" << low
+                           << ", " << high << "]";
+}
+
+static LogicalResult checkScales(Operation *op, ElementsAttr scales,
+                                 int64_t channels) {
+  auto type = cast<ShapedType>(scales.getType());
+  if (type.getElementType().isF32() && type.getRank() == 1 &&
+      (type.getDimSize(0) == 1 || type.getDimSize(0) == channels))
+    return success();
+  return op->emitOpError() << "expects 1 or " << channels
+                           << " f32 scales, got " << type;
+}
+
+LogicalResult ConvOp::verify() {
+  ArrayRef<int64_t> weight = getShape(getWeight());
+  if (weight.size() < 3)
+    return emitOpError("expects a weight of rank >= 3");
+  Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
+                getDilations()};
+  return success(
+      succeeded(checkBytes(*this, {getX(), getWeight()})) &&
+      succeeded(checkResult(*this,
+                            qg::inferConvShape(getShape(getX()), weight, window,
+                                           getGroups(), errorOn(*this)),
+                            32)) &&
+      succeeded(checkBias(*this, getBias(), weight.front())));
+}
+
+LogicalResult MatmulOp::verify() {
+  FailureOr<Shape> shape =
+      qg::inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
+                       getTransposeRhs(), errorOn(*this));
+  return success(succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&
+                 succeeded(checkResult(*this, shape, 32)) &&
+                 succeeded(checkBias(*this, getBias(), shape->back())));
+}
+
+LogicalResult RequantizeOp::verify() {
+  ArrayRef<int64_t> shape = getShape(getX());
+  return success(
+      succeeded(checkResult(*this, Shape(shape), 0)) &&
+      succeeded(checkScales(*this, getScales(),
+                            shape.empty() ? 1 : shape.back())) &&
+      succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
+}
+
+LogicalResult AddOp::verify() {
+  if (getScales().size() != 2 || getZps().size() != 2)
+    return emitOpError("expects two scales and two zero points");
+  return success(
+      succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&
+      succeeded(checkResult(*this,
+                            qg::inferBroadcastShape(
+                                {getShape(getLhs()), getShape(getRhs())},
+                                errorOn(*this)),
+                            0)) &&
+      succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
+}
+
+LogicalResult MulOp::verify() {
+  if (getZps().size() != 2)
+    return emitOpError("expects two zero points");
+  return success(
+      succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&
+      succeeded(checkResult(*this,
+                            qg::inferBroadcastShape(
+                                {getShape(getLhs()), getShape(getRhs())},
+                                errorOn(*this)),
+                            32)));
+}
+
+LogicalResult LutOp::verify() {
+  auto table = cast<ShapedType>(getTable().getType());
+  if (table.getNumElements() != 256 ||
+      !table.getElementType().isSignlessInteger(8))
+    return emitOpError() << "expects a table of 256 i8, got " << table;
+  return success(succeeded(checkBytes(*this, {getX()})) &&
+                 succeeded(checkResult(*this, Shape(getShape(getX())), 8)));
+}
+
+LogicalResult MaxPoolOp::verify() {
+  Window window{getKernel(), getStrides(), getPads(), getDilations()};
+  return success(
+      succeeded(checkBytes(*this, {getX()})) &&
+      succeeded(checkResult(
+          *this, qg::inferWindowShape(getShape(getX()), window, errorOn(*this)),
+          8)));
+}
+
+LogicalResult SumPoolOp::verify() {
+  Window window{getKernel(), getStrides(), getPads(), getDilations()};
+  return success(
+      succeeded(checkBytes(*this, {getX()})) &&
+      succeeded(checkResult(
+          *this, qg::inferWindowShape(getShape(getX()), window, errorOn(*this)),
+          32)));
+}
+
+LogicalResult SumOp::verify() {
+  return success(
+      succeeded(checkBytes(*this, {getX()})) &&
+      succeeded(checkResult(
+          *this, qg::inferReduceShape(getShape(getX()), getAxes(), errorOn(*this)),
+          32)));
+}
+
+static LogicalResult checkAxisParameters(Operation *op, ElementsAttr scales,
+                                         ArrayRef<int64_t> zps, int64_t axis,
+                                         ArrayRef<int64_t> shape) {
+  int64_t count = cast<ShapedType>(scales.getType()).getNumElements();
+  if (int64_t(zps.size()) != count)
+    return op->emitOpError() << "expects one zero point per scale, got "
+                             << zps.size() << " and " << count;
+  if (count == 1 || (axis >= 0 && axis < int64_t(shape.size()) &&
+                     shape[axis] == count))
+    return success();
+  return op->emitOpError() << "expects 1 scale or one per element of dimension "
+                           << axis << ", got " << count;
+}
+
+LogicalResult fxp::QuantizeOp::verify() {
+  return success(
+      succeeded(checkResult(*this, Shape(getShape(getX())), 0)) &&
+      succeeded(checkAxisParameters(*this, getScales(), getZps(), getAxis(),
+                                    getShape(getX()))) &&
+      succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
+}
+
+LogicalResult fxp::DequantizeOp::verify() {
+  return success(
+      succeeded(checkResult(*this, Shape(getShape(getX())), 0)) &&
+      succeeded(checkAxisParameters(*this, getScales(), getZps(), getAxis(),
+                                    getShape(getX()))));
+}

@@ -1,0 +1,460 @@
+//===- QGOps.cpp - Verifiers, folders and canonical forms of qg ops -------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A verifier recomputes the shape (Shapes.h) and checks the encodings.
+//===----------------------------------------------------------------------===//
+#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/Shapes.h"
+
+#include "mlir/IR/PatternMatch.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::qg;
+
+#define GET_OP_CLASSES
+#include "qopt/Dialect/QG/IR/QGOps.cpp.inc"
+
+static ArrayRef<int64_t> getShape(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+static Type getElement(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
+
+static auto errorOn(Operation *op) {
+  return [op] { return op->emitOpError(); };
+}
+
+/// The declared result shape is the inferred one.
+static LogicalResult checkResult(Operation *op, FailureOr<Shape> inferred) {
+  if (failed(inferred))
+    return failure();
+  ArrayRef<int64_t> declared = getShape(op->getResult(0));
+  if (declared == ArrayRef<int64_t>(*inferred))
+    return success();
+  return op->emitOpError() << "expects a result of shape "
+                           << formatShape(*inferred) << ", got "
+                           << formatShape(declared);
+}
+
+/// `clamp` is a pair inside the range of a quantized result.
+static LogicalResult checkClamp(Operation *op,
+                                std::optional<ArrayRef<int64_t>> clamp) {
+  if (!clamp)
+    return success();
+  QuantizedType type = getQuantizedType(op->getResult(0).getType());
+  if (!type)
+    return op->emitOpError("expects a quantized result where 'clamp' is set");
+  const IntegerFormat &format = type.getIntegerFormat();
+  if (clamp->size() != 2 || (*clamp)[0] > (*clamp)[1] ||
+      (*clamp)[0] < format.min() || (*clamp)[1] > format.max())
+    return op->emitOpError() << "expects 'clamp' = [low, high] inside ["
+                             << format.min() << ", " << format.max() << "]";
+  return success();
+}
+
+/// An op that computes in the expressed type: floats and encodings of floats.
+static LogicalResult checkExpressed(Operation *op, ValueRange values) {
+  for (Value value : values) {
+    Type type = getElement(value);
+    if (!isa<FloatType>(type) && !isa<QuantizedType>(type))
+      return op->emitOpError()
+             << "expects float or quantized tensors, got " << type;
+  }
+  return success();
+}
+
+static LogicalResult checkBias(Operation *op, Value bias, int64_t channels) {
+  if (!bias || getShape(bias) == ArrayRef<int64_t>{channels})
+    return success();
+  return op->emitOpError() << "expects a bias of shape " << channels
+                           << ", got " << formatShape(getShape(bias));
+}
+
+static LogicalResult checkSameElement(Operation *op, Value operand) {
+  Type from = getElement(operand), to = getElement(op->getResult(0));
+  if (from == to)
+    return success();
+  return op->emitOpError() << "expects equal element types, got " << from
+                           << " and " << to;
+}
+
+LogicalResult ConvOp::verify() {
+  ArrayRef<int64_t> weight = getShape(getWeight());
+  if (weight.size() < 3)
+    return emitOpError("expects a weight of rank >= 3");
+  Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
+                getDilations()};
+  return success(
+      succeeded(checkExpressed(*this, {getX(), getWeight(), getResult()})) &&
+      succeeded(checkResult(*this, inferConvShape(getShape(getX()), weight,
+                                                  window, getGroups(),
+                                                  errorOn(*this)))) &&
+      succeeded(checkBias(*this, getBias(), weight.front())) &&
+      succeeded(checkClamp(*this, getClamp())));
+}
+
+LogicalResult ConvTransposeOp::verify() {
+  ArrayRef<int64_t> weight = getShape(getWeight());
+  if (weight.size() < 3)
+    return emitOpError("expects a weight of rank >= 3");
+  Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
+                getDilations()};
+  return success(
+      succeeded(checkExpressed(*this, {getX(), getWeight(), getResult()})) &&
+      succeeded(checkResult(
+          *this, inferConvTransposeShape(getShape(getX()), weight, window,
+                                         getOutputPadding(), getGroups(),
+                                         errorOn(*this)))) &&
+      succeeded(checkBias(*this, getBias(), weight.front())) &&
+      succeeded(checkClamp(*this, getClamp())));
+}
+
+LogicalResult MatmulOp::verify() {
+  FailureOr<Shape> shape =
+      inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
+                       getTransposeRhs(), errorOn(*this));
+  return success(succeeded(checkResult(*this, shape)) &&
+                 succeeded(checkBias(*this, getBias(), shape->back())) &&
+                 succeeded(checkClamp(*this, getClamp())));
+}
+
+LogicalResult PoolOp::verify() {
+  Window window{getKernel(), getStrides(), getPads(), getDilations()};
+  if (getKind() == PoolKind::max && failed(checkSameElement(*this, getX())))
+    return failure();
+  return checkResult(*this, inferWindowShape(getShape(getX()), window,
+                                             errorOn(*this)));
+}
+
+LogicalResult ReduceOp::verify() {
+  return checkResult(*this, inferReduceShape(getShape(getX()), getAxes(),
+                                             errorOn(*this)));
+}
+
+LogicalResult ArgReduceOp::verify() {
+  if (getKind() != ReduceKind::max && getKind() != ReduceKind::min)
+    return emitOpError("expects kind max or min");
+  if (!getElement(getResult()).isSignlessInteger(64))
+    return emitOpError("expects an i64 result");
+  return checkResult(*this, inferReduceShape(getShape(getX()), {int64_t(getAxis())},
+                                             errorOn(*this)));
+}
+
+LogicalResult SoftmaxOp::verify() {
+  if (getShape(getX()).empty())
+    return emitOpError("expects x of rank >= 1");
+  return success(
+      succeeded(checkExpressed(*this, {getX(), getResult()})) &&
+      succeeded(checkResult(*this, Shape(getShape(getX())))));
+}
+
+LogicalResult UnaryOp::verify() {
+  bool isPredicate =
+      getKind() == UnaryKind::is_nan || getKind() == UnaryKind::is_inf;
+  if (isPredicate && !getElement(getResult()).isInteger(1))
+    return emitOpError("expects an i1 result");
+  if (!isPredicate && !getQuantizedType(getX().getType()) &&
+      failed(checkSameElement(*this, getX())))
+    return failure();
+  return checkResult(*this, Shape(getShape(getX())));
+}
+
+LogicalResult BinaryOp::verify() {
+  Type lhs = getElement(getLhs()), rhs = getElement(getRhs());
+  if (lhs != rhs && (!isa<QuantizedType>(lhs) || !isa<QuantizedType>(rhs)))
+    return emitOpError() << "expects operands of one element type, got " << lhs
+                         << " and " << rhs;
+  if (!isa<QuantizedType>(lhs) && failed(checkSameElement(*this, getLhs())))
+    return failure();
+  return success(
+      succeeded(checkResult(*this, inferBroadcastShape({getShape(getLhs()),
+                                                        getShape(getRhs())},
+                                                       errorOn(*this)))) &&
+      succeeded(checkClamp(*this, getClamp())));
+}
+
+LogicalResult CompareOp::verify() {
+  if (getElement(getLhs()) != getElement(getRhs()))
+    return emitOpError("expects operands of one element type");
+  if (!getElement(getResult()).isInteger(1))
+    return emitOpError("expects an i1 result");
+  return checkResult(*this, inferBroadcastShape(
+                                {getShape(getLhs()), getShape(getRhs())},
+                                errorOn(*this)));
+}
+
+LogicalResult SelectOp::verify() {
+  if (!getElement(getCondition()).isInteger(1))
+    return emitOpError("expects an i1 condition");
+  if (failed(checkSameElement(*this, getOnTrue())) ||
+      failed(checkSameElement(*this, getOnFalse())))
+    return failure();
+  return checkResult(
+      *this, inferBroadcastShape({getShape(getCondition()),
+                                  getShape(getOnTrue()),
+                                  getShape(getOnFalse())},
+                                 errorOn(*this)));
+}
+
+LogicalResult CastOp::verify() {
+  if (isa<QuantizedType>(getElement(getX())) ||
+      isa<QuantizedType>(getElement(getResult())))
+    return emitOpError(
+        "expects plain element types; use qg.quantize or qg.dequantize");
+  return checkResult(*this, Shape(getShape(getX())));
+}
+
+LogicalResult ConstantOp::verify() {
+  auto type = cast<ShapedType>(getValue().getType());
+  RankedTensorType storage = getStorageTensorType(getResultType());
+  if (type != storage && type != getResultType())
+    return emitOpError() << "expects a value of type " << storage << ", got "
+                         << type;
+  return success();
+}
+
+LogicalResult ReshapeOp::verify() {
+  if (failed(checkSameElement(*this, getX())))
+    return failure();
+  if (getNumElements(getShape(getX())) != getNumElements(getShape(getResult())))
+    return emitOpError() << "expects as many elements, got "
+                         << formatShape(getShape(getX())) << " and "
+                         << formatShape(getShape(getResult()));
+  return success();
+}
+
+LogicalResult TransposeOp::verify() {
+  FailureOr<Shape> shape = inferTransposeShape(
+      getShape(getX()), getPermutation(), errorOn(*this));
+  if (failed(checkResult(*this, shape)))
+    return failure();
+  QuantizedType from = getQuantizedType(getX().getType());
+  if (!from || !from.isPerAxis())
+    return checkSameElement(*this, getX());
+  int64_t axis = llvm::find(getPermutation(), from.getAxis()) -
+                 getPermutation().begin();
+  if (getElement(getResult()) != from.withAxis(axis))
+    return emitOpError() << "expects the encoding to follow its axis to "
+                         << axis;
+  return success();
+}
+
+LogicalResult BroadcastOp::verify() {
+  if (failed(checkSameElement(*this, getX())))
+    return failure();
+  return checkResult(*this, inferBroadcastShape({getShape(getX()),
+                                                 getShape(getResult())},
+                                                errorOn(*this)));
+}
+
+LogicalResult SliceOp::verify() {
+  ArrayRef<int64_t> x = getShape(getX()), result = getShape(getResult());
+  if (failed(checkSameElement(*this, getX())))
+    return failure();
+  if (result.size() != x.size() || getOffsets().size() != x.size() ||
+      getStrides().size() != x.size())
+    return emitOpError() << "expects " << x.size()
+                         << " offsets, strides and result dimensions";
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (result[i] == 0)
+      continue;
+    int64_t first = getOffsets()[i];
+    int64_t last = first + (result[i] - 1) * getStrides()[i];
+    if (getStrides()[i] == 0 || first < 0 || first >= x[i] || last < 0 ||
+        last >= x[i])
+      return emitOpError() << "expects elements inside dimension " << i
+                           << " of extent " << x[i] << ", got " << first
+                           << " to " << last;
+  }
+  return success();
+}
+
+LogicalResult ConcatOp::verify() {
+  SmallVector<ArrayRef<int64_t>> shapes;
+  Type result = getElement(getResult());
+  for (Value input : getInputs()) {
+    shapes.push_back(getShape(input));
+    Type element = getElement(input);
+    if (element != result &&
+        !(isa<QuantizedType>(element) && isa<QuantizedType>(result)))
+      return emitOpError() << "expects operands of element type " << result
+                           << ", got " << element;
+  }
+  return checkResult(*this,
+                     inferConcatShape(shapes, getAxis(), errorOn(*this)));
+}
+
+LogicalResult PadOp::verify() {
+  if (failed(checkSameElement(*this, getX())))
+    return failure();
+  if (getValue() && (getElement(getValue()) != getElement(getX()) ||
+                     getNumElements(getShape(getValue())) != 1))
+    return emitOpError("expects a scalar value of x's element type");
+  return checkResult(*this, inferPadShape(getShape(getX()), getLow(),
+                                          getHigh(), errorOn(*this)));
+}
+
+LogicalResult GatherOp::verify() {
+  if (failed(checkSameElement(*this, getX())))
+    return failure();
+  if (!isa<IntegerType>(getElement(getIndices())))
+    return emitOpError("expects integer indices");
+  return checkResult(*this, inferGatherShape(getShape(getX()),
+                                             getShape(getIndices()), getAxis(),
+                                             errorOn(*this)));
+}
+
+/// Per-axis parameters fit the extent of their axis.
+static LogicalResult checkEncoding(Operation *op, Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  QuantizedType quantized = getQuantizedType(type);
+  if (!quantized)
+    return op->emitOpError() << "expects a quantized tensor, got " << type;
+  if (!quantized.isPerAxis() || quantized.getGroupSize())
+    return success();
+  int64_t axis = quantized.getAxis();
+  int64_t count = quantized.getScales().getType().getDimSize(0);
+  if (axis < tensor.getRank() && tensor.getDimSize(axis) == count)
+    return success();
+  return op->emitOpError() << "expects one scale per element of dimension "
+                           << axis << ", got " << count << " for " << type;
+}
+
+static LogicalResult checkFloat(Operation *op, Value value) {
+  if (isa<FloatType>(getElement(value)))
+    return success();
+  return op->emitOpError() << "expects a float tensor, got "
+                           << value.getType();
+}
+
+LogicalResult QuantizeOp::verify() {
+  return success(succeeded(checkFloat(*this, getX())) &&
+                 succeeded(checkEncoding(*this, getResult().getType())) &&
+                 succeeded(checkResult(*this, Shape(getShape(getX())))));
+}
+
+LogicalResult DequantizeOp::verify() {
+  return success(succeeded(checkFloat(*this, getResult())) &&
+                 succeeded(checkEncoding(*this, getX().getType())) &&
+                 succeeded(checkResult(*this, Shape(getShape(getX())))));
+}
+
+LogicalResult RequantizeOp::verify() {
+  return success(succeeded(checkEncoding(*this, getX().getType())) &&
+                 succeeded(checkEncoding(*this, getResult().getType())) &&
+                 succeeded(checkResult(*this, Shape(getShape(getX())))));
+}
+
+LogicalResult ObserveOp::verify() {
+  if (getX().getType() != getResult().getType())
+    return emitOpError("expects equal types");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Folders and canonical forms
+//===----------------------------------------------------------------------===//
+
+OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
+
+OpFoldResult ReshapeOp::fold(FoldAdaptor) {
+  if (getX().getType() == getResult().getType())
+    return getX();
+  return {};
+}
+
+OpFoldResult BroadcastOp::fold(FoldAdaptor) {
+  if (getX().getType() == getResult().getType())
+    return getX();
+  return {};
+}
+
+OpFoldResult SliceOp::fold(FoldAdaptor) {
+  auto isZero = [](int64_t v) { return v == 0; };
+  auto isOne = [](int64_t v) { return v == 1; };
+  if (getX().getType() == getResult().getType() &&
+      llvm::all_of(getOffsets(), isZero) && llvm::all_of(getStrides(), isOne))
+    return getX();
+  return {};
+}
+
+OpFoldResult TransposeOp::fold(FoldAdaptor) {
+  for (auto [i, source] : llvm::enumerate(getPermutation()))
+    if (int64_t(i) != source)
+      return {};
+  return getX();
+}
+
+namespace {
+/// reshape(reshape(x)) = reshape(x)
+struct MergeReshapes : OpRewritePattern<ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ReshapeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto inner = op.getX().getDefiningOp<ReshapeOp>();
+    if (!inner)
+      return rewriter.notifyMatchFailure(op, "operand is no reshape");
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), inner.getX());
+    return success();
+  }
+};
+
+/// transpose(transpose(x)) = transpose(x)
+struct MergeTransposes : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto inner = op.getX().getDefiningOp<TransposeOp>();
+    if (!inner)
+      return rewriter.notifyMatchFailure(op, "operand is no transpose");
+    SmallVector<int64_t> merged;
+    for (int64_t source : op.getPermutation())
+      merged.push_back(inner.getPermutation()[source]);
+    rewriter.replaceOpWithNewOp<TransposeOp>(op, op.getType(), inner.getX(),
+                                             merged);
+    return success();
+  }
+};
+
+/// A transpose that moves only extents of 1 is a reshape.
+struct TransposeToReshape : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    QuantizedType type = getQuantizedType(op.getType());
+    if (type && type.isPerAxis())
+      return rewriter.notifyMatchFailure(op, "the encoding has an axis");
+    int64_t last = -1;
+    for (int64_t source : op.getPermutation()) {
+      if (getShape(op.getX())[source] == 1)
+        continue;
+      if (source < last)
+        return rewriter.notifyMatchFailure(op, "elements move");
+      last = source;
+    }
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getX());
+    return success();
+  }
+};
+} // namespace
+
+void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                            MLIRContext *context) {
+  patterns.add<MergeReshapes>(context);
+}
+
+void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                              MLIRContext *context) {
+  patterns.add<MergeTransposes, TransposeToReshape>(context);
+}
+
+Operation *QGDialect::materializeConstant(OpBuilder &builder, Attribute value,
+                                          Type type, Location loc) {
+  auto elements = dyn_cast<ElementsAttr>(value);
+  if (!elements || !isa<RankedTensorType>(type))
+    return nullptr;
+  return ConstantOp::create(builder, loc, type, elements);
+}

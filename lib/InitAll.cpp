@@ -1,0 +1,30 @@
+//===- InitAll.cpp - The one list of everything ---------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Kept in one file because it includes the headers of every dialect.
+//===----------------------------------------------------------------------===//
+#include "qopt/InitAll.h"
+#include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace qopt;
+
+void qopt::registerAllDialects(mlir::DialectRegistry &registry) {
+  registry.insert<qg::QGDialect, fxp::FXPDialect>();
+  registry.insert<mlir::arith::ArithDialect,
+                  mlir::bufferization::BufferizationDialect,
+                  mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
+                  mlir::linalg::LinalgDialect, mlir::LLVM::LLVMDialect,
+                  mlir::math::MathDialect, mlir::memref::MemRefDialect,
+                  mlir::scf::SCFDialect, mlir::tensor::TensorDialect,
+                  mlir::vector::VectorDialect>();
+}
+
+void qopt::registerAllPasses() {
+  mlir::registerCanonicalizerPass();
+  mlir::registerCSEPass();
+}

@@ -1,0 +1,82 @@
+# How qopt's libraries, TableGen outputs and tools are declared.
+#
+# Every folder of lib/ is an OBJECT library with an explicit list of files;
+# all of them together are libQopt.so, which is linked to libMLIR and libLLVM
+# and nothing else of LLVM. Which folder may include which is checked by
+# tools/dev/check_layers.py, not by the linker.
+
+set(QOPT_COMPILE_OPTIONS -Wall -Wextra -Wno-unused-parameter -fno-exceptions
+    -ffp-contract=off)
+if(QOPT_SANITIZE)
+  list(APPEND QOPT_COMPILE_OPTIONS -fsanitize=address,undefined
+       -fno-sanitize-recover=undefined -fno-sanitize=vptr)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+# One precompiled header for every library that includes MLIR.
+add_library(QoptPch OBJECT ${CMAKE_SOURCE_DIR}/lib/Support/Pch.cpp)
+target_compile_options(QoptPch PRIVATE ${QOPT_COMPILE_OPTIONS})
+if(QOPT_PCH)
+  target_compile_options(QoptPch PRIVATE -Xclang -fno-pch-timestamp)
+  target_precompile_headers(QoptPch PRIVATE
+    <mlir/IR/Builders.h> <mlir/IR/BuiltinOps.h> <mlir/IR/BuiltinTypes.h>
+    <mlir/IR/BuiltinAttributes.h> <mlir/IR/PatternMatch.h>
+    <mlir/IR/DialectResourceBlobManager.h>
+    <mlir/Pass/Pass.h> <mlir/Dialect/Func/IR/FuncOps.h>
+    <mlir/Dialect/Arith/IR/Arith.h> <mlir/Dialect/Linalg/IR/Linalg.h>
+    <mlir/Dialect/Tensor/IR/Tensor.h> <mlir/Dialect/MemRef/IR/MemRef.h>
+    <mlir/Dialect/SCF/IR/SCF.h> <mlir/Dialect/Vector/IR/VectorOps.h>
+    <mlir/Dialect/LLVMIR/LLVMDialect.h> <mlir/Dialect/Math/IR/Math.h>
+    <mlir/Transforms/DialectConversion.h>
+    <mlir/Transforms/GreedyPatternRewriteDriver.h>)
+endif()
+
+# qopt_add_library(Name a.cpp b.cpp ... [NO_PCH])
+function(qopt_add_library name)
+  cmake_parse_arguments(ARG "NO_PCH" "" "DEPENDS" ${ARGN})
+  add_library(Qopt${name} OBJECT ${ARG_UNPARSED_ARGUMENTS})
+  target_compile_options(Qopt${name} PRIVATE ${QOPT_COMPILE_OPTIONS})
+  add_dependencies(Qopt${name} QoptTableGen ${ARG_DEPENDS})
+  if(QOPT_PCH AND NOT ARG_NO_PCH)
+    target_compile_options(Qopt${name} PRIVATE -Xclang -fno-pch-timestamp)
+    target_precompile_headers(Qopt${name} REUSE_FROM QoptPch)
+  endif()
+  set_property(GLOBAL APPEND PROPERTY QOPT_LIBRARIES Qopt${name})
+endfunction()
+
+# qopt_tablegen(File.td Out.inc -gen-x [...]): an output in the build's include
+# folder that mirrors the source folder.
+function(qopt_tablegen td)
+  set(LLVM_TARGET_DEFINITIONS ${td})
+  set(rest ${ARGN})
+  while(rest)
+    list(POP_FRONT rest out)
+    set(flags)
+    while(rest)
+      list(GET rest 0 next)
+      if(NOT next MATCHES "^-")
+        break()
+      endif()
+      list(APPEND flags ${next})
+      list(POP_FRONT rest)
+    endwhile()
+    mlir_tablegen(${out} ${flags} EXTRA_INCLUDES ${CMAKE_SOURCE_DIR}/include)
+    list(APPEND outputs ${CMAKE_CURRENT_BINARY_DIR}/${out})
+  endwhile()
+  # A generated file is known only to targets of its own directory.
+  file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/${td})
+  string(MAKE_C_IDENTIFIER "QoptTableGen/${name}" name)
+  add_custom_target(${name} DEPENDS ${outputs})
+  set_property(GLOBAL APPEND PROPERTY QOPT_TABLEGEN ${name})
+endfunction()
+
+# qopt_add_tool(name a.cpp): an executable in bin/ on libQopt.so.
+function(qopt_add_tool name)
+  add_executable(${name} ${ARGN})
+  target_compile_options(${name} PRIVATE ${QOPT_COMPILE_OPTIONS})
+  add_dependencies(${name} QoptTableGen)
+  target_link_libraries(${name} PRIVATE Qopt MLIR LLVM)
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH
+    "$ORIGIN/../lib:${LLVM_LIBRARY_DIR}")
+  install(TARGETS ${name} RUNTIME DESTINATION bin)
+endfunction()
