@@ -1,0 +1,34 @@
+//===- Passes.td - Passes over the quantization graph ---------------------===//
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QOPT_TRANSFORMS_PASSES_TD
+#define QOPT_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// Graph cleaning: the float function stays the same
+//===----------------------------------------------------------------------===//
+
+def FoldConstants : Pass<"qg-fold-constants", "::mlir::func::FuncOp"> {
+  let summary = "Compute at compile time what depends on constants only";
+  let description = [{
+    An op whose operands are all constants is replaced by the constant that its
+    reference semantics give, so folding and running can not differ. Shape
+    arithmetic, re-laid-out weights and masks disappear this way.
+
+    Declines: `qg.dequantize`, because a quantized weight must reach the linear
+    op that reads it with its encoding; results larger than `max-elements`
+    unless they are no larger than the operands that die with the op; ops that
+    have no reference semantics.
+
+    {{example test/Transforms/fold-constants.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+  let options = [
+    Option<"maxElements", "max-elements", "int64_t", "1048576",
+           "Largest result in elements that may grow the module (1 Mi: 4 MiB "
+           "of f32, more than any table or mask a network needs)">
+  ];
+}
+
+#endif // QOPT_TRANSFORMS_PASSES_TD
