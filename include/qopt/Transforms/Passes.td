@@ -31,4 +31,22 @@ def FoldConstants : Pass<"qg-fold-constants", "::mlir::func::FuncOp"> {
   ];
 }
 
+//===----------------------------------------------------------------------===//
+// Looking at the graph
+//===----------------------------------------------------------------------===//
+
+def PrintPointwiseRegions
+    : Pass<"qg-print-pointwise-regions", "::mlir::func::FuncOp"> {
+  let summary = "Report the regions that compute one scalar function";
+  let description = [{
+    Emits a remark on every member of a pointwise region (see
+    qopt/Analysis/PointwiseRegions.h). In 8 bits a region is one table of 256
+    entries, so this shows which ops cost nothing of their own.
+
+    Declines nothing and changes nothing.
+
+    {{example test/Analysis/pointwise-regions.mlir}}
+  }];
+}
+
 #endif // QOPT_TRANSFORMS_PASSES_TD
