@@ -17,6 +17,7 @@ path = [os.path.join(config.qopt_binary_root, "bin"), config.llvm_tools_dir]
 config.environment["PATH"] = os.pathsep.join(path + [os.environ["PATH"]])
 config.substitutions.append(("%python", config.qopt_python))
 config.substitutions.append(("%source", config.qopt_source_root))
+config.substitutions.append(("%build", config.qopt_binary_root))
 
 # Real models and data lie beside the repository on some machines only.
 shared = os.environ.get(
