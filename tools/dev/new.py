@@ -95,7 +95,7 @@ struct {name} : PassWrapper<{name}, OperationPass<ModuleOp>> {{
         count += rule.getFormatRule() == qopt::FormatRule::Linear;
     }});
     getOperation()->setAttr(
-        "linear_ops", Builder(&getContext()).getI64IntegerAttr(count));
+        "qg.linear_ops", Builder(&getContext()).getI64IntegerAttr(count));
   }}
 }};
 }} // namespace
