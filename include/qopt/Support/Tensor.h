@@ -19,7 +19,19 @@ namespace qopt {
 
 /// Element types of host arrays. `b1` is one byte per truth value (0 or 1).
 enum class DType : uint8_t {
-  f32, f64, f16, bf16, i8, i16, i32, i64, u8, u16, u32, u64, b1
+  f32,
+  f64,
+  f16,
+  bf16,
+  i8,
+  i16,
+  i32,
+  i64,
+  u8,
+  u16,
+  u32,
+  u64,
+  b1
 };
 
 /// Bytes of one element.
