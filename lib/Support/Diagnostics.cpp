@@ -29,16 +29,22 @@ static std::string getPayload(const absl::Status &status, const char *key) {
   return payload ? std::string(*payload) : std::string();
 }
 
+// Only the string_view constructor: the one from std::string is a template
+// whose name the system's compiler mangles differently.
+static absl::Cord makeCord(const std::string &text) {
+  return absl::Cord(absl::string_view(text));
+}
+
 Error::operator absl::Status() const {
   absl::Status status(absl::StatusCode::kInvalidArgument, message_);
-  status.SetPayload(kCodeKey, absl::Cord(std::to_string(int(code_))));
+  status.SetPayload(kCodeKey, makeCord(std::to_string(int(code_))));
   std::string notes;
   for (const std::string &note : notes_)
     notes += note + kSeparator;
   if (!notes.empty())
-    status.SetPayload(kNotesKey, absl::Cord(notes));
+    status.SetPayload(kNotesKey, makeCord(notes));
   if (!help_.empty())
-    status.SetPayload(kHelpKey, absl::Cord(help_));
+    status.SetPayload(kHelpKey, makeCord(help_));
   return status;
 }
 
@@ -76,7 +82,7 @@ std::string qopt::getHelp(const absl::Status &status) {
 
 absl::Status qopt::withCode(absl::Status status, Code code) {
   if (!status.ok() && !status.GetPayload(kCodeKey))
-    status.SetPayload(kCodeKey, absl::Cord(std::to_string(int(code))));
+    status.SetPayload(kCodeKey, makeCord(std::to_string(int(code))));
   return status;
 }
 
