@@ -31,6 +31,28 @@ def FoldConstants : Pass<"qg-fold-constants", "::mlir::func::FuncOp"> {
   ];
 }
 
+def PropagateTransposes
+    : Pass<"qg-propagate-transposes", "::mlir::func::FuncOp"> {
+  let summary = "Choose dimension orders so that the fewest bytes are moved";
+  let description = [{
+    Tensors that are transposes of each other are one tensor stored in one of
+    two orders. Every op that can compute in either order (elementwise ops,
+    reshapes that keep dimensions together, concat, pad, slice, reductions)
+    chooses one, such that the transposes left move the fewest bytes: a minimum
+    cut, exact across residual connections. Constants follow for free. A
+    transpose before a flatten that feeds a matmul becomes a permutation of the
+    matmul's constant weight rows. A network imported from NCHW keeps the
+    transpose of its input and nothing inside.
+
+    Declines: an order that would change the order in which a reduction adds; a
+    softmax whose dimension would not be last; anything after which not fewer
+    bytes move.
+
+    {{example test/Transforms/propagate-transposes.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 //===----------------------------------------------------------------------===//
 // Looking at the graph
 //===----------------------------------------------------------------------===//
