@@ -8,6 +8,7 @@
 #define QOPT_TRANSFORMS_PASSES_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/PatternMatch.h"
 #include "mlir/Pass/Pass.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
@@ -17,6 +18,10 @@ namespace qopt {
 #include "qopt/Transforms/Passes.h.inc"
 #define GEN_PASS_REGISTRATION
 #include "qopt/Transforms/Passes.h.inc"
+
+void populateFuseBiasPatterns(mlir::RewritePatternSet &patterns);
+/// Includes those of qg-fuse-bias.
+void populateFoldBatchNormPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace qopt
 

@@ -53,6 +53,52 @@ def PropagateTransposes
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 
+def FuseBias : Pass<"qg-fuse-bias", "::mlir::func::FuncOp"> {
+  let summary = "Turn additions of channel constants into biases";
+  let description = [{
+    `conv`, `conv_transpose` and `matmul` accumulate from their bias, so a
+    constant added behind them is free. A reshape that keeps the last dimension
+    may lie between.
+
+    Declines: a linear op whose result is read twice, whose bias is not
+    constant, or whose result is quantized; constants that differ in any
+    dimension but the last.
+
+    {{example test/Transforms/fuse-bias.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
+def FoldBatchNorm : Pass<"qg-fold-batch-norm", "::mlir::func::FuncOp"> {
+  let summary = "Fold channel factors and offsets into constant weights";
+  let description = [{
+    Any chain of `add`, `sub`, `mul`, `div` by channel constants, before or
+    behind a linear op, moves into its weight and bias: batch normalization in
+    whatever form an exporter wrote it. Includes `qg-fuse-bias`.
+
+    Declines: weights that are not float constants (a quantized weight keeps
+    its encoding); results that are read twice; an offset before a convolution
+    that pads, where zeros would have to be shifted too.
+
+    {{example test/Transforms/fold-batch-norm.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
+def FuseMatmulTranspose
+    : Pass<"qg-fuse-matmul-transpose", "::mlir::func::FuncOp"> {
+  let summary = "Let a matmul read a transposed right operand as it lies";
+  let description = [{
+    `matmul(a, transpose(b))` becomes `matmul(a, b)` with `transpose_rhs`
+    toggled, if the transpose swaps the last two dimensions and nothing else.
+
+    Declines: any other permutation.
+
+    {{example test/Transforms/fuse-matmul-transpose.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 //===----------------------------------------------------------------------===//
 // Looking at the graph
 //===----------------------------------------------------------------------===//
