@@ -22,6 +22,7 @@ namespace qopt {
 void populateFuseBiasPatterns(mlir::RewritePatternSet &patterns);
 /// Includes those of qg-fuse-bias.
 void populateFoldBatchNormPatterns(mlir::RewritePatternSet &patterns);
+void populateSimplifyArithmeticPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace qopt
 

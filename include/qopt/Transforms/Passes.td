@@ -85,6 +85,23 @@ def FoldBatchNorm : Pass<"qg-fold-batch-norm", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 
+def SimplifyArithmetic
+    : Pass<"qg-simplify-arithmetic", "::mlir::func::FuncOp"> {
+  let summary = "Replace elementwise arithmetic by cheaper forms";
+  let description = [{
+    Removes neutral operands (`x * 1`, `x + 0`), second relus and broadcasts
+    that a binary op does itself; merges `(x + c) + d` and `(x * c) * d`;
+    writes `x ^ 2` as a product and `x / 2^k` as the exact product; turns a sum
+    over all spatial dimensions divided by their size into an average pooling.
+
+    Declines: division by a constant whose reciprocal is not exact; chains
+    whose first result is read elsewhere; reductions over other dimensions.
+
+    {{example test/Transforms/simplify-arithmetic.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def FuseMatmulTranspose
     : Pass<"qg-fuse-matmul-transpose", "::mlir::func::FuncOp"> {
   let summary = "Let a matmul read a transposed right operand as it lies";

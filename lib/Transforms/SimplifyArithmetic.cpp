@@ -1,0 +1,275 @@
+//===- SimplifyArithmetic.cpp - Cheaper forms of the same function --------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Exporters write identities, chains of constants and means in pieces. Each
+// rewrite keeps the float function; only chains of constants may round anew.
+//===----------------------------------------------------------------------===//
+#include "qopt/Transforms/Passes.h"
+
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include <cmath>
+
+namespace qopt {
+#define GEN_PASS_DEF_SIMPLIFYARITHMETIC
+#include "qopt/Transforms/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+static RankedTensorType getTensorType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// The number that all elements of a constant are equal to.
+static std::optional<double> matchSplat(Value value) {
+  auto constant = value.getDefiningOp<qg::ConstantOp>();
+  if (!constant || qg::getQuantizedType(value.getType()))
+    return std::nullopt;
+  // Anything longer that is a splat is stored as one.
+  auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
+  if (!dense || !dense.isSplat())
+    return std::nullopt;
+  std::optional<Tensor> tensor = qg::matchConstant(value);
+  if (!tensor || tensor->numElements() == 0)
+    return std::nullopt;
+  return tensor->getFloat(0);
+}
+
+static bool isCommutative(BinaryKind kind) {
+  return kind == BinaryKind::add || kind == BinaryKind::mul ||
+         kind == BinaryKind::min || kind == BinaryKind::max;
+}
+
+/// Whether `x kind number` is x.
+static bool isNeutral(BinaryKind kind, double number) {
+  switch (kind) {
+  case BinaryKind::add:
+  case BinaryKind::sub:
+    return number == 0;
+  case BinaryKind::mul:
+  case BinaryKind::div:
+  case BinaryKind::pow:
+    return number == 1;
+  case BinaryKind::max:
+    return number == -std::numeric_limits<double>::infinity();
+  case BinaryKind::min:
+    return number == std::numeric_limits<double>::infinity();
+  default:
+    return false;
+  }
+}
+
+namespace {
+/// x * 1, x + 0, x / 1, ... -> x
+struct DropNeutral : OpRewritePattern<qg::BinaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::BinaryOp op,
+                                PatternRewriter &rewriter) const override {
+    for (bool right : {true, false}) {
+      if (!right && !isCommutative(op.getKind()))
+        continue;
+      Value kept = right ? op.getLhs() : op.getRhs();
+      std::optional<double> number =
+          matchSplat(right ? op.getRhs() : op.getLhs());
+      if (!number || !isNeutral(op.getKind(), *number) ||
+          kept.getType() != op.getType())
+        continue;
+      rewriter.replaceOp(op, kept);
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "no neutral operand");
+  }
+};
+
+/// x ^ 2 -> x * x, exact where pow rounds
+struct SquareByProduct : OpRewritePattern<qg::BinaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::BinaryOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getKind() != BinaryKind::pow ||
+        op.getLhs().getType() != op.getType() ||
+        matchSplat(op.getRhs()) != std::optional<double>(2.0))
+      return rewriter.notifyMatchFailure(op, "no square");
+    rewriter.replaceOpWithNewOp<qg::BinaryOp>(op, op.getType(), BinaryKind::mul,
+                                              op.getLhs(), op.getLhs(),
+                                              DenseI64ArrayAttr());
+    return success();
+  }
+};
+
+/// x / 2^k -> x * 2^-k, which is the same number
+struct DivideByPowerOfTwo : OpRewritePattern<qg::BinaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::BinaryOp op,
+                                PatternRewriter &rewriter) const override {
+    RankedTensorType type = getTensorType(op.getRhs());
+    if (op.getKind() != BinaryKind::div || !type.getElementType().isF32())
+      return rewriter.notifyMatchFailure(op, "no float division");
+    std::optional<Tensor> divisor = qg::matchConstant(op.getRhs());
+    if (!divisor)
+      return rewriter.notifyMatchFailure(op, "the divisor is not constant");
+    for (float &number : divisor->mutableSpan<float>()) {
+      int exponent;
+      float inverse = 1.0f / number;
+      if (!std::isnormal(number) || !std::isnormal(inverse) ||
+          std::fabs(std::frexp(number, &exponent)) != 0.5f)
+        return rewriter.notifyMatchFailure(op, "no powers of two");
+      number = inverse;
+    }
+    Value factor =
+        qg::createConstant(rewriter, op.getRhs().getLoc(), *divisor, type);
+    rewriter.replaceOpWithNewOp<qg::BinaryOp>(op, op.getType(), BinaryKind::mul,
+                                              op.getLhs(), factor,
+                                              DenseI64ArrayAttr());
+    return success();
+  }
+};
+
+/// relu(relu(x)) -> relu(x)
+struct DropSecondRelu : OpRewritePattern<qg::UnaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::UnaryOp op,
+                                PatternRewriter &rewriter) const override {
+    auto inner = op.getX().getDefiningOp<qg::UnaryOp>();
+    if (!inner || inner.getType() != op.getType() ||
+        inner.getKind() != UnaryKind::relu || op.getKind() != UnaryKind::relu)
+      return rewriter.notifyMatchFailure(op, "no two relus");
+    rewriter.replaceOp(op, inner.getResult());
+    return success();
+  }
+};
+
+/// The other operand already makes the result as large: no broadcast needed.
+struct DropBroadcastOperand : OpRewritePattern<qg::BinaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::BinaryOp op,
+                                PatternRewriter &rewriter) const override {
+    for (unsigned i : {0, 1}) {
+      auto broadcast = op->getOperand(i).getDefiningOp<qg::BroadcastOp>();
+      if (!broadcast || getTensorType(op->getOperand(1 - i)).getShape() !=
+                            op.getResultType().getShape())
+        continue;
+      rewriter.modifyOpInPlace(op,
+                               [&] { op->setOperand(i, broadcast.getX()); });
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "no needless broadcast");
+  }
+};
+
+/// (x + c) + d -> x + (c + d), (x * c) * d -> x * (c * d)
+struct MergeConstants : OpRewritePattern<qg::BinaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::BinaryOp op,
+                                PatternRewriter &rewriter) const override {
+    BinaryKind kind = op.getKind();
+    if ((kind != BinaryKind::add && kind != BinaryKind::mul) ||
+        !op.getResultType().getElementType().isF32())
+      return rewriter.notifyMatchFailure(op, "no float sum or product");
+    auto [variable, outer] = split(op);
+    auto inner =
+        variable ? variable.getDefiningOp<qg::BinaryOp>() : qg::BinaryOp();
+    if (!inner || inner.getKind() != kind || !inner->hasOneUse() ||
+        inner.getType() != op.getType())
+      return rewriter.notifyMatchFailure(op, "no chain");
+    auto [source, first] = split(inner);
+    if (!source || source.getType() != op.getType())
+      return rewriter.notifyMatchFailure(op, "no chain of constants");
+    std::optional<Value> merged = merge(rewriter, kind, first, outer);
+    if (!merged)
+      return rewriter.notifyMatchFailure(op, "shapes of neither constant fit");
+    rewriter.replaceOpWithNewOp<qg::BinaryOp>(op, op.getType(), kind, source,
+                                              *merged, DenseI64ArrayAttr());
+    return success();
+  }
+
+private:
+  /// The operand that varies and the one that is constant, or nulls.
+  static std::pair<Value, Value> split(qg::BinaryOp op) {
+    bool left = op.getLhs().getDefiningOp<qg::ConstantOp>() != nullptr;
+    bool right = op.getRhs().getDefiningOp<qg::ConstantOp>() != nullptr;
+    if (left == right)
+      return {};
+    return left ? std::pair<Value, Value>(op.getRhs(), op.getLhs())
+                : std::pair<Value, Value>(op.getLhs(), op.getRhs());
+  }
+
+  /// Two constants of one shape, or one of them a splat.
+  static std::optional<Value> merge(PatternRewriter &rewriter, BinaryKind kind,
+                                    Value a, Value b) {
+    if (matchSplat(a))
+      std::swap(a, b);
+    std::optional<double> splat = matchSplat(b);
+    if (!splat && getTensorType(a) != getTensorType(b))
+      return std::nullopt;
+    if (getTensorType(a).getRank() < getTensorType(b).getRank())
+      return std::nullopt;
+    std::optional<Tensor> result = qg::matchConstant(a);
+    std::optional<Tensor> other = qg::matchConstant(b);
+    if (!result || !other)
+      return std::nullopt;
+    for (auto [i, number] : llvm::enumerate(result->mutableSpan<float>())) {
+      float factor = other->span<float>()[splat ? 0 : i];
+      number = kind == BinaryKind::add ? number + factor : number * factor;
+      if (!std::isfinite(number))
+        return std::nullopt;
+    }
+    return qg::createConstant(rewriter, a.getLoc(), *result, getTensorType(a));
+  }
+};
+
+/// sum over all spatial dimensions / their size -> pool avg
+struct MeanToPool : OpRewritePattern<qg::BinaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::BinaryOp op,
+                                PatternRewriter &rewriter) const override {
+    auto sum = op.getLhs().getDefiningOp<qg::ReduceOp>();
+    std::optional<double> number = matchSplat(op.getRhs());
+    if (!sum || !number || sum.getKind() != ReduceKind::sum ||
+        !sum->hasOneUse() || sum.getType() != op.getType())
+      return rewriter.notifyMatchFailure(op, "no sum read only here");
+    RankedTensorType type = getTensorType(sum.getX());
+    if (!type.getElementType().isF32() || type.getRank() < 3)
+      return rewriter.notifyMatchFailure(op, "no float image");
+    ArrayRef<int64_t> spatial = type.getShape().drop_front().drop_back();
+    SmallVector<int64_t> axes(sum.getAxes());
+    llvm::sort(axes);
+    for (auto [i, axis] : llvm::enumerate(axes))
+      if (axis != int64_t(i) + 1 || axes.size() != spatial.size())
+        return rewriter.notifyMatchFailure(op, "not the spatial dimensions");
+    float count = getNumElements(spatial);
+    if (axes.empty() ||
+        !((op.getKind() == BinaryKind::div && *number == count) ||
+          (op.getKind() == BinaryKind::mul && float(*number) == 1.0f / count)))
+      return rewriter.notifyMatchFailure(op, "no mean");
+    SmallVector<int64_t> shape(type.getShape()), ones(spatial.size(), 1),
+        zeros(2 * spatial.size(), 0);
+    std::fill(shape.begin() + 1, shape.end() - 1, 1);
+    Value pooled = qg::PoolOp::create(
+        rewriter, op.getLoc(),
+        RankedTensorType::get(shape, type.getElementType()), PoolKind::avg,
+        sum.getX(), spatial, ones, zeros, ones, /*count_include_pad=*/false);
+    rewriter.replaceOpWithNewOp<qg::ReshapeOp>(op, op.getType(), pooled);
+    return success();
+  }
+};
+
+struct SimplifyArithmetic
+    : qopt::impl::SimplifyArithmeticBase<SimplifyArithmetic> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    populateSimplifyArithmeticPatterns(patterns);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace
+
+void qopt::populateSimplifyArithmeticPatterns(RewritePatternSet &patterns) {
+  patterns.add<DropNeutral, SquareByProduct, DropSecondRelu,
+               DropBroadcastOperand, MergeConstants>(patterns.getContext());
+  // Before its division turns into a product.
+  patterns.add<MeanToPool>(patterns.getContext(), /*benefit=*/2);
+  patterns.add<DivideByPowerOfTwo>(patterns.getContext());
+}
