@@ -1,0 +1,132 @@
+//===- Affine.h - Quantize, dequantize and requantize one element ---------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The boundary arithmetic, written once over a builder (Elementwise.h) for the
+// reference semantics, the lowering to linalg and the epilogues of kernels.
+// Every rounding is half to even.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_NUMERICS_AFFINE_H
+#define QOPT_NUMERICS_AFFINE_H
+
+#include "qopt/Numerics/Elementwise.h"
+#include "qopt/Numerics/FixedPoint.h"
+
+namespace qopt::numerics {
+
+/// Zero point and inclusive range of a stored integer.
+struct StoredRange {
+  int64_t zeroPoint;
+  int64_t low, high;
+};
+
+/// Whether [low - zp, high - zp] lies where adding 1.5 * 2^23 rounds exactly.
+inline bool isNarrow(const StoredRange &range) {
+  constexpr int64_t limit = int64_t(1) << 21;
+  return range.low - range.zeroPoint >= -limit &&
+         range.high - range.zeroPoint <= limit;
+}
+
+/// min(max(rne(x) + zp, low), high) for an f32 x, as i32; NaN gives zp clamped
+/// to the range.
+/// Formats of up to 16 bits: the clamp comes first, which is the same because
+/// its limits are integers and rounding is monotonic; then adding 1.5 * 2^23
+/// rounds and leaves the integer in the low bits (no SSE4.1 needed).
+/// `mayBeNan` false drops the test for NaN.
+template <class B, class V>
+auto emitRoundIntoRange(B &b, V x, const StoredRange &range, bool mayBeNan) {
+  V zero = b.floatLike(x, 0);
+  if (mayBeNan)
+    x = b.select(b.neF(x, x), zero, x);
+  if (isNarrow(range)) {
+    V low = b.floatLike(x, double(range.low - range.zeroPoint));
+    V high = b.floatLike(x, double(range.high - range.zeroPoint));
+    x = b.select(b.gtF(x, low), x, low);
+    x = b.select(b.ltF(x, high), x, high);
+    V magic = b.floatLike(x, 0x1.8p23);
+    auto bits = b.bitsOf(b.addF(x, magic));
+    // 0x4B400000 are the bits of the magic number.
+    return b.addI(bits, b.intLike(bits, range.zeroPoint - 0x4B400000));
+  }
+  // 32-bit formats: through i64, where nothing overflows.
+  auto like = b.bitsOf(x);
+  auto rounded = emitFloatToInt(b, b.roundEvenF(x), b.extendToI64(like),
+                                /*width=*/33, /*isUnsigned=*/false);
+  auto moved = b.addI(rounded, b.intLike(rounded, range.zeroPoint));
+  auto low = b.intLike(moved, range.low), high = b.intLike(moved, range.high);
+  moved = b.select(b.ltS(moved, low), low, moved);
+  moved = b.select(b.ltS(high, moved), high, moved);
+  return b.truncateToI32(moved);
+}
+
+/// qg.quantize / fxp.quantize: f32 x and scale to i32.
+template <class B, class V>
+auto emitQuantize(B &b, V x, V scale, const StoredRange &range) {
+  return emitRoundIntoRange(b, b.divF(x, scale), range, /*mayBeNan=*/true);
+}
+
+/// qg.dequantize / fxp.dequantize: i32 to f32, `f32(x - zp) * scale`.
+template <class B, class I, class V>
+V emitDequantize(B &b, I x, int64_t zeroPoint, V scale) {
+  I moved = zeroPoint ? b.subI(x, b.intLike(x, zeroPoint)) : x;
+  return b.mulF(b.intToFloat(moved, scale), scale);
+}
+
+/// fxp.requantize in mode f32: i32 accumulator to i32,
+/// `sat(rne(f32(acc - xZeroPoint) * scale) + zp)`.
+template <class B, class I, class V>
+auto emitRequantize(B &b, I acc, int64_t xZeroPoint, V scale,
+                    const StoredRange &range) {
+  V real = emitDequantize(b, acc, xZeroPoint, scale);
+  return emitRoundIntoRange(b, real, range, /*mayBeNan=*/false);
+}
+
+/// The integer part of emitRequantizeFixed: an exact i64 product or sum
+/// (|product| <= 2^62) shifted, moved and saturated to i32. `shift` is an i64
+/// value in [0, 62] (per channel in general).
+template <class B, class L>
+auto emitShiftIntoRange(B &b, L product, L shift, const StoredRange &range) {
+  L one = b.intLike(product, 1), zero = b.intLike(product, 0);
+  // half - 1 = (1 << (shift - 1)) - 1; both it and `odd` vanish at shift 0.
+  auto shifts = b.neI(shift, zero);
+  L lower = b.subI(b.select(shifts, shift, one), one);
+  L almostHalf = b.subI(b.shlI(one, lower), one);
+  L odd = b.select(shifts, b.andI(b.shrS(product, shift), one), zero);
+  L rounded = b.shrS(b.addI(b.addI(product, almostHalf), odd), shift);
+  L moved = b.addI(rounded, b.intLike(product, range.zeroPoint));
+  L low = b.intLike(product, range.low), high = b.intLike(product, range.high);
+  moved = b.select(b.ltS(moved, low), low, moved);
+  moved = b.select(b.ltS(high, moved), high, moved);
+  return b.truncateToI32(moved);
+}
+
+/// fxp.requantize in modes fixed and pow2: `multiplier` and `shift` are i64
+/// values (FixedScale).
+template <class B, class I, class L>
+auto emitRequantizeFixed(B &b, I acc, int64_t xZeroPoint, L multiplier, L shift,
+                         const StoredRange &range) {
+  I moved = xZeroPoint ? b.subI(acc, b.intLike(acc, xZeroPoint)) : acc;
+  L product = b.mulI(b.extendToI64(moved), multiplier);
+  return emitShiftIntoRange(b, product, shift, range);
+}
+
+/// fxp.add in mode f32: `lhs`, `rhs` are i32 with the zero points taken off.
+template <class B, class I, class V>
+auto emitAddScaled(B &b, I lhs, V lhsScale, I rhs, V rhsScale,
+                   const StoredRange &range) {
+  V right = b.mulF(b.intToFloat(rhs, rhsScale), rhsScale);
+  V sum = b.fma(b.intToFloat(lhs, lhsScale), lhsScale, right);
+  return emitRoundIntoRange(b, sum, range, /*mayBeNan=*/false);
+}
+
+/// fxp.add in modes fixed and pow2 (getCommonFixedScales).
+template <class B, class I, class L>
+auto emitAddFixed(B &b, I lhs, L lhsMultiplier, I rhs, L rhsMultiplier, L shift,
+                  const StoredRange &range) {
+  L sum = b.addI(b.mulI(b.extendToI64(lhs), lhsMultiplier),
+                 b.mulI(b.extendToI64(rhs), rhsMultiplier));
+  return emitShiftIntoRange(b, sum, shift, range);
+}
+
+} // namespace qopt::numerics
+
+#endif // QOPT_NUMERICS_AFFINE_H

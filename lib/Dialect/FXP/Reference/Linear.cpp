@@ -1,0 +1,131 @@
+//===- Linear.cpp - Reference semantics of integer conv, matmul, sums -----===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Accumulations in wrapping i32; verify- passes prove that none wraps.
+//===----------------------------------------------------------------------===//
+#include "Integers.h"
+
+#include "qopt/Numerics/ArrayKernels.h"
+#include <algorithm>
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::fxp;
+using namespace qopt::fxp::reference;
+
+static int32_t addWrapping(int32_t a, int32_t b) {
+  return int32_t(uint32_t(a) + uint32_t(b));
+}
+
+LogicalResult ConvOp::evaluate(ArrayRef<Tensor> operands,
+                               SmallVectorImpl<Tensor> &results) {
+  ArrayRef<int64_t> x = operands[0].shape(), weight = operands[1].shape();
+  Tensor result(DType::i32, getResultType().getShape());
+  WindowWalk walk(
+      x.drop_front().drop_back(), result.shape().drop_front().drop_back(),
+      weight.drop_front().drop_back(), getStrides(), getPads(), getDilations());
+  ConvSizes sizes{x.front(), x.back(), weight.front(), int64_t(getGroups())};
+  std::vector<int32_t> input = load(operands[0], getXUnsigned(), getXZp());
+  std::vector<int32_t> kernel = load(operands[1], /*isUnsigned=*/false);
+  convolve(walk, sizes, input.data(), kernel.data(),
+           operands[2].span<int32_t>().data(),
+           result.mutableSpan<int32_t>().data());
+  results.push_back(result);
+  return success();
+}
+
+LogicalResult MatmulOp::evaluate(ArrayRef<Tensor> operands,
+                                 SmallVectorImpl<Tensor> &results) {
+  ArrayRef<int64_t> lhs = operands[0].shape(), rhs = operands[1].shape();
+  Tensor result(DType::i32, getResultType().getShape());
+  MatmulSizes sizes{getNumElements(lhs.drop_back(2)),
+                    lhs[lhs.size() - 2],
+                    lhs.back(),
+                    result.shape().back(),
+                    /*sharedRhs=*/rhs.size() == 2,
+                    getTransposeRhs()};
+  std::vector<int32_t> left = load(operands[0], getLhsUnsigned(), getLhsZp());
+  std::vector<int32_t> right = load(operands[1], getRhsUnsigned(), getRhsZp());
+  multiply(sizes, left.data(), right.data(), operands[2].span<int32_t>().data(),
+           result.mutableSpan<int32_t>().data());
+  results.push_back(result);
+  return success();
+}
+
+/// out[n, p, c] = combine over a window of x, from `identity`.
+template <typename Op, typename Combine>
+static Tensor combineWindows(Op op, const Tensor &x, ArrayRef<int32_t> values,
+                             int32_t identity, Combine combine) {
+  RankedTensorType type = op.getResultType();
+  ArrayRef<int64_t> shape = x.shape();
+  WindowWalk walk(shape.drop_front().drop_back(),
+                  type.getShape().drop_front().drop_back(), op.getKernel(),
+                  op.getStrides(), op.getPads(), op.getDilations());
+  int64_t channels = shape.back();
+  Tensor result(DType::i32, type.getShape());
+  int32_t *out = result.mutableSpan<int32_t>().data();
+  SmallVector<WindowWalk::Tap> taps;
+  for (int64_t p = 0; p < walk.numOutputs(); ++p) {
+    walk.getTaps(p, taps);
+    for (int64_t n = 0; n < shape.front(); ++n) {
+      int32_t *acc = out + (n * walk.numOutputs() + p) * channels;
+      std::fill_n(acc, channels, identity);
+      for (const WindowWalk::Tap &tap : taps) {
+        const int32_t *pixel =
+            values.data() + (n * walk.numInputs() + tap.input) * channels;
+        for (int64_t c = 0; c < channels; ++c)
+          acc[c] = combine(acc[c], pixel[c]);
+      }
+    }
+  }
+  return result;
+}
+
+LogicalResult MaxPoolOp::evaluate(ArrayRef<Tensor> operands,
+                                  SmallVectorImpl<Tensor> &results) {
+  std::vector<int32_t> values = load(operands[0], getXUnsigned());
+  // A window that lies in the padding altogether holds the least integer.
+  Tensor wide =
+      combineWindows(*this, operands[0], values, getXUnsigned() ? 0 : -128,
+                     [](int32_t a, int32_t b) { return std::max(a, b); });
+  results.push_back(store(wide.span<int32_t>(), getResultType()));
+  return success();
+}
+
+LogicalResult SumPoolOp::evaluate(ArrayRef<Tensor> operands,
+                                  SmallVectorImpl<Tensor> &results) {
+  std::vector<int32_t> values = load(operands[0], getXUnsigned(), getXZp());
+  results.push_back(combineWindows(*this, operands[0], values, 0, addWrapping));
+  return success();
+}
+
+LogicalResult SumOp::evaluate(ArrayRef<Tensor> operands,
+                              SmallVectorImpl<Tensor> &results) {
+  ArrayRef<int64_t> shape = operands[0].shape();
+  std::vector<int32_t> values = load(operands[0], getXUnsigned(), getXZp());
+  // Stride of each operand dimension in the result; 0 where it is summed.
+  SmallVector<int64_t> strides(shape.size(), 0);
+  int64_t stride = 1;
+  for (size_t d = shape.size(); d-- > 0;) {
+    if (llvm::is_contained(getAxes(), int64_t(d)))
+      continue;
+    strides[d] = stride;
+    stride *= shape[d];
+  }
+  Tensor result(DType::i32, getResultType().getShape());
+  MutableArrayRef<int32_t> out = result.mutableSpan<int32_t>();
+  SmallVector<int64_t> position(shape.size(), 0);
+  for (int32_t value : values) {
+    int64_t at = 0;
+    for (size_t d = 0; d < shape.size(); ++d)
+      at += position[d] * strides[d];
+    out[at] = addWrapping(out[at], value);
+    for (size_t d = shape.size(); d-- > 0;) {
+      if (++position[d] < shape[d])
+        break;
+      position[d] = 0;
+    }
+  }
+  results.push_back(result);
+  return success();
+}
