@@ -1,0 +1,96 @@
+//===- OpBinder.h - One ONNX node, ready to be imported -------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an operator handler sees of its node: typed attributes with defaults,
+// inputs as values or constants, and a place for the results.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_FRONTEND_ONNX_OPBINDER_H
+#define QOPT_FRONTEND_ONNX_OPBINDER_H
+
+#include "qopt/Frontend/ONNX/GraphBuilder.h"
+
+namespace onnx {
+class AttributeProto;
+class GraphProto;
+class NodeProto;
+} // namespace onnx
+
+namespace qopt::frontend {
+
+/// Whose fault a failure is; decides the exit code.
+enum class Fault { Unsupported, BadModel };
+
+class OpBinder {
+public:
+  OpBinder(GraphBuilder &builder, const ::onnx::NodeProto &node, int64_t opset,
+           llvm::StringRef folder, ArrayRef<Value> inputs);
+
+  /// Writes the qg ops.
+  GraphBuilder &b;
+
+  llvm::StringRef opType() const;
+  /// Version of the op's domain that the model imports.
+  int64_t opset() const { return opset_; }
+  const ::onnx::NodeProto &node() const { return node_; }
+  llvm::StringRef folder() const { return folder_; }
+
+  // Inputs. A missing required input is reported once; the value is null.
+  unsigned numInputs() const { return inputs.size(); }
+  bool hasInput(unsigned index) const {
+    return index < inputs.size() && inputs[index];
+  }
+  /// As it is, possibly encoded.
+  Value raw(unsigned index);
+  /// Floats or plain integers.
+  Value in(unsigned index);
+  /// `in`, or null without a report if the input is absent.
+  Value optional(unsigned index);
+  std::optional<Tensor> constant(unsigned index);
+  /// Numbers of a constant input; reports if it is not constant.
+  std::optional<Shape> constantInts(unsigned index, llvm::StringRef what);
+  std::optional<llvm::SmallVector<double>> constantFloats(unsigned index,
+                                                    llvm::StringRef what);
+
+  // Attributes. One of another type than asked for is reported.
+  bool hasAttr(llvm::StringRef name) const;
+  int64_t intAttr(llvm::StringRef name, int64_t defaultValue);
+  double floatAttr(llvm::StringRef name, double defaultValue);
+  std::string stringAttr(llvm::StringRef name, llvm::StringRef defaultValue);
+  Shape intsAttr(llvm::StringRef name, ArrayRef<int64_t> defaultValue = {});
+  llvm::SmallVector<double> floatsAttr(llvm::StringRef name,
+                                 ArrayRef<double> defaultValue = {});
+  std::optional<Tensor> tensorAttr(llvm::StringRef name);
+  /// Element type from a TensorProto.DataType attribute.
+  Type typeAttr(llvm::StringRef name, Type defaultType);
+
+  /// `axis` counted from the front; reports and gives nothing if out of range.
+  std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank);
+  std::optional<Shape> normalizeAxes(ArrayRef<int64_t> axes, int64_t rank);
+
+  // Results.
+  unsigned numOutputs() const;
+  bool hasOutput(unsigned index) const;
+  /// Fails if `value` is null.
+  llvm::LogicalResult result(Value value) { return result(0, value); }
+  llvm::LogicalResult result(unsigned index, Value value);
+  ArrayRef<Value> results() const { return results_; }
+
+  /// Fails with a message; the importer adds name, type and index of the node.
+  llvm::LogicalResult unsupported(const llvm::Twine &message);
+  llvm::LogicalResult badModel(const llvm::Twine &message);
+  /// Something was reported.
+  bool hasFailed() const { return fault.has_value(); }
+  std::optional<Fault> fault;
+
+private:
+  const ::onnx::AttributeProto *find(llvm::StringRef name, int type);
+
+  const ::onnx::NodeProto &node_;
+  int64_t opset_;
+  llvm::StringRef folder_;
+  llvm::SmallVector<Value> inputs, results_;
+};
+
+} // namespace qopt::frontend
+
+#endif // QOPT_FRONTEND_ONNX_OPBINDER_H

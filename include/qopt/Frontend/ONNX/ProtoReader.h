@@ -1,0 +1,47 @@
+//===- ProtoReader.h - ONNX files and tensors from bytes ------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything that touches untrusted bytes: files, tensor data, external data.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_FRONTEND_ONNX_PROTOREADER_H
+#define QOPT_FRONTEND_ONNX_PROTOREADER_H
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "qopt/Support/Tensor.h"
+
+namespace onnx {
+class ModelProto;
+class TensorProto;
+} // namespace onnx
+
+namespace qopt::frontend {
+
+/// Most elements that one tensor of a model may have; hostile shapes beyond
+/// it are refused before anything is allocated or multiplied.
+constexpr int64_t kMaxElements = int64_t(1) << 33;
+
+/// How an ONNX element type is held on the host. `bits` is 4 for int4/uint4,
+/// which are held one per byte, and 0 otherwise.
+struct ElementKind {
+  DType dtype;
+  unsigned bits = 0;
+};
+
+/// "FLOAT", "INT8", ... for messages.
+std::string getOnnxTypeName(int onnxType);
+/// Kind of TensorProto.DataType, or kUnimplemented naming the type.
+absl::StatusOr<ElementKind> getElementKind(int onnxType);
+
+/// Number of elements, or kInvalidArgument for negative or hostile extents.
+absl::StatusOr<int64_t> countElements(llvm::ArrayRef<int64_t> shape);
+
+absl::Status readModel(llvm::StringRef path, ::onnx::ModelProto &model);
+
+/// Values of a TensorProto; external data lies below `folder`.
+absl::StatusOr<Tensor> readTensor(const ::onnx::TensorProto &proto,
+                                  llvm::StringRef folder);
+
+} // namespace qopt::frontend
+
+#endif // QOPT_FRONTEND_ONNX_PROTOREADER_H

@@ -1,0 +1,72 @@
+//===- Scope.h - Names of one graph while it is imported ------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the importer knows about the names of a graph, branch or function
+// body, and the order in which its nodes can be imported.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_FRONTEND_ONNX_SCOPE_H
+#define QOPT_FRONTEND_ONNX_SCOPE_H
+
+#include "mlir/IR/Value.h"
+#include <google/protobuf/repeated_field.h>
+#include <map>
+#include <set>
+#include <string>
+
+namespace onnx {
+class FunctionProto;
+class ModelProto;
+class NodeProto;
+class TensorProto;
+} // namespace onnx
+
+namespace qopt::frontend {
+
+using NodeList = google::protobuf::RepeatedPtrField<::onnx::NodeProto>;
+
+struct Scope {
+  Scope *parent = nullptr;
+  std::map<std::string, mlir::Value> values;
+  std::map<std::string, const ::onnx::TensorProto *> initializers;
+  /// Names whose producer was refused: their users are passed over silently.
+  std::set<std::string> poisoned;
+  /// Outputs that a handler did not give, with the complaint if they are used.
+  std::map<std::string, std::string> missing;
+  /// Function inputs that the caller leaves out.
+  std::set<std::string> absent;
+  std::map<std::string, int64_t> opsets;
+  /// "outer/" in front of the names of nodes.
+  std::string prefix;
+  /// "node 'x' (Op, opset 13, #4): " of the current node.
+  std::string where;
+  unsigned depth = 0;
+
+  bool isPoisoned(const std::string &name) const;
+  /// 1 for a domain that is not imported.
+  int64_t getOpset(const std::string &domain) const;
+};
+
+/// Name of a node, or its operator and index if it has none.
+std::string getLabel(const ::onnx::NodeProto &node, int index,
+                     const std::string &prefix);
+
+/// Indices in an order in which producers precede users, the file's own order
+/// where it is one already. Nodes on cycles (and behind them) go to `cycle`.
+llvm::SmallVector<int> sortNodes(const NodeList &nodes,
+                                 llvm::SmallVectorImpl<int> &cycle);
+
+/// The model's own function of that name, or null.
+const ::onnx::FunctionProto *findFunction(const ::onnx::ModelProto &model,
+                                          const std::string &domain,
+                                          const std::string &name,
+                                          const std::string &overload);
+
+/// Nodes of a function body with the call's attributes put in and absent
+/// inputs emptied.
+NodeList bindFunctionBody(const ::onnx::FunctionProto &function,
+                          const ::onnx::NodeProto &call,
+                          const std::set<std::string> &absent);
+
+} // namespace qopt::frontend
+
+#endif // QOPT_FRONTEND_ONNX_SCOPE_H

@@ -1,0 +1,558 @@
+//===- Importer.cpp - From a ModelProto to a qg module --------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Walks the graph, binds names, inlines functions and decided branches, and
+// collects what every node has to say before it gives up.
+//===----------------------------------------------------------------------===//
+#include "qopt/Frontend/ONNX/GraphBuilder.h"
+#include "qopt/Frontend/ONNX/Import.h"
+#include "qopt/Frontend/ONNX/OpBinder.h"
+#include "qopt/Frontend/ONNX/OpRegistry.h"
+#include "qopt/Frontend/ONNX/ProtoReader.h"
+#include "qopt/Frontend/ONNX/Scope.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/Path.h"
+#include <onnx-ml.pb.h>
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::frontend;
+
+/// Functions and branches nest at most this deep.
+static constexpr unsigned kMaxDepth = 64;
+
+namespace {
+
+class Importer {
+public:
+  Importer(MLIRContext *context, const ::onnx::ModelProto &model,
+           StringRef folder, const ImportOptions &options)
+      : context(context), model(model), folder(folder), options(options),
+        module(ModuleOp::create(UnknownLoc::get(context))) {}
+
+  absl::StatusOr<OwningOpRef<ModuleOp>> run();
+
+private:
+  void report(Fault fault, const Twine &message) {
+    errors.push_back({fault, message.str()});
+  }
+  absl::Status status() const;
+
+  void bindInputs(Scope &scope);
+  void bindInput(const ::onnx::ValueInfoProto &input, Scope &scope);
+  std::optional<Shape> bindShape(const ::onnx::ValueInfoProto &input);
+  void bindDimensionsOfShapes();
+  void checkOptionNames();
+  void returnOutputs(Scope &scope);
+
+  void importNodes(const NodeList &nodes, Scope &scope);
+  void importNode(const ::onnx::NodeProto &node, int index, Scope &scope);
+  void importFunction(const ::onnx::FunctionProto &function,
+                      const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
+                      const std::string &label, Scope &scope);
+  void importIf(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
+                const std::string &label, Scope &scope);
+  void runHandler(const ::onnx::NodeProto &node, const OpRow &row,
+                  int64_t opset, ArrayRef<Value> inputs,
+                  const std::string &label, Scope &scope);
+  /// Value behind a name; null if there is none. Reads initializers.
+  Value resolve(const std::string &name, Scope &scope);
+  void poisonOutputs(const ::onnx::NodeProto &node, Scope &scope);
+
+  MLIRContext *context;
+  const ::onnx::ModelProto &model;
+  std::string folder;
+  const ImportOptions &options;
+  OwningOpRef<ModuleOp> module;
+  func::FuncOp function;
+  Block *body = nullptr;
+  std::unique_ptr<GraphBuilder> builder;
+  std::map<std::string, int64_t> dims;
+  SmallVector<std::string> inputNames;
+  SmallVector<std::pair<Fault, std::string>> errors;
+};
+
+} // namespace
+
+absl::Status Importer::status() const {
+  if (errors.empty())
+    return absl::OkStatus();
+  std::string text;
+  bool isBadModel = false;
+  for (const auto &[fault, message] : errors) {
+    text += (text.empty() ? "" : "\n") + message;
+    isBadModel |= fault == Fault::BadModel;
+  }
+  return isBadModel ? absl::InvalidArgumentError(text)
+                    : absl::UnimplementedError(text);
+}
+
+//===----------------------------------------------------------------------===//
+// Inputs and outputs
+//===----------------------------------------------------------------------===//
+
+/// Symbols of inputs whose whole shape was given get their extents from it.
+void Importer::bindDimensionsOfShapes() {
+  dims = options.dims;
+  for (const ::onnx::ValueInfoProto &input : model.graph().input()) {
+    auto given = options.shapes.find(input.name());
+    const auto &declared = input.type().tensor_type().shape();
+    if (given == options.shapes.end() ||
+        int(given->second.size()) != declared.dim_size())
+      continue;
+    for (int i = 0; i < declared.dim_size(); ++i)
+      if (declared.dim(i).has_dim_param() && !declared.dim(i).dim_param().empty())
+        dims.insert({declared.dim(i).dim_param(), given->second[i]});
+  }
+}
+
+std::optional<Shape> Importer::bindShape(const ::onnx::ValueInfoProto &input) {
+  const std::string &name = input.name();
+  const auto &type = input.type().tensor_type();
+  auto given = options.shapes.find(name);
+  if (given == options.shapes.end() && !type.has_shape()) {
+    report(Fault::BadModel,
+           "input '" + name + "': expects a static shape, the model gives none; bind it with --shape " + name + "=<extents>");
+    return std::nullopt;
+  }
+  const auto &declared = type.shape();
+  if (given != options.shapes.end() && type.has_shape() &&
+      int(given->second.size()) != declared.dim_size()) {
+    report(Fault::BadModel,
+           "input '" + name + "': expects a --shape of rank " +
+               Twine(declared.dim_size()) + ", got " +
+               formatShape(given->second));
+    return std::nullopt;
+  }
+  Shape shape;
+  if (given != options.shapes.end())
+    shape.assign(given->second.begin(), given->second.end());
+  else
+    shape.assign(declared.dim_size(), -1);
+  for (int i = 0; i < declared.dim_size(); ++i) {
+    const auto &dim = declared.dim(i);
+    int64_t extent = -1;
+    std::string symbol = dim.dim_param();
+    if (dim.has_dim_value() && dim.dim_value() >= 0)
+      extent = dim.dim_value();
+    else if (auto it = dims.find(symbol); !symbol.empty() && it != dims.end())
+      extent = it->second;
+    if (extent >= 0 && shape[i] >= 0 && extent != shape[i]) {
+      report(Fault::BadModel,
+             "input '" + name + "': expects extent " + Twine(extent) +
+                 " in dimension " + Twine(i) + ", --shape gives " +
+                 Twine(shape[i]));
+      return std::nullopt;
+    }
+    if (extent >= 0)
+      shape[i] = extent;
+    if (shape[i] >= 0)
+      continue;
+    report(Fault::BadModel,
+           "input '" + name + "': dimension " + Twine(i) + " is symbolic (" +
+               (symbol.empty() ? std::string("no name") : "'" + symbol + "'") +
+               "); bind it with " +
+               (symbol.empty() ? std::string()
+                               : "--dim " + symbol + "=<extent> or ") +
+               "--shape " + name + "=<extents>");
+    return std::nullopt;
+  }
+  return shape;
+}
+
+void Importer::bindInput(const ::onnx::ValueInfoProto &input, Scope &scope) {
+  const std::string &name = input.name();
+  if (auto it = options.consts.find(name); it != options.consts.end()) {
+    scope.values[name] = builder->constant(it->second);
+    return;
+  }
+  // IR version 3 lists initializers among the inputs.
+  if (scope.initializers.count(name))
+    return;
+  auto poison = [&] { scope.poisoned.insert(name); };
+  if (!input.type().has_tensor_type()) {
+    report(Fault::Unsupported,
+           "input '" + name + "': expects a tensor; sequences, maps, optionals and sparse tensors are not supported");
+    return poison();
+  }
+  auto kind = getElementKind(input.type().tensor_type().elem_type());
+  if (!kind.ok()) {
+    report(Fault::Unsupported,
+           "input '" + name + "': " + std::string(kind.status().message()));
+    return poison();
+  }
+  std::optional<Shape> shape = bindShape(input);
+  if (!shape)
+    return poison();
+  auto count = countElements(*shape);
+  if (!count.ok()) {
+    report(Fault::BadModel,
+           "input '" + name + "': " + std::string(count.status().message()));
+    return poison();
+  }
+  auto type = RankedTensorType::get(
+      *shape, qg::getElementType(context, kind->dtype));
+  Value argument = body->addArgument(
+      type, NameLoc::get(StringAttr::get(context, name)));
+  if (kind->bits == 4)
+    builder->markFourBit(argument);
+  scope.values[name] = argument;
+  inputNames.push_back(name);
+}
+
+void Importer::checkOptionNames() {
+  std::string known;
+  llvm::StringSet<> names, symbols;
+  for (const auto &input : model.graph().input()) {
+    names.insert(input.name());
+    known += (known.empty() ? "" : ", ") + input.name();
+    for (const auto &dim : input.type().tensor_type().shape().dim())
+      symbols.insert(dim.dim_param());
+  }
+  auto check = [&](const std::string &name, StringRef flag) {
+    if (!names.contains(name))
+      report(Fault::BadModel, flag + " " + name +
+                                  ": the model has no such input (it has " +
+                                  known + ")");
+  };
+  for (const auto &entry : options.shapes)
+    check(entry.first, "--shape");
+  for (const auto &entry : options.consts)
+    check(entry.first, "--const");
+  for (const auto &entry : options.dims)
+    if (!symbols.contains(entry.first))
+      report(Fault::BadModel, "--dim " + entry.first +
+                                  ": no input has a dimension of that name");
+}
+
+void Importer::bindInputs(Scope &scope) {
+  checkOptionNames();
+  bindDimensionsOfShapes();
+  for (const auto &tensor : model.graph().initializer())
+    scope.initializers[tensor.name()] = &tensor;
+  for (const auto &tensor : model.graph().sparse_initializer())
+    report(Fault::Unsupported, "initializer '" + tensor.values().name() +
+                                   "': sparse tensors are not supported");
+  for (const auto &input : model.graph().input()) {
+    if (scope.values.count(input.name())) {
+      report(Fault::BadModel,
+             "input '" + input.name() + "' is declared twice");
+      continue;
+    }
+    bindInput(input, scope);
+  }
+}
+
+void Importer::returnOutputs(Scope &scope) {
+  SmallVector<Value> results;
+  SmallVector<Attribute> resultNames;
+  if (model.graph().output_size() == 0)
+    report(Fault::BadModel, "the graph has no outputs, expects at least one");
+  for (const auto &output : model.graph().output()) {
+    if (scope.isPoisoned(output.name()))
+      continue;
+    Value value = resolve(output.name(), scope);
+    if (!value) {
+      if (!scope.isPoisoned(output.name()))
+        report(Fault::BadModel,
+               "output '" + output.name() + "' is produced by no node");
+      continue;
+    }
+    results.push_back(value);
+    resultNames.push_back(StringAttr::get(context, output.name()));
+  }
+  if (!errors.empty())
+    return;
+  OpBuilder end = OpBuilder::atBlockEnd(body);
+  func::ReturnOp::create(end, UnknownLoc::get(context), results);
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(body->without_terminator())))
+    if (!isa<qg::ConstantOp>(op) && isOpTriviallyDead(&op))
+      op.erase();
+  builder->finish();
+  function.setType(FunctionType::get(context, body->getArgumentTypes(),
+                                     ValueRange(results).getTypes()));
+  for (auto [i, name] : llvm::enumerate(inputNames))
+    function.setArgAttr(i, "qg.name", StringAttr::get(context, name));
+  for (auto [i, name] : llvm::enumerate(resultNames))
+    function.setResultAttr(i, "qg.name", name);
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
+
+Value Importer::resolve(const std::string &name, Scope &scope) {
+  for (Scope *s = &scope; s; s = s->parent) {
+    if (auto it = s->values.find(name); it != s->values.end())
+      return it->second;
+    auto initializer = s->initializers.find(name);
+    if (initializer == s->initializers.end())
+      continue;
+    auto tensor = readTensor(*initializer->second, folder);
+    if (!tensor.ok()) {
+      report(absl::IsUnimplemented(tensor.status()) ? Fault::Unsupported
+                                                    : Fault::BadModel,
+             "initializer '" + name +
+                 "': " + std::string(tensor.status().message()));
+      s->poisoned.insert(name);
+      s->initializers.erase(initializer);
+      return {};
+    }
+    builder->setLocation(NameLoc::get(StringAttr::get(context, name)));
+    Value value = builder->constant(*tensor);
+    auto kind = getElementKind(initializer->second->data_type());
+    if (kind.ok() && kind->bits == 4)
+      builder->markFourBit(value);
+    s->values[name] = value;
+    return value;
+  }
+  return {};
+}
+
+void Importer::poisonOutputs(const ::onnx::NodeProto &node, Scope &scope) {
+  for (const std::string &name : node.output())
+    scope.poisoned.insert(name);
+}
+
+void Importer::importNodes(const NodeList &nodes, Scope &scope) {
+  SmallVector<int> cycle;
+  for (int index : sortNodes(nodes, cycle))
+    importNode(nodes[index], index, scope);
+  if (cycle.empty())
+    return;
+  std::string names;
+  for (int index : cycle)
+    names += (names.empty() ? "" : ", ") + getLabel(nodes[index], index, "");
+  report(Fault::BadModel,
+         "expects a graph without cycles, these nodes wait for each other: " +
+             names);
+  for (int index : cycle)
+    poisonOutputs(nodes[index], scope);
+}
+
+void Importer::importNode(const ::onnx::NodeProto &node, int index,
+                          Scope &scope) {
+  std::string domain = node.domain() == "ai.onnx" ? "" : node.domain();
+  std::string label = getLabel(node, index, scope.prefix);
+  int64_t opset = scope.getOpset(domain);
+  std::string where = "node '" + label + "' (" +
+                      (domain.empty() ? "" : domain + ".") + node.op_type() +
+                      ", opset " + std::to_string(opset) + ", #" +
+                      std::to_string(index) + "): ";
+  const ::onnx::FunctionProto *local =
+      findFunction(model, node.domain(), node.op_type(), node.overload());
+  const OpRow *row = OpRegistry::get().lookup(domain, node.op_type(), opset);
+  bool isIf = domain.empty() && node.op_type() == "If";
+  if (!local && !isIf && (!row || !row->handler)) {
+    report(Fault::Unsupported,
+           where + (row ? row->note
+                        : "the operator is not supported; 'qopt ops' lists "
+                          "what is"));
+    return poisonOutputs(node, scope);
+  }
+  SmallVector<Value> inputs;
+  bool isPoisoned = false;
+  for (const std::string &name : node.input()) {
+    if (name.empty()) {
+      inputs.push_back({});
+      continue;
+    }
+    Value value = scope.isPoisoned(name) ? Value() : resolve(name, scope);
+    auto missing = scope.missing.find(name);
+    if (!value && missing != scope.missing.end())
+      report(Fault::Unsupported, missing->second);
+    else if (!value && !scope.isPoisoned(name))
+      report(Fault::BadModel,
+             where + "expects input '" + name +
+                 "', which neither an input nor an initializer nor a node gives");
+    isPoisoned |= !value;
+    inputs.push_back(value);
+  }
+  if (isPoisoned)
+    return poisonOutputs(node, scope);
+  for (const std::string &name : node.output())
+    if (!name.empty() && scope.values.count(name)) {
+      report(Fault::BadModel,
+             where + "expects new names for its outputs, '" + name +
+                 "' exists already");
+      return poisonOutputs(node, scope);
+    }
+  builder->setLocation(NameLoc::get(StringAttr::get(context, label)));
+  builder->hasRefusedTypes = false;
+  scope.where = where;
+  if (local)
+    return importFunction(*local, node, inputs, label, scope);
+  if (isIf)
+    return importIf(node, inputs, label, scope);
+  runHandler(node, *row, opset, inputs, label, scope);
+}
+
+void Importer::runHandler(const ::onnx::NodeProto &node, const OpRow &row,
+                          int64_t opset, ArrayRef<Value> inputs,
+                          const std::string &label, Scope &scope) {
+  OpBinder binder(*builder, node, opset, folder, inputs);
+  SmallVector<std::string> messages;
+  LogicalResult imported = success();
+  {
+    ScopedDiagnosticHandler collect(context, [&](Diagnostic &diagnostic) {
+      std::string text = diagnostic.str();
+      // Messages speak of ONNX: the name of the qg op is dropped.
+      size_t prefix = text.find("' op ");
+      if (StringRef(text).starts_with("'qg.") && prefix != std::string::npos)
+        text = text.substr(prefix + 5);
+      messages.push_back(text);
+      return success();
+    });
+    imported = row.handler(binder);
+  }
+  Fault fault = binder.fault.value_or(
+      builder->hasRefusedTypes ? Fault::Unsupported : Fault::BadModel);
+  bool hasFailed = failed(imported) || binder.hasFailed();
+  if (!hasFailed)
+    for (int i = 0; i < node.output_size(); ++i) {
+      if (node.output(i).empty())
+        continue;
+      if (Value value = binder.results()[i]) {
+        scope.values[node.output(i)] = value;
+        continue;
+      }
+      // Reported by whoever uses it; training outputs are often left over.
+      scope.missing[node.output(i)] =
+          scope.where + "output " + std::to_string(i) + " is not supported";
+    }
+  if (!hasFailed)
+    return;
+  if (messages.empty())
+    messages.push_back("the operator is not supported in this form");
+  for (const std::string &message : messages)
+    report(fault, scope.where + message);
+  poisonOutputs(node, scope);
+}
+
+void Importer::importIf(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
+                        const std::string &label, Scope &scope) {
+  std::optional<Tensor> condition =
+      inputs.empty() || !inputs[0] ? std::nullopt
+                                   : builder->constantOf(inputs[0]);
+  if (!condition || condition->numElements() != 1 || scope.depth > kMaxDepth) {
+    report(Fault::Unsupported,
+           scope.where + "expects a condition that is known at compile time; "
+                         "bind what decides it with --const or --shape");
+    return poisonOutputs(node, scope);
+  }
+  StringRef wanted = condition->getInt(0) ? "then_branch" : "else_branch";
+  const ::onnx::GraphProto *branch = nullptr;
+  for (const auto &attribute : node.attribute())
+    if (wanted == attribute.name() && attribute.has_g())
+      branch = &attribute.g();
+  if (!branch || branch->output_size() < node.output_size()) {
+    report(Fault::BadModel, scope.where + "expects a graph '" + wanted +
+                                "' with " + Twine(node.output_size()) +
+                                " outputs");
+    return poisonOutputs(node, scope);
+  }
+  Scope inner;
+  inner.parent = &scope;
+  inner.opsets = scope.opsets;
+  inner.prefix = label + "/";
+  inner.depth = scope.depth + 1;
+  for (const auto &tensor : branch->initializer())
+    inner.initializers[tensor.name()] = &tensor;
+  importNodes(branch->node(), inner);
+  for (int i = 0; i < node.output_size(); ++i) {
+    if (Value value = resolve(branch->output(i).name(), inner))
+      scope.values[node.output(i)] = value;
+    else
+      scope.poisoned.insert(node.output(i));
+  }
+}
+
+void Importer::importFunction(const ::onnx::FunctionProto &function,
+                              const ::onnx::NodeProto &node,
+                              ArrayRef<Value> inputs, const std::string &label,
+                              Scope &scope) {
+  if (scope.depth > kMaxDepth) {
+    report(Fault::BadModel,
+           scope.where + "expects functions that do not call themselves");
+    return poisonOutputs(node, scope);
+  }
+  Scope inner;
+  inner.prefix = label + "/";
+  inner.depth = scope.depth + 1;
+  for (const auto &opset : function.opset_import())
+    inner.opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] =
+        opset.version();
+  if (inner.opsets.empty())
+    inner.opsets = scope.opsets;
+  for (int i = 0; i < function.input_size(); ++i)
+    if (i < int(inputs.size()) && inputs[i])
+      inner.values[function.input(i)] = inputs[i];
+    else
+      inner.absent.insert(function.input(i));
+  NodeList nodes = bindFunctionBody(function, node, inner.absent);
+  importNodes(nodes, inner);
+  for (int i = 0; i < node.output_size() && i < function.output_size(); ++i) {
+    if (node.output(i).empty())
+      continue;
+    if (Value value = resolve(function.output(i), inner))
+      scope.values[node.output(i)] = value;
+    else
+      scope.poisoned.insert(node.output(i));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The model
+//===----------------------------------------------------------------------===//
+
+absl::StatusOr<OwningOpRef<ModuleOp>> Importer::run() {
+  auto loc = UnknownLoc::get(context);
+  OpBuilder top = OpBuilder::atBlockEnd(module->getBody());
+  function = func::FuncOp::create(top, loc, "main",
+                                  FunctionType::get(context, {}, {}));
+  body = function.addEntryBlock();
+  builder = std::make_unique<GraphBuilder>(context, body);
+  Scope scope;
+  for (const auto &opset : model.opset_import())
+    scope.opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] =
+        opset.version();
+  // Files of IR version <= 2 name no opsets; later ones must.
+  int64_t opset = scope.getOpset("");
+  if (model.opset_import_size() > 0 && scope.opsets.count("") &&
+      (opset < kMinOpset || opset > kMaxOpset))
+    report(Fault::Unsupported,
+           "expects opset " + Twine(kMinOpset) + " to " + Twine(kMaxOpset) +
+               " of ai.onnx, got " + Twine(opset) +
+               "; convert the model with onnx.version_converter");
+  else if (model.opset_import_size() == 0)
+    report(Fault::BadModel, "expects an opset_import, the model has none");
+  if (!errors.empty())
+    return status();
+  bindInputs(scope);
+  importNodes(model.graph().node(), scope);
+  for (const auto &output : model.graph().output())
+    if (auto it = scope.missing.find(output.name()); it != scope.missing.end()) {
+      report(Fault::Unsupported, it->second);
+      scope.poisoned.insert(output.name());
+    }
+  returnOutputs(scope);
+  if (absl::Status bad = status(); !bad.ok())
+    return bad;
+  return std::move(module);
+}
+
+absl::StatusOr<OwningOpRef<ModuleOp>>
+qopt::importModel(MLIRContext *context, StringRef path,
+                  const ImportOptions &options) {
+  context->loadDialect<qg::QGDialect, func::FuncDialect>();
+  ::onnx::ModelProto model;
+  if (absl::Status status = readModel(path, model); !status.ok())
+    return status;
+  StringRef folder = llvm::sys::path::parent_path(path);
+  return Importer(context, model, folder.empty() ? "." : folder, options)
+      .run();
+}

@@ -1,0 +1,209 @@
+//===- OpBinder.cpp - One ONNX node, ready to be imported -----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Typed and checked access to a NodeProto.
+//===----------------------------------------------------------------------===//
+#include "qopt/Frontend/ONNX/OpBinder.h"
+#include "qopt/Frontend/ONNX/ProtoReader.h"
+
+#include <onnx-ml.pb.h>
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::frontend;
+using ::onnx::AttributeProto;
+
+OpBinder::OpBinder(GraphBuilder &builder, const ::onnx::NodeProto &node,
+                   int64_t opset, StringRef folder, ArrayRef<Value> inputs)
+    : b(builder), node_(node), opset_(opset), folder_(folder), inputs(inputs),
+      results_(node.output_size()) {}
+
+StringRef OpBinder::opType() const { return node_.op_type(); }
+
+LogicalResult OpBinder::unsupported(const Twine &message) {
+  if (!fault)
+    fault = Fault::Unsupported;
+  b.fail(message);
+  return failure();
+}
+
+LogicalResult OpBinder::badModel(const Twine &message) {
+  fault = Fault::BadModel;
+  b.fail(message);
+  return failure();
+}
+
+//===----------------------------------------------------------------------===//
+// Inputs and outputs
+//===----------------------------------------------------------------------===//
+
+Value OpBinder::raw(unsigned index) {
+  if (hasInput(index))
+    return inputs[index];
+  (void)badModel("expects input " + Twine(index) + ", which is missing");
+  return {};
+}
+
+Value OpBinder::in(unsigned index) { return b.plain(raw(index)); }
+
+Value OpBinder::optional(unsigned index) {
+  return hasInput(index) ? b.plain(inputs[index]) : Value();
+}
+
+std::optional<Tensor> OpBinder::constant(unsigned index) {
+  if (!hasInput(index))
+    return std::nullopt;
+  return b.constantOf(inputs[index]);
+}
+
+std::optional<Shape> OpBinder::constantInts(unsigned index, StringRef what) {
+  if (!raw(index))
+    return std::nullopt;
+  std::optional<Tensor> tensor = constant(index);
+  if (!tensor) {
+    (void)unsupported("expects constant " + what + " (input " + Twine(index) +
+                      "), got one that is computed at run time; bind it with "
+                      "--const or give static shapes with --shape");
+    return std::nullopt;
+  }
+  Shape values;
+  for (int64_t i = 0, e = tensor->numElements(); i < e; ++i)
+    values.push_back(tensor->getInt(i));
+  return values;
+}
+
+std::optional<SmallVector<double>>
+OpBinder::constantFloats(unsigned index, StringRef what) {
+  if (!constantInts(index, what))
+    return std::nullopt;
+  std::optional<Tensor> tensor = constant(index);
+  SmallVector<double> values;
+  for (int64_t i = 0, e = tensor->numElements(); i < e; ++i)
+    values.push_back(tensor->getFloat(i));
+  return values;
+}
+
+unsigned OpBinder::numOutputs() const { return node_.output_size(); }
+
+bool OpBinder::hasOutput(unsigned index) const {
+  return int(index) < node_.output_size() && !node_.output(index).empty();
+}
+
+LogicalResult OpBinder::result(unsigned index, Value value) {
+  if (!value)
+    return failure();
+  if (index < results_.size())
+    results_[index] = value;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+const AttributeProto *OpBinder::find(StringRef name, int type) {
+  for (const AttributeProto &attribute : node_.attribute()) {
+    if (name != attribute.name())
+      continue;
+    // Old writers leave `type` out.
+    bool untyped = attribute.type() == AttributeProto::UNDEFINED;
+    if (type == AttributeProto::UNDEFINED || attribute.type() == type || untyped)
+      return &attribute;
+    (void)badModel("expects attribute '" + name + "' of type " +
+                   AttributeProto::AttributeType_Name(
+                       AttributeProto::AttributeType(type)) +
+                   ", got " +
+                   AttributeProto::AttributeType_Name(attribute.type()));
+    return nullptr;
+  }
+  return nullptr;
+}
+
+bool OpBinder::hasAttr(StringRef name) const {
+  return llvm::any_of(node_.attribute(), [&](const AttributeProto &attribute) {
+    return name == attribute.name();
+  });
+}
+
+int64_t OpBinder::intAttr(StringRef name, int64_t defaultValue) {
+  const AttributeProto *attribute = find(name, AttributeProto::INT);
+  return attribute ? attribute->i() : defaultValue;
+}
+
+double OpBinder::floatAttr(StringRef name, double defaultValue) {
+  const AttributeProto *attribute = find(name, AttributeProto::FLOAT);
+  return attribute ? double(attribute->f()) : defaultValue;
+}
+
+std::string OpBinder::stringAttr(StringRef name, StringRef defaultValue) {
+  const AttributeProto *attribute = find(name, AttributeProto::STRING);
+  return attribute ? attribute->s() : defaultValue.str();
+}
+
+Shape OpBinder::intsAttr(StringRef name, ArrayRef<int64_t> defaultValue) {
+  const AttributeProto *attribute = find(name, AttributeProto::INTS);
+  if (!attribute)
+    return Shape(defaultValue);
+  return Shape(attribute->ints().begin(), attribute->ints().end());
+}
+
+SmallVector<double> OpBinder::floatsAttr(StringRef name,
+                                         ArrayRef<double> defaultValue) {
+  const AttributeProto *attribute = find(name, AttributeProto::FLOATS);
+  if (!attribute)
+    return SmallVector<double>(defaultValue);
+  return SmallVector<double>(attribute->floats().begin(),
+                             attribute->floats().end());
+}
+
+std::optional<Tensor> OpBinder::tensorAttr(StringRef name) {
+  const AttributeProto *attribute = find(name, AttributeProto::TENSOR);
+  if (!attribute)
+    return std::nullopt;
+  auto tensor = readTensor(attribute->t(), folder_);
+  if (tensor.ok())
+    return *tensor;
+  std::string message =
+      ("attribute '" + name + "': " + std::string(tensor.status().message()))
+          .str();
+  (void)(absl::IsUnimplemented(tensor.status()) ? unsupported(message)
+                                                : badModel(message));
+  return std::nullopt;
+}
+
+Type OpBinder::typeAttr(StringRef name, Type defaultType) {
+  const AttributeProto *attribute = find(name, AttributeProto::INT);
+  if (!attribute)
+    return defaultType;
+  auto kind = getElementKind(int(attribute->i()));
+  if (kind.ok() && kind->bits == 0)
+    return qg::getElementType(b.context(), kind->dtype);
+  (void)unsupported("attribute '" + name + "' asks for type " +
+                    getOnnxTypeName(int(attribute->i())) +
+                    ", which is not supported here");
+  return {};
+}
+
+std::optional<int64_t> OpBinder::normalizeAxis(int64_t axis, int64_t rank) {
+  if (axis >= -rank && axis < rank)
+    return axis < 0 ? axis + rank : axis;
+  (void)badModel("expects an axis in [" + Twine(-rank) + ", " +
+                 Twine(rank - 1) + "], got " + Twine(axis));
+  return std::nullopt;
+}
+
+std::optional<Shape> OpBinder::normalizeAxes(ArrayRef<int64_t> axes,
+                                             int64_t rank) {
+  Shape result;
+  for (int64_t axis : axes) {
+    std::optional<int64_t> normalized = normalizeAxis(axis, rank);
+    if (!normalized)
+      return std::nullopt;
+    if (llvm::is_contained(result, *normalized)) {
+      (void)badModel("expects each axis once, got " + Twine(axis) + " twice");
+      return std::nullopt;
+    }
+    result.push_back(*normalized);
+  }
+  return result;
+}

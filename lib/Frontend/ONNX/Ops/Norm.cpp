@@ -1,0 +1,326 @@
+//===- Norm.cpp - Softmax and normalizations ------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything that divides by a statistic of its input, as its parts.
+//===----------------------------------------------------------------------===//
+#include "qopt/Frontend/ONNX/OpBinder.h"
+#include "qopt/Frontend/ONNX/OpRegistry.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::frontend;
+
+/// [a0 ... ak-1, ak ... an] -> [a0*..., ak*...], what Softmax did before
+/// opset 13.
+static Value coerceTo2D(OpBinder &op, Value x, int64_t axis) {
+  int64_t rows = getNumElements(op.b.shape(x).take_front(axis));
+  int64_t columns = getNumElements(op.b.shape(x).drop_front(axis));
+  return op.b.reshape(x, {rows, columns});
+}
+
+static Value logSoftmax(OpBinder &op, Value x, int64_t axis) {
+  GraphBuilder &b = op.b;
+  Value shifted = b.sub(x, b.reduce(ReduceKind::max, x, {axis}, true));
+  Value sum = b.reduce(ReduceKind::sum, b.unary(UnaryKind::exp, shifted),
+                       {axis}, true);
+  return b.sub(shifted, b.unary(UnaryKind::log, sum));
+}
+
+static Value softmax(OpBinder &op, Value x, int64_t axis) {
+  return op.b.softmax(x, axis);
+}
+
+/// One at the first maximum, zero elsewhere.
+static Value hardmax(OpBinder &op, Value x, int64_t axis) {
+  GraphBuilder &b = op.b;
+  Value index = b.expandDim(b.argReduce(ReduceKind::max, x, axis, false), axis);
+  Shape shape(b.rank(x), 1);
+  shape[axis] = b.extent(x, axis);
+  Tensor positions(DType::i64, shape);
+  for (int64_t i = 0; i < b.extent(x, axis); ++i)
+    positions.setInt(i, i);
+  return b.convert(
+      b.compare(ComparePredicate::eq, b.constant(positions), index),
+      b.element(x));
+}
+
+using AlongAxis = Value (*)(OpBinder &, Value, int64_t);
+
+template <AlongAxis along> static LogicalResult importAlongAxis(OpBinder &op) {
+  Value x = op.in(0);
+  if (!x)
+    return failure();
+  auto axis = op.normalizeAxis(op.intAttr("axis", -1), op.b.rank(x));
+  if (!axis)
+    return failure();
+  return op.result(along(op, x, *axis));
+}
+
+template <AlongAxis along> static LogicalResult importCoerced(OpBinder &op) {
+  Value x = op.in(0);
+  if (!x)
+    return failure();
+  int64_t axis = op.intAttr("axis", 1);
+  if (axis != op.b.rank(x)) {
+    auto normalized = op.normalizeAxis(axis, op.b.rank(x));
+    if (!normalized)
+      return failure();
+    axis = *normalized;
+  }
+  // The last axis needs no detour.
+  if (axis == op.b.rank(x) - 1)
+    return op.result(along(op, x, axis));
+  Shape shape(op.b.shape(x));
+  Value flat = coerceTo2D(op, x, axis);
+  if (!flat)
+    return failure();
+  return op.result(op.b.reshape(along(op, flat, 1), shape));
+}
+
+//===----------------------------------------------------------------------===//
+// Normalizations
+//===----------------------------------------------------------------------===//
+
+/// A vector of channels against [N, C, s...].
+static Value alongChannels(OpBinder &op, Value vector, int64_t rank) {
+  if (!vector)
+    return {};
+  Shape shape(std::max<int64_t>(rank - 1, 1), 1);
+  shape[0] = op.b.type(vector).getNumElements();
+  return op.b.reshape(vector, shape);
+}
+
+/// scale / sqrt(variance + epsilon) and what is left for the offset; both are
+/// constants of an ordinary model.
+static LogicalResult importBatchNormalization(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  if (op.intAttr("training_mode", 0))
+    return op.unsupported("expects inference (training_mode = 0)");
+  Value x = op.in(0), scale = op.in(1), bias = op.in(2), mean = op.in(3),
+        variance = op.in(4);
+  if (!x || !scale || !bias || !mean || !variance)
+    return failure();
+  double epsilon = op.floatAttr("epsilon", 1e-5f);
+  Type type = b.element(x);
+  for (Value *v : {&scale, &bias, &mean, &variance})
+    *v = b.convert(*v, type);
+  Value factor =
+      b.div(scale, b.unary(UnaryKind::sqrt, b.add(variance, epsilon)));
+  Value offset = b.sub(bias, b.mul(mean, factor));
+  if (!factor || !offset)
+    return failure();
+  int64_t rank = b.rank(x);
+  if (rank >= 2 && (b.type(factor).getNumElements() != b.extent(x, 1) ||
+                    b.type(offset).getNumElements() != b.extent(x, 1)))
+    return op.badModel("expects " + Twine(b.extent(x, 1)) +
+                       " parameters, one per channel, got " +
+                       formatShape(b.shape(factor)));
+  // Channels last, where folding into a convolution looks for it.
+  if (rank >= 3) {
+    Value last = b.toChannelsLast(x);
+    return op.result(
+        b.toChannelsFirst(b.add(b.mul(last, factor), offset)));
+  }
+  return op.result(b.add(b.mul(x, factor), offset));
+}
+
+/// (x - mean) * rsqrt(var + epsilon) over `axes`, in f32 for narrow floats.
+namespace {
+struct Normalized {
+  Value y, mean, inverse;
+};
+} // namespace
+
+static Normalized normalize(OpBinder &op, Value x, ArrayRef<int64_t> axes,
+                            double epsilon, bool centred = true) {
+  GraphBuilder &b = op.b;
+  Normalized result;
+  Value difference = x;
+  if (centred) {
+    result.mean = b.reduceMean(x, axes, /*keepDims=*/true);
+    difference = b.sub(x, result.mean);
+  }
+  Value variance =
+      b.reduceMean(b.mul(difference, difference), axes, /*keepDims=*/true);
+  if (!variance)
+    return {};
+  result.inverse =
+      b.div(b.scalar(1, b.element(variance)),
+            b.unary(UnaryKind::sqrt, b.add(variance, epsilon)));
+  result.y = b.mul(difference, result.inverse);
+  return result;
+}
+
+/// Type in which the statistics are computed (stash_type).
+static Type getStashType(OpBinder &op, Value x) {
+  return op.b.element(x).isF64() ? op.b.element(x) : op.b.f32();
+}
+
+static std::optional<Shape> getTrailingAxes(OpBinder &op, Value x) {
+  auto axis = op.normalizeAxis(op.intAttr("axis", -1), op.b.rank(x));
+  if (!axis)
+    return std::nullopt;
+  return Shape(llvm::to_vector(llvm::seq<int64_t>(*axis, op.b.rank(x))));
+}
+
+static LogicalResult importLayerNormalization(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), scale = op.in(1), bias = op.optional(2);
+  if (!x || !scale)
+    return failure();
+  auto axes = getTrailingAxes(op, x);
+  if (!axes)
+    return failure();
+  Type type = b.element(x);
+  Normalized n = normalize(op, b.convert(x, getStashType(op, x)), *axes,
+                           op.floatAttr("epsilon", 1e-5f));
+  Value y = b.mul(b.convert(n.y, type), scale);
+  if (bias)
+    y = b.add(y, bias);
+  if (failed(op.result(y)))
+    return failure();
+  (void)op.result(1, n.mean);
+  (void)op.result(2, n.inverse);
+  return success();
+}
+
+static LogicalResult importRMSNormalization(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), scale = op.in(1);
+  if (!x || !scale)
+    return failure();
+  auto axes = getTrailingAxes(op, x);
+  if (!axes)
+    return failure();
+  Type type = b.element(x);
+  Normalized n = normalize(op, b.convert(x, getStashType(op, x)), *axes,
+                           op.floatAttr("epsilon", 1e-5f), /*centred=*/false);
+  return op.result(b.mul(b.convert(n.y, type), scale));
+}
+
+static LogicalResult importInstanceNormalization(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), scale = op.in(1), bias = op.in(2);
+  if (!x || !scale || !bias)
+    return failure();
+  if (b.rank(x) < 3)
+    return op.badModel("expects x of rank >= 3");
+  Shape axes(llvm::to_vector(llvm::seq<int64_t>(2, b.rank(x))));
+  Normalized n = normalize(op, x, axes, op.floatAttr("epsilon", 1e-5f));
+  Value y = b.mul(n.y, alongChannels(op, scale, b.rank(x)));
+  return op.result(b.add(y, alongChannels(op, bias, b.rank(x))));
+}
+
+static LogicalResult importGroupNormalization(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), scale = op.in(1), bias = op.in(2);
+  if (!x || !scale || !bias)
+    return failure();
+  int64_t groups = op.intAttr("num_groups", 0);
+  if (b.rank(x) < 2 || groups < 1 || b.extent(x, 1) % groups)
+    return op.badModel("expects 'num_groups' to divide the channels of x " +
+                       formatShape(b.shape(x)) + ", got " + Twine(groups));
+  int64_t channels = b.extent(x, 1);
+  Type type = b.element(x);
+  Shape shape(b.shape(x));
+  int64_t rest = getNumElements(ArrayRef<int64_t>(shape).drop_front(1)) / groups;
+  Value grouped =
+      b.reshape(b.convert(x, getStashType(op, x)), {shape[0], groups, rest});
+  Normalized n = normalize(op, grouped, {2}, op.floatAttr("epsilon", 1e-5f));
+  // Opset 18 had one scale per group, 21 has one per channel.
+  auto perChannel = [&](Value v) -> Value {
+    if (!v || b.type(v).getNumElements() == channels)
+      return alongChannels(op, v, b.rank(x));
+    Value repeated = b.broadcast(b.reshape(v, {groups, 1}),
+                                 {groups, channels / groups});
+    return alongChannels(op, b.reshape(repeated, {channels}), b.rank(x));
+  };
+  Value y = b.convert(b.reshape(n.y, shape), type);
+  return op.result(b.add(b.mul(y, perChannel(scale)), perChannel(bias)));
+}
+
+static LogicalResult importMeanVarianceNormalization(OpBinder &op) {
+  Value x = op.in(0);
+  if (!x)
+    return failure();
+  auto axes = op.normalizeAxes(op.intsAttr("axes", {0, 2, 3}), op.b.rank(x));
+  if (!axes)
+    return failure();
+  Value centred = op.b.sub(x, op.b.reduceMean(x, *axes, true));
+  Value deviation = op.b.unary(
+      UnaryKind::sqrt,
+      op.b.reduceMean(op.b.mul(centred, centred), *axes, true));
+  return op.result(op.b.div(centred, op.b.add(deviation, 1e-9)));
+}
+
+static LogicalResult importLpNormalization(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0);
+  if (!x)
+    return failure();
+  auto axis = op.normalizeAxis(op.intAttr("axis", -1), b.rank(x));
+  int64_t p = op.intAttr("p", 2);
+  if (!axis)
+    return failure();
+  if (p != 1 && p != 2)
+    return op.badModel("expects 'p' 1 or 2, got " + Twine(p));
+  Value power = p == 1 ? b.unary(UnaryKind::abs, x) : b.mul(x, x);
+  Value norm = b.reduce(ReduceKind::sum, power, {*axis}, true);
+  if (p == 2)
+    norm = b.unary(UnaryKind::sqrt, norm);
+  if (!norm)
+    return failure();
+  // 0 / 0 is 0 here.
+  Value zero = b.scalar(0, b.element(x));
+  Value isZero = b.compare(ComparePredicate::eq, norm, zero);
+  return op.result(b.select(
+      isZero, zero,
+      b.div(x, b.select(isZero, b.scalar(1, b.element(x)), norm))));
+}
+
+/// x / (bias + alpha / size * sum of squares of `size` channels)^beta.
+static LogicalResult importLRN(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0);
+  if (!x)
+    return failure();
+  int64_t size = op.intAttr("size", 0);
+  if (size < 1 || b.rank(x) < 2)
+    return op.badModel("expects 'size' >= 1 and x of rank >= 2");
+  double alpha = op.floatAttr("alpha", 1e-4f), beta = op.floatAttr("beta", 0.75),
+         bias = op.floatAttr("bias", 1);
+  // Channels as the only spatial dimension of an average pool.
+  Shape shape(b.shape(x));
+  Value square = b.reshape(
+      b.mul(x, x),
+      {shape[0], shape[1], getNumElements(ArrayRef<int64_t>(shape).drop_front(2))});
+  WindowSpec window{{size}, {1}, {(size - 1) / 2, size / 2}, {1}};
+  Value mean = b.reshape(
+      b.pool(PoolKind::avg, square, window, /*countIncludePad=*/true), shape);
+  Value base = b.add(b.mul(mean, alpha), bias);
+  if (!base)
+    return failure();
+  return op.result(b.div(x, b.binary(BinaryKind::pow, base,
+                                     b.scalar(beta, b.element(x)))));
+}
+
+void frontend::registerNormOps(OpRegistry &registry) {
+  registry.add("BatchNormalization", 7, importBatchNormalization,
+               "inference only");
+  registry.add("GroupNormalization", 18, importGroupNormalization);
+  registry.add("Hardmax", 1, importCoerced<hardmax>);
+  registry.add("Hardmax", 13, importAlongAxis<hardmax>);
+  registry.add("InstanceNormalization", 6, importInstanceNormalization);
+  registry.add("LRN", 1, importLRN);
+  registry.add("LayerNormalization", 17, importLayerNormalization);
+  registry.add("LogSoftmax", 1, importCoerced<logSoftmax>);
+  registry.add("LogSoftmax", 13, importAlongAxis<logSoftmax>);
+  registry.add("LpNormalization", 1, importLpNormalization);
+  registry.add("MeanVarianceNormalization", 9,
+               importMeanVarianceNormalization);
+  registry.add("RMSNormalization", 23, importRMSNormalization);
+  registry.add("Softmax", 1, importCoerced<softmax>);
+  registry.add("Softmax", 13, importAlongAxis<softmax>);
+}

@@ -1,0 +1,515 @@
+//===- Quantize.cpp - Quantization operators ------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Constant scales become qg types; scales that are computed become float
+// arithmetic with the same rounding. QLinear* ops become dequantize, float op,
+// quantize: the form in which QDQ models arrive.
+//===----------------------------------------------------------------------===//
+#include "qopt/Frontend/ONNX/MatMul.h"
+#include "qopt/Frontend/ONNX/OpRegistry.h"
+#include "qopt/Frontend/ONNX/ProtoReader.h"
+#include "qopt/Frontend/ONNX/Window.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::frontend;
+
+namespace {
+/// scale and zero point of one quantized tensor, as the node names them.
+struct Encoding {
+  Value scale, zeroPoint;
+  int64_t axis = 1;
+  int64_t blockSize = 0;
+};
+} // namespace
+
+/// Row of Formats.def for stored integers.
+static StringRef getFormatName(DType dtype, bool fourBit) {
+  switch (dtype) {
+  case DType::i8:
+    return fourBit ? "si4" : "si8";
+  case DType::u8:
+    return fourBit ? "ui4" : "ui8";
+  case DType::i16:
+    return "si16";
+  case DType::u16:
+    return "ui16";
+  case DType::i32:
+    return "si32";
+  default:
+    return "";
+  }
+}
+
+/// qg type of an encoding with constant parameters; null, and nothing
+/// reported, where qg has no such type and arithmetic has to do.
+static qg::QuantizedType getType(OpBinder &op, const Encoding &encoding,
+                                 ArrayRef<int64_t> shape, StringRef format) {
+  GraphBuilder &b = op.b;
+  const IntegerFormat *row = lookupIntegerFormat(format);
+  std::optional<Tensor> scale = b.constantOf(encoding.scale);
+  if (!row || !scale || encoding.blockSize > 0 ||
+      b.element(encoding.scale) != b.f32())
+    return {};
+  std::optional<Tensor> zero;
+  if (encoding.zeroPoint) {
+    zero = b.constantOf(encoding.zeroPoint);
+    if (!zero || zero->numElements() != scale->numElements())
+      return {};
+  }
+  int64_t count = scale->numElements();
+  SmallVector<float> scales;
+  SmallVector<int32_t> zeros;
+  for (int64_t i = 0; i < count; ++i) {
+    float value = float(scale->getFloat(i));
+    if (!(value > 0) || !std::isnormal(value))
+      return {};
+    scales.push_back(value);
+    zeros.push_back(zero ? int32_t(zero->getInt(i)) : 0);
+    if (zeros.back() < row->min() || zeros.back() > row->max())
+      return {};
+  }
+  if (count == 1 && scale->rank() <= 1)
+    return qg::QuantizedType::getPerTensor(b.context(), format, scales[0],
+                                           zeros[0]);
+  if (scale->rank() != 1 || encoding.axis >= int64_t(shape.size()) ||
+      shape[encoding.axis] != count)
+    return {};
+  return qg::QuantizedType::getPerAxis(b.context(), format, encoding.axis,
+                                       scales, zeros);
+}
+
+/// Parameters shaped to broadcast against `shape`: scalars, vectors along the
+/// axis, or blocks repeated along it.
+static Value spread(OpBinder &op, Value parameter, const Encoding &encoding,
+                    ArrayRef<int64_t> shape) {
+  GraphBuilder &b = op.b;
+  if (!parameter)
+    return {};
+  int64_t rank = shape.size();
+  if (b.rank(parameter) == 0 ||
+      (b.rank(parameter) == 1 && b.extent(parameter, 0) == 1))
+    return b.reshape(parameter, {});
+  if (encoding.blockSize > 0) {
+    int64_t axis = encoding.axis;
+    if (b.rank(parameter) != rank)
+      return b.fail("expects blocked parameters of x's rank " + Twine(rank) +
+                    ", got " + Twine(b.rank(parameter)));
+    Shape repeated(b.shape(parameter));
+    repeated.insert(repeated.begin() + axis + 1, encoding.blockSize);
+    Shape flat(b.shape(parameter));
+    flat[axis] *= encoding.blockSize;
+    Value full = b.reshape(
+        b.broadcast(b.expandDim(parameter, axis + 1), repeated), flat);
+    if (!full || flat[axis] < shape[axis])
+      return b.fail("expects a block for every element of x");
+    return b.sliceAxis(full, axis, 0, shape[axis]);
+  }
+  if (b.rank(parameter) != 1 || encoding.axis >= rank ||
+      b.extent(parameter, 0) != shape[encoding.axis])
+    return b.fail("expects parameters that are scalars or vectors of x's "
+                  "extent along axis " +
+                  Twine(encoding.axis) + ", got " +
+                  formatShape(b.shape(parameter)));
+  Shape aligned(rank - encoding.axis, 1);
+  aligned[0] = b.extent(parameter, 0);
+  return b.reshape(parameter, aligned);
+}
+
+static std::optional<Encoding> readEncoding(OpBinder &op, Value x,
+                                            unsigned first) {
+  Encoding encoding{op.in(first), op.optional(first + 1)};
+  if (!x || !encoding.scale)
+    return std::nullopt;
+  encoding.blockSize = op.intAttr("block_size", 0);
+  if (encoding.blockSize < 0 || encoding.blockSize > (1 << 24)) {
+    (void)op.badModel("expects 'block_size' in [0, 2^24]");
+    return std::nullopt;
+  }
+  int64_t axis = op.intAttr("axis", 1);
+  bool isVector = op.b.type(encoding.scale).getNumElements() != 1;
+  if (isVector || encoding.blockSize > 0) {
+    auto normalized = op.normalizeAxis(axis, op.b.rank(x));
+    if (!normalized)
+      return std::nullopt;
+    encoding.axis = *normalized;
+  }
+  return encoding;
+}
+
+/// Float arithmetic for parameters that qg types do not hold.
+static Value dequantizeByArithmetic(OpBinder &op, Value x,
+                                    const Encoding &encoding) {
+  GraphBuilder &b = op.b;
+  if (!x)
+    return {};
+  Value steps = b.convert(x, b.f32());
+  if (encoding.zeroPoint)
+    steps = b.sub(steps, b.convert(spread(op, encoding.zeroPoint, encoding,
+                                       b.shape(x)),
+                                b.f32()));
+  return b.mul(steps, b.convert(spread(op, encoding.scale, encoding, b.shape(x)),
+                             b.f32()));
+}
+
+static Value quantizeByArithmetic(OpBinder &op, Value x,
+                                  const Encoding &encoding, DType dtype,
+                                  StringRef format) {
+  GraphBuilder &b = op.b;
+  const IntegerFormat *row = lookupIntegerFormat(format);
+  if (!x || !row)
+    return {};
+  Value scale =
+      b.convert(spread(op, encoding.scale, encoding, b.shape(x)), b.f32());
+  Value steps = b.unary(UnaryKind::round_even,
+                        b.div(b.convert(x, b.f32()), scale));
+  if (encoding.zeroPoint)
+    steps = b.add(steps, b.convert(spread(op, encoding.zeroPoint, encoding,
+                                       b.shape(x)),
+                                b.f32()));
+  return b.convert(b.clamp(steps, double(row->min()), double(row->max())),
+                qg::getElementType(b.context(), dtype));
+}
+
+/// The real numbers behind stored integers.
+static Value dequantize(OpBinder &op, Value x, const Encoding &encoding) {
+  GraphBuilder &b = op.b;
+  if (!x || !encoding.scale)
+    return {};
+  std::optional<DType> dtype = qg::getDType(b.element(x));
+  bool fourBit = b.isFourBit(x);
+  if (auto q = qg::getQuantizedType(x.getType()))
+    fourBit = q.getBits() == 4;
+  StringRef format = dtype ? getFormatName(*dtype, fourBit) : "";
+  if (format.empty())
+    return b.fail("expects stored integers of 4, 8, 16 or 32 bits");
+  if (auto type = getType(op, encoding, b.shape(x), format))
+    if (Value q = b.reinterpret(x, type))
+      return b.dequantize(q);
+  return dequantizeByArithmetic(op, b.plain(x), encoding);
+}
+
+/// Stored integers of real numbers, in the format of `dtype`.
+static Value quantize(OpBinder &op, Value x, const Encoding &encoding,
+                      DType dtype, bool fourBit) {
+  if (!x || !encoding.scale)
+    return {};
+  StringRef format = getFormatName(dtype, fourBit);
+  if (format.empty())
+    return op.b.fail("expects to quantize to 4, 8 or 16 bits");
+  if (auto type = getType(op, encoding, op.b.shape(x), format))
+    return op.b.quantize(x, type);
+  Value y = quantizeByArithmetic(op, x, encoding, dtype, format);
+  if (y && fourBit)
+    op.b.markFourBit(y);
+  return y;
+}
+
+//===----------------------------------------------------------------------===//
+// QuantizeLinear and DequantizeLinear
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importQuantizeLinear(OpBinder &op) {
+  Value x = op.in(0);
+  auto encoding = readEncoding(op, x, 1);
+  if (!encoding)
+    return failure();
+  if (int64_t precision = op.intAttr("precision", 0);
+      precision != 0 && precision != 1)
+    return op.unsupported("expects the division in FLOAT ('precision')");
+  DType dtype = DType::u8;
+  bool fourBit = false;
+  if (encoding->zeroPoint) {
+    std::optional<DType> given = qg::getDType(op.b.element(encoding->zeroPoint));
+    if (!given)
+      return failure();
+    dtype = *given;
+    fourBit = op.b.isFourBit(op.raw(2));
+  } else if (int64_t type = op.intAttr("output_dtype", 0)) {
+    auto kind = getElementKind(int(type));
+    if (!kind.ok())
+      return op.unsupported(std::string(kind.status().message()));
+    dtype = kind->dtype;
+    fourBit = kind->bits == 4;
+  }
+  if (getFormatName(dtype, fourBit).empty() || dtype == DType::i32)
+    return op.unsupported("expects to quantize to 4, 8 or 16 bits, got " +
+                          getName(dtype));
+  return op.result(quantize(op, x, *encoding, dtype, fourBit));
+}
+
+static LogicalResult importDequantizeLinear(OpBinder &op) {
+  Value x = op.raw(0);
+  auto encoding = readEncoding(op, x, 1);
+  if (!encoding)
+    return failure();
+  Type type = op.typeAttr("output_dtype", op.b.element(encoding->scale));
+  if (op.intAttr("output_dtype", 0) == 0)
+    type = op.b.element(encoding->scale);
+  return op.result(op.b.convert(dequantize(op, x, *encoding), type));
+}
+
+static LogicalResult importDynamicQuantizeLinear(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0);
+  if (!x)
+    return failure();
+  Shape all(llvm::to_vector(llvm::seq<int64_t>(0, b.rank(x))));
+  Value low = b.min(b.reduce(ReduceKind::min, x, all, false), 0.0);
+  Value high = b.max(b.reduce(ReduceKind::max, x, all, false), 0.0);
+  Value scale = b.div(b.sub(high, low), 255.0);
+  // All zeros have no range; any scale gives zeros then.
+  Value safe = b.select(b.compare(ComparePredicate::eq, scale,
+                                  b.scalar(0, b.f32())),
+                        b.scalar(1, b.f32()), scale);
+  Value zero = b.unary(
+      UnaryKind::round_even,
+      b.clamp(b.div(b.sub(b.scalar(0, b.f32()), low), safe), 0, 255));
+  Value steps = b.add(b.unary(UnaryKind::round_even, b.div(x, safe)), zero);
+  Type u8 = qg::getElementType(b.context(), DType::u8);
+  if (failed(op.result(0, b.convert(b.clamp(steps, 0, 255), u8))) ||
+      failed(op.result(1, scale)))
+    return failure();
+  return op.result(2, b.convert(zero, u8));
+}
+
+//===----------------------------------------------------------------------===//
+// QLinear*
+//===----------------------------------------------------------------------===//
+
+/// Inputs first, first + 1, first + 2: integers, scale, zero point.
+static Value dequantizeInput(OpBinder &op, unsigned first, int64_t axis = 0) {
+  Value x = op.raw(first);
+  Encoding encoding{op.in(first + 1), op.optional(first + 2), axis};
+  return dequantize(op, x, encoding);
+}
+
+/// Rounds `y` into the encoding of inputs first (scale) and first + 1 (zero
+/// point), whose type is that of the result.
+static LogicalResult quantizeResult(OpBinder &op, Value y, unsigned first,
+                                    DType fallback) {
+  Encoding encoding{op.in(first), op.optional(first + 1), 1};
+  if (!y || !encoding.scale)
+    return failure();
+  std::optional<DType> dtype = fallback;
+  if (encoding.zeroPoint)
+    dtype = qg::getDType(op.b.element(encoding.zeroPoint));
+  if (!dtype)
+    return failure();
+  return op.result(quantize(op, y, encoding, *dtype, /*fourBit=*/false));
+}
+
+/// The integer bias has the product of the scales.
+static Value dequantizeBias(OpBinder &op, unsigned index) {
+  GraphBuilder &b = op.b;
+  if (!op.hasInput(index))
+    return {};
+  Value xScale = op.in(1), wScale = op.in(4);
+  if (!xScale || !wScale)
+    return {};
+  Encoding encoding{b.mul(b.reshape(xScale, {}), wScale), {}, 0};
+  return dequantize(op, op.raw(index), encoding);
+}
+
+static LogicalResult importQLinearConv(OpBinder &op) {
+  if (op.hasInput(8) && !dequantizeBias(op, 8))
+    return failure();
+  Value y = buildConv(op, dequantizeInput(op, 0, 1), dequantizeInput(op, 3, 0),
+                      dequantizeBias(op, 8));
+  return quantizeResult(op, y, 6, DType::u8);
+}
+
+static LogicalResult importQLinearMatMul(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value lhs = op.raw(0), rhs = op.raw(3);
+  if (!lhs || !rhs)
+    return failure();
+  Value y = buildMatMul(
+      b, dequantizeInput(op, 0, std::max<int64_t>(b.rank(lhs) - 2, 0)),
+      dequantizeInput(op, 3, b.rank(rhs) - 1));
+  return quantizeResult(op, y, 6, DType::u8);
+}
+
+static DType getStorageDType(OpBinder &op) {
+  Value x = op.raw(0);
+  return x ? qg::getDType(op.b.element(x)).value_or(DType::u8) : DType::u8;
+}
+
+template <BinaryKind kind>
+static LogicalResult importQLinearBinary(OpBinder &op) {
+  DType dtype = getStorageDType(op);
+  Value y = op.b.binary(kind, dequantizeInput(op, 0), dequantizeInput(op, 3));
+  return quantizeResult(op, y, 6, dtype);
+}
+
+template <UnaryKind kind>
+static LogicalResult importQLinearUnary(OpBinder &op) {
+  DType dtype = getStorageDType(op);
+  return quantizeResult(op, op.b.unary(kind, dequantizeInput(op, 0)), 3,
+                        dtype);
+}
+
+static LogicalResult importQLinearLeakyRelu(OpBinder &op) {
+  DType dtype = getStorageDType(op);
+  Value x = dequantizeInput(op, 0);
+  double alpha = op.floatAttr("alpha", 0.01f);
+  if (!x)
+    return failure();
+  Value isNegative = op.b.compare(ComparePredicate::lt, x,
+                                  op.b.scalar(0, op.b.element(x)));
+  return quantizeResult(op, op.b.select(isNegative, op.b.mul(x, alpha), x), 3,
+                        dtype);
+}
+
+/// Inputs: x, x scale, x zero point, y scale, y zero point.
+static LogicalResult importQLinearPool(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  DType dtype = getStorageDType(op);
+  bool isGlobal = op.opType() == "QLinearGlobalAveragePool";
+  bool isLast = op.intAttr("channels_last", 0) != 0;
+  Value x = dequantizeInput(op, 0);
+  if (!x)
+    return failure();
+  if (b.rank(x) < 3)
+    return op.badModel("expects x of rank >= 3");
+  ArrayRef<int64_t> spatial = isLast ? b.shape(x).drop_front().drop_back()
+                                     : b.shape(x).drop_front(2);
+  size_t rank = spatial.size();
+  std::optional<WindowSpec> window =
+      WindowSpec{Shape(spatial), Shape(rank, 1), Shape(2 * rank, 0),
+                 Shape(rank, 1)};
+  if (!isGlobal)
+    window = readWindow(op, spatial, op.intsAttr("kernel_shape"));
+  if (!window)
+    return failure();
+  bool countsPads = op.intAttr("count_include_pad", 0) != 0;
+  Value y = b.pool(PoolKind::avg, isLast ? x : b.toChannelsLast(x), *window,
+                   countsPads);
+  return quantizeResult(op, isLast ? y : b.toChannelsFirst(y), 3, dtype);
+}
+
+/// Inputs: y scale, y zero point, then (x, scale, zero point) per operand.
+static LogicalResult importQLinearConcat(OpBinder &op) {
+  SmallVector<Value> parts;
+  for (unsigned i = 2; i + 1 < op.numInputs(); i += 3)
+    parts.push_back(dequantizeInput(op, i));
+  if (parts.empty() || !parts[0])
+    return failure();
+  auto axis = op.normalizeAxis(op.intAttr("axis", 1), op.b.rank(parts[0]));
+  if (!axis)
+    return failure();
+  return quantizeResult(op, op.b.concat(parts, *axis), 0, DType::u8);
+}
+
+static LogicalResult importQLinearSoftmax(OpBinder &op) {
+  DType dtype = getStorageDType(op);
+  Value x = dequantizeInput(op, 0);
+  if (!x)
+    return failure();
+  auto axis = op.normalizeAxis(op.intAttr("axis", -1), op.b.rank(x));
+  if (!axis)
+    return failure();
+  if (op.intAttr("opset", 13) < 13 && *axis != op.b.rank(x) - 1)
+    return op.unsupported("expects 'opset' >= 13 or the last axis");
+  return quantizeResult(op, op.b.softmax(x, *axis), 3, dtype);
+}
+
+//===----------------------------------------------------------------------===//
+// *Integer
+//===----------------------------------------------------------------------===//
+
+/// Integers minus their zero point, as floats. Their magnitude is at most 255.
+static Value centre(OpBinder &op, unsigned x, unsigned zero, int64_t axis) {
+  GraphBuilder &b = op.b;
+  Value value = op.in(x);
+  if (!value)
+    return {};
+  Value steps = b.convert(value, b.f32());
+  if (!op.hasInput(zero))
+    return steps;
+  Encoding encoding{{}, {}, axis};
+  Value point = op.in(zero);
+  // Vectors per row or column; anything of higher rank broadcasts as it is.
+  if (b.rank(point) <= 1)
+    point = spread(op, point, encoding, b.shape(value));
+  return b.sub(steps, b.convert(point, b.f32()));
+}
+
+/// Products of two 9-bit integers are below 2^16, so floats add up 256 of
+/// them exactly; longer sums are cut into such pieces and added as integers.
+static constexpr int64_t kExactTerms = 256;
+
+static LogicalResult importMatMulInteger(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value a = op.raw(0), w = op.raw(1);
+  if (!a || !w)
+    return failure();
+  if (b.rank(a) == 0 || b.rank(w) == 0)
+    return op.badModel("expects operands of rank >= 1");
+  Value lhs = centre(op, 0, 2, std::max<int64_t>(b.rank(a) - 2, 0));
+  Value rhs = centre(op, 1, 3, b.rank(w) - 1);
+  if (!lhs || !rhs)
+    return failure();
+  int64_t lhsAxis = b.rank(lhs) - 1;
+  int64_t rhsAxis = std::max<int64_t>(b.rank(rhs) - 2, 0);
+  int64_t terms = b.extent(lhs, lhsAxis);
+  if (b.extent(rhs, rhsAxis) != terms)
+    return op.badModel("expects equal inner extents, got " +
+                       formatShape(b.shape(lhs)) + " and " +
+                       formatShape(b.shape(rhs)));
+  Type i32 = qg::getElementType(b.context(), DType::i32);
+  Value sum;
+  for (int64_t k = 0; k < terms || k == 0; k += kExactTerms) {
+    int64_t end = std::min(terms, k + kExactTerms);
+    Value part = b.convert(buildMatMul(b, b.sliceAxis(lhs, lhsAxis, k, end),
+                                    b.sliceAxis(rhs, rhsAxis, k, end)),
+                        i32);
+    sum = sum ? b.add(sum, part) : part;
+  }
+  return op.result(sum);
+}
+
+static LogicalResult importConvInteger(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value weight = op.raw(1);
+  if (!weight)
+    return failure();
+  int64_t terms = b.type(weight).getNumElements() /
+                  std::max<int64_t>(b.extent(weight, 0), 1);
+  if (terms > kExactTerms)
+    return op.unsupported("expects at most " + Twine(kExactTerms) +
+                          " products per result, got " + Twine(terms));
+  Value x = centre(op, 0, 2, 1), w = centre(op, 1, 3, 0);
+  Type i32 = qg::getElementType(b.context(), DType::i32);
+  return op.result(b.convert(buildConv(op, x, w, {}), i32));
+}
+
+void frontend::registerQuantizeOps(OpRegistry &registry) {
+  registry.add("ConvInteger", 10, importConvInteger,
+               "at most 256 products per result");
+  registry.add("DequantizeLinear", 10, importDequantizeLinear);
+  registry.add("DynamicQuantizeLinear", 11, importDynamicQuantizeLinear);
+  registry.add("MatMulInteger", 10, importMatMulInteger);
+  registry.add("QLinearConv", 10, importQLinearConv);
+  registry.add("QLinearMatMul", 10, importQLinearMatMul);
+  registry.add("QuantizeLinear", 10, importQuantizeLinear);
+  StringRef ms = "com.microsoft";
+  registry.add(ms, "DequantizeLinear", 1, importDequantizeLinear);
+  registry.add(ms, "QLinearAdd", 1, importQLinearBinary<BinaryKind::add>);
+  registry.add(ms, "QLinearAveragePool", 1, importQLinearPool);
+  registry.add(ms, "QLinearConcat", 1, importQLinearConcat);
+  registry.add(ms, "QLinearGlobalAveragePool", 1, importQLinearPool);
+  registry.add(ms, "QLinearLeakyRelu", 1, importQLinearLeakyRelu);
+  registry.add(ms, "QLinearMul", 1, importQLinearBinary<BinaryKind::mul>);
+  registry.add(ms, "QLinearSigmoid", 1, importQLinearUnary<UnaryKind::sigmoid>);
+  registry.add(ms, "QLinearSoftmax", 1, importQLinearSoftmax);
+  registry.add(ms, "QuantizeLinear", 1, importQuantizeLinear);
+  // QONNX: arbitrary widths travel as floats.
+  StringRef why = "the QONNX dialect is not supported; export the model as QDQ";
+  for (StringRef domain :
+       {"", "onnx.brevitas", "qonnx.custom_op.general", "finn.custom_op.general"})
+    for (StringRef name : {"BipolarQuant", "Quant", "Trunc"})
+      registry.refuse(domain, name, why);
+}

@@ -1,0 +1,372 @@
+//===- ProtoReader.cpp - ONNX files and tensors from bytes ----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Bytes come from strangers: every count, offset and length is checked before
+// it is used, and nothing here asserts.
+//===----------------------------------------------------------------------===//
+#include "qopt/Frontend/ONNX/ProtoReader.h"
+#include "qopt/Frontend/ONNX/Import.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/text_format.h>
+#include <limits>
+#include <onnx-ml.pb.h>
+
+using namespace qopt;
+using namespace qopt::frontend;
+using llvm::StringRef;
+using llvm::Twine;
+
+static absl::Status invalid(const Twine &message) {
+  return absl::InvalidArgumentError(message.str());
+}
+
+//===----------------------------------------------------------------------===//
+// Element types
+//===----------------------------------------------------------------------===//
+
+std::string frontend::getOnnxTypeName(int onnxType) {
+  if (!::onnx::TensorProto::DataType_IsValid(onnxType))
+    return "type " + std::to_string(onnxType);
+  return ::onnx::TensorProto::DataType_Name(
+      ::onnx::TensorProto::DataType(onnxType));
+}
+
+absl::StatusOr<ElementKind> frontend::getElementKind(int onnxType) {
+  using T = ::onnx::TensorProto;
+  switch (onnxType) {
+  case T::FLOAT:
+    return ElementKind{DType::f32};
+  case T::DOUBLE:
+    return ElementKind{DType::f64};
+  case T::FLOAT16:
+    return ElementKind{DType::f16};
+  case T::BFLOAT16:
+    return ElementKind{DType::bf16};
+  case T::INT8:
+    return ElementKind{DType::i8};
+  case T::INT16:
+    return ElementKind{DType::i16};
+  case T::INT32:
+    return ElementKind{DType::i32};
+  case T::INT64:
+    return ElementKind{DType::i64};
+  case T::UINT8:
+    return ElementKind{DType::u8};
+  case T::UINT16:
+    return ElementKind{DType::u16};
+  case T::UINT32:
+    return ElementKind{DType::u32};
+  case T::UINT64:
+    return ElementKind{DType::u64};
+  case T::BOOL:
+    return ElementKind{DType::b1};
+  case T::INT4:
+    return ElementKind{DType::i8, 4};
+  case T::UINT4:
+    return ElementKind{DType::u8, 4};
+  default:
+    return absl::UnimplementedError(
+        "elements of type " + getOnnxTypeName(onnxType) + " are not supported");
+  }
+}
+
+absl::StatusOr<int64_t>
+frontend::countElements(llvm::ArrayRef<int64_t> shape) {
+  int64_t count = 1;
+  for (int64_t extent : shape) {
+    if (extent < 0)
+      return invalid("expects extents >= 0, got shape " + formatShape(shape));
+    if (extent != 0 && count > kMaxElements / extent)
+      return invalid("expects at most 2^33 elements, got shape " +
+                     formatShape(shape));
+    count *= extent;
+  }
+  return count;
+}
+
+//===----------------------------------------------------------------------===//
+// Files
+//===----------------------------------------------------------------------===//
+
+static absl::StatusOr<std::unique_ptr<llvm::MemoryBuffer>>
+openFile(StringRef path) {
+  if (llvm::sys::fs::is_directory(path))
+    return invalid("'" + path + "' is a folder, expects a file");
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return absl::NotFoundError(
+        ("cannot read '" + path + "': " + buffer.getError().message()).str());
+  return std::move(*buffer);
+}
+
+namespace {
+/// Keeps the first error of protobuf's text parser.
+class FirstError : public google::protobuf::io::ErrorCollector {
+public:
+  void AddError(int line, google::protobuf::io::ColumnNumber column,
+                const std::string &text) override {
+    if (message.empty())
+      message = "line " + std::to_string(line + 1) + ", column " +
+                std::to_string(column + 1) + ": " + text;
+  }
+  std::string message;
+};
+} // namespace
+
+static absl::Status parseText(StringRef path, const llvm::MemoryBuffer &buffer,
+                              ::onnx::ModelProto &model) {
+  google::protobuf::io::ArrayInputStream stream(
+      buffer.getBufferStart(), int(buffer.getBufferSize()));
+  google::protobuf::TextFormat::Parser parser;
+  FirstError errors;
+  parser.RecordErrorsTo(&errors);
+  if (parser.Parse(&stream, &model))
+    return absl::OkStatus();
+  return invalid("'" + path + "' is not the text form of an ONNX model: " +
+                 errors.message);
+}
+
+absl::Status frontend::readModel(StringRef path, ::onnx::ModelProto &model) {
+  auto buffer = openFile(path);
+  if (!buffer.ok())
+    return buffer.status();
+  size_t size = (*buffer)->getBufferSize();
+  if (size == 0)
+    return invalid("'" + path + "' is empty, expects an ONNX model");
+  if (size > size_t(std::numeric_limits<int>::max()))
+    return invalid("'" + path +
+                   "' is larger than 2 GiB, the limit of protobuf; save the "
+                   "weights as external data");
+  if (path.ends_with(".onnxtxt"))
+    return parseText(path, **buffer, model);
+  google::protobuf::io::CodedInputStream stream(
+      reinterpret_cast<const uint8_t *>((*buffer)->getBufferStart()),
+      int(size));
+  stream.SetTotalBytesLimit(std::numeric_limits<int>::max());
+  if (!model.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage())
+    return invalid("'" + path +
+                   "' is not an ONNX model (its protobuf does not parse; the "
+                   "file may be truncated)");
+  if (!model.has_graph())
+    return invalid("'" + path + "' holds no graph, expects an ONNX model");
+  return absl::OkStatus();
+}
+
+absl::Status qopt::convertTextModel(StringRef textPath, StringRef onnxPath) {
+  auto buffer = openFile(textPath);
+  if (!buffer.ok())
+    return buffer.status();
+  ::onnx::ModelProto model;
+  if (absl::Status status = parseText(textPath, **buffer, model); !status.ok())
+    return status;
+  std::string bytes;
+  model.SerializeToString(&bytes);
+  if (llvm::Error error = llvm::writeToOutput(
+          onnxPath, [&](llvm::raw_ostream &os) -> llvm::Error {
+            os << bytes;
+            return llvm::Error::success();
+          }))
+    return absl::NotFoundError("cannot write '" + onnxPath.str() +
+                               "': " + llvm::toString(std::move(error)));
+  return absl::OkStatus();
+}
+
+//===----------------------------------------------------------------------===//
+// Tensors
+//===----------------------------------------------------------------------===//
+
+/// The bytes that `external_data` names, as a view into `buffer`.
+static absl::StatusOr<StringRef>
+readExternal(const ::onnx::TensorProto &proto, StringRef folder,
+             std::unique_ptr<llvm::MemoryBuffer> &buffer) {
+  std::string location;
+  uint64_t offset = 0, length = 0;
+  bool hasLength = false;
+  for (const auto &entry : proto.external_data()) {
+    StringRef value = entry.value();
+    if (entry.key() == "location") {
+      location = entry.value();
+      continue;
+    }
+    if (entry.key() != "offset" && entry.key() != "length")
+      continue;
+    uint64_t number;
+    if (value.getAsInteger(10, number))
+      return invalid("external data: expects a number as '" + entry.key() +
+                     "', got '" + value + "'");
+    if (entry.key() == "offset") {
+      offset = number;
+    } else {
+      length = number;
+      hasLength = true;
+    }
+  }
+  if (location.empty())
+    return invalid("external data: expects a 'location'");
+  // A model may only read what lies beside or below it.
+  bool escapes = llvm::sys::path::is_absolute(location);
+  for (StringRef part :
+       llvm::make_range(llvm::sys::path::begin(location),
+                        llvm::sys::path::end(location)))
+    escapes |= part == "..";
+  if (escapes)
+    return invalid("external data: expects a path inside the model's folder, "
+                   "got '" +
+                   Twine(location) + "'");
+  llvm::SmallString<256> path(folder);
+  llvm::sys::path::append(path, location);
+  if (llvm::sys::fs::is_symlink_file(path))
+    return invalid("external data: expects a regular file, got the symbolic "
+                   "link '" +
+                   Twine(location) + "'");
+  auto opened = openFile(path);
+  if (!opened.ok())
+    return absl::NotFoundError("external data: " +
+                               std::string(opened.status().message()));
+  buffer = std::move(*opened);
+  uint64_t size = buffer->getBufferSize();
+  if (!hasLength)
+    length = offset <= size ? size - offset : 0;
+  if (offset > size || length > size - offset)
+    return invalid("external data: expects bytes inside '" + Twine(location) +
+                   "' (" + Twine(size) + " bytes), got offset " +
+                   Twine(offset) + " and length " + Twine(length));
+  return buffer->getBuffer().substr(offset, length);
+}
+
+/// One element per byte from two per byte, low nibble first.
+static void unpackNibbles(StringRef packed, bool isSigned, Tensor &tensor) {
+  char *out = tensor.mutableData();
+  for (int64_t i = 0, e = tensor.numElements(); i < e; ++i) {
+    uint8_t nibble = (uint8_t(packed[i / 2]) >> (i % 2 * 4)) & 0xF;
+    out[i] = isSigned && nibble > 7 ? int8_t(nibble) - 16 : int8_t(nibble);
+  }
+}
+
+template <typename Range>
+static absl::Status copyTyped(const Range &values, Tensor &tensor) {
+  if (int64_t(values.size()) != tensor.numElements())
+    return invalid("expects " + Twine(tensor.numElements()) +
+                   " elements, got " + Twine(values.size()));
+  for (int64_t i = 0, e = tensor.numElements(); i < e; ++i) {
+    if constexpr (std::is_floating_point_v<
+                      std::decay_t<decltype(values.Get(0))>>)
+      tensor.setFloat(i, values.Get(i));
+    else
+      tensor.setInt(i, int64_t(values.Get(i)));
+  }
+  return absl::OkStatus();
+}
+
+/// Floats of 16 bits travel as bit patterns in int32_data.
+static absl::Status copyBits16(const ::onnx::TensorProto &proto,
+                               Tensor &tensor) {
+  Tensor bits(DType::u16, tensor.shape());
+  if (absl::Status status = copyTyped(proto.int32_data(), bits); !status.ok())
+    return status;
+  tensor = bits.bitcast(tensor.dtype());
+  return absl::OkStatus();
+}
+
+static absl::Status copyNibbles(const ::onnx::TensorProto &proto,
+                                Tensor &tensor) {
+  std::string packed;
+  for (int32_t value : proto.int32_data())
+    packed.push_back(char(value));
+  if (int64_t(packed.size()) != (tensor.numElements() + 1) / 2)
+    return invalid("expects " + Twine((tensor.numElements() + 1) / 2) +
+                   " packed bytes, got " + Twine(packed.size()));
+  unpackNibbles(packed, tensor.dtype() == DType::i8, tensor);
+  return absl::OkStatus();
+}
+
+static absl::Status copyTypedData(const ::onnx::TensorProto &proto,
+                                  unsigned bits, Tensor &tensor) {
+  if (bits == 4)
+    return copyNibbles(proto, tensor);
+  switch (tensor.dtype()) {
+  case DType::f32:
+    return copyTyped(proto.float_data(), tensor);
+  case DType::f64:
+    return copyTyped(proto.double_data(), tensor);
+  case DType::f16:
+  case DType::bf16:
+    return copyBits16(proto, tensor);
+  case DType::i64:
+    return copyTyped(proto.int64_data(), tensor);
+  case DType::u32:
+  case DType::u64:
+    return copyTyped(proto.uint64_data(), tensor);
+  default:
+    return copyTyped(proto.int32_data(), tensor);
+  }
+}
+
+static absl::Status copyRaw(StringRef bytes, unsigned bits, Tensor &tensor) {
+  int64_t expected =
+      bits == 4 ? (tensor.numElements() + 1) / 2 : tensor.numBytes();
+  if (int64_t(bytes.size()) != expected)
+    return invalid("expects " + Twine(expected) + " bytes for shape " +
+                   formatShape(tensor.shape()) + ", got " +
+                   Twine(bytes.size()));
+  if (bits == 4) {
+    unpackNibbles(bytes, tensor.dtype() == DType::i8, tensor);
+    return absl::OkStatus();
+  }
+  if (!bytes.empty())
+    std::memcpy(tensor.mutableData(), bytes.data(), bytes.size());
+  if (tensor.dtype() == DType::b1)
+    for (char &value : tensor.mutableSpan<char>())
+      value = value != 0;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
+                                            StringRef folder) {
+  auto kind = getElementKind(proto.data_type());
+  if (!kind.ok())
+    return kind.status();
+  if (proto.has_segment())
+    return absl::UnimplementedError("tensors in segments are not supported");
+  llvm::SmallVector<int64_t> shape(proto.dims().begin(), proto.dims().end());
+  auto count = countElements(shape);
+  if (!count.ok())
+    return count.status();
+  // The bytes must be there before as many are allocated.
+  StringRef raw;
+  std::unique_ptr<llvm::MemoryBuffer> buffer;
+  bool isExternal =
+      proto.data_location() == ::onnx::TensorProto::EXTERNAL;
+  if (isExternal) {
+    auto bytes = readExternal(proto, folder, buffer);
+    if (!bytes.ok())
+      return bytes.status();
+    raw = *bytes;
+  } else if (proto.has_raw_data()) {
+    raw = proto.raw_data();
+  }
+  bool isRaw = isExternal || proto.has_raw_data();
+  int64_t available =
+      isRaw ? int64_t(raw.size()) * 2
+            : int64_t(proto.ByteSizeLong()) * 2;
+  if (*count > available)
+    return invalid("expects data for shape " + formatShape(shape) +
+                   ", got too little");
+  Tensor tensor(kind->dtype, shape);
+  absl::Status status = isRaw ? copyRaw(raw, kind->bits, tensor)
+                              : copyTypedData(proto, kind->bits, tensor);
+  if (!status.ok())
+    return status;
+  return tensor;
+}

@@ -1,0 +1,146 @@
+//===- Scope.cpp - Names of one graph while it is imported ----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Order of nodes and binding of function bodies.
+//===----------------------------------------------------------------------===//
+#include "qopt/Frontend/ONNX/Scope.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringMap.h"
+#include <onnx-ml.pb.h>
+#include <queue>
+
+using namespace qopt::frontend;
+
+bool Scope::isPoisoned(const std::string &name) const {
+  for (const Scope *scope = this; scope; scope = scope->parent)
+    if (scope->poisoned.count(name))
+      return true;
+  return false;
+}
+
+int64_t Scope::getOpset(const std::string &domain) const {
+  auto it = opsets.find(domain);
+  return it == opsets.end() ? 1 : it->second;
+}
+
+std::string qopt::frontend::getLabel(const ::onnx::NodeProto &node, int index,
+                                     const std::string &prefix) {
+  if (!node.name().empty())
+    return prefix + node.name();
+  return prefix + node.op_type() + "_" + std::to_string(index);
+}
+
+/// Names that a node reads, those of nested graphs included.
+static void collectReads(const ::onnx::NodeProto &node, unsigned depth,
+                         std::vector<const std::string *> &reads) {
+  for (const std::string &name : node.input())
+    reads.push_back(&name);
+  if (depth > 64)
+    return;
+  for (const auto &attribute : node.attribute()) {
+    if (attribute.has_g()) {
+      for (const auto &inner : attribute.g().node())
+        collectReads(inner, depth + 1, reads);
+      for (const auto &output : attribute.g().output())
+        reads.push_back(&output.name());
+    }
+    for (const auto &graph : attribute.graphs())
+      for (const auto &inner : graph.node())
+        collectReads(inner, depth + 1, reads);
+  }
+}
+
+llvm::SmallVector<int>
+qopt::frontend::sortNodes(const NodeList &nodes,
+                          llvm::SmallVectorImpl<int> &cycle) {
+  llvm::StringMap<int> producer;
+  for (int i = 0; i < nodes.size(); ++i)
+    for (const std::string &name : nodes[i].output())
+      if (!name.empty())
+        producer.try_emplace(name, i);
+  std::vector<llvm::SmallVector<int, 2>> users(nodes.size());
+  std::vector<int> waitsFor(nodes.size(), 0);
+  for (int i = 0; i < nodes.size(); ++i) {
+    std::vector<const std::string *> reads;
+    collectReads(nodes[i], 0, reads);
+    for (const std::string *name : reads) {
+      auto it = producer.find(*name);
+      if (it == producer.end())
+        continue;
+      users[it->second].push_back(i);
+      ++waitsFor[i];
+    }
+  }
+  std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
+  for (int i = 0; i < nodes.size(); ++i)
+    if (waitsFor[i] == 0)
+      ready.push(i);
+  llvm::SmallVector<int> order;
+  while (!ready.empty()) {
+    int next = ready.top();
+    ready.pop();
+    order.push_back(next);
+    for (int user : users[next])
+      if (--waitsFor[user] == 0)
+        ready.push(user);
+  }
+  for (int i = 0; i < nodes.size(); ++i)
+    if (waitsFor[i] != 0)
+      cycle.push_back(i);
+  return order;
+}
+
+const ::onnx::FunctionProto *
+qopt::frontend::findFunction(const ::onnx::ModelProto &model,
+                             const std::string &domain,
+                             const std::string &name,
+                             const std::string &overload) {
+  for (const auto &function : model.functions())
+    if (function.name() == name && function.domain() == domain &&
+        function.overload() == overload)
+      return &function;
+  return nullptr;
+}
+
+/// Puts the attributes of a call in place of references to them.
+static void
+bindAttributes(::onnx::NodeProto &node,
+               const std::map<std::string, ::onnx::AttributeProto> &bound,
+               unsigned depth) {
+  google::protobuf::RepeatedPtrField<::onnx::AttributeProto> attributes;
+  for (auto &attribute : *node.mutable_attribute()) {
+    if (!attribute.ref_attr_name().empty()) {
+      auto it = bound.find(attribute.ref_attr_name());
+      if (it == bound.end())
+        continue;
+      ::onnx::AttributeProto value = it->second;
+      value.set_name(attribute.name());
+      *attributes.Add() = std::move(value);
+      continue;
+    }
+    if (attribute.has_g() && depth < 64)
+      for (auto &inner : *attribute.mutable_g()->mutable_node())
+        bindAttributes(inner, bound, depth + 1);
+    *attributes.Add() = attribute;
+  }
+  node.mutable_attribute()->Swap(&attributes);
+}
+
+NodeList qopt::frontend::bindFunctionBody(
+    const ::onnx::FunctionProto &function, const ::onnx::NodeProto &call,
+    const std::set<std::string> &absent) {
+  std::map<std::string, ::onnx::AttributeProto> bound;
+  for (const auto &attribute : function.attribute_proto())
+    bound[attribute.name()] = attribute;
+  for (const auto &attribute : call.attribute())
+    bound[attribute.name()] = attribute;
+  NodeList nodes = function.node();
+  for (auto &node : nodes) {
+    bindAttributes(node, bound, 0);
+    for (std::string &name : *node.mutable_input())
+      if (absent.count(name))
+        name.clear();
+  }
+  return nodes;
+}

@@ -1,0 +1,92 @@
+//===- qopt-translate.cpp - ONNX to textual IR ----------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The importer alone, for tests and for looking at models.
+//===----------------------------------------------------------------------===//
+#include "mlir/IR/MLIRContext.h"
+#include "qopt/Frontend/ONNX/Import.h"
+#include "qopt/InitAll.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/ToolOutputFile.h"
+#include "llvm/Support/WithColor.h"
+
+namespace cl = llvm::cl;
+
+static cl::opt<std::string> importPath("import-onnx",
+                                       cl::desc("model to import"),
+                                       cl::value_desc("file"));
+static cl::opt<std::string> textPath("text-to-onnx",
+                                     cl::desc("protobuf text to write as ONNX"),
+                                     cl::value_desc("file"));
+static cl::opt<std::string> outputPath("o", cl::desc("output file"),
+                                       cl::init("-"));
+static cl::list<std::string> shapes("shape", cl::desc("shape of an input"),
+                                    cl::value_desc("name=1x3x8x8"));
+static cl::list<std::string> dims("dim",
+                                  cl::desc("extent of a symbolic dimension"),
+                                  cl::value_desc("name=extent"));
+
+/// 3 for unsupported, 4 for a bad model, as the driver has it.
+static int fail(const absl::Status &status) {
+  llvm::WithColor::error(llvm::errs(), "qopt-translate")
+      << std::string(status.message()) << "\n";
+  return status.code() == absl::StatusCode::kUnimplemented ? 3 : 4;
+}
+
+static bool parseExtents(llvm::StringRef text, std::vector<int64_t> &extents) {
+  llvm::SmallVector<llvm::StringRef> parts;
+  text.split(parts, 'x');
+  for (llvm::StringRef part : parts) {
+    int64_t extent;
+    if (part.getAsInteger(10, extent) || extent < 0)
+      return false;
+    extents.push_back(extent);
+  }
+  return true;
+}
+
+static int usage(const llvm::Twine &message) {
+  llvm::WithColor::error(llvm::errs(), "qopt-translate") << message << "\n";
+  return 2;
+}
+
+static int importOnnx() {
+  qopt::ImportOptions options;
+  for (llvm::StringRef entry : shapes) {
+    auto [name, value] = entry.rsplit('=');
+    if (!parseExtents(value, options.shapes[name.str()]))
+      return usage("expects --shape name=1x3x8x8, got " + entry);
+  }
+  for (llvm::StringRef entry : dims) {
+    auto [name, value] = entry.rsplit('=');
+    if (value.getAsInteger(10, options.dims[name.str()]))
+      return usage("expects --dim name=extent, got " + entry);
+  }
+  mlir::DialectRegistry registry;
+  qopt::registerAllDialects(registry);
+  mlir::MLIRContext context(registry);
+  auto module = qopt::importModel(&context, importPath, options);
+  if (!module.ok())
+    return fail(module.status());
+  std::string error;
+  std::error_code code;
+  llvm::ToolOutputFile output(outputPath, code, llvm::sys::fs::OpenFlags::OF_None);
+  if (code)
+    return usage("cannot write '" + outputPath + "': " + code.message());
+  mlir::OpPrintingFlags flags;
+  flags.elideLargeResourceString(1 << 30);
+  (*module)->print(output.os(), flags);
+  output.keep();
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  cl::ParseCommandLineOptions(argc, argv, "qopt model translator\n");
+  if (!importPath.empty())
+    return importOnnx();
+  if (textPath.empty())
+    return usage("expects --import-onnx or --text-to-onnx");
+  absl::Status status = qopt::convertTextModel(textPath, outputPath);
+  return status.ok() ? 0 : fail(status);
+}
