@@ -6,6 +6,8 @@
 #include "mlir/IR/MLIRContext.h"
 #include "qopt/Frontend/ONNX/Import.h"
 #include "qopt/InitAll.h"
+#include "qopt/Interpreter/Interpreter.h"
+#include "qopt/Support/Npy.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -34,6 +36,17 @@ static int fail(const absl::Status &status) {
   return status.code() == absl::StatusCode::kUnimplemented ? 3 : 4;
 }
 
+/// --input of --run-reference, and --const.
+static cl::list<std::string> inputs("input", cl::desc("array of an input"),
+                                    cl::value_desc("name=file.npy"));
+static cl::list<std::string> consts("const",
+                                    cl::desc("input that becomes a constant"),
+                                    cl::value_desc("name=file.npy"));
+static cl::opt<std::string>
+    runPrefix("run-reference",
+              cl::desc("interpret the model and write PREFIX<i>.npy"),
+              cl::value_desc("prefix"));
+
 static bool parseExtents(llvm::StringRef text, std::vector<int64_t> &extents) {
   llvm::SmallVector<llvm::StringRef> parts;
   text.split(parts, 'x');
@@ -51,6 +64,33 @@ static int usage(const llvm::Twine &message) {
   return 2;
 }
 
+/// Runs @main on the arrays of --input, in the order of its arguments.
+static int runReference(mlir::ModuleOp module) {
+  auto function = module.lookupSymbol<mlir::func::FuncOp>("main");
+  llvm::SmallVector<qopt::Tensor> arrays;
+  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+    auto name = function.getArgAttrOfType<mlir::StringAttr>(i, "qg.name");
+    for (llvm::StringRef entry : inputs) {
+      auto [key, file] = entry.rsplit('=');
+      if (key != name.getValue())
+        continue;
+      auto array = qopt::readArray(file);
+      if (!array.ok())
+        return fail(array.status());
+      arrays.push_back(*array);
+    }
+  }
+  auto results = qopt::interpret(function, arrays);
+  if (!results.ok())
+    return fail(results.status());
+  for (auto [i, result] : llvm::enumerate(*results)) {
+    std::string path = runPrefix + std::to_string(i) + ".npy";
+    if (absl::Status status = qopt::writeNpy(path, result); !status.ok())
+      return fail(status);
+  }
+  return 0;
+}
+
 static int importOnnx() {
   qopt::ImportOptions options;
   for (llvm::StringRef entry : shapes) {
@@ -63,15 +103,24 @@ static int importOnnx() {
     if (value.getAsInteger(10, options.dims[name.str()]))
       return usage("expects --dim name=extent, got " + entry);
   }
+  for (llvm::StringRef entry : consts) {
+    auto [name, file] = entry.rsplit('=');
+    auto array = qopt::readArray(file);
+    if (!array.ok())
+      return fail(array.status());
+    options.consts[name.str()] = *array;
+  }
   mlir::DialectRegistry registry;
   qopt::registerAllDialects(registry);
   mlir::MLIRContext context(registry);
   auto module = qopt::importModel(&context, importPath, options);
   if (!module.ok())
     return fail(module.status());
-  std::string error;
+  if (!runPrefix.empty())
+    return runReference(**module);
   std::error_code code;
-  llvm::ToolOutputFile output(outputPath, code, llvm::sys::fs::OpenFlags::OF_None);
+  llvm::ToolOutputFile output(outputPath, code,
+                              llvm::sys::fs::OpenFlags::OF_None);
   if (code)
     return usage("cannot write '" + outputPath + "': " + code.message());
   mlir::OpPrintingFlags flags;

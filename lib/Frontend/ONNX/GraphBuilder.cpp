@@ -108,9 +108,8 @@ static bool allOf(ArrayRef<Value> values) {
 Value GraphBuilder::constant(const Tensor &tensor, RankedTensorType type) {
   // A splat stands in for the bytes until it is known that they are needed.
   RankedTensorType storage = qg::getStorageTensorType(type);
-  ElementsAttr placeholder =
-      DenseElementsAttr::get(storage, builder.getZeroAttr(
-                                          storage.getElementType()));
+  ElementsAttr placeholder = DenseElementsAttr::get(
+      storage, builder.getZeroAttr(storage.getElementType()));
   Value value =
       qg::ConstantOp::create(builder, loc, type, placeholder).getResult();
   constants[value] = tensor;
@@ -118,10 +117,9 @@ Value GraphBuilder::constant(const Tensor &tensor, RankedTensorType type) {
 }
 
 Value GraphBuilder::constant(const Tensor &tensor) {
-  return constant(tensor,
-                  RankedTensorType::get(tensor.shape(),
-                                        qg::getElementType(context(),
-                                                           tensor.dtype())));
+  return constant(tensor, RankedTensorType::get(
+                              tensor.shape(),
+                              qg::getElementType(context(), tensor.dtype())));
 }
 
 std::optional<Tensor> GraphBuilder::constantOf(Value value) const {
@@ -147,8 +145,8 @@ Value GraphBuilder::scalar(double value, Type elementType) {
 }
 
 Value GraphBuilder::ints(ArrayRef<int64_t> values) {
-  return constant(Tensor::from<int64_t>(DType::i64, {int64_t(values.size())},
-                                        values));
+  return constant(
+      Tensor::from<int64_t>(DType::i64, {int64_t(values.size())}, values));
 }
 
 Value GraphBuilder::floats(ArrayRef<int64_t> shape, ArrayRef<double> values,
@@ -203,8 +201,7 @@ Value GraphBuilder::unary(UnaryKind kind, Value x) {
   if (isNarrowFloat(x))
     return inF32({x}, [&](ArrayRef<Value> v) { return unary(kind, v[0]); });
   bool isPredicate = kind == UnaryKind::is_nan || kind == UnaryKind::is_inf;
-  return emit<qg::UnaryOp>(shape(x), isPredicate ? i1() : element(x),
-                           kind, x);
+  return emit<qg::UnaryOp>(shape(x), isPredicate ? i1() : element(x), kind, x);
 }
 
 Value GraphBuilder::binary(BinaryKind kind, Value lhs, Value rhs) {
@@ -238,9 +235,9 @@ Value GraphBuilder::compare(ComparePredicate predicate, Value lhs, Value rhs) {
 Value GraphBuilder::select(Value condition, Value onTrue, Value onFalse) {
   if (!allOf({condition, onTrue, onFalse}))
     return {};
-  auto shapes = qg::inferBroadcastShape(
-      {shape(condition), shape(onTrue), shape(onFalse)},
-      [&] { return emitError(loc); });
+  auto shapes =
+      qg::inferBroadcastShape({shape(condition), shape(onTrue), shape(onFalse)},
+                              [&] { return emitError(loc); });
   if (failed(shapes))
     return {};
   return emit<qg::SelectOp>(*shapes, element(onTrue), condition, onTrue,
@@ -304,12 +301,12 @@ Value GraphBuilder::transpose(Value x, ArrayRef<int64_t> permutation) {
   if (failed(result))
     return {};
   if (isDequantizedConstant(x))
-    return dequantize(transpose(
-        x.getDefiningOp<qg::DequantizeOp>().getX(), permutation));
+    return dequantize(
+        transpose(x.getDefiningOp<qg::DequantizeOp>().getX(), permutation));
   Type elementType = element(x);
   if (auto q = dyn_cast<qg::QuantizedType>(elementType); q && q.isPerAxis())
-    elementType = q.withAxis(llvm::find(permutation, q.getAxis()) -
-                             permutation.begin());
+    elementType =
+        q.withAxis(llvm::find(permutation, q.getAxis()) - permutation.begin());
   return emit<qg::TransposeOp>(*result, elementType, x, permutation);
 }
 
@@ -365,8 +362,8 @@ Value GraphBuilder::pad(PadMode mode, Value x, Value value,
   auto isZero = [](int64_t n) { return n == 0; };
   if (llvm::all_of(low, isZero) && llvm::all_of(high, isZero))
     return x;
-  auto result = qg::inferPadShape(shape(x), low, high,
-                                  [&] { return emitError(loc); });
+  auto result =
+      qg::inferPadShape(shape(x), low, high, [&] { return emitError(loc); });
   if (failed(result))
     return {};
   return emit<qg::PadOp>(*result, element(x), mode, x, value, low, high);
@@ -446,9 +443,9 @@ Value GraphBuilder::conv(Value x, Value weight, Value bias,
       [&] { return emitError(loc); });
   if (failed(result))
     return {};
-  return emit<qg::ConvOp>(*result, element(x), x, weight, bias,
-                          window.strides, window.pads, window.dilations,
-                          groups, /*clamp=*/DenseI64ArrayAttr());
+  return emit<qg::ConvOp>(*result, element(x), x, weight, bias, window.strides,
+                          window.pads, window.dilations, groups,
+                          /*clamp=*/DenseI64ArrayAttr());
 }
 
 Value GraphBuilder::convTranspose(Value x, Value weight, Value bias,
@@ -476,9 +473,8 @@ Value GraphBuilder::matmul(Value lhs, Value rhs, Value bias) {
   if (!lhs || !rhs)
     return {};
   if (isNarrowFloat(lhs))
-    return inF32({lhs, rhs, bias}, [&](ArrayRef<Value> v) {
-      return matmul(v[0], v[1], v[2]);
-    });
+    return inF32({lhs, rhs, bias},
+                 [&](ArrayRef<Value> v) { return matmul(v[0], v[1], v[2]); });
   if (rank(lhs) < 2 || rank(rhs) < 2)
     return fail("expects operands of rank >= 2");
   // Batches: rhs of rank 2 is shared; anything else is broadcast to equality.
@@ -517,14 +513,13 @@ Value GraphBuilder::pool(PoolKind kind, Value x, const WindowSpec &window,
       return pool(kind, v[0], window, countIncludePad);
     });
   auto result = qg::inferWindowShape(
-      shape(x),
-      {window.kernel, window.strides, window.pads, window.dilations},
+      shape(x), {window.kernel, window.strides, window.pads, window.dilations},
       [&] { return emitError(loc); });
   if (failed(result))
     return {};
-  return emit<qg::PoolOp>(
-      *result, element(x), kind, x, window.kernel, window.strides,
-      window.pads, window.dilations, countIncludePad);
+  return emit<qg::PoolOp>(*result, element(x), kind, x, window.kernel,
+                          window.strides, window.pads, window.dilations,
+                          countIncludePad);
 }
 
 Value GraphBuilder::reduce(ReduceKind kind, Value x, ArrayRef<int64_t> axes,
@@ -537,12 +532,11 @@ Value GraphBuilder::reduce(ReduceKind kind, Value x, ArrayRef<int64_t> axes,
     });
   Shape sorted(axes);
   llvm::sort(sorted);
-  auto result = qg::inferReduceShape(shape(x), sorted,
-                                     [&] { return emitError(loc); });
+  auto result =
+      qg::inferReduceShape(shape(x), sorted, [&] { return emitError(loc); });
   if (failed(result))
     return {};
-  Value reduced =
-      emit<qg::ReduceOp>(*result, element(x), kind, x, sorted);
+  Value reduced = emit<qg::ReduceOp>(*result, element(x), kind, x, sorted);
   if (!keepDims)
     return reduced;
   Shape kept(shape(x));
@@ -551,8 +545,7 @@ Value GraphBuilder::reduce(ReduceKind kind, Value x, ArrayRef<int64_t> axes,
   return reshape(reduced, kept);
 }
 
-Value GraphBuilder::reduceMean(Value x, ArrayRef<int64_t> axes,
-                               bool keepDims) {
+Value GraphBuilder::reduceMean(Value x, ArrayRef<int64_t> axes, bool keepDims) {
   if (!x)
     return {};
   int64_t count = 1;
@@ -567,8 +560,8 @@ Value GraphBuilder::argReduce(ReduceKind kind, Value x, int64_t axis,
     return {};
   if (isNarrowFloat(x))
     x = convert(x, f32());
-  auto result = qg::inferReduceShape(shape(x), {axis},
-                                     [&] { return emitError(loc); });
+  auto result =
+      qg::inferReduceShape(shape(x), {axis}, [&] { return emitError(loc); });
   if (failed(result))
     return {};
   return emit<qg::ArgReduceOp>(*result, i64(), kind, x, axis, selectLast);
@@ -582,6 +575,6 @@ Value GraphBuilder::softmax(Value x, int64_t axis) {
   Value last = swapWithLast(x, axis);
   if (!last)
     return {};
-  return swapWithLast(
-      emit<qg::SoftmaxOp>(shape(last), element(last), last), axis);
+  return swapWithLast(emit<qg::SoftmaxOp>(shape(last), element(last), last),
+                      axis);
 }

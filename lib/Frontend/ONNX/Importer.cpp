@@ -104,7 +104,8 @@ void Importer::bindDimensionsOfShapes() {
         int(given->second.size()) != declared.dim_size())
       continue;
     for (int i = 0; i < declared.dim_size(); ++i)
-      if (declared.dim(i).has_dim_param() && !declared.dim(i).dim_param().empty())
+      if (declared.dim(i).has_dim_param() &&
+          !declared.dim(i).dim_param().empty())
         dims.insert({declared.dim(i).dim_param(), given->second[i]});
   }
 }
@@ -114,17 +115,18 @@ std::optional<Shape> Importer::bindShape(const ::onnx::ValueInfoProto &input) {
   const auto &type = input.type().tensor_type();
   auto given = options.shapes.find(name);
   if (given == options.shapes.end() && !type.has_shape()) {
-    report(Fault::BadModel,
-           "input '" + name + "': expects a static shape, the model gives none; bind it with --shape " + name + "=<extents>");
+    report(Fault::BadModel, "input '" + name +
+                                "': expects a static shape, the model gives "
+                                "none; bind it with --shape " +
+                                name + "=<extents>");
     return std::nullopt;
   }
   const auto &declared = type.shape();
   if (given != options.shapes.end() && type.has_shape() &&
       int(given->second.size()) != declared.dim_size()) {
-    report(Fault::BadModel,
-           "input '" + name + "': expects a --shape of rank " +
-               Twine(declared.dim_size()) + ", got " +
-               formatShape(given->second));
+    report(Fault::BadModel, "input '" + name + "': expects a --shape of rank " +
+                                Twine(declared.dim_size()) + ", got " +
+                                formatShape(given->second));
     return std::nullopt;
   }
   Shape shape;
@@ -141,10 +143,9 @@ std::optional<Shape> Importer::bindShape(const ::onnx::ValueInfoProto &input) {
     else if (auto it = dims.find(symbol); !symbol.empty() && it != dims.end())
       extent = it->second;
     if (extent >= 0 && shape[i] >= 0 && extent != shape[i]) {
-      report(Fault::BadModel,
-             "input '" + name + "': expects extent " + Twine(extent) +
-                 " in dimension " + Twine(i) + ", --shape gives " +
-                 Twine(shape[i]));
+      report(Fault::BadModel, "input '" + name + "': expects extent " +
+                                  Twine(extent) + " in dimension " + Twine(i) +
+                                  ", --shape gives " + Twine(shape[i]));
       return std::nullopt;
     }
     if (extent >= 0)
@@ -175,7 +176,9 @@ void Importer::bindInput(const ::onnx::ValueInfoProto &input, Scope &scope) {
   auto poison = [&] { scope.poisoned.insert(name); };
   if (!input.type().has_tensor_type()) {
     report(Fault::Unsupported,
-           "input '" + name + "': expects a tensor; sequences, maps, optionals and sparse tensors are not supported");
+           "input '" + name +
+               "': expects a tensor; sequences, maps, optionals and sparse "
+               "tensors are not supported");
     return poison();
   }
   auto kind = getElementKind(input.type().tensor_type().elem_type());
@@ -193,10 +196,10 @@ void Importer::bindInput(const ::onnx::ValueInfoProto &input, Scope &scope) {
            "input '" + name + "': " + std::string(count.status().message()));
     return poison();
   }
-  auto type = RankedTensorType::get(
-      *shape, qg::getElementType(context, kind->dtype));
-  Value argument = body->addArgument(
-      type, NameLoc::get(StringAttr::get(context, name)));
+  auto type =
+      RankedTensorType::get(*shape, qg::getElementType(context, kind->dtype));
+  Value argument =
+      body->addArgument(type, NameLoc::get(StringAttr::get(context, name)));
   if (kind->bits == 4)
     builder->markFourBit(argument);
   scope.values[name] = argument;
@@ -238,8 +241,7 @@ void Importer::bindInputs(Scope &scope) {
                                    "': sparse tensors are not supported");
   for (const auto &input : model.graph().input()) {
     if (scope.values.count(input.name())) {
-      report(Fault::BadModel,
-             "input '" + input.name() + "' is declared twice");
+      report(Fault::BadModel, "input '" + input.name() + "' is declared twice");
       continue;
     }
     bindInput(input, scope);
@@ -268,10 +270,12 @@ void Importer::returnOutputs(Scope &scope) {
     return;
   OpBuilder end = OpBuilder::atBlockEnd(body);
   func::ReturnOp::create(end, UnknownLoc::get(context), results);
-  for (Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(body->without_terminator())))
-    if (!isa<qg::ConstantOp>(op) && isOpTriviallyDead(&op))
-      op.erase();
+  SmallVector<Operation *> ops;
+  for (Operation &op : body->without_terminator())
+    ops.push_back(&op);
+  for (Operation *op : llvm::reverse(ops))
+    if (!isa<qg::ConstantOp>(op) && isOpTriviallyDead(op))
+      op->erase();
   builder->finish();
   function.setType(FunctionType::get(context, body->getArgumentTypes(),
                                      ValueRange(results).getTypes()));
@@ -366,9 +370,10 @@ void Importer::importNode(const ::onnx::NodeProto &node, int index,
     if (!value && missing != scope.missing.end())
       report(Fault::Unsupported, missing->second);
     else if (!value && !scope.isPoisoned(name))
-      report(Fault::BadModel,
-             where + "expects input '" + name +
-                 "', which neither an input nor an initializer nor a node gives");
+      report(
+          Fault::BadModel,
+          where + "expects input '" + name +
+              "', which neither an input nor an initializer nor a node gives");
     isPoisoned |= !value;
     inputs.push_back(value);
   }
@@ -376,9 +381,8 @@ void Importer::importNode(const ::onnx::NodeProto &node, int index,
     return poisonOutputs(node, scope);
   for (const std::string &name : node.output())
     if (!name.empty() && scope.values.count(name)) {
-      report(Fault::BadModel,
-             where + "expects new names for its outputs, '" + name +
-                 "' exists already");
+      report(Fault::BadModel, where + "expects new names for its outputs, '" +
+                                  name + "' exists already");
       return poisonOutputs(node, scope);
     }
   builder->setLocation(NameLoc::get(StringAttr::get(context, label)));
@@ -435,9 +439,9 @@ void Importer::runHandler(const ::onnx::NodeProto &node, const OpRow &row,
 
 void Importer::importIf(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
                         const std::string &label, Scope &scope) {
-  std::optional<Tensor> condition =
-      inputs.empty() || !inputs[0] ? std::nullopt
-                                   : builder->constantOf(inputs[0]);
+  std::optional<Tensor> condition = inputs.empty() || !inputs[0]
+                                        ? std::nullopt
+                                        : builder->constantOf(inputs[0]);
   if (!condition || condition->numElements() != 1 || scope.depth > kMaxDepth) {
     report(Fault::Unsupported,
            scope.where + "expects a condition that is known at compile time; "
@@ -535,7 +539,8 @@ absl::StatusOr<OwningOpRef<ModuleOp>> Importer::run() {
   bindInputs(scope);
   importNodes(model.graph().node(), scope);
   for (const auto &output : model.graph().output())
-    if (auto it = scope.missing.find(output.name()); it != scope.missing.end()) {
+    if (auto it = scope.missing.find(output.name());
+        it != scope.missing.end()) {
       report(Fault::Unsupported, it->second);
       scope.poisoned.insert(output.name());
     }
@@ -553,6 +558,5 @@ qopt::importModel(MLIRContext *context, StringRef path,
   if (absl::Status status = readModel(path, model); !status.ok())
     return status;
   StringRef folder = llvm::sys::path::parent_path(path);
-  return Importer(context, model, folder.empty() ? "." : folder, options)
-      .run();
+  return Importer(context, model, folder.empty() ? "." : folder, options).run();
 }

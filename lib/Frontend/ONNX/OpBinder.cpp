@@ -72,8 +72,8 @@ std::optional<Shape> OpBinder::constantInts(unsigned index, StringRef what) {
   return values;
 }
 
-std::optional<SmallVector<double>>
-OpBinder::constantFloats(unsigned index, StringRef what) {
+std::optional<SmallVector<double>> OpBinder::constantFloats(unsigned index,
+                                                            StringRef what) {
   if (!constantInts(index, what))
     return std::nullopt;
   std::optional<Tensor> tensor = constant(index);
@@ -107,7 +107,8 @@ const AttributeProto *OpBinder::find(StringRef name, int type) {
       continue;
     // Old writers leave `type` out.
     bool untyped = attribute.type() == AttributeProto::UNDEFINED;
-    if (type == AttributeProto::UNDEFINED || attribute.type() == type || untyped)
+    if (type == AttributeProto::UNDEFINED || attribute.type() == type ||
+        untyped)
       return &attribute;
     (void)badModel("expects attribute '" + name + "' of type " +
                    AttributeProto::AttributeType_Name(

@@ -80,8 +80,7 @@ absl::StatusOr<ElementKind> frontend::getElementKind(int onnxType) {
   }
 }
 
-absl::StatusOr<int64_t>
-frontend::countElements(llvm::ArrayRef<int64_t> shape) {
+absl::StatusOr<int64_t> frontend::countElements(llvm::ArrayRef<int64_t> shape) {
   int64_t count = 1;
   for (int64_t extent : shape) {
     if (extent < 0)
@@ -126,15 +125,15 @@ public:
 
 static absl::Status parseText(StringRef path, const llvm::MemoryBuffer &buffer,
                               ::onnx::ModelProto &model) {
-  google::protobuf::io::ArrayInputStream stream(
-      buffer.getBufferStart(), int(buffer.getBufferSize()));
+  google::protobuf::io::ArrayInputStream stream(buffer.getBufferStart(),
+                                                int(buffer.getBufferSize()));
   google::protobuf::TextFormat::Parser parser;
   FirstError errors;
   parser.RecordErrorsTo(&errors);
   if (parser.Parse(&stream, &model))
     return absl::OkStatus();
-  return invalid("'" + path + "' is not the text form of an ONNX model: " +
-                 errors.message);
+  return invalid("'" + path +
+                 "' is not the text form of an ONNX model: " + errors.message);
 }
 
 absl::Status frontend::readModel(StringRef path, ::onnx::ModelProto &model) {
@@ -216,9 +215,8 @@ readExternal(const ::onnx::TensorProto &proto, StringRef folder,
     return invalid("external data: expects a 'location'");
   // A model may only read what lies beside or below it.
   bool escapes = llvm::sys::path::is_absolute(location);
-  for (StringRef part :
-       llvm::make_range(llvm::sys::path::begin(location),
-                        llvm::sys::path::end(location)))
+  for (StringRef part : llvm::make_range(llvm::sys::path::begin(location),
+                                         llvm::sys::path::end(location)))
     escapes |= part == "..";
   if (escapes)
     return invalid("external data: expects a path inside the model's folder, "
@@ -346,8 +344,7 @@ absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
   // The bytes must be there before as many are allocated.
   StringRef raw;
   std::unique_ptr<llvm::MemoryBuffer> buffer;
-  bool isExternal =
-      proto.data_location() == ::onnx::TensorProto::EXTERNAL;
+  bool isExternal = proto.data_location() == ::onnx::TensorProto::EXTERNAL;
   if (isExternal) {
     auto bytes = readExternal(proto, folder, buffer);
     if (!bytes.ok())
@@ -358,8 +355,7 @@ absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
   }
   bool isRaw = isExternal || proto.has_raw_data();
   int64_t available =
-      isRaw ? int64_t(raw.size()) * 2
-            : int64_t(proto.ByteSizeLong()) * 2;
+      isRaw ? int64_t(raw.size()) * 2 : int64_t(proto.ByteSizeLong()) * 2;
   if (*count > available)
     return invalid("expects data for shape " + formatShape(shape) +
                    ", got too little");

@@ -57,10 +57,10 @@ Value GraphBuilder::integersOf(Value value) {
     return fail("expects at most 16 bits where the integers of a quantized "
                 "tensor are used as numbers");
   int64_t axis = quantized.isPerAxis() ? quantized.getAxis() : -1;
-  Value scale = constant(asBroadcastable<float>(quantized.getScaleVector(),
-                                                axis, rank(value)));
-  Value zero = constant(asBroadcastable<int64_t>(
-      quantized.getZeroPointVector(), axis, rank(value)));
+  Value scale = constant(
+      asBroadcastable<float>(quantized.getScaleVector(), axis, rank(value)));
+  Value zero = constant(asBroadcastable<int64_t>(quantized.getZeroPointVector(),
+                                                 axis, rank(value)));
   Value steps = unary(UnaryKind::round_even, div(dequantize(value), scale));
   return convert(add(steps, zero), qg::getElementType(context(), *dtype));
 }

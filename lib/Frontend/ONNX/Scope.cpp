@@ -93,8 +93,7 @@ qopt::frontend::sortNodes(const NodeList &nodes,
 
 const ::onnx::FunctionProto *
 qopt::frontend::findFunction(const ::onnx::ModelProto &model,
-                             const std::string &domain,
-                             const std::string &name,
+                             const std::string &domain, const std::string &name,
                              const std::string &overload) {
   for (const auto &function : model.functions())
     if (function.name() == name && function.domain() == domain &&
@@ -127,9 +126,9 @@ bindAttributes(::onnx::NodeProto &node,
   node.mutable_attribute()->Swap(&attributes);
 }
 
-NodeList qopt::frontend::bindFunctionBody(
-    const ::onnx::FunctionProto &function, const ::onnx::NodeProto &call,
-    const std::set<std::string> &absent) {
+NodeList qopt::frontend::bindFunctionBody(const ::onnx::FunctionProto &function,
+                                          const ::onnx::NodeProto &call,
+                                          const std::set<std::string> &absent) {
   std::map<std::string, ::onnx::AttributeProto> bound;
   for (const auto &attribute : function.attribute_proto())
     bound[attribute.name()] = attribute;

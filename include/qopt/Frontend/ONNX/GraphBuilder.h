@@ -15,11 +15,11 @@
 
 namespace qopt::frontend {
 
-using qg::Shape;
 using llvm::ArrayRef;
 using mlir::Type;
 using mlir::Value;
 using mlir::ValueRange;
+using qg::Shape;
 
 /// Geometry of a convolution or pool, as qg has it.
 struct WindowSpec {

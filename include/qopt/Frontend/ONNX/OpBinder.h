@@ -49,7 +49,7 @@ public:
   /// Numbers of a constant input; reports if it is not constant.
   std::optional<Shape> constantInts(unsigned index, llvm::StringRef what);
   std::optional<llvm::SmallVector<double>> constantFloats(unsigned index,
-                                                    llvm::StringRef what);
+                                                          llvm::StringRef what);
 
   // Attributes. One of another type than asked for is reported.
   bool hasAttr(llvm::StringRef name) const;
@@ -58,7 +58,7 @@ public:
   std::string stringAttr(llvm::StringRef name, llvm::StringRef defaultValue);
   Shape intsAttr(llvm::StringRef name, ArrayRef<int64_t> defaultValue = {});
   llvm::SmallVector<double> floatsAttr(llvm::StringRef name,
-                                 ArrayRef<double> defaultValue = {});
+                                       ArrayRef<double> defaultValue = {});
   std::optional<Tensor> tensorAttr(llvm::StringRef name);
   /// Element type from a TensorProto.DataType attribute.
   Type typeAttr(llvm::StringRef name, Type defaultType);

@@ -21,9 +21,8 @@ std::pair<int64_t, int64_t> frontend::splitPadding(int64_t total, bool upper) {
 
 /// Extents, strides and dilations are small positive numbers; products with
 /// them cannot overflow afterwards.
-static bool checkNumbers(OpBinder &op, StringRef name,
-                         ArrayRef<int64_t> values, size_t count,
-                         int64_t least) {
+static bool checkNumbers(OpBinder &op, StringRef name, ArrayRef<int64_t> values,
+                         size_t count, int64_t least) {
   if (values.size() != count) {
     (void)op.badModel("expects " + Twine(count) + " numbers in '" + name +
                       "', got " + Twine(values.size()));
@@ -31,8 +30,8 @@ static bool checkNumbers(OpBinder &op, StringRef name,
   }
   for (int64_t value : values)
     if (value < least || value > (int64_t(1) << 24)) {
-      (void)op.badModel("expects numbers in [" + Twine(least) +
-                        ", 2^24] in '" + name + "', got " + Twine(value));
+      (void)op.badModel("expects numbers in [" + Twine(least) + ", 2^24] in '" +
+                        name + "', got " + Twine(value));
       return false;
     }
   return true;
@@ -106,8 +105,7 @@ Value frontend::buildConv(OpBinder &op, Value x, Value weight, Value bias) {
 }
 
 static LogicalResult importConv(OpBinder &op) {
-  return op.result(
-      buildConv(op, op.in(0), op.in(1), op.optional(2)));
+  return op.result(buildConv(op, op.in(0), op.in(1), op.optional(2)));
 }
 
 /// pads of a transposed convolution from `output_shape` and `auto_pad`.
@@ -119,8 +117,7 @@ static bool bindTransposedPads(OpBinder &op, ArrayRef<int64_t> spatial,
   Shape wanted = op.intsAttr("output_shape");
   if (!wanted.empty() && wanted.size() == rank + 2)
     wanted.erase(wanted.begin(), wanted.begin() + 2);
-  if (!wanted.empty() &&
-      !checkNumbers(op, "output_shape", wanted, rank, 1))
+  if (!wanted.empty() && !checkNumbers(op, "output_shape", wanted, rank, 1))
     return false;
   bool isSame = autoPad == "SAME_UPPER" || autoPad == "SAME_LOWER";
   if (autoPad == "VALID")
@@ -131,7 +128,8 @@ static bool bindTransposedPads(OpBinder &op, ArrayRef<int64_t> spatial,
     int64_t full = (spatial[i] - 1) * window.strides[i] +
                    (window.kernel[i] - 1) * window.dilations[i] + 1 +
                    outputPadding[i];
-    int64_t extent = wanted.empty() ? spatial[i] * window.strides[i] : wanted[i];
+    int64_t extent =
+        wanted.empty() ? spatial[i] * window.strides[i] : wanted[i];
     if (full < extent) {
       // The extra positions receive only the bias.
       window.pads[i] = 0;
@@ -168,10 +166,10 @@ static LogicalResult importConvTranspose(OpBinder &op) {
     return failure();
   int64_t channels = op.b.extent(x, 1);
   if (groups < 1 || channels % groups || op.b.extent(weight, 0) != channels)
-    return op.badModel("expects a weight of " + Twine(channels) +
-                       " input channels, a multiple of group = " +
-                       Twine(groups) + ", got " +
-                       formatShape(op.b.shape(weight)));
+    return op.badModel(
+        "expects a weight of " + Twine(channels) +
+        " input channels, a multiple of group = " + Twine(groups) + ", got " +
+        formatShape(op.b.shape(weight)));
   // [C, O/g, k...] -> [g, C/g, O/g, k...] -> [g, O/g, k..., C/g].
   Shape split{groups, channels / groups}, permutation{0, 2};
   split.append(op.b.shape(weight).begin() + 1, op.b.shape(weight).end());
@@ -189,14 +187,12 @@ static LogicalResult importConvTranspose(OpBinder &op) {
     permutation.push_back(0);
   }
   w = op.b.reshape(op.b.transpose(w, permutation), joined);
-  return op.result(op.b.toChannelsFirst(
-      op.b.convTranspose(op.b.toChannelsLast(x), w, bias, window,
-                         outputPadding, groups)));
+  return op.result(op.b.toChannelsFirst(op.b.convTranspose(
+      op.b.toChannelsLast(x), w, bias, window, outputPadding, groups)));
 }
 
 void frontend::registerConvOps(OpRegistry &registry) {
   registry.add("Conv", 1, importConv);
   registry.add("ConvTranspose", 1, importConvTranspose);
-  registry.refuse("", "DeformConv",
-                  "deformable convolution is not supported");
+  registry.refuse("", "DeformConv", "deformable convolution is not supported");
 }

@@ -183,15 +183,13 @@ static LogicalResult importClip(OpBinder &op) {
 static Value isNegative(OpBinder &op, Value x) {
   if (!x)
     return {};
-  return op.b.compare(ComparePredicate::lt, x,
-                      op.b.scalar(0, op.b.element(x)));
+  return op.b.compare(ComparePredicate::lt, x, op.b.scalar(0, op.b.element(x)));
 }
 
 static LogicalResult importLeakyRelu(OpBinder &op) {
   Value x = op.in(0);
   double alpha = op.floatAttr("alpha", 0.01f);
-  return op.result(
-      op.b.select(isNegative(op, x), op.b.mul(x, alpha), x));
+  return op.result(op.b.select(isNegative(op, x), op.b.mul(x, alpha), x));
 }
 
 static LogicalResult importPRelu(OpBinder &op) {
@@ -215,16 +213,14 @@ static LogicalResult importSelu(OpBinder &op) {
   double alpha = op.floatAttr("alpha", 1.67326319217681884765625);
   double gamma = op.floatAttr("gamma", 1.05070102214813232421875);
   Value low = op.b.mul(expMinusOne(op, x), alpha);
-  return op.result(
-      op.b.mul(op.b.select(isNegative(op, x), low, x), gamma));
+  return op.result(op.b.mul(op.b.select(isNegative(op, x), low, x), gamma));
 }
 
 static LogicalResult importCelu(OpBinder &op) {
   Value x = op.in(0);
   double alpha = op.floatAttr("alpha", 1);
   Value low = op.b.mul(expMinusOne(op, op.b.div(x, alpha)), alpha);
-  return op.result(
-      op.b.add(op.b.max(x, 0.0), op.b.min(low, 0.0)));
+  return op.result(op.b.add(op.b.max(x, 0.0), op.b.min(low, 0.0)));
 }
 
 static LogicalResult importThresholdedRelu(OpBinder &op) {
@@ -232,18 +228,16 @@ static LogicalResult importThresholdedRelu(OpBinder &op) {
   if (!x)
     return failure();
   Value alpha = op.b.scalar(op.floatAttr("alpha", 1), op.b.element(x));
-  return op.result(
-      op.b.select(op.b.compare(ComparePredicate::gt, x, alpha), x,
-                  op.b.scalar(0, op.b.element(x))));
+  return op.result(op.b.select(op.b.compare(ComparePredicate::gt, x, alpha), x,
+                               op.b.scalar(0, op.b.element(x))));
 }
 
 /// log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)), which cannot overflow.
 static Value softplus(OpBinder &op, Value x) {
   GraphBuilder &b = op.b;
-  Value tail = b.unary(
-      UnaryKind::exp, b.unary(UnaryKind::neg, b.unary(UnaryKind::abs, x)));
-  return b.add(b.max(x, 0.0),
-               b.unary(UnaryKind::log, b.add(tail, 1.0)));
+  Value tail = b.unary(UnaryKind::exp,
+                       b.unary(UnaryKind::neg, b.unary(UnaryKind::abs, x)));
+  return b.add(b.max(x, 0.0), b.unary(UnaryKind::log, b.add(tail, 1.0)));
 }
 
 static LogicalResult importSoftplus(OpBinder &op) {
@@ -252,8 +246,7 @@ static LogicalResult importSoftplus(OpBinder &op) {
 
 static LogicalResult importSoftsign(OpBinder &op) {
   Value x = op.in(0);
-  return op.result(
-      op.b.div(x, op.b.add(op.b.unary(UnaryKind::abs, x), 1.0)));
+  return op.result(op.b.div(x, op.b.add(op.b.unary(UnaryKind::abs, x), 1.0)));
 }
 
 static LogicalResult importHardSigmoid(OpBinder &op) {
@@ -270,16 +263,14 @@ static LogicalResult importHardSwish(OpBinder &op) {
 
 static LogicalResult importMish(OpBinder &op) {
   Value x = op.in(0);
-  return op.result(
-      op.b.mul(x, op.b.unary(UnaryKind::tanh, softplus(op, x))));
+  return op.result(op.b.mul(x, op.b.unary(UnaryKind::tanh, softplus(op, x))));
 }
 
 static LogicalResult importSwish(OpBinder &op) {
   Value x = op.in(0);
   double alpha = op.floatAttr("alpha", 1);
   Value scaled = alpha == 1 ? x : op.b.mul(x, alpha);
-  return op.result(
-      op.b.mul(x, op.b.unary(UnaryKind::sigmoid, scaled)));
+  return op.result(op.b.mul(x, op.b.unary(UnaryKind::sigmoid, scaled)));
 }
 
 static LogicalResult importGelu(OpBinder &op) {
@@ -294,8 +285,9 @@ static LogicalResult importGelu(OpBinder &op) {
     inner = b.unary(UnaryKind::erf, b.mul(x, std::sqrt(0.5)));
   } else {
     Value cube = b.mul(b.mul(b.mul(x, x), x), 0.044715);
-    inner = b.unary(UnaryKind::tanh,
-                    b.mul(b.add(x, cube), std::sqrt(2 / 3.14159265358979323846)));
+    inner =
+        b.unary(UnaryKind::tanh,
+                b.mul(b.add(x, cube), std::sqrt(2 / 3.14159265358979323846)));
   }
   return op.result(b.mul(b.mul(x, 0.5), b.add(inner, 1.0)));
 }

@@ -55,8 +55,8 @@ static LogicalResult importGemm(OpBinder &op) {
                 b.type(c).getNumElements() == columns &&
                 b.shape(c).back() == columns;
   if (isBias && b.rank(c) == 2 && b.isDequantizedConstant(c))
-    c = b.dequantize(b.reshape(
-        c.getDefiningOp<qg::DequantizeOp>().getX(), {columns}));
+    c = b.dequantize(
+        b.reshape(c.getDefiningOp<qg::DequantizeOp>().getX(), {columns}));
   else if (isBias)
     c = b.reshape(c, {columns});
   Value y = b.matmul(lhs, rhs, isBias ? c : Value());
@@ -66,9 +66,8 @@ static LogicalResult importGemm(OpBinder &op) {
     return op.result(y);
   Value sum = b.add(y, c);
   if (sum && b.shape(sum) != b.shape(y))
-    return op.badModel("expects C to broadcast to " +
-                       formatShape(b.shape(y)) + ", got " +
-                       formatShape(b.shape(c)));
+    return op.badModel("expects C to broadcast to " + formatShape(b.shape(y)) +
+                       ", got " + formatShape(b.shape(c)));
   return op.result(sum);
 }
 

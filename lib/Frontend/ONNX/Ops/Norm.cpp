@@ -23,8 +23,8 @@ static Value coerceTo2D(OpBinder &op, Value x, int64_t axis) {
 static Value logSoftmax(OpBinder &op, Value x, int64_t axis) {
   GraphBuilder &b = op.b;
   Value shifted = b.sub(x, b.reduce(ReduceKind::max, x, {axis}, true));
-  Value sum = b.reduce(ReduceKind::sum, b.unary(UnaryKind::exp, shifted),
-                       {axis}, true);
+  Value sum =
+      b.reduce(ReduceKind::sum, b.unary(UnaryKind::exp, shifted), {axis}, true);
   return b.sub(shifted, b.unary(UnaryKind::log, sum));
 }
 
@@ -120,8 +120,7 @@ static LogicalResult importBatchNormalization(OpBinder &op) {
   // Channels last, where folding into a convolution looks for it.
   if (rank >= 3) {
     Value last = b.toChannelsLast(x);
-    return op.result(
-        b.toChannelsFirst(b.add(b.mul(last, factor), offset)));
+    return op.result(b.toChannelsFirst(b.add(b.mul(last, factor), offset)));
   }
   return op.result(b.add(b.mul(x, factor), offset));
 }
@@ -146,9 +145,8 @@ static Normalized normalize(OpBinder &op, Value x, ArrayRef<int64_t> axes,
       b.reduceMean(b.mul(difference, difference), axes, /*keepDims=*/true);
   if (!variance)
     return {};
-  result.inverse =
-      b.div(b.scalar(1, b.element(variance)),
-            b.unary(UnaryKind::sqrt, b.add(variance, epsilon)));
+  result.inverse = b.div(b.scalar(1, b.element(variance)),
+                         b.unary(UnaryKind::sqrt, b.add(variance, epsilon)));
   result.y = b.mul(difference, result.inverse);
   return result;
 }
@@ -225,7 +223,8 @@ static LogicalResult importGroupNormalization(OpBinder &op) {
   int64_t channels = b.extent(x, 1);
   Type type = b.element(x);
   Shape shape(b.shape(x));
-  int64_t rest = getNumElements(ArrayRef<int64_t>(shape).drop_front(1)) / groups;
+  int64_t rest =
+      getNumElements(ArrayRef<int64_t>(shape).drop_front(1)) / groups;
   Value grouped =
       b.reshape(b.convert(x, getStashType(op, x)), {shape[0], groups, rest});
   Normalized n = normalize(op, grouped, {2}, op.floatAttr("epsilon", 1e-5f));
@@ -233,8 +232,8 @@ static LogicalResult importGroupNormalization(OpBinder &op) {
   auto perChannel = [&](Value v) -> Value {
     if (!v || b.type(v).getNumElements() == channels)
       return alongChannels(op, v, b.rank(x));
-    Value repeated = b.broadcast(b.reshape(v, {groups, 1}),
-                                 {groups, channels / groups});
+    Value repeated =
+        b.broadcast(b.reshape(v, {groups, 1}), {groups, channels / groups});
     return alongChannels(op, b.reshape(repeated, {channels}), b.rank(x));
   };
   Value y = b.convert(b.reshape(n.y, shape), type);
@@ -249,9 +248,9 @@ static LogicalResult importMeanVarianceNormalization(OpBinder &op) {
   if (!axes)
     return failure();
   Value centred = op.b.sub(x, op.b.reduceMean(x, *axes, true));
-  Value deviation = op.b.unary(
-      UnaryKind::sqrt,
-      op.b.reduceMean(op.b.mul(centred, centred), *axes, true));
+  Value deviation =
+      op.b.unary(UnaryKind::sqrt,
+                 op.b.reduceMean(op.b.mul(centred, centred), *axes, true));
   return op.result(op.b.div(centred, op.b.add(deviation, 1e-9)));
 }
 
@@ -275,9 +274,9 @@ static LogicalResult importLpNormalization(OpBinder &op) {
   // 0 / 0 is 0 here.
   Value zero = b.scalar(0, b.element(x));
   Value isZero = b.compare(ComparePredicate::eq, norm, zero);
-  return op.result(b.select(
-      isZero, zero,
-      b.div(x, b.select(isZero, b.scalar(1, b.element(x)), norm))));
+  return op.result(
+      b.select(isZero, zero,
+               b.div(x, b.select(isZero, b.scalar(1, b.element(x)), norm))));
 }
 
 /// x / (bias + alpha / size * sum of squares of `size` channels)^beta.
@@ -289,21 +288,21 @@ static LogicalResult importLRN(OpBinder &op) {
   int64_t size = op.intAttr("size", 0);
   if (size < 1 || b.rank(x) < 2)
     return op.badModel("expects 'size' >= 1 and x of rank >= 2");
-  double alpha = op.floatAttr("alpha", 1e-4f), beta = op.floatAttr("beta", 0.75),
-         bias = op.floatAttr("bias", 1);
+  double alpha = op.floatAttr("alpha", 1e-4f),
+         beta = op.floatAttr("beta", 0.75), bias = op.floatAttr("bias", 1);
   // Channels as the only spatial dimension of an average pool.
   Shape shape(b.shape(x));
   Value square = b.reshape(
-      b.mul(x, x),
-      {shape[0], shape[1], getNumElements(ArrayRef<int64_t>(shape).drop_front(2))});
+      b.mul(x, x), {shape[0], shape[1],
+                    getNumElements(ArrayRef<int64_t>(shape).drop_front(2))});
   WindowSpec window{{size}, {1}, {(size - 1) / 2, size / 2}, {1}};
   Value mean = b.reshape(
       b.pool(PoolKind::avg, square, window, /*countIncludePad=*/true), shape);
   Value base = b.add(b.mul(mean, alpha), bias);
   if (!base)
     return failure();
-  return op.result(b.div(x, b.binary(BinaryKind::pow, base,
-                                     b.scalar(beta, b.element(x)))));
+  return op.result(
+      b.div(x, b.binary(BinaryKind::pow, base, b.scalar(beta, b.element(x)))));
 }
 
 void frontend::registerNormOps(OpRegistry &registry) {
@@ -318,8 +317,7 @@ void frontend::registerNormOps(OpRegistry &registry) {
   registry.add("LogSoftmax", 1, importCoerced<logSoftmax>);
   registry.add("LogSoftmax", 13, importAlongAxis<logSoftmax>);
   registry.add("LpNormalization", 1, importLpNormalization);
-  registry.add("MeanVarianceNormalization", 9,
-               importMeanVarianceNormalization);
+  registry.add("MeanVarianceNormalization", 9, importMeanVarianceNormalization);
   registry.add("RMSNormalization", 23, importRMSNormalization);
   registry.add("Softmax", 1, importCoerced<softmax>);
   registry.add("Softmax", 13, importAlongAxis<softmax>);

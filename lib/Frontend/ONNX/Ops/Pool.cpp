@@ -99,15 +99,16 @@ static LogicalResult buildLpPool(OpBinder &op, Value x,
   if (p == 2)
     power = op.b.mul(power, power);
   else if (p != 1)
-    power = op.b.binary(BinaryKind::pow, power, op.b.scalar(p, op.b.element(x)));
+    power =
+        op.b.binary(BinaryKind::pow, power, op.b.scalar(p, op.b.element(x)));
   Value sum = op.b.mul(op.b.pool(PoolKind::avg, power, window,
                                  /*countIncludePad=*/true),
                        double(count));
   if (p == 2)
     sum = op.b.unary(UnaryKind::sqrt, sum);
   else if (p != 1)
-    sum = op.b.binary(BinaryKind::pow, sum,
-                      op.b.scalar(1 / p, op.b.element(x)));
+    sum =
+        op.b.binary(BinaryKind::pow, sum, op.b.scalar(1 / p, op.b.element(x)));
   return op.result(op.b.toChannelsFirst(sum));
 }
 

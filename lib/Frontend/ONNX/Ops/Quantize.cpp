@@ -147,11 +147,12 @@ static Value dequantizeByArithmetic(OpBinder &op, Value x,
     return {};
   Value steps = b.convert(x, b.f32());
   if (encoding.zeroPoint)
-    steps = b.sub(steps, b.convert(spread(op, encoding.zeroPoint, encoding,
-                                       b.shape(x)),
-                                b.f32()));
-  return b.mul(steps, b.convert(spread(op, encoding.scale, encoding, b.shape(x)),
-                             b.f32()));
+    steps = b.sub(
+        steps, b.convert(spread(op, encoding.zeroPoint, encoding, b.shape(x)),
+                         b.f32()));
+  return b.mul(
+      steps,
+      b.convert(spread(op, encoding.scale, encoding, b.shape(x)), b.f32()));
 }
 
 static Value quantizeByArithmetic(OpBinder &op, Value x,
@@ -163,14 +164,14 @@ static Value quantizeByArithmetic(OpBinder &op, Value x,
     return {};
   Value scale =
       b.convert(spread(op, encoding.scale, encoding, b.shape(x)), b.f32());
-  Value steps = b.unary(UnaryKind::round_even,
-                        b.div(b.convert(x, b.f32()), scale));
+  Value steps =
+      b.unary(UnaryKind::round_even, b.div(b.convert(x, b.f32()), scale));
   if (encoding.zeroPoint)
-    steps = b.add(steps, b.convert(spread(op, encoding.zeroPoint, encoding,
-                                       b.shape(x)),
-                                b.f32()));
+    steps = b.add(
+        steps, b.convert(spread(op, encoding.zeroPoint, encoding, b.shape(x)),
+                         b.f32()));
   return b.convert(b.clamp(steps, double(row->min()), double(row->max())),
-                qg::getElementType(b.context(), dtype));
+                   qg::getElementType(b.context(), dtype));
 }
 
 /// The real numbers behind stored integers.
@@ -222,7 +223,8 @@ static LogicalResult importQuantizeLinear(OpBinder &op) {
   DType dtype = DType::u8;
   bool fourBit = false;
   if (encoding->zeroPoint) {
-    std::optional<DType> given = qg::getDType(op.b.element(encoding->zeroPoint));
+    std::optional<DType> given =
+        qg::getDType(op.b.element(encoding->zeroPoint));
     if (!given)
       return failure();
     dtype = *given;
@@ -261,12 +263,12 @@ static LogicalResult importDynamicQuantizeLinear(OpBinder &op) {
   Value high = b.max(b.reduce(ReduceKind::max, x, all, false), 0.0);
   Value scale = b.div(b.sub(high, low), 255.0);
   // All zeros have no range; any scale gives zeros then.
-  Value safe = b.select(b.compare(ComparePredicate::eq, scale,
-                                  b.scalar(0, b.f32())),
-                        b.scalar(1, b.f32()), scale);
-  Value zero = b.unary(
-      UnaryKind::round_even,
-      b.clamp(b.div(b.sub(b.scalar(0, b.f32()), low), safe), 0, 255));
+  Value safe =
+      b.select(b.compare(ComparePredicate::eq, scale, b.scalar(0, b.f32())),
+               b.scalar(1, b.f32()), scale);
+  Value zero =
+      b.unary(UnaryKind::round_even,
+              b.clamp(b.div(b.sub(b.scalar(0, b.f32()), low), safe), 0, 255));
   Value steps = b.add(b.unary(UnaryKind::round_even, b.div(x, safe)), zero);
   Type u8 = qg::getElementType(b.context(), DType::u8);
   if (failed(op.result(0, b.convert(b.clamp(steps, 0, 255), u8))) ||
@@ -347,8 +349,7 @@ static LogicalResult importQLinearBinary(OpBinder &op) {
 template <UnaryKind kind>
 static LogicalResult importQLinearUnary(OpBinder &op) {
   DType dtype = getStorageDType(op);
-  return quantizeResult(op, op.b.unary(kind, dequantizeInput(op, 0)), 3,
-                        dtype);
+  return quantizeResult(op, op.b.unary(kind, dequantizeInput(op, 0)), 3, dtype);
 }
 
 static LogicalResult importQLinearLeakyRelu(OpBinder &op) {
@@ -357,8 +358,8 @@ static LogicalResult importQLinearLeakyRelu(OpBinder &op) {
   double alpha = op.floatAttr("alpha", 0.01f);
   if (!x)
     return failure();
-  Value isNegative = op.b.compare(ComparePredicate::lt, x,
-                                  op.b.scalar(0, op.b.element(x)));
+  Value isNegative =
+      op.b.compare(ComparePredicate::lt, x, op.b.scalar(0, op.b.element(x)));
   return quantizeResult(op, op.b.select(isNegative, op.b.mul(x, alpha), x), 3,
                         dtype);
 }
@@ -374,12 +375,11 @@ static LogicalResult importQLinearPool(OpBinder &op) {
     return failure();
   if (b.rank(x) < 3)
     return op.badModel("expects x of rank >= 3");
-  ArrayRef<int64_t> spatial = isLast ? b.shape(x).drop_front().drop_back()
-                                     : b.shape(x).drop_front(2);
+  ArrayRef<int64_t> spatial =
+      isLast ? b.shape(x).drop_front().drop_back() : b.shape(x).drop_front(2);
   size_t rank = spatial.size();
-  std::optional<WindowSpec> window =
-      WindowSpec{Shape(spatial), Shape(rank, 1), Shape(2 * rank, 0),
-                 Shape(rank, 1)};
+  std::optional<WindowSpec> window = WindowSpec{
+      Shape(spatial), Shape(rank, 1), Shape(2 * rank, 0), Shape(rank, 1)};
   if (!isGlobal)
     window = readWindow(op, spatial, op.intsAttr("kernel_shape"));
   if (!window)
@@ -464,8 +464,8 @@ static LogicalResult importMatMulInteger(OpBinder &op) {
   for (int64_t k = 0; k < terms || k == 0; k += kExactTerms) {
     int64_t end = std::min(terms, k + kExactTerms);
     Value part = b.convert(buildMatMul(b, b.sliceAxis(lhs, lhsAxis, k, end),
-                                    b.sliceAxis(rhs, rhsAxis, k, end)),
-                        i32);
+                                       b.sliceAxis(rhs, rhsAxis, k, end)),
+                           i32);
     sum = sum ? b.add(sum, part) : part;
   }
   return op.result(sum);
@@ -508,8 +508,8 @@ void frontend::registerQuantizeOps(OpRegistry &registry) {
   registry.add(ms, "QuantizeLinear", 1, importQuantizeLinear);
   // QONNX: arbitrary widths travel as floats.
   StringRef why = "the QONNX dialect is not supported; export the model as QDQ";
-  for (StringRef domain :
-       {"", "onnx.brevitas", "qonnx.custom_op.general", "finn.custom_op.general"})
+  for (StringRef domain : {"", "onnx.brevitas", "qonnx.custom_op.general",
+                           "finn.custom_op.general"})
     for (StringRef name : {"BipolarQuant", "Quant", "Trunc"})
       registry.refuse(domain, name, why);
 }

@@ -83,13 +83,12 @@ static LogicalResult importReduceMean(OpBinder &op) {
   bool isSpatial = rank >= 3 && int64_t(axes.size()) == rank - 2 &&
                    axes.front() == 2 && b.isFloat(x);
   if (!isSpatial)
-    return op.result(
-        b.reduceMean(x, reduction->axes, reduction->keepDims));
+    return op.result(b.reduceMean(x, reduction->axes, reduction->keepDims));
   Shape spatial(b.shape(x).drop_front(2));
   WindowSpec window{spatial, Shape(rank - 2, 1), Shape(2 * (rank - 2), 0),
                     Shape(rank - 2, 1)};
-  Value y = b.toChannelsFirst(
-      b.pool(PoolKind::avg, b.toChannelsLast(x), window));
+  Value y =
+      b.toChannelsFirst(b.pool(PoolKind::avg, b.toChannelsLast(x), window));
   if (y && !reduction->keepDims)
     y = b.reshape(y, {b.extent(y, 0), b.extent(y, 1)});
   return op.result(y);
@@ -100,8 +99,7 @@ static LogicalResult importReduceL1(OpBinder &op) {
   auto reduction = readReduction(op, x);
   if (!reduction)
     return failure();
-  Value magnitude =
-      reduction->isNothing ? x : op.b.unary(UnaryKind::abs, x);
+  Value magnitude = reduction->isNothing ? x : op.b.unary(UnaryKind::abs, x);
   return op.result(reduceBy(op, ReduceKind::sum, magnitude, *reduction));
 }
 
@@ -110,8 +108,7 @@ static LogicalResult importReduceSumSquare(OpBinder &op) {
   auto reduction = readReduction(op, x);
   if (!reduction)
     return failure();
-  return op.result(
-      reduceBy(op, ReduceKind::sum, op.b.mul(x, x), *reduction));
+  return op.result(reduceBy(op, ReduceKind::sum, op.b.mul(x, x), *reduction));
 }
 
 static LogicalResult importReduceL2(OpBinder &op) {
@@ -132,8 +129,8 @@ static LogicalResult importReduceLogSum(OpBinder &op) {
   auto reduction = readReduction(op, x);
   if (!reduction)
     return failure();
-  return op.result(op.b.unary(
-      UnaryKind::log, reduceBy(op, ReduceKind::sum, x, *reduction)));
+  return op.result(
+      op.b.unary(UnaryKind::log, reduceBy(op, ReduceKind::sum, x, *reduction)));
 }
 
 /// log(sum(exp(x - max))) + max, so that exp does not overflow; a maximum
@@ -147,15 +144,15 @@ static LogicalResult importReduceLogSumExp(OpBinder &op) {
   bool isEmpty = llvm::is_contained(b.shape(x), 0);
   if (isEmpty)
     return op.result(b.unary(
-        UnaryKind::log, reduceBy(op, ReduceKind::sum,
-                                 b.unary(UnaryKind::exp, x), *reduction)));
+        UnaryKind::log,
+        reduceBy(op, ReduceKind::sum, b.unary(UnaryKind::exp, x), *reduction)));
   Reduction kept = *reduction;
   kept.keepDims = true;
   Value top = reduceBy(op, ReduceKind::max, x, kept);
   if (!top)
     return failure();
-  Value shift = b.select(b.unary(UnaryKind::is_inf, top),
-                         b.scalar(0, b.element(x)), top);
+  Value shift =
+      b.select(b.unary(UnaryKind::is_inf, top), b.scalar(0, b.element(x)), top);
   Value sum = reduceBy(op, ReduceKind::sum,
                        b.unary(UnaryKind::exp, b.sub(x, shift)), kept);
   Value y = b.add(b.unary(UnaryKind::log, sum), shift);

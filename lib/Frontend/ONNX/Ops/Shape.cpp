@@ -46,8 +46,8 @@ static LogicalResult importReshape(OpBinder &op) {
     shape[unknown] = known == 0 ? 0 : total / known;
   if (getNumElements(shape) != total)
     return op.badModel("expects a shape of " + Twine(total) +
-                       " elements for x " + formatShape(b.shape(x)) +
-                       ", got " + formatShape(*wanted));
+                       " elements for x " + formatShape(b.shape(x)) + ", got " +
+                       formatShape(*wanted));
   return op.result(b.reshape(x, shape));
 }
 
@@ -63,9 +63,8 @@ static LogicalResult importFlatten(OpBinder &op) {
       return failure();
     axis = *normalized;
   }
-  return op.result(
-      b.reshape(x, {getNumElements(b.shape(x).take_front(axis)),
-                    getNumElements(b.shape(x).drop_front(axis))}));
+  return op.result(b.reshape(x, {getNumElements(b.shape(x).take_front(axis)),
+                                 getNumElements(b.shape(x).drop_front(axis))}));
 }
 
 /// axes from input 1 or, before opset 13, from the attribute.
@@ -87,7 +86,8 @@ static LogicalResult importSqueeze(OpBinder &op) {
   bool takesAll = !op.hasInput(1) && !op.hasAttr("axes");
   Shape shape;
   for (auto [i, extent] : llvm::enumerate(b.shape(x))) {
-    bool isTaken = takesAll ? extent == 1 : llvm::is_contained(*axes, int64_t(i));
+    bool isTaken =
+        takesAll ? extent == 1 : llvm::is_contained(*axes, int64_t(i));
     if (isTaken && extent != 1)
       return op.badModel("expects extent 1 in axis " + Twine(i) + " of x " +
                          formatShape(b.shape(x)));
@@ -117,10 +117,9 @@ static LogicalResult importTranspose(OpBinder &op) {
   Value x = op.raw(0);
   if (!x)
     return failure();
-  Shape permutation(llvm::to_vector(
-      llvm::reverse(llvm::seq<int64_t>(0, op.b.rank(x)))));
-  return op.result(
-      op.b.transpose(x, op.intsAttr("perm", permutation)));
+  Shape permutation(
+      llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, op.b.rank(x)))));
+  return op.result(op.b.transpose(x, op.intsAttr("perm", permutation)));
 }
 
 static LogicalResult importConcat(OpBinder &op) {
@@ -292,8 +291,8 @@ static LogicalResult importExpand(OpBinder &op) {
   auto count = countElements(*wanted);
   if (!count.ok())
     return op.badModel(std::string(count.status().message()));
-  auto shape = qg::inferBroadcastShape(
-      {b.shape(x), *wanted}, [&] { return emitError(b.location()); });
+  auto shape = qg::inferBroadcastShape({b.shape(x), *wanted},
+                                       [&] { return emitError(b.location()); });
   if (failed(shape))
     return failure();
   return op.result(b.broadcast(x, *shape));
@@ -335,8 +334,8 @@ static LogicalResult importConstant(OpBinder &op) {
     return tensor ? op.result(b.constant(*tensor)) : failure();
   }
   if (op.hasAttr("value_int"))
-    return op.result(b.constant(Tensor::from<int64_t>(
-        DType::i64, {}, {op.intAttr("value_int", 0)})));
+    return op.result(b.constant(
+        Tensor::from<int64_t>(DType::i64, {}, {op.intAttr("value_int", 0)})));
   if (op.hasAttr("value_ints"))
     return op.result(b.ints(op.intsAttr("value_ints")));
   if (op.hasAttr("value_float"))
@@ -368,8 +367,8 @@ static LogicalResult importSize(OpBinder &op) {
   Value x = op.raw(0);
   if (!x)
     return failure();
-  return op.result(op.b.constant(Tensor::from<int64_t>(
-      DType::i64, {}, {op.b.type(x).getNumElements()})));
+  return op.result(op.b.constant(
+      Tensor::from<int64_t>(DType::i64, {}, {op.b.type(x).getNumElements()})));
 }
 
 static LogicalResult importConstantOfShape(OpBinder &op) {
@@ -394,7 +393,8 @@ static LogicalResult importConstantOfShape(OpBinder &op) {
 
 static LogicalResult importRange(OpBinder &op) {
   GraphBuilder &b = op.b;
-  auto start = op.constantFloats(0, "start"), limit = op.constantFloats(1, "limit"),
+  auto start = op.constantFloats(0, "start"),
+       limit = op.constantFloats(1, "limit"),
        delta = op.constantFloats(2, "delta");
   if (!start || !limit || !delta)
     return failure();
@@ -404,7 +404,8 @@ static LogicalResult importRange(OpBinder &op) {
   double steps = std::ceil(((*limit)[0] - (*start)[0]) / (*delta)[0]);
   if (!(steps < double(1 << 27)))
     return op.badModel("expects at most 2^27 elements");
-  Tensor tensor(op.constant(0)->dtype(), {std::max<int64_t>(0, int64_t(steps))});
+  Tensor tensor(op.constant(0)->dtype(),
+                {std::max<int64_t>(0, int64_t(steps))});
   for (int64_t i = 0; i < tensor.numElements(); ++i)
     tensor.setFloat(i, (*start)[0] + double(i) * (*delta)[0]);
   return op.result(b.constant(tensor));
