@@ -6,7 +6,9 @@
 // runs, so that folding never changes a bit.
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/QG.h"
+
 #include "qopt/Transforms/Passes.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace qopt {
 #define GEN_PASS_DEF_FOLDCONSTANTS
@@ -75,14 +77,17 @@ struct FoldConstants : qopt::impl::FoldConstantsBase<FoldConstants> {
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) { ops.push_back(op); });
     for (Operation *op : ops) {
-      SmallVector<Value> operands(op->getOperands());
+      // An operand may be read twice by one op.
+      llvm::SmallSetVector<Operation *, 4> sources;
+      for (Value operand : op->getOperands())
+        if (Operation *source = operand.getDefiningOp())
+          sources.insert(source);
       if (!foldOp(op, maxElements))
         continue;
       op->erase();
-      for (Value operand : operands)
-        if (Operation *source = operand.getDefiningOp())
-          if (source->use_empty())
-            source->erase();
+      for (Operation *source : sources)
+        if (source->use_empty())
+          source->erase();
     }
   }
 };
