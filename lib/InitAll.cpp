@@ -6,6 +6,8 @@
 #include "qopt/InitAll.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Target/CPU/IR/QCPU.h"
+#include "qopt/Target/CPU/Kernels/Passes.h"
 #include "qopt/Transforms/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -15,7 +17,8 @@
 using namespace qopt;
 
 void qopt::registerAllDialects(mlir::DialectRegistry &registry) {
-  registry.insert<qg::QGDialect, fxp::FXPDialect>();
+  registry.insert<qg::QGDialect, fxp::FXPDialect, qcpu::QCPUDialect>();
+  qcpu::registerBufferizableOpInterfaces(registry);
   registry.insert<mlir::arith::ArithDialect,
                   mlir::bufferization::BufferizationDialect,
                   mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
@@ -29,4 +32,5 @@ void qopt::registerAllPasses() {
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   registerQoptTransformsPasses();
+  qcpu::registerQoptCPUKernelsPasses();
 }

@@ -1,0 +1,50 @@
+//===- KernelTarget.h - Which dot product a machine has -------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one table from a target to the instruction, the packing and the register
+// tile of its matrix kernels.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_MACHINE_KERNELTARGET_H
+#define QOPT_MACHINE_KERNELTARGET_H
+
+#include "llvm/ADT/StringRef.h"
+#include <cstdint>
+
+namespace qopt {
+
+/// How one instruction family reads its operands.
+enum class DotInput {
+  u8,  ///< unsigned bytes times signed bytes
+  s8,  ///< signed bytes times signed bytes
+  s16, ///< the input widened to s16 with its zero point subtracted
+  any, ///< either signedness of bytes, widened by the kernel
+  f32
+};
+
+/// A register tile: `rows` x `vectors` accumulators of `lanes` channels, each
+/// step reducing `pack` products per lane.
+struct DotChoice {
+  llvm::StringRef name;
+  DotInput input;
+  int64_t rows, vectors, lanes, pack;
+};
+
+struct KernelTarget {
+  DotChoice integer;
+  DotChoice real;
+  /// Vector of i32 or f32 lanes for depthwise kernels.
+  int64_t lanes;
+  /// f32 -> i32 conversion that rounds half to even in one instruction.
+  bool isX86;
+};
+
+/// The choice for a triple and LLVM target features ("+avx2,+fma", in order, a
+/// later "-x" removes). Always has an answer: plain vector arithmetic.
+KernelTarget getKernelTarget(llvm::StringRef triple, llvm::StringRef features);
+
+/// The plain integer choice, for reductions shorter than a pack.
+DotChoice getGenericIntegerDot(const KernelTarget &target);
+
+} // namespace qopt
+
+#endif // QOPT_MACHINE_KERNELTARGET_H

@@ -1,0 +1,122 @@
+//===- QCPU.td - Kernels of the CPU target as ops -------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QOPT_QCPU_TD
+#define QOPT_QCPU_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def QCPU_Dialect : Dialect {
+  let name = "qcpu";
+  let cppNamespace = "::qopt::qcpu";
+  let summary = "Kernels of the CPU target, private to it";
+  let description = [{
+    What the CPU target computes by hand-scheduled loops instead of `linalg`:
+    products whose constant operand is packed at compile time for one machine.
+    Ops are in destination style, on tensors before bufferization and on memrefs
+    after it, where `qcpu-lower-kernels` turns them into scf, vector and
+    intrinsics. A kernel never sees padding, zero points or signs: the staging
+    op in front of it, the packed bias and the weights have absorbed them.
+  }];
+}
+
+class QCPU_Op<string mnemonic, list<Trait> traits = []>
+    : Op<QCPU_Dialect, mnemonic, traits>;
+
+/// A destination-style op with one init and results only on tensors.
+class QCPU_KernelOp<string mnemonic, list<Trait> traits = []>
+    : QCPU_Op<mnemonic, !listconcat(traits, [
+        DestinationStyleOpInterface,
+        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>])> {
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+def QCPU_Buffer : Type<
+    CPred<"::llvm::isa<::mlir::RankedTensorType, ::mlir::MemRefType>($_self) && "
+          "::llvm::cast<::mlir::ShapedType>($_self).hasStaticShape()">,
+    "tensor or memref with a static shape", "::mlir::ShapedType">;
+
+def QCPU_StageOp : QCPU_KernelOp<"stage"> {
+  let summary = "the input of a kernel: bordered, shifted and widened";
+  let description = [{
+    `y[n, h + top, w + left, c] = x[n, h, w, c] - subtract`, borders are `fill`.
+    `pads` is `[top, left, bottom, right]`. An i8 `x` is read as unsigned with
+    `x_unsigned`; the result is i8 (wrapping) or i16; f32 is copied.
+
+    Example:
+    ```mlir
+    %y = qcpu.stage pads [1, 1, 1, 1] subtract 128 fill 0 x_unsigned
+         ins(%x) outs(%e) : (tensor<1x4x4x8xi8>, tensor<1x6x6x8xi16>) -> tensor<1x6x6x8xi16>
+    ```
+  }];
+  let arguments = (ins DenseI64ArrayAttr:$pads, I64Attr:$subtract,
+    I64Attr:$fill, UnitAttr:$x_unsigned, QCPU_Buffer:$x, QCPU_Buffer:$init);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    `pads` $pads `subtract` $subtract `fill` $fill (`x_unsigned` $x_unsigned^)?
+    `ins` `(` $x `)` `outs` `(` $init `)` attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+/// Convolution kernels differ in the order of the packed weights and in loops.
+class QCPU_WindowOp<string mnemonic> : QCPU_KernelOp<mnemonic, [
+    SingleBlockImplicitTerminator<"YieldOp">, IsolatedFromAbove]> {
+  let arguments = (ins StrAttr:$dot, DenseI64ArrayAttr:$tile,
+    DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
+    DenseI64ArrayAttr:$dilations, I64Attr:$groups, UnitAttr:$x_unsigned,
+    QCPU_Buffer:$x, QCPU_Buffer:$weight, QCPU_Buffer:$bias,
+    Variadic<QCPU_Buffer>:$extras, QCPU_Buffer:$init);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    $dot `tile` $tile `kernel` $kernel `strides` $strides
+    `dilations` $dilations `groups` $groups (`x_unsigned` $x_unsigned^)?
+    `ins` `(` $x `,` $weight `,` $bias `)` `extras` `(` $extras `)`
+    `outs` `(` $init `)` attr-dict `:` functional-type(operands, results)
+    $epilogue
+  }];
+  let hasVerifier = 1;
+}
+
+def QCPU_ConvOp : QCPU_WindowOp<"conv"> {
+  let summary = "products of windows with packed weights, then an epilogue";
+  let description = [{
+    `acc[n, h, w, o] = bias[o] + sum x[n, h * sh + kh * dh, w * sw + kw * dw, c] * w[o, kh, kw, c]`,
+    without padding, `y = epilogue(acc, extras...)`. Matrix products are 1x1
+    windows. `tile` is `[MR, NR, L, KP]`: MR pixels by NR vectors of L channels
+    are accumulated in registers, KP reduction steps by one instruction `dot`.
+    `weight` is `[groups][panels][kh][steps][NR][L][KP]`, padded with zeros;
+    `bias` and rank-1 extras are padded to whole panels. Other extras have the
+    shape of the result. A run of input that KP does not divide ends with a
+    step that reads its last KP elements again, against zeros.
+
+    Example: see `qcpu-select-kernels`.
+  }];
+}
+
+def QCPU_DepthwiseOp : QCPU_WindowOp<"depthwise"> {
+  let summary = "one window of weights per channel, then an epilogue";
+  let description = [{
+    `acc[n, h, w, c] = bias[c] + sum x[n, h * sh + kh * dh, w * sw + kw * dw, c] * w[c, kh, kw]`;
+    `weight` is `[panels][kh][kw][NR * L]`, `tile` is `[MR, NR, L, 1]`.
+
+    Example: see `qcpu-select-kernels`.
+  }];
+}
+
+def QCPU_YieldOp : QCPU_Op<"yield", [Pure, Terminator, ReturnLike,
+    ParentOneOf<["ConvOp", "DepthwiseOp"]>]> {
+  let summary = "the value an epilogue stores";
+  let description = "Ends the region of a kernel op.";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+  let builders = [OpBuilder<(ins), [{ }]>];
+}
+
+#endif // QOPT_QCPU_TD

@@ -1,0 +1,44 @@
+//===- Passes.td - Passes of the CPU kernels ------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QOPT_TARGET_CPU_KERNELS_PASSES_TD
+#define QOPT_TARGET_CPU_KERNELS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def SelectKernels : Pass<"qcpu-select-kernels", "::mlir::ModuleOp"> {
+  let summary = "Replace products with constant weights by packed kernels";
+  let description = [{
+    Turns `fxp.conv`, `fxp.matmul` (and `qg.conv`, `qg.matmul` in f32) whose
+    weights are constant, together with the single-use elementwise ops that
+    follow, into `qcpu` kernels for the dot product of the target. Weights are
+    packed and zero points folded at compile time. What it does not take is left
+    to linalg.
+  }];
+  let options = [
+    Option<"triple", "triple", "std::string", "\"x86_64-unknown-linux-gnu\"",
+           "target triple">,
+    Option<"features", "features", "std::string", "\"\"",
+           "LLVM target features, as in +avx2,+fma">
+  ];
+  let dependentDialects = ["::qopt::qcpu::QCPUDialect",
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
+def LowerKernels : Pass<"qcpu-lower-kernels", "::mlir::ModuleOp"> {
+  let summary = "Expand kernels on memrefs into loops, vectors and intrinsics";
+  let description = [{
+    Emits each kernel as one or two loops marked `qopt.parallel`, whose
+    iterations are independent tasks, over register tiles.
+  }];
+  let options = [
+    Option<"triple", "triple", "std::string", "\"x86_64-unknown-linux-gnu\"",
+           "target triple">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+#endif // QOPT_TARGET_CPU_KERNELS_PASSES_TD

@@ -1,0 +1,146 @@
+//===- QCPUDialect.cpp - Registration, verifiers, bufferization of qcpu ---===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Verifiers check what the kernel lowering relies on: shapes that agree and an
+// epilogue that takes the accumulator and one element of each extra operand.
+//===----------------------------------------------------------------------===//
+#include "qopt/Target/CPU/IR/QCPU.h"
+
+#include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
+#include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+
+using namespace mlir;
+using namespace qopt::qcpu;
+
+#include "qopt/Target/CPU/IR/QCPUDialect.cpp.inc"
+#define GET_OP_CLASSES
+#include "qopt/Target/CPU/IR/QCPUOps.cpp.inc"
+
+void QCPUDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "qopt/Target/CPU/IR/QCPUOps.cpp.inc"
+      >();
+}
+
+/// Memrefs are read and written; tensors have no effects.
+static void
+addEffects(Operation *op, OpOperand &init,
+           SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (&operand == &init)
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  }
+}
+
+void StageOp::getEffects(
+    SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  addEffects(*this, getInitMutable(), effects);
+}
+void ConvOp::getEffects(
+    SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  addEffects(*this, getInitMutable(), effects);
+}
+void DepthwiseOp::getEffects(
+    SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  addEffects(*this, getInitMutable(), effects);
+}
+
+LogicalResult StageOp::verify() {
+  ArrayRef<int64_t> x = getX().getType().getShape();
+  ArrayRef<int64_t> y = getInit().getType().getShape();
+  ArrayRef<int64_t> pads = getPads();
+  if (x.size() != 4 || y.size() != 4 || pads.size() != 4)
+    return emitOpError("expects operands of rank 4 and four pads");
+  if (y[0] != x[0] || y[1] != x[1] + pads[0] + pads[2] ||
+      y[2] != x[2] + pads[1] + pads[3] || y[3] != x[3])
+    return emitOpError() << "expects the bordered shape of " << getX().getType()
+                         << ", got " << getInit().getType();
+  return success();
+}
+
+template <typename WindowOp> static LogicalResult verifyWindow(WindowOp op) {
+  ArrayRef<int64_t> x = op.getX().getType().getShape();
+  ArrayRef<int64_t> y = op.getInit().getType().getShape();
+  if (x.size() != 4 || y.size() != 4)
+    return op.emitOpError("expects an input and a result of rank 4");
+  if (op.getTile().size() != 4 || op.getKernel().size() != 2 ||
+      op.getStrides().size() != 2 || op.getDilations().size() != 2)
+    return op.emitOpError("expects four tile sizes and two kernel extents, "
+                          "strides and dilations");
+  for (int d = 0; d < 2; ++d) {
+    int64_t last = (y[1 + d] - 1) * op.getStrides()[d] +
+                   (op.getKernel()[d] - 1) * op.getDilations()[d];
+    if (last >= x[1 + d])
+      return op.emitOpError("expects windows inside the input");
+  }
+  Block &body = op.getEpilogue().front();
+  if (body.getNumArguments() != 1 + op.getExtras().size())
+    return op.emitOpError("expects an epilogue of the accumulator and one "
+                          "element of each extra operand");
+  Type accumulator = op.getBias().getType().getElementType();
+  if (body.getArgument(0).getType() != accumulator)
+    return op.emitOpError("expects an accumulator of the bias's type");
+  for (auto [extra, argument] :
+       llvm::zip(op.getExtras(), body.getArguments().drop_front()))
+    if (cast<ShapedType>(extra.getType()).getElementType() !=
+        argument.getType())
+      return op.emitOpError("expects epilogue arguments of the extras' types");
+  auto yield = cast<YieldOp>(body.getTerminator());
+  if (yield.getNumOperands() != 1 ||
+      yield.getOperand(0).getType() != op.getInit().getType().getElementType())
+    return op.emitOpError("expects to yield one element of the result");
+  return success();
+}
+
+LogicalResult ConvOp::verify() { return verifyWindow(*this); }
+LogicalResult DepthwiseOp::verify() { return verifyWindow(*this); }
+
+namespace {
+/// The whole init is overwritten, never read.
+template <typename KernelOp>
+struct KernelBufferization
+    : bufferization::DstBufferizableOpInterfaceExternalModel<
+          KernelBufferization<KernelOp>, KernelOp> {
+  bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
+                              const bufferization::AnalysisState &) const {
+    return !cast<DestinationStyleOpInterface>(op).isDpsInit(&operand);
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const bufferization::BufferizationOptions &options,
+                          bufferization::BufferizationState &state) const {
+    auto kernel = cast<DestinationStyleOpInterface>(op);
+    if (kernel.hasPureBufferSemantics())
+      return success();
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands()) {
+      FailureOr<Value> buffer =
+          bufferization::getBuffer(rewriter, operand, options, state);
+      if (failed(buffer))
+        return failure();
+      operands.push_back(*buffer);
+    }
+    rewriter.setInsertionPoint(op);
+    OperationState newState(op->getLoc(), op->getName(), operands, TypeRange(),
+                            op->getAttrs());
+    for (Region &region : op->getRegions())
+      newState.addRegion()->takeBody(region);
+    rewriter.create(newState);
+    bufferization::replaceOpWithBufferizedValues(rewriter, op, operands.back());
+    return success();
+  }
+};
+} // namespace
+
+void qopt::qcpu::registerBufferizableOpInterfaces(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, QCPUDialect *) {
+    StageOp::attachInterface<KernelBufferization<StageOp>>(*context);
+    ConvOp::attachInterface<KernelBufferization<ConvOp>>(*context);
+    DepthwiseOp::attachInterface<KernelBufferization<DepthwiseOp>>(*context);
+  });
+}

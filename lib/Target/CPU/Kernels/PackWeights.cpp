@@ -1,0 +1,120 @@
+//===- PackWeights.cpp - Constants in the order kernels read them ---------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A reduction step reads NR * L * KP weights in one go; panels follow one
+// another, so that a kernel streams through its weights.
+//===----------------------------------------------------------------------===//
+#include "PackWeights.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace qopt;
+using namespace qopt::qcpu;
+
+namespace {
+/// Walks the packed order of one convolution.
+template <typename T> class ConvPacker {
+public:
+  ConvPacker(const Tensor &weight, const Packing &packing)
+      : p(packing), source(weight.span<T>()) {
+    auto shape = weight.shape();
+    groupChannels = shape[0] / p.groups;
+    kernelH = shape[1];
+    kernelW = shape[2];
+    inputs = shape[3];
+    panels = llvm::divideCeil(groupChannels, p.vectors * p.lanes);
+    segments = p.isRun ? 1 : kernelW;
+    length = p.isRun ? kernelW * inputs : inputs;
+    steps = llvm::divideCeil(length, p.pack);
+  }
+
+  int64_t size() const {
+    return p.groups * panels * kernelH * segments * steps * p.vectors *
+           p.lanes * p.pack;
+  }
+
+  void pack(T *out) {
+    for (int64_t g = 0; g < p.groups; ++g)
+      for (int64_t panel = 0; panel < panels; ++panel)
+        for (int64_t kh = 0; kh < kernelH; ++kh)
+          for (int64_t segment = 0; segment < segments; ++segment)
+            for (int64_t step = 0; step < steps; ++step)
+              out = packStep(g, panel, kh, segment, step, out);
+  }
+
+private:
+  /// The last step of a length that KP does not divide reads the last KP
+  /// elements; those an earlier step has read get a zero weight.
+  T *packStep(int64_t g, int64_t panel, int64_t kh, int64_t segment,
+              int64_t step, T *out) {
+    int64_t first = step * p.pack;
+    int64_t start = std::min(first, length - p.pack);
+    for (int64_t lane = 0; lane < p.vectors * p.lanes; ++lane) {
+      int64_t channel = panel * p.vectors * p.lanes + lane;
+      for (int64_t q = 0; q < p.pack; ++q) {
+        int64_t element = start + q;
+        bool isUsed = element >= first && channel < groupChannels;
+        *out++ = isUsed ? read(g * groupChannels + channel, kh,
+                               segment * inputs + element)
+                        : T(0);
+      }
+    }
+    return out;
+  }
+
+  T read(int64_t channel, int64_t kh, int64_t element) const {
+    return source[(channel * kernelH + kh) * kernelW * inputs + element];
+  }
+
+  const Packing &p;
+  llvm::ArrayRef<T> source;
+  int64_t groupChannels, kernelH, kernelW, inputs;
+  int64_t panels, segments, length, steps;
+};
+} // namespace
+
+template <typename T>
+static Tensor packConv(const Tensor &weight, const Packing &packing) {
+  ConvPacker<T> packer(weight, packing);
+  Tensor packed(weight.dtype(), {packer.size()});
+  packer.pack(packed.mutableSpan<T>().data());
+  return packed;
+}
+
+Tensor qopt::qcpu::packConvWeights(const Tensor &weight,
+                                   const Packing &packing) {
+  return getByteWidth(weight.dtype()) == 1 ? packConv<int8_t>(weight, packing)
+                                           : packConv<float>(weight, packing);
+}
+
+Tensor qopt::qcpu::packDepthwiseWeights(const Tensor &weight,
+                                        const Packing &packing) {
+  int64_t width = packing.vectors * packing.lanes;
+  int64_t channels = weight.shape()[0];
+  int64_t taps = weight.numElements() / channels;
+  int64_t panels = llvm::divideCeil(channels, width);
+  Tensor packed(weight.dtype(), {panels * taps * width});
+  int64_t bytes = getByteWidth(weight.dtype());
+  char *to = packed.mutableData();
+  for (int64_t panel = 0; panel < panels; ++panel)
+    for (int64_t tap = 0; tap < taps; ++tap)
+      for (int64_t lane = 0; lane < width; ++lane, to += bytes) {
+        int64_t channel = panel * width + lane;
+        if (channel < channels)
+          std::copy_n(weight.data() + (channel * taps + tap) * bytes, bytes,
+                      to);
+      }
+  return packed;
+}
+
+Tensor qopt::qcpu::padChannels(const Tensor &values, const Packing &packing) {
+  int64_t width = packing.vectors * packing.lanes;
+  int64_t channels = values.numElements() / packing.groups;
+  int64_t padded = llvm::alignTo(channels, width);
+  Tensor result(values.dtype(), {packing.groups * padded});
+  int64_t bytes = getByteWidth(values.dtype());
+  for (int64_t g = 0; g < packing.groups; ++g)
+    std::copy_n(values.data() + g * channels * bytes, channels * bytes,
+                result.mutableData() + g * padded * bytes);
+  return result;
+}

@@ -1,0 +1,30 @@
+//===- PackWeights.h - Constants in the order kernels read them -----------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Packing happens once, at compile time.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_LIB_TARGET_CPU_KERNELS_PACKWEIGHTS_H
+#define QOPT_LIB_TARGET_CPU_KERNELS_PACKWEIGHTS_H
+
+#include "qopt/Support/Tensor.h"
+
+namespace qopt::qcpu {
+
+/// Where the elements of a `[O, KH, KW, C/groups]` weight go.
+struct Packing {
+  int64_t groups = 1;
+  int64_t vectors, lanes, pack; ///< NR, L, KP of the tile
+  /// The taps of a kernel row are one run of the input (see qcpu.conv).
+  bool isRun = false;
+};
+
+/// `[groups][panels][kh][segments][steps][NR][L][KP]`, flat; i8 or f32.
+Tensor packConvWeights(const Tensor &weight, const Packing &packing);
+/// `[panels][kh][kw][NR * L]`, flat, of a `[C, KH, KW, 1]` weight.
+Tensor packDepthwiseWeights(const Tensor &weight, const Packing &packing);
+/// `[groups][panels * NR * L]`, flat, of one value per channel.
+Tensor padChannels(const Tensor &values, const Packing &packing);
+
+} // namespace qopt::qcpu
+
+#endif // QOPT_LIB_TARGET_CPU_KERNELS_PACKWEIGHTS_H

@@ -1,0 +1,172 @@
+//===- Product.cpp - Convolutions and matrix products in one form ---------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A 1-D convolution has height 1, a matrix product is a 1x1 window over a row
+// of M pixels.
+//===----------------------------------------------------------------------===//
+#include "Product.h"
+
+#include "qopt/Dialect/FXP/IR/FXP.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::qcpu;
+
+static ArrayRef<int64_t> getShape(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+static bool isF32(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType().isF32();
+}
+
+bool qopt::qcpu::isProduct(Operation *op) {
+  if (isa<fxp::ConvOp, fxp::MatmulOp>(op))
+    return true;
+  return isa<qg::ConvOp, qg::MatmulOp>(op) && isF32(op->getOperand(0)) &&
+         isF32(op->getOperand(1)) && isF32(op->getResult(0));
+}
+
+/// `[s...]` of one or two dimensions as two, `fill` for the missing first.
+static SmallVector<int64_t> toTwo(ArrayRef<int64_t> values, int64_t fill) {
+  if (values.size() == 1)
+    return {fill, values[0]};
+  return SmallVector<int64_t>(values);
+}
+
+static SmallVector<int64_t> toFour(ArrayRef<int64_t> shape) {
+  if (shape.size() == 3)
+    return {shape[0], 1, shape[1], shape[2]};
+  return SmallVector<int64_t>(shape);
+}
+
+template <typename ConvOp> static bool readConv(ConvOp op, Product &product) {
+  ArrayRef<int64_t> x = getShape(op.getX());
+  std::optional<Tensor> weight = qg::matchConstant(op.getWeight());
+  if (!weight || (x.size() != 3 && x.size() != 4) ||
+      llvm::any_of(op.getPads(), [](int64_t pad) { return pad < 0; }))
+    return false;
+  product.x = op.getX();
+  product.xShape = toFour(x);
+  product.shape = toFour(getShape(op.getResult()));
+  product.weight = weight->reshaped(toFour(weight->shape()));
+  product.strides = toTwo(op.getStrides(), 1);
+  product.dilations = toTwo(op.getDilations(), 1);
+  ArrayRef<int64_t> pads = op.getPads();
+  if (x.size() == 4)
+    product.pads.assign(pads.begin(), pads.end());
+  else
+    product.pads = {0, pads[0], 0, pads[1]};
+  product.groups = op.getGroups();
+  return true;
+}
+
+/// `[N, K]` rows of bytes with their zero point taken off, if they stay bytes.
+static std::optional<Tensor> shiftWeights(const Tensor &weight,
+                                          int64_t zeroPoint, bool isUnsigned) {
+  Tensor shifted = weight.bitcast(DType::i8);
+  for (int8_t &value : shifted.mutableSpan<int8_t>()) {
+    int64_t exact = (isUnsigned ? int64_t(uint8_t(value)) : value) - zeroPoint;
+    if (exact < -128 || exact > 127)
+      return std::nullopt;
+    value = int8_t(exact);
+  }
+  return shifted;
+}
+
+static Tensor transpose(const Tensor &matrix) {
+  int64_t rows = matrix.shape()[0], columns = matrix.shape()[1];
+  Tensor result(matrix.dtype(), {columns, rows});
+  int64_t bytes = getByteWidth(matrix.dtype());
+  char *to = result.mutableData();
+  for (int64_t j = 0; j < columns; ++j)
+    for (int64_t i = 0; i < rows; ++i, to += bytes)
+      std::copy_n(matrix.data() + (i * columns + j) * bytes, bytes, to);
+  return result;
+}
+
+template <typename MatmulOp>
+static bool readMatmul(MatmulOp op, Product &product) {
+  std::optional<Tensor> weight = qg::matchConstant(op.getRhs());
+  if (!weight || weight->rank() != 2)
+    return false;
+  ArrayRef<int64_t> result = getShape(op.getResult());
+  Tensor rows = op.getTransposeRhs() ? *weight : transpose(*weight);
+  int64_t n = rows.shape()[0], k = rows.shape()[1];
+  int64_t m = getNumElements(result) / n;
+  product.x = op.getLhs();
+  product.xShape = {1, 1, m, k};
+  product.shape = {1, 1, m, n};
+  product.weight = rows.reshaped({n, 1, 1, k});
+  return true;
+}
+
+static bool readBytes(Operation *op, Product &product) {
+  if (auto conv = dyn_cast<fxp::ConvOp>(op)) {
+    if (!readConv(conv, product))
+      return false;
+    product.weight = product.weight.bitcast(DType::i8);
+    product.zeroPoint = conv.getXZp();
+    product.isUnsigned = conv.getXUnsigned();
+  } else {
+    auto matmul = cast<fxp::MatmulOp>(op);
+    if (!readMatmul(matmul, product))
+      return false;
+    std::optional<Tensor> weight = shiftWeights(
+        product.weight, matmul.getRhsZp(), matmul.getRhsUnsigned());
+    if (!weight)
+      return false;
+    product.weight = *weight;
+    product.zeroPoint = matmul.getLhsZp();
+    product.isUnsigned = matmul.getLhsUnsigned();
+  }
+  std::optional<Tensor> bias = qg::matchConstant(op->getOperand(2));
+  if (!bias)
+    return false;
+  product.bias = *bias;
+  return true;
+}
+
+/// Padding is multiplied, not skipped: that is the same only for finite weights
+/// and sums that do not start at -0.
+static bool mayMultiplyPads(const Product &product) {
+  auto isBad = [](float value) {
+    return !std::isfinite(value) || (value == 0 && std::signbit(value));
+  };
+  return !product.hasPads() ||
+         (llvm::none_of(product.bias.span<float>(), isBad) &&
+          llvm::all_of(product.weight.span<float>(),
+                       [](float value) { return std::isfinite(value); }));
+}
+
+static bool readFloats(Operation *op, Product &product) {
+  Value biasValue;
+  if (auto conv = dyn_cast<qg::ConvOp>(op)) {
+    if (!readConv(conv, product))
+      return false;
+    biasValue = conv.getBias();
+  } else {
+    auto matmul = cast<qg::MatmulOp>(op);
+    if (!readMatmul(matmul, product))
+      return false;
+    biasValue = matmul.getBias();
+  }
+  product.bias = Tensor(DType::f32, {product.shape[3]});
+  if (biasValue) {
+    std::optional<Tensor> bias = qg::matchConstant(biasValue);
+    if (!bias)
+      return false;
+    product.bias = *bias;
+  }
+  return mayMultiplyPads(product);
+}
+
+std::optional<Product> qopt::qcpu::matchProduct(Operation *op) {
+  Product product;
+  product.op = op;
+  bool isBytes = isa<fxp::ConvOp, fxp::MatmulOp>(op);
+  if (isBytes ? readBytes(op, product) : readFloats(op, product))
+    return product;
+  return std::nullopt;
+}

@@ -1,0 +1,247 @@
+//===- SelectKernels.cpp - Products with constant weights to kernels ------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every product is brought to one form, a 2-D window over [N, H, W, C]; then
+// the target's dot product decides how input and weights are prepared.
+//===----------------------------------------------------------------------===//
+#include "Epilogue.h"
+#include "PackWeights.h"
+#include "Product.h"
+#include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Machine/KernelTarget.h"
+#include "qopt/Target/CPU/Kernels/Passes.h"
+
+#include "llvm/Support/MathExtras.h"
+
+namespace qopt::qcpu {
+#define GEN_PASS_DEF_SELECTKERNELS
+#include "qopt/Target/CPU/Kernels/Passes.h.inc"
+} // namespace qopt::qcpu
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::qcpu;
+
+/// Most accumulators of one row of output, where there are few rows.
+static constexpr int64_t kMaxVectors = 8;
+static constexpr int64_t kMaxRows = 12;
+
+namespace {
+class KernelBuilder {
+public:
+  KernelBuilder(const KernelTarget &target, Product product)
+      : target(target), p(std::move(product)) {}
+
+  void build(OpBuilder &builder);
+
+private:
+  bool isFloat() const { return p.weight.dtype() == DType::f32; }
+  int64_t inputChannels() const { return p.weight.shape()[3]; }
+  void chooseDot();
+  void chooseTile();
+  bool needsStage() const;
+  Value stageInput(OpBuilder &builder);
+  Tensor foldZeroPoint() const;
+  Value createConstant(OpBuilder &builder, const Tensor &tensor) const;
+  Value toWindowShape(OpBuilder &builder, Value value) const;
+  template <typename WindowOp>
+  Value createWindow(OpBuilder &builder, const Epilogue &epilogue, Value x,
+                     Type element);
+
+  const KernelTarget &target;
+  Product p;
+  DotChoice dot;
+  bool isRun = false, isDepthwise = false;
+};
+} // namespace
+
+void KernelBuilder::chooseDot() {
+  int64_t channels = p.weight.shape()[0];
+  isDepthwise = p.groups > 1 && p.groups == channels && inputChannels() == 1;
+  dot = isFloat() ? target.real : target.integer;
+  isRun = p.kernelW() > 1 && p.dilations[1] == 1 && p.groups == 1;
+  int64_t length = inputChannels() * (isRun ? p.kernelW() : 1);
+  if (!isFloat() && (isDepthwise || length < dot.pack))
+    dot = getGenericIntegerDot(target);
+  if (isDepthwise)
+    dot.lanes = target.lanes;
+}
+
+/// The target's tile, wider where there are few pixels, taller where there are
+/// few channels.
+void KernelBuilder::chooseTile() {
+  int64_t channels = p.weight.shape()[0] / (isDepthwise ? 1 : p.groups);
+  int64_t vectors = llvm::divideCeil(channels, dot.lanes);
+  int64_t accumulators = dot.rows * dot.vectors;
+  int64_t pixels = p.isPointwise() ? p.outputPixels() : p.shape[2];
+  if (isDepthwise) {
+    dot.vectors = std::min<int64_t>(vectors, 2);
+    dot.rows = std::min<int64_t>(pixels, 4);
+    return;
+  }
+  if (vectors < dot.vectors) {
+    dot.vectors = vectors;
+    dot.rows = std::min(kMaxRows, accumulators / vectors);
+  }
+  if (pixels < dot.rows) {
+    dot.rows = pixels;
+    dot.vectors = std::min({vectors, kMaxVectors, accumulators / pixels});
+  }
+}
+
+bool KernelBuilder::needsStage() const {
+  if (p.hasPads() || dot.input == DotInput::s16)
+    return true;
+  if ((dot.input == DotInput::u8 && !p.isUnsigned) ||
+      (dot.input == DotInput::s8 && p.isUnsigned))
+    return true;
+  // Runs span pixels: they need an input that is known to be contiguous.
+  return isRun && inputChannels() % dot.pack != 0;
+}
+
+Value KernelBuilder::stageInput(OpBuilder &builder) {
+  if (!needsStage())
+    return p.x;
+  auto type = cast<RankedTensorType>(p.x.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape[1] += p.pads[0] + p.pads[2];
+  shape[2] += p.pads[1] + p.pads[3];
+  Type element = type.getElementType();
+  int64_t subtract = 0;
+  if (dot.input == DotInput::s16) {
+    element = builder.getI16Type();
+    subtract = p.zeroPoint;
+    p.zeroPoint = 0;
+  } else if (dot.input == DotInput::u8 && !p.isUnsigned) {
+    subtract = -128;
+    p.zeroPoint += 128;
+  } else if (dot.input == DotInput::s8 && p.isUnsigned) {
+    subtract = 128;
+    p.zeroPoint -= 128;
+  }
+  auto stagedType = RankedTensorType::get(shape, element);
+  Value init = tensor::EmptyOp::create(builder, p.op->getLoc(), shape, element);
+  return StageOp::create(builder, p.op->getLoc(), TypeRange{stagedType}, p.pads,
+                         subtract, p.zeroPoint, p.isUnsigned, p.x, init)
+      .getResult(0);
+}
+
+/// acc = bias - zp * sum(w) + sum x * w; wraps like the accumulator does.
+Tensor KernelBuilder::foldZeroPoint() const {
+  if (isFloat() || p.zeroPoint == 0)
+    return p.bias;
+  Tensor bias = p.bias;
+  int64_t perChannel = p.weight.numElements() / p.weight.shape()[0];
+  ArrayRef<int8_t> weights = p.weight.span<int8_t>();
+  for (auto [channel, value] : llvm::enumerate(bias.mutableSpan<int32_t>())) {
+    int64_t sum = 0;
+    for (int8_t weight : weights.slice(channel * perChannel, perChannel))
+      sum += weight;
+    value = int32_t(uint64_t(int64_t(value)) -
+                    uint64_t(sum) * uint64_t(p.zeroPoint));
+  }
+  return bias;
+}
+
+Value KernelBuilder::createConstant(OpBuilder &builder,
+                                    const Tensor &tensor) const {
+  auto type = RankedTensorType::get(
+      tensor.shape(), qg::getStorageElementType(qg::getElementType(
+                          builder.getContext(), tensor.dtype())));
+  return qg::createConstant(builder, p.op->getLoc(), tensor, type, "packed");
+}
+
+/// Shape casts between a tensor of any rank and [N, H, W, C] are free.
+static Value castShape(OpBuilder &builder, Location loc, Value value,
+                       ArrayRef<int64_t> shape) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (type.getShape() == shape)
+    return value;
+  return qg::ReshapeOp::create(
+      builder, loc, RankedTensorType::get(shape, type.getElementType()), value);
+}
+
+Value KernelBuilder::toWindowShape(OpBuilder &builder, Value value) const {
+  return castShape(builder, p.op->getLoc(), value, p.shape);
+}
+
+template <typename WindowOp>
+Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
+                                  Value x, Type element) {
+  Location loc = p.op->getLoc();
+  Packing packing{isDepthwise ? 1 : p.groups, dot.vectors, dot.lanes, dot.pack,
+                  isRun};
+  Value weight = createConstant(
+      builder, isDepthwise ? packDepthwiseWeights(p.weight, packing)
+                           : packConvWeights(p.weight, packing));
+  Value bias = createConstant(builder, padChannels(foldZeroPoint(), packing));
+  SmallVector<Value> extras;
+  SmallVector<Type> elements{
+      cast<RankedTensorType>(bias.getType()).getElementType()};
+  for (const EpilogueOperand &operand : epilogue.operands) {
+    if (auto *tensor = std::get_if<Tensor>(&operand))
+      extras.push_back(createConstant(builder, padChannels(*tensor, packing)));
+    else
+      extras.push_back(toWindowShape(builder, std::get<Value>(operand)));
+    elements.push_back(
+        cast<RankedTensorType>(extras.back().getType()).getElementType());
+  }
+  Value init = tensor::EmptyOp::create(builder, loc, p.shape, element);
+  bool isUnsigned = p.isUnsigned && dot.input != DotInput::s16;
+  auto op = WindowOp::create(
+      builder, loc, TypeRange{init.getType()}, builder.getStringAttr(dot.name),
+      builder.getDenseI64ArrayAttr(
+          {dot.rows, dot.vectors, dot.lanes, dot.pack}),
+      builder.getDenseI64ArrayAttr({p.kernelH(), p.kernelW()}),
+      builder.getDenseI64ArrayAttr(p.strides),
+      builder.getDenseI64ArrayAttr(p.dilations),
+      builder.getI64IntegerAttr(packing.groups),
+      isUnsigned ? builder.getUnitAttr() : UnitAttr(), x, weight, bias, extras,
+      init);
+  Block *body = builder.createBlock(&op.getEpilogue());
+  for (Type type : elements)
+    body->addArgument(type, loc);
+  buildEpilogue(epilogue, *body, loc);
+  builder.setInsertionPointAfter(op);
+  return op.getResult(0);
+}
+
+void KernelBuilder::build(OpBuilder &builder) {
+  Epilogue epilogue = collectEpilogue(p.op);
+  Operation *last = epilogue.chain.empty() ? p.op : epilogue.chain.back();
+  builder.setInsertionPoint(last);
+  p.x = castShape(builder, p.op->getLoc(), p.x, p.xShape);
+  chooseDot();
+  chooseTile();
+  Value x = stageInput(builder);
+  auto type = cast<RankedTensorType>(last->getResult(0).getType());
+  Value result = isDepthwise ? createWindow<DepthwiseOp>(builder, epilogue, x,
+                                                         type.getElementType())
+                             : createWindow<ConvOp>(builder, epilogue, x,
+                                                    type.getElementType());
+  result = castShape(builder, p.op->getLoc(), result, type.getShape());
+  last->getResult(0).replaceAllUsesWith(result);
+  for (Operation *op : llvm::reverse(epilogue.chain))
+    op->erase();
+  p.op->erase();
+}
+
+namespace {
+struct SelectKernelsPass
+    : public qopt::qcpu::impl::SelectKernelsBase<SelectKernelsPass> {
+  using SelectKernelsBase::SelectKernelsBase;
+
+  void runOnOperation() override {
+    KernelTarget target = getKernelTarget(triple, features);
+    SmallVector<Operation *> candidates;
+    getOperation().walk([&](Operation *op) {
+      if (isProduct(op))
+        candidates.push_back(op);
+    });
+    OpBuilder builder(&getContext());
+    for (Operation *op : candidates)
+      if (std::optional<Product> product = matchProduct(op))
+        KernelBuilder(target, std::move(*product)).build(builder);
+  }
+};
+} // namespace

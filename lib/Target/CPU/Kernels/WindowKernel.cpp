@@ -1,0 +1,168 @@
+//===- WindowKernel.cpp - What convolution kernels have in common ---------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Panels of channels outside, pixels inside: a panel's weights stay in the
+// first cache while the input streams past them.
+//===----------------------------------------------------------------------===//
+#include "WindowKernel.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qopt::qcpu;
+
+/// Tasks a kernel is split into if it has few panels: enough for a dozen
+/// threads, few enough that reading the weights again does not matter.
+static constexpr int64_t kTasks = 16;
+
+WindowEmitter::WindowEmitter(Emitter &emit, WindowKernel kernel)
+    : emit(emit), k(std::move(kernel)) {
+  groupChannels = k.channels / k.groups;
+  panelWidth = k.vectors * k.lanes;
+  panels = llvm::divideCeil(groupChannels, panelWidth);
+  flattenPixels();
+  int64_t total = k.batch * k.height;
+  int64_t blocks = llvm::divideCeil(kTasks, panels * k.groups);
+  blockRows = llvm::divideCeil(total, std::min(total, blocks));
+  rowBlocks = llvm::divideCeil(total, blockRows);
+}
+
+/// Pixels (n, h, w) at one distance.
+static bool areContiguous(const FlatView &view) {
+  return view.strides[1] == view.strides[2] * view.shape[2] &&
+         view.strides[0] == view.strides[1] * view.shape[1];
+}
+
+/// A 1x1 window over contiguous pixels has no rows: one long row leaves fewer
+/// partial tiles. It is cut again where tasks need it.
+void WindowEmitter::flattenPixels() {
+  bool pointwise =
+      k.kernelH == 1 && k.kernelW == 1 && k.strideH == 1 && k.strideW == 1;
+  if (!pointwise || k.batch * k.height == 1 || k.width >= 4 * k.rows)
+    return;
+  if (!areContiguous(k.x) || !areContiguous(k.y))
+    return;
+  for (const FlatView &extra : k.extras)
+    if (extra.shape.size() == 4 && !areContiguous(extra))
+      return;
+  int64_t pixels = k.batch * k.height * k.width;
+  int64_t rows = 1;
+  for (int64_t candidate = 2; candidate <= kTasks; ++candidate)
+    if (pixels % candidate == 0 && pixels / candidate >= 4 * k.rows)
+      rows = candidate;
+  k.batch = 1;
+  k.height = rows;
+  k.width = pixels / rows;
+  k.flattened = true;
+}
+
+void WindowEmitter::emitTasks(TileBody body) {
+  int64_t full = groupChannels / panelWidth;
+  int64_t rest = groupChannels % panelWidth;
+  emitPanels(0, full, k.vectors, panelWidth, body);
+  if (rest)
+    emitPanels(full, 1, llvm::divideCeil(rest, k.lanes), rest, body);
+}
+
+void WindowEmitter::emitPanels(int64_t first, int64_t count, int64_t vectors,
+                               int64_t valid, TileBody body) {
+  int64_t tasks = k.groups * count * rowBlocks;
+  int64_t total = k.batch * k.height;
+  int64_t products =
+      blockRows * k.width * valid * k.kernelH * k.kernelW * k.reducedChannels;
+  emit.parallelLoop(tasks, products, [&](Value task) {
+    auto [panelTask, block] = emit.divide(task, rowBlocks, tasks);
+    if (rowBlocks == 1)
+      panelTask = task, block = emit.index(0);
+    auto [group, number] = emit.divide(panelTask, count, k.groups * count);
+    number = emit.add(number, first);
+    Panel panel{group, number, {}, {}, vectors, valid, {}, {}};
+    panel.packed =
+        emit.mul(emit.add(emit.mul(group, panels), number), panelWidth);
+    panel.channel =
+        emit.add(emit.mul(group, groupChannels), emit.mul(number, panelWidth));
+    panel.rowLow = emit.mul(block, blockRows);
+    panel.rowHigh = emit.add(panel.rowLow, blockRows);
+    if (total % blockRows)
+      panel.rowHigh = arith::MinUIOp::create(emit.builder, emit.loc,
+                                             panel.rowHigh, emit.index(total));
+    if (blockRows == 1)
+      emitRow(panel, panel.rowLow, body);
+    else
+      emit.loop(panel.rowLow, panel.rowHigh, 1,
+                [&](Value row) { emitRow(panel, row, body); });
+  });
+}
+
+void WindowEmitter::emitRow(const Panel &panel, Value row, TileBody body) {
+  auto [n, h] = emit.divide(row, k.height, k.batch * k.height);
+  // A flattened row of `width` pixels may cover several rows of the memref.
+  auto rowStart = [&](const FlatView &view, int64_t step) -> Value {
+    int64_t distance =
+        k.flattened ? k.width * view.strides[2] : view.strides[1] * step;
+    return emit.add(emit.mul(n, view.strides[0]), emit.mul(h, distance));
+  };
+  int64_t inputGroup = k.x.shape[3] / k.groups;
+  Value xRow =
+      emit.add(rowStart(k.x, k.strideH), emit.mul(panel.group, inputGroup));
+  SmallVector<Value> rows{emit.add(rowStart(k.y, 1), panel.channel)};
+  for (const FlatView &extra : k.extras)
+    rows.push_back(extra.shape.size() == 1
+                       ? panel.packed
+                       : emit.add(rowStart(extra, 1), panel.channel));
+
+  auto emitTile = [&](Value ox, int64_t tileRows) {
+    Tile tile{panel,
+              emit.add(xRow, emit.mul(ox, k.strideW * k.x.strides[2])),
+              {},
+              tileRows};
+    tile.pixel.push_back(emit.add(rows[0], emit.mul(ox, k.y.strides[2])));
+    for (auto [extra, start] : llvm::zip(k.extras, ArrayRef(rows).drop_front()))
+      tile.pixel.push_back(
+          extra.shape.size() == 1
+              ? start
+              : emit.add(start, emit.mul(ox, extra.strides[2])));
+    body(tile);
+  };
+  // Two tile sizes that differ by one cover a row without a small rest.
+  int64_t tiles = llvm::divideCeil(k.width, k.rows);
+  int64_t size = k.width / tiles, larger = k.width % tiles;
+  int64_t start = 0;
+  for (auto [rows, count] :
+       {std::pair(size + 1, larger), std::pair(size, tiles - larger)}) {
+    int64_t end = start + rows * count;
+    if (count == 1)
+      emitTile(emit.index(start), rows);
+    else if (count > 1)
+      emit.loop(emit.index(start), emit.index(end), rows,
+                [&, rows = rows](Value ox) { emitTile(ox, rows); });
+    start = end;
+  }
+}
+
+Value WindowEmitter::loadExtra(const Tile &tile, size_t number, int64_t pixel) {
+  const FlatView &extra = k.extras[number];
+  int64_t lanes = tile.panel.vectors * k.lanes;
+  Value base = tile.pixel[1 + number];
+  if (extra.shape.size() == 1)
+    return emit.load(extra, base, lanes);
+  return emit.loadPieces(extra, emit.add(base, pixel * extra.strides[2]), lanes,
+                         tile.panel.valid);
+}
+
+void WindowEmitter::emitEpilogue(const Tile &tile, ArrayRef<Value> acc,
+                                 bool roundToInt) {
+  int64_t vectors = tile.panel.vectors;
+  SmallVector<Value> extras(k.extras.size());
+  for (int64_t i = 0; i < tile.rows; ++i) {
+    SmallVector<Value> arguments{emit.concat(acc.slice(i * vectors, vectors))};
+    for (size_t e = 0; e < extras.size(); ++e) {
+      if (i == 0 || k.extras[e].shape.size() != 1)
+        extras[e] = loadExtra(tile, e, i);
+      arguments.push_back(extras[e]);
+    }
+    Value result = emit.vectorize(*k.epilogue, arguments, roundToInt);
+    emit.storePieces(result, k.y, emit.add(tile.pixel[0], i * k.y.strides[2]),
+                     tile.panel.valid);
+  }
+}

@@ -1,0 +1,89 @@
+//===- WindowKernel.h - What convolution kernels have in common -----------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Geometry, the split into tasks, register tiles along a row, and the epilogue.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_LIB_TARGET_CPU_KERNELS_WINDOWKERNEL_H
+#define QOPT_LIB_TARGET_CPU_KERNELS_WINDOWKERNEL_H
+
+#include "Emitter.h"
+
+#include "mlir/IR/Region.h"
+
+namespace qopt::qcpu {
+
+/// The operands and attributes of a qcpu window op on memrefs.
+struct WindowKernel {
+  FlatView x, weight, bias, y;
+  llvm::SmallVector<FlatView> extras;
+  mlir::Block *epilogue;
+  llvm::StringRef dot;
+  bool isUnsigned;
+  int64_t rows, vectors, lanes, pack; ///< the tile
+  int64_t kernelH, kernelW, strideH, strideW, dilationH, dilationW;
+  int64_t groups;
+  int64_t reducedChannels; ///< input channels an output depends on
+  /// Output extents; a 1x1 window over contiguous pixels is one row.
+  int64_t batch, height, width, channels;
+  /// Distance of output rows (n * height + h) in each tensor is regular only
+  /// within a batch, so rows are addressed as (n, h).
+  bool flattened = false;
+};
+
+/// A channel panel of one task.
+struct Panel {
+  mlir::Value group;           ///< index of the group
+  mlir::Value number;          ///< index of the panel within the group
+  mlir::Value rowLow, rowHigh; ///< output rows of the task
+  int64_t vectors;             ///< vectors in use
+  int64_t valid;               ///< channels in use
+  mlir::Value packed;          ///< first padded channel (bias, rank-1 extras)
+  mlir::Value channel;         ///< first channel of the result
+};
+
+class WindowEmitter {
+public:
+  /// `tile(panel, xBase, yBases, rows, ox)`: yBases holds the first element of
+  /// the tile's first pixel and panel in y and in every full extra.
+  struct Tile {
+    const Panel &panel;
+    mlir::Value x; ///< first input element of the first pixel's window
+    llvm::SmallVector<mlir::Value> pixel; ///< in y, then in every extra
+    int64_t rows;
+  };
+  using TileBody = llvm::function_ref<void(const Tile &)>;
+
+  WindowEmitter(Emitter &emit, WindowKernel kernel);
+
+  const WindowKernel &kernel() const { return k; }
+  /// Emits the task loops; `body` emits one register tile.
+  void emitTasks(TileBody body);
+  /// Applies the epilogue to accumulators [row][vector] and stores.
+  void emitEpilogue(const Tile &tile, llvm::ArrayRef<mlir::Value> acc,
+                    bool roundToInt);
+
+private:
+  void flattenPixels();
+  void emitPanels(int64_t first, int64_t count, int64_t vectors, int64_t valid,
+                  TileBody body);
+  void emitRow(const Panel &panel, mlir::Value row, TileBody body);
+  mlir::Value loadExtra(const Tile &tile, size_t number, int64_t pixel);
+
+  Emitter &emit;
+  WindowKernel k;
+  int64_t groupChannels, panelWidth, panels, rowBlocks, blockRows;
+};
+
+/// Emit the loops of a kernel in front of `op`; an error and failure if the
+/// memrefs do not allow it. `roundToInt` as in Emitter::vectorize.
+mlir::LogicalResult lowerConvKernel(mlir::Operation *op,
+                                    mlir::OpBuilder &builder,
+                                    WindowKernel kernel, bool roundToInt);
+mlir::LogicalResult lowerDepthwiseKernel(mlir::Operation *op,
+                                         mlir::OpBuilder &builder,
+                                         WindowKernel kernel, bool roundToInt);
+mlir::LogicalResult lowerStage(mlir::Operation *op, mlir::OpBuilder &builder);
+
+} // namespace qopt::qcpu
+
+#endif // QOPT_LIB_TARGET_CPU_KERNELS_WINDOWKERNEL_H
