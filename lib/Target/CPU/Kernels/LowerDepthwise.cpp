@@ -1,8 +1,8 @@
 //===- LowerDepthwise.cpp - qcpu.depthwise to loops over channels ---------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A vector holds neighbouring channels; a weight vector is used for all pixels
-// of the tile. Products of bytes fit i32 lanes, which every machine has.
+// A vector holds neighbouring channels. Products of bytes are made in i32
+// lanes, which every machine has; back ends use 16-bit products where they can.
 //===----------------------------------------------------------------------===//
 #include "WindowKernel.h"
 
@@ -34,29 +34,38 @@ public:
       SmallVector<Value> current(inner);
       Value xr = emit.add(x, emit.mul(kh, k.dilationH * k.x.strides[1]));
       Value wr = emit.add(w, emit.mul(kh, k.kernelW * width));
-      for (int64_t kw = 0; kw < k.kernelW; ++kw)
-        emitTap(tile, emit.add(xr, kw * k.dilationW * k.x.strides[2]),
-                emit.add(wr, kw * width), current);
+      for (int64_t j = 0; j < vectors; ++j)
+        emitKernelRow(tile, j, xr, wr, current);
       return current;
     });
   }
 
 private:
-  void emitTap(const WindowEmitter::Tile &tile, Value x, Value w,
-               SmallVectorImpl<Value> &acc) {
-    int64_t vectors = tile.panel.vectors;
-    for (int64_t j = 0; j < vectors; ++j) {
-      int64_t valid = std::min(k.lanes, tile.panel.valid - j * k.lanes);
-      Value weight =
-          widen(emit.load(k.weight, emit.add(w, j * k.lanes), k.lanes),
-                /*isUnsigned=*/false);
-      for (int64_t i = 0; i < tile.rows; ++i) {
-        int64_t pixel = i * k.strideW * k.x.strides[2] + j * k.lanes;
-        Value input =
-            widen(emit.loadPieces(k.x, emit.add(x, pixel), k.lanes, valid),
-                  k.isUnsigned);
-        Value &sum = acc[i * vectors + j];
-        sum = accumulate(sum, input, weight);
+  /// Each input pixel is read once and used by every output it belongs to.
+  void emitKernelRow(const WindowEmitter::Tile &tile, int64_t j, Value x,
+                     Value w, SmallVectorImpl<Value> &acc) {
+    int64_t vectors = tile.panel.vectors, width = k.vectors * k.lanes;
+    int64_t valid = std::min(k.lanes, tile.panel.valid - j * k.lanes);
+    SmallVector<Value> weights;
+    for (int64_t kw = 0; kw < k.kernelW; ++kw)
+      weights.push_back(widen(
+          emit.load(k.weight, emit.add(w, kw * width + j * k.lanes), k.lanes),
+          /*isUnsigned=*/false));
+    int64_t pixels =
+        (tile.rows - 1) * k.strideW + (k.kernelW - 1) * k.dilationW + 1;
+    for (int64_t pixel = 0; pixel < pixels; ++pixel) {
+      Value input;
+      for (int64_t kw = 0; kw < k.kernelW; ++kw) {
+        int64_t distance = pixel - kw * k.dilationW;
+        if (distance < 0 || distance % k.strideW ||
+            distance / k.strideW >= tile.rows)
+          continue;
+        if (!input) {
+          Value at = emit.add(x, pixel * k.x.strides[2] + j * k.lanes);
+          input = widen(emit.loadPieces(k.x, at, k.lanes, valid), k.isUnsigned);
+        }
+        Value &sum = acc[distance / k.strideW * vectors + j];
+        sum = accumulate(sum, input, weights[kw]);
       }
     }
   }

@@ -58,6 +58,7 @@ static FailureOr<WindowKernel> readKernel(WindowOp op, OpBuilder &builder) {
   kernel.dilationH = op.getDilations()[0];
   kernel.dilationW = op.getDilations()[1];
   kernel.groups = op.getGroups();
+  kernel.rowsOutside = isa<DepthwiseOp>(op.getOperation());
   kernel.reducedChannels = isa<DepthwiseOp>(op.getOperation())
                                ? 1
                                : kernel.x.shape[3] / kernel.groups;

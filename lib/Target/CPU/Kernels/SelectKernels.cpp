@@ -25,6 +25,8 @@ using namespace qopt::qcpu;
 /// Most accumulators of one row of output, where there are few rows.
 static constexpr int64_t kMaxVectors = 8;
 static constexpr int64_t kMaxRows = 12;
+/// Accumulators, three weights, an input and a product in 16 registers.
+static constexpr int64_t kDepthwiseRows = 6;
 
 namespace {
 class KernelBuilder {
@@ -75,8 +77,8 @@ void KernelBuilder::chooseTile() {
   int64_t accumulators = dot.rows * dot.vectors;
   int64_t pixels = p.isPointwise() ? p.outputPixels() : p.shape[2];
   if (isDepthwise) {
-    dot.vectors = std::min<int64_t>(vectors, 2);
-    dot.rows = std::min<int64_t>(pixels, 4);
+    dot.vectors = 1;
+    dot.rows = std::min(pixels, kDepthwiseRows);
     return;
   }
   if (vectors < dot.vectors) {

@@ -7,6 +7,7 @@
 #include "WindowKernel.h"
 
 #include "llvm/Support/MathExtras.h"
+#include <tuple>
 
 using namespace mlir;
 using namespace qopt::qcpu;
@@ -22,7 +23,8 @@ WindowEmitter::WindowEmitter(Emitter &emit, WindowKernel kernel)
   panels = llvm::divideCeil(groupChannels, panelWidth);
   flattenPixels();
   int64_t total = k.batch * k.height;
-  int64_t blocks = llvm::divideCeil(kTasks, panels * k.groups);
+  int64_t blocks =
+      k.rowsOutside ? kTasks : llvm::divideCeil(kTasks, panels * k.groups);
   blockRows = llvm::divideCeil(total, std::min(total, blocks));
   rowBlocks = llvm::divideCeil(total, blockRows);
 }
@@ -64,33 +66,59 @@ void WindowEmitter::emitTasks(TileBody body) {
     emitPanels(full, 1, llvm::divideCeil(rest, k.lanes), rest, body);
 }
 
+Panel WindowEmitter::makePanel(Value group, Value number, int64_t vectors,
+                               int64_t valid) {
+  Value padded = emit.add(emit.mul(group, panels), number);
+  return {
+      group,
+      number,
+      vectors,
+      valid,
+      emit.mul(padded, panelWidth),
+      emit.add(emit.mul(group, groupChannels), emit.mul(number, panelWidth))};
+}
+
+void WindowEmitter::emitRowBlock(Value block,
+                                 llvm::function_ref<void(Value)> body) {
+  int64_t total = k.batch * k.height;
+  Value low = emit.mul(block, blockRows);
+  if (blockRows == 1)
+    return body(low);
+  Value high = emit.add(low, blockRows);
+  if (total % blockRows)
+    high =
+        arith::MinUIOp::create(emit.builder, emit.loc, high, emit.index(total));
+  emit.loop(low, high, 1, body);
+}
+
 void WindowEmitter::emitPanels(int64_t first, int64_t count, int64_t vectors,
                                int64_t valid, TileBody body) {
-  int64_t tasks = k.groups * count * rowBlocks;
-  int64_t total = k.batch * k.height;
+  if (count == 0)
+    return;
+  int64_t outer = k.groups * count;
   int64_t products =
       blockRows * k.width * valid * k.kernelH * k.kernelW * k.reducedChannels;
-  emit.parallelLoop(tasks, products, [&](Value task) {
-    auto [panelTask, block] = emit.divide(task, rowBlocks, tasks);
-    if (rowBlocks == 1)
-      panelTask = task, block = emit.index(0);
-    auto [group, number] = emit.divide(panelTask, count, k.groups * count);
-    number = emit.add(number, first);
-    Panel panel{group, number, {}, {}, vectors, valid, {}, {}};
-    panel.packed =
-        emit.mul(emit.add(emit.mul(group, panels), number), panelWidth);
-    panel.channel =
-        emit.add(emit.mul(group, groupChannels), emit.mul(number, panelWidth));
-    panel.rowLow = emit.mul(block, blockRows);
-    panel.rowHigh = emit.add(panel.rowLow, blockRows);
-    if (total % blockRows)
-      panel.rowHigh = arith::MinUIOp::create(emit.builder, emit.loc,
-                                             panel.rowHigh, emit.index(total));
-    if (blockRows == 1)
-      emitRow(panel, panel.rowLow, body);
-    else
-      emit.loop(panel.rowLow, panel.rowHigh, 1,
-                [&](Value row) { emitRow(panel, row, body); });
+  auto emitPanel = [&](Value task, llvm::function_ref<void(Panel)> inner) {
+    auto [group, number] = emit.divide(task, count, outer);
+    inner(makePanel(group, emit.add(number, first), vectors, valid));
+  };
+  if (k.rowsOutside) {
+    emit.parallelLoop(rowBlocks, products * outer, [&](Value block) {
+      emitRowBlock(block, [&](Value row) {
+        emit.loop(outer, [&](Value task) {
+          emitPanel(task, [&](Panel panel) { emitRow(panel, row, body); });
+        });
+      });
+    });
+    return;
+  }
+  emit.parallelLoop(outer * rowBlocks, products, [&](Value task) {
+    Value block = emit.index(0);
+    if (rowBlocks > 1)
+      std::tie(task, block) = emit.divide(task, rowBlocks, outer * rowBlocks);
+    emitPanel(task, [&](Panel panel) {
+      emitRowBlock(block, [&](Value row) { emitRow(panel, row, body); });
+    });
   });
 }
 

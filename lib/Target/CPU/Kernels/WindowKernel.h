@@ -25,20 +25,21 @@ struct WindowKernel {
   int64_t reducedChannels; ///< input channels an output depends on
   /// Output extents; a 1x1 window over contiguous pixels is one row.
   int64_t batch, height, width, channels;
-  /// Distance of output rows (n * height + h) in each tensor is regular only
-  /// within a batch, so rows are addressed as (n, h).
+  /// `width` pixels are consecutive in memory but may cover several rows.
   bool flattened = false;
+  /// Rows outside, channel panels inside: for windows that read only their own
+  /// channels, where panels outside would use a part of each cache line.
+  bool rowsOutside = false;
 };
 
 /// A channel panel of one task.
 struct Panel {
-  mlir::Value group;           ///< index of the group
-  mlir::Value number;          ///< index of the panel within the group
-  mlir::Value rowLow, rowHigh; ///< output rows of the task
-  int64_t vectors;             ///< vectors in use
-  int64_t valid;               ///< channels in use
-  mlir::Value packed;          ///< first padded channel (bias, rank-1 extras)
-  mlir::Value channel;         ///< first channel of the result
+  mlir::Value group;   ///< index of the group
+  mlir::Value number;  ///< index of the panel within the group
+  int64_t vectors;     ///< vectors in use
+  int64_t valid;       ///< channels in use
+  mlir::Value packed;  ///< first padded channel (bias, rank-1 extras)
+  mlir::Value channel; ///< first channel of the result
 };
 
 class WindowEmitter {
@@ -66,6 +67,10 @@ private:
   void flattenPixels();
   void emitPanels(int64_t first, int64_t count, int64_t vectors, int64_t valid,
                   TileBody body);
+  Panel makePanel(mlir::Value group, mlir::Value number, int64_t vectors,
+                  int64_t valid);
+  void emitRowBlock(mlir::Value block,
+                    llvm::function_ref<void(mlir::Value)> body);
   void emitRow(const Panel &panel, mlir::Value row, TileBody body);
   mlir::Value loadExtra(const Tile &tile, size_t number, int64_t pixel);
 

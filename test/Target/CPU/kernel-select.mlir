@@ -1,0 +1,97 @@
+// RUN: qopt-opt %s --qcpu-select-kernels=features=+avx2,+fma | FileCheck %s --check-prefixes=CHECK,AVX2
+// RUN: qopt-opt %s --qcpu-select-kernels=features=+avx2,+fma,+avx512f,+avx512vnni | FileCheck %s --check-prefixes=CHECK,VNNI
+// RUN: qopt-opt %s --qcpu-select-kernels="triple=aarch64-unknown-linux-gnu features=+dotprod" | FileCheck %s --check-prefixes=CHECK,NEON
+// RUN: qopt-opt %s --qcpu-select-kernels=triple=riscv64-unknown-linux-gnu | FileCheck %s --check-prefixes=CHECK,PLAIN
+
+// Padding, zero point and sign are gone before the product; the kernel stores
+// bytes.
+
+// CHECK-LABEL: func @conv
+// AVX2: qcpu.stage pads [1, 1, 1, 1] subtract 128 fill 0 x_unsigned {{.*}}-> tensor<1x10x10x4xi16>
+// AVX2: qcpu.conv "maddwd" tile [6, 2, 8, 2] kernel [3, 3]
+// VNNI: qcpu.stage pads [1, 1, 1, 1] subtract 0 fill 128 x_unsigned {{.*}}-> tensor<1x10x10x4xi8>
+// VNNI: qcpu.conv "vpdpbusd512" tile [{{[0-9]+}}, 1, 16, 4]
+// NEON: qcpu.stage pads [1, 1, 1, 1] subtract 128 fill 0 x_unsigned {{.*}}-> tensor<1x10x10x4xi8>
+// NEON: qcpu.conv "sdot" tile [5, 4, 4, 4]
+// PLAIN: qcpu.stage pads [1, 1, 1, 1] subtract 0 fill 128 x_unsigned
+// PLAIN: qcpu.conv "mul"
+// CHECK-NOT: fxp.
+// CHECK: qcpu.yield %{{.*}} : i8
+func.func @conv(%x: tensor<1x8x8x4xi8>) -> tensor<1x8x8x16xi8> {
+  %w = qg.constant dense<1> : tensor<16x3x3x4xi8> -> tensor<16x3x3x4xi8>
+  %b = qg.constant dense<5> : tensor<16xi32> -> tensor<16xi32>
+  %a = fxp.conv %x, %w, %b strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1]
+       groups 1 x_zp 128 x_unsigned
+       : (tensor<1x8x8x4xi8>, tensor<16x3x3x4xi8>, tensor<16xi32>) -> tensor<1x8x8x16xi32>
+  %y = fxp.requantize %a scales dense<0.25> : tensor<1xf32> x_zp 0 zp 128
+       clamp [0, 255] unsigned mode <"f32"> : tensor<1x8x8x16xi32> -> tensor<1x8x8x16xi8>
+  return %y : tensor<1x8x8x16xi8>
+}
+
+// The residual is an operand of the kernel.
+
+// CHECK-LABEL: func @residual
+// CHECK-SAME: (%{{.*}}: tensor<2x32xi8>, %[[R:.*]]: tensor<2x8xi8>)
+// CHECK: %[[R4:.*]] = qg.reshape %[[R]] : tensor<2x8xi8> -> tensor<1x1x2x8xi8>
+// CHECK: qcpu.conv {{.*}} extras(%{{.*}}, %[[R4]])
+// CHECK: math.fma
+// CHECK: qg.reshape %{{.*}} : tensor<1x1x2x8xi8> -> tensor<2x8xi8>
+func.func @residual(%x: tensor<2x32xi8>, %r: tensor<2x8xi8>) -> tensor<2x8xi8> {
+  %w = qg.constant dense<1> : tensor<32x8xi8> -> tensor<32x8xi8>
+  %b = qg.constant dense<0> : tensor<8xi32> -> tensor<8xi32>
+  %a = fxp.matmul %x, %w, %b lhs_zp 0 lhs_unsigned rhs_zp 0
+       : (tensor<2x32xi8>, tensor<32x8xi8>, tensor<8xi32>) -> tensor<2x8xi32>
+  %q = fxp.requantize %a scales dense<0.25> : tensor<1xf32> x_zp 0 zp 128
+       clamp [0, 255] unsigned mode <"f32"> : tensor<2x8xi32> -> tensor<2x8xi8>
+  %y = fxp.add %q, %r scales [5.000000e-01, 2.500000e-01] zps [128, 0] zp 3
+       clamp [0, 255] lhs_unsigned rhs_unsigned unsigned mode <"f32">
+       : (tensor<2x8xi8>, tensor<2x8xi8>) -> tensor<2x8xi8>
+  return %y : tensor<2x8xi8>
+}
+
+// An accumulator with two users is stored as it is.
+
+// CHECK-LABEL: func @two_users
+// CHECK: qcpu.yield %{{.*}} : i32
+// CHECK: fxp.requantize
+// CHECK: fxp.requantize
+func.func @two_users(%x: tensor<2x32xi8>) -> (tensor<2x8xi8>, tensor<2x8xi8>) {
+  %w = qg.constant dense<1> : tensor<32x8xi8> -> tensor<32x8xi8>
+  %b = qg.constant dense<0> : tensor<8xi32> -> tensor<8xi32>
+  %a = fxp.matmul %x, %w, %b lhs_zp 0 lhs_unsigned rhs_zp 0
+       : (tensor<2x32xi8>, tensor<32x8xi8>, tensor<8xi32>) -> tensor<2x8xi32>
+  %p = fxp.requantize %a scales dense<0.25> : tensor<1xf32> x_zp 0 zp 128
+       clamp [0, 255] unsigned mode <"f32"> : tensor<2x8xi32> -> tensor<2x8xi8>
+  %q = fxp.requantize %a scales dense<0.5> : tensor<1xf32> x_zp 0 zp 128
+       clamp [0, 255] unsigned mode <"f32"> : tensor<2x8xi32> -> tensor<2x8xi8>
+  return %p, %q : tensor<2x8xi8>, tensor<2x8xi8>
+}
+
+// CHECK-LABEL: func @depthwise
+// CHECK: qcpu.depthwise "mul"
+func.func @depthwise(%x: tensor<1x4x4x8xi8>) -> tensor<1x2x2x8xi32> {
+  %w = qg.constant dense<1> : tensor<8x3x3x1xi8> -> tensor<8x3x3x1xi8>
+  %b = qg.constant dense<0> : tensor<8xi32> -> tensor<8xi32>
+  %a = fxp.conv %x, %w, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1]
+       groups 8 x_zp 0 x_unsigned
+       : (tensor<1x4x4x8xi8>, tensor<8x3x3x1xi8>, tensor<8xi32>) -> tensor<1x2x2x8xi32>
+  return %a : tensor<1x2x2x8xi32>
+}
+
+// CHECK-LABEL: func @float
+// AVX2: qcpu.conv "fma" tile [5, 1, 8, 1]
+// PLAIN: qcpu.conv "muladd"
+func.func @float(%x: tensor<5x7xf32>) -> tensor<5x3xf32> {
+  %w = qg.constant dense<1.0> : tensor<7x3xf32> -> tensor<7x3xf32>
+  %y = qg.matmul %x, %w : (tensor<5x7xf32>, tensor<7x3xf32>) -> tensor<5x3xf32>
+  return %y : tensor<5x3xf32>
+}
+
+// Weights that are not constant are left to linalg.
+
+// CHECK-LABEL: func @activations
+// CHECK: qg.matmul
+func.func @activations(%x: tensor<5x7xf32>, %w: tensor<7x3xf32>) -> tensor<5x3xf32> {
+  %y = qg.matmul %x, %w : (tensor<5x7xf32>, tensor<7x3xf32>) -> tensor<5x3xf32>
+  return %y : tensor<5x3xf32>
+}
