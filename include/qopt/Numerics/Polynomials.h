@@ -58,7 +58,7 @@ template <class B, class V> auto emitExpParts(B &b, V x) {
   bool wide = b.isDouble(x);
   // Beyond these everything is 0 or infinity; NaN stays NaN.
   V low = b.floatLike(x, wide ? -750.0 : -105.0);
-  V high = b.floatLike(x, wide ? 710.0 : 89.0);
+  V high = b.floatLike(x, wide ? 711.0 : 90.0);
   x = b.minimumF(b.maximumF(x, low), high);
   auto [n, integer] =
       emitRoundToInt(b, b.mulF(x, b.floatLike(x, 1.4426950408889634074)));
@@ -165,7 +165,7 @@ template <class B, class V> V emitSigmoid(B &b, V x) {
   return b.divF(numerator, b.addF(one, e));
 }
 
-/// x P(x^2) below 1, 1 - t e^(-x^2) Q(t) with t = 1 / (1 + x/2) above
+/// x + x P(x^2) below 1, 1 - t e^(-x^2) Q(t) with t = 1 / (1 + x/2) above
 /// (Chebyshev fits: 1.3e-9 and 2.4e-8; f64 1.4e-19 and 3.2e-16).
 template <class B, class V> V emitErf(B &b, V x) {
   bool wide = b.isDouble(x);
@@ -179,12 +179,12 @@ template <class B, class V> V emitErf(B &b, V x) {
                               0.000120553311116427109, -0.000854832698083378991,
                               0.00522397762481801447, -0.0268661706450767932,
                               0.112837916709548787, -0.376126389031837481,
-                              1.12837916709551257})
+                              0.12837916709551257})
                 : emitHorner(b, square,
                              {7.875875063e-5, -0.0008016864287, 0.005189087423,
                               -0.02685421201, 0.1128359472, -0.3761262667,
-                              1.128379166});
-  near = b.mulF(near, magnitude);
+                              0.128379166});
+  near = b.fma(near, magnitude, magnitude);
   V t = b.divF(one, b.fma(magnitude, b.floatLike(x, 0.5), one));
   V u = b.subF(t, b.floatLike(x, 0.5));
   V far = wide ? emitHorner(b, u,
@@ -250,7 +250,9 @@ template <class B, class V> V emitSine(B &b, V x, int64_t turns) {
   auto odd = b.neI(b.andI(quarter, b.intLike(quarter, 1)), zero);
   auto down = b.neI(b.andI(quarter, b.intLike(quarter, 2)), zero);
   V value = b.select(odd, parts.second, parts.first);
-  return b.select(down, b.negF(value), value);
+  value = b.select(down, b.negF(value), value);
+  // The reduction loses the sign of zero.
+  return turns ? value : b.select(b.eqF(x, b.floatLike(x, 0)), x, value);
 }
 
 template <class B, class V> V emitTan(B &b, V x) {
@@ -258,7 +260,8 @@ template <class B, class V> V emitTan(B &b, V x) {
   auto odd =
       b.neI(b.andI(quarter, b.intLike(quarter, 1)), b.intLike(quarter, 0));
   V numerator = b.select(odd, b.negF(parts.second), parts.first);
-  return b.divF(numerator, b.select(odd, parts.first, parts.second));
+  V value = b.divF(numerator, b.select(odd, parts.first, parts.second));
+  return b.select(b.eqF(x, b.floatLike(x, 0)), x, value);
 }
 
 /// Reduced to [0, tan(pi/8)] by atan(x) = pi/2 - atan(1/x) and

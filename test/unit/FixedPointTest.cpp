@@ -1,0 +1,205 @@
+//===- FixedPointTest.cpp - Quantize and requantize -----------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// 8-bit boundaries exhaustively; fixed point against 128-bit integers.
+//===----------------------------------------------------------------------===//
+#include "qopt/Numerics/Affine.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+#include <random>
+
+using namespace qopt;
+using namespace qopt::numerics;
+
+/// numerator / 2^shift rounded half to even, in 128 bits.
+static int64_t divideHalfEven(__int128 numerator, unsigned shift) {
+  __int128 unit = __int128(1) << shift;
+  __int128 floor = numerator >> shift;
+  __int128 rest = numerator - floor * unit;
+  bool up = rest * 2 > unit || (rest * 2 == unit && (floor & 1));
+  return int64_t(floor + (up ? 1 : 0));
+}
+
+static int64_t saturate(int64_t value, const StoredRange &range) {
+  return std::min(std::max(value, range.low), range.high);
+}
+
+static const RequantizeMode kModes[] = {{RequantizeMode::Fixed, 31},
+                                        {RequantizeMode::Fixed, 17},
+                                        {RequantizeMode::Fixed, 2},
+                                        {RequantizeMode::Pow2, 0}};
+
+/// A scale in [2^-31, 2^10): smaller ones round every accumulator to 0.
+static float makeScale(std::mt19937_64 &generator) {
+  int exponent = int(generator() % 41) - 31;
+  return std::ldexp(1.0f + float(generator() % (1 << 23)) * 0x1p-23f, exponent);
+}
+
+TEST(FixedPoint, RequantizeRoundsTheExactProductOnce) {
+  EvalBuilder b;
+  std::mt19937_64 generator(1);
+  for (RequantizeMode mode : kModes)
+    for (int i = 0; i < 200000; ++i) {
+      FixedScale scale = getFixedScale(makeScale(generator), mode);
+      int32_t acc = int32_t(generator() >> (32 + generator() % 32));
+      StoredRange range{int64_t(generator() % 256) - 128, -128, 127};
+      int64_t want = saturate(
+          divideHalfEven(__int128(acc) * scale.multiplier, scale.shift) +
+              range.zeroPoint,
+          range);
+      ASSERT_EQ(emitRequantizeFixed(b, acc, 0, scale.multiplier,
+                                    int64_t(scale.shift), range),
+                want)
+          << acc << " " << scale.multiplier << " " << scale.shift;
+    }
+}
+
+TEST(FixedPoint, ExtremesOfTheAccumulator) {
+  EvalBuilder b;
+  StoredRange range{0, INT32_MIN, INT32_MAX};
+  for (int32_t acc : {INT32_MIN, INT32_MIN + 1, -1, 0, 1, INT32_MAX})
+    for (unsigned shift = 0; shift <= 62; ++shift)
+      for (int64_t multiplier :
+           {int64_t(1), int64_t(1) << 30, (int64_t(1) << 31) - 1})
+        ASSERT_EQ(
+            emitRequantizeFixed(b, acc, 0, multiplier, int64_t(shift), range),
+            saturate(divideHalfEven(__int128(acc) * multiplier, shift), range))
+            << acc << " " << multiplier << " " << shift;
+}
+
+TEST(FixedPoint, ScalesAreExactFrom24Bits) {
+  std::mt19937_64 generator(2);
+  for (int i = 0; i < 100000; ++i) {
+    float scale = makeScale(generator);
+    FixedScale fixed = getFixedScale(scale, {RequantizeMode::Fixed, 31});
+    ASSERT_EQ(std::ldexp(double(fixed.multiplier), -int(fixed.shift)), scale);
+    FixedScale coarse = getFixedScale(scale, {RequantizeMode::Fixed, 17});
+    double error =
+        std::ldexp(double(coarse.multiplier), -int(coarse.shift)) / scale - 1;
+    ASSERT_LE(std::fabs(error), 0x1p-17);
+    FixedScale power = getFixedScale(scale, {RequantizeMode::Pow2, 0});
+    double ratio =
+        std::ldexp(double(power.multiplier), -int(power.shift)) / scale;
+    ASSERT_LE(ratio, std::sqrt(2.0));
+    ASSERT_GE(ratio, std::sqrt(0.5));
+  }
+}
+
+TEST(FixedPoint, MantissaThatRoundsUpToAPowerOfTwo) {
+  FixedScale scale =
+      getFixedScale(std::nextafter(1.0f, 0.0f), {RequantizeMode::Fixed, 17});
+  EXPECT_EQ(std::ldexp(double(scale.multiplier), -int(scale.shift)), 1.0);
+  EXPECT_LT(scale.multiplier, 1 << 17);
+}
+
+TEST(FixedPoint, TinyAndHugeScales) {
+  RequantizeMode mode{RequantizeMode::Fixed, 31};
+  EXPECT_EQ(getFixedScale(0x1p-100f, mode).multiplier, 0);
+  EXPECT_EQ(getFixedScale(0.0f, mode).multiplier, 0);
+  EXPECT_EQ(getFixedScale(0x1p100f, mode).multiplier, 1 << 30);
+  EXPECT_EQ(getFixedScale(0x1p100f, mode).shift, 0u);
+}
+
+TEST(FixedPoint, SumsShareAPowerOfTwo) {
+  EvalBuilder b;
+  std::mt19937_64 generator(3);
+  for (RequantizeMode mode : kModes)
+    for (int i = 0; i < 100000; ++i) {
+      float left = makeScale(generator), right = makeScale(generator);
+      if (generator() & 1)
+        right = -right;
+      auto [l, r] = getCommonFixedScales(left, right, mode);
+      ASSERT_EQ(l.shift, r.shift);
+      int32_t x = int32_t(generator() % 511) - 255;
+      int32_t y = int32_t(generator() % 511) - 255;
+      StoredRange range{3, 0, 255};
+      __int128 sum = __int128(x) * l.multiplier + __int128(y) * r.multiplier;
+      ASSERT_EQ(emitAddFixed(b, x, l.multiplier, y, r.multiplier,
+                             int64_t(l.shift), range),
+                saturate(divideHalfEven(sum, l.shift) + 3, range));
+      if (mode.bits != 31)
+        continue;
+      // The grid is that of the larger scale: absolute error 2^-31 of it.
+      double unit = std::max(std::fabs(left), std::fabs(right)) * 0x1p-30;
+      ASSERT_NEAR(std::ldexp(double(l.multiplier), -int(l.shift)), left, unit);
+      ASSERT_NEAR(std::ldexp(double(r.multiplier), -int(r.shift)), right, unit);
+    }
+}
+
+TEST(FixedPoint, QuantizeExhaustivelyInEightBits) {
+  EvalBuilder b;
+  for (bool isSigned : {false, true})
+    for (int64_t zp = 0; zp < 256; ++zp) {
+      int64_t low = isSigned ? -128 : 0;
+      StoredRange range{zp + low, low, low + 255};
+      for (float scale : {0.5f, 0.1f, 3.0f})
+        for (int i = -1200; i <= 1200; ++i) {
+          // Quarters of a step meet every tie.
+          float x = float(i) * 0.25f * scale;
+          int64_t want = saturate(
+              int64_t(std::nearbyint(x / scale)) + range.zeroPoint, range);
+          ASSERT_EQ(emitQuantize(b, x, scale, range), want)
+              << x << " " << scale << " " << zp;
+        }
+      for (int64_t stored = range.low; stored <= range.high; ++stored)
+        for (float scale : {0.5f, 0.1f, 3.0f}) {
+          float x = emitDequantize(b, int32_t(stored), range.zeroPoint, scale);
+          ASSERT_EQ(x, float(stored - range.zeroPoint) * scale);
+          ASSERT_EQ(emitQuantize(b, x, scale, range), stored);
+        }
+    }
+}
+
+TEST(FixedPoint, QuantizeSpecialValues) {
+  EvalBuilder b;
+  for (StoredRange range : {StoredRange{7, 0, 255}, StoredRange{-3, -128, 127},
+                            StoredRange{0, INT32_MIN, INT32_MAX}}) {
+    EXPECT_EQ(emitQuantize(b, NAN, 1.0f, range), range.zeroPoint);
+    EXPECT_EQ(emitQuantize(b, INFINITY, 1.0f, range), range.high);
+    EXPECT_EQ(emitQuantize(b, -INFINITY, 1.0f, range), range.low);
+    EXPECT_EQ(emitQuantize(b, 1e30f, 1e-3f, range), range.high);
+    EXPECT_EQ(emitQuantize(b, -0.0f, 1.0f, range), range.zeroPoint);
+  }
+}
+
+TEST(FixedPoint, RequantizeEightBitsForAllZeroPoints) {
+  EvalBuilder b;
+  for (float scale : {1.0f, 0.5f, 0.3f, 2.7f})
+    for (int64_t from = 0; from < 256; ++from)
+      for (int64_t to = 0; to < 256; to += 5) {
+        StoredRange range{to, 0, 255};
+        for (int32_t stored = 0; stored < 256; ++stored) {
+          float real = float(stored - int32_t(from)) * scale;
+          int64_t want = saturate(int64_t(std::nearbyint(real)) + to, range);
+          ASSERT_EQ(emitRequantize(b, stored, from, scale, range), want);
+        }
+      }
+}
+
+TEST(FixedPoint, RequantizeAccumulators) {
+  EvalBuilder b;
+  std::mt19937_64 generator(4);
+  for (int i = 0; i < 500000; ++i) {
+    float scale = makeScale(generator);
+    int32_t acc = int32_t(generator() >> (32 + generator() % 32));
+    for (StoredRange range :
+         {StoredRange{-5, -128, 127}, StoredRange{40000, 0, 65535},
+          StoredRange{9, INT32_MIN, INT32_MAX}}) {
+      double rounded = std::nearbyint(float(acc) * scale);
+      double moved = rounded + double(range.zeroPoint);
+      int64_t want = int64_t(
+          std::min(std::max(moved, double(range.low)), double(range.high)));
+      ASSERT_EQ(emitRequantize(b, acc, 0, scale, range), want)
+          << acc << " * " << scale;
+    }
+  }
+}
+
+TEST(FixedPoint, BiasIsRoundedOnceAndSaturates) {
+  EXPECT_EQ(quantizeBias(2.5, 1.0f, 1.0f), 2);
+  EXPECT_EQ(quantizeBias(3.5, 1.0f, 1.0f), 4);
+  EXPECT_EQ(quantizeBias(-1.0, 0.5f, 0.25f), -8);
+  EXPECT_EQ(quantizeBias(1e30, 1e-3f, 1e-3f), INT32_MAX);
+  EXPECT_EQ(quantizeBias(-1e30, 1e-3f, 1e-3f), INT32_MIN);
+}
