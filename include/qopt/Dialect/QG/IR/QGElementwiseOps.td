@@ -29,6 +29,13 @@ def QG_BinaryOp : QG_Op<"binary", "Pointwise"> {
     truncates, `rem` has the sign of the dividend (C `fmod`), `mod` that of the
     divisor (NumPy `mod`). `min`/`max` give NaN if either operand is NaN.
     Integers wrap. `clamp` (two stored integers) needs a quantized result.
+    An integer divided by zero is 0, as are `rem` and `mod`; shifts by the
+    width or more move everything out.
+
+    `add`, `sub`, `mul` of per-tensor encodings of at most 8 bits into one are
+    those of the integer dialect:
+    `rne(fma(f32(a - za), f32(sa / sy), f32(b - zb) * f32(sb / sy))) + zy` with
+    `-sb` for `sub`, and `rne(f32((a - za) * (b - zb)) * f32(sa * sb / sy)) + zy`.
 
     Example:
     ```mlir

@@ -14,6 +14,15 @@ def QG_ConvOp : QG_Op<"conv", "Linear"> {
     Float accumulation starts at the bias and goes in index order `(k..., c)`
     with fused multiply-adds; padding taps are skipped.
 
+    Encodings of at most 8 bits (`x` per tensor, `weight` per tensor or along
+    dimension 0, result per tensor or f32) are computed as the integer dialect
+    does: `acc = rne(bias / (sx * sw)) + sum (x - zx) * (w - zw)` in i32, the
+    bias quotient in double; an si32 bias of scale `f32(sx * sw)` is taken as
+    stored. A quantized result is `rne(f32(acc) * f32(sx * sw / sy)) + zy`,
+    saturated; an f32 one is `f32(acc) * f32(sx * sw)`. Other encodings go
+    through f32. `qg.conv_transpose` and `qg.matmul` (weight scales along the
+    N dimension) do the same.
+
     * C1: `x` is `[N, s..., C]`, `weight` `[O, k..., C/groups]`, `bias` `[O]`.
     * C2: `strides`, `dilations` have one entry per spatial dimension, `pads`
       two: all begins, then all ends (as ONNX has them).
@@ -104,6 +113,9 @@ def QG_PoolOp : QG_Op<"pool", "Pool"> {
     (then they count as zeros). `avg` adds in index order and divides by the
     count. A NaN in a `max` window gives NaN.
 
+    `avg` of a per-tensor encoding into another, where all windows count the
+    same `n`, is `rne(f32(sum (x - zx)) * f32(sx / (sy * n))) + zy`, saturated.
+
     Example:
     ```mlir
     %y = qg.pool max %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] dilations [1, 1]
@@ -131,6 +143,8 @@ def QG_ReduceOp : QG_Op<"reduce", "Reduce"> {
     0, 1, -inf, +inf), and the lanes are combined by the fixed tree
     `l[i] = l[i] op l[i+8]`, then `i+4`, `i+2`, `i+1`. Float `max`/`min` give
     NaN if any element is NaN. Integers wrap.
+    `sum` of a per-tensor encoding into another is exact in i32:
+    `rne(f32(sum (x - zx)) * f32(sx / sy)) + zy`, saturated.
 
     Example:
     ```mlir
@@ -149,7 +163,7 @@ def QG_ArgReduceOp : QG_Op<"arg_reduce", "Float"> {
   let summary = "index of the largest or smallest element of one dimension";
   let description = [{
     `kind` is `max` or `min`. Of equal elements the first wins, or the last
-    with `select_last`. The reduced dimension disappears; the result is i64.
+    with `select_last`. The first NaN wins over all numbers. The reduced dimension disappears; the result is i64.
 
     Example:
     ```mlir
