@@ -12,12 +12,15 @@ using namespace qopt::frontend;
 
 OpRegistry::OpRegistry() {
   registerConvOps(*this);
+  registerEinsumOps(*this);
   registerElementwiseOps(*this);
+  registerIndexOps(*this);
   registerMatMulOps(*this);
   registerNormOps(*this);
   registerPoolOps(*this);
   registerQuantizeOps(*this);
   registerReduceOps(*this);
+  registerResizeOps(*this);
   registerShapeOps(*this);
   llvm::sort(rows_, [](const OpRow &a, const OpRow &b) {
     return std::tie(a.domain, a.name, a.since) <

@@ -57,12 +57,15 @@ private:
 
 // One function per file of lib/Frontend/ONNX/Ops.
 void registerConvOps(OpRegistry &registry);
+void registerEinsumOps(OpRegistry &registry);
 void registerElementwiseOps(OpRegistry &registry);
+void registerIndexOps(OpRegistry &registry);
 void registerMatMulOps(OpRegistry &registry);
 void registerNormOps(OpRegistry &registry);
 void registerPoolOps(OpRegistry &registry);
 void registerQuantizeOps(OpRegistry &registry);
 void registerReduceOps(OpRegistry &registry);
+void registerResizeOps(OpRegistry &registry);
 void registerShapeOps(OpRegistry &registry);
 
 } // namespace qopt::frontend

@@ -1,0 +1,410 @@
+//===- Index.cpp - Padding, masks and indexed access ----------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything that is a gather from a flattened tensor. Scatters need constant
+// indices: then each result position knows where its value comes from.
+//===----------------------------------------------------------------------===//
+#include "qopt/Frontend/ONNX/OpBinder.h"
+#include "qopt/Frontend/ONNX/OpRegistry.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::frontend;
+
+//===----------------------------------------------------------------------===//
+// Pad
+//===----------------------------------------------------------------------===//
+
+static LogicalResult buildPad(OpBinder &op, Value x, Value value,
+                              ArrayRef<int64_t> pads, ArrayRef<int64_t> axes) {
+  GraphBuilder &b = op.b;
+  std::string name = op.stringAttr("mode", "constant");
+  std::optional<PadMode> mode = symbolizePadMode(name);
+  if (!mode)
+    return op.badModel("attribute 'mode' = \"" + name +
+                       "\" is not one of constant, reflect, edge, wrap");
+  auto normalized = op.normalizeAxes(axes, b.rank(x));
+  if (!normalized)
+    return failure();
+  if (pads.size() != 2 * normalized->size())
+    return op.badModel("expects two pads per axis, got " + Twine(pads.size()));
+  Shape low(b.rank(x), 0), high(b.rank(x), 0);
+  for (auto [i, axis] : llvm::enumerate(*normalized)) {
+    low[axis] = pads[i];
+    high[axis] = pads[i + normalized->size()];
+    for (int64_t pad : {low[axis], high[axis]})
+      if (pad < -(int64_t(1) << 32) || pad > (int64_t(1) << 32))
+        return op.badModel("expects pads within 2^32, got " + Twine(pad));
+  }
+  if (value)
+    value = b.reshape(value, {});
+  return op.result(
+      b.pad(*mode, x, *mode == PadMode::constant ? value : Value(), low, high));
+}
+
+static LogicalResult importPad2(OpBinder &op) {
+  Value x = op.in(0);
+  if (!x)
+    return failure();
+  Shape all(llvm::to_vector(llvm::seq<int64_t>(0, op.b.rank(x))));
+  Value value = op.b.scalar(op.floatAttr("value", 0), op.b.element(x));
+  return buildPad(op, x, value, op.intsAttr("pads"), all);
+}
+
+static LogicalResult importPad(OpBinder &op) {
+  Value x = op.in(0);
+  auto pads = op.constantInts(1, "pads");
+  if (!x || !pads)
+    return failure();
+  Shape axes(llvm::to_vector(llvm::seq<int64_t>(0, op.b.rank(x))));
+  if (op.hasInput(3)) {
+    auto given = op.constantInts(3, "axes");
+    if (!given)
+      return failure();
+    axes = *given;
+  }
+  Value value = op.optional(2);
+  if (value && op.b.type(value).getNumElements() != 1)
+    return op.badModel("expects a scalar padding value");
+  return buildPad(op, x, value, *pads, axes);
+}
+
+//===----------------------------------------------------------------------===//
+// Gathers
+//===----------------------------------------------------------------------===//
+
+/// Negative indices counted from the end, as i64.
+static Value normalizeIndices(OpBinder &op, Value indices, int64_t extent) {
+  GraphBuilder &b = op.b;
+  Value wide = b.convert(indices, b.i64());
+  if (!wide)
+    return {};
+  Value isNegative =
+      b.compare(ComparePredicate::lt, wide, b.scalar(0, b.i64()));
+  return b.select(isNegative, b.add(wide, double(extent)), wide);
+}
+
+static int64_t getStride(ArrayRef<int64_t> shape, int64_t axis) {
+  return getNumElements(shape.drop_front(axis + 1));
+}
+
+static LogicalResult importGatherElements(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), indices = op.in(1);
+  if (!x || !indices)
+    return failure();
+  auto axis = op.normalizeAxis(op.intAttr("axis", 0), b.rank(x));
+  if (!axis)
+    return failure();
+  if (b.rank(indices) != b.rank(x))
+    return op.badModel("expects indices of x's rank");
+  for (int64_t i = 0; i < b.rank(x); ++i)
+    if (i != *axis && b.extent(indices, i) > b.extent(x, i))
+      return op.badModel("expects indices no larger than x in axis " +
+                         Twine(i));
+  // Position of each index's row in the flattened tensor.
+  Tensor base(DType::i64, b.shape(indices));
+  for (int64_t flat = 0; flat < base.numElements(); ++flat) {
+    int64_t rest = flat, position = 0;
+    for (int64_t d = b.rank(x) - 1; d >= 0; --d) {
+      int64_t coordinate = rest % b.extent(indices, d);
+      rest /= b.extent(indices, d);
+      if (d != *axis)
+        position += coordinate * getStride(b.shape(x), d);
+    }
+    base.setInt(flat, position);
+  }
+  Value along = b.mul(normalizeIndices(op, indices, b.extent(x, *axis)),
+                      double(getStride(b.shape(x), *axis)));
+  return op.result(b.gather(b.reshape(x, {b.type(x).getNumElements()}),
+                            b.add(along, b.constant(base)), 0));
+}
+
+static LogicalResult importGatherND(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), indices = op.in(1);
+  if (!x || !indices)
+    return failure();
+  int64_t batch = op.intAttr("batch_dims", 0);
+  if (b.rank(indices) < 1 || batch < 0 || batch >= b.rank(indices))
+    return op.badModel("expects indices of rank > batch_dims");
+  int64_t depth = b.shape(indices).back(), picked = batch + depth;
+  if (picked > b.rank(x) ||
+      b.shape(x).take_front(batch) != b.shape(indices).take_front(batch))
+    return op.badModel("expects indices into x " + formatShape(b.shape(x)) +
+                       ", got " + formatShape(b.shape(indices)));
+  Shape rows(b.shape(indices).drop_back());
+  // Index of a row among [batch..., indexed...].
+  ArrayRef<int64_t> leading = b.shape(x).take_front(picked);
+  Tensor base(DType::i64, rows);
+  int64_t perBatch = getNumElements(ArrayRef<int64_t>(rows).drop_front(batch));
+  for (int64_t i = 0; i < base.numElements(); ++i)
+    base.setInt(i,
+                perBatch == 0
+                    ? 0
+                    : i / perBatch * getNumElements(leading.drop_front(batch)));
+  Value flat = b.constant(base);
+  for (int64_t d = 0; d < depth; ++d) {
+    Value component =
+        b.reshape(b.sliceAxis(indices, b.rank(indices) - 1, d, d + 1), rows);
+    flat =
+        b.add(flat, b.mul(normalizeIndices(op, component, leading[batch + d]),
+                          double(getStride(leading, batch + d))));
+  }
+  Shape table{getNumElements(leading)};
+  table.append(b.shape(x).begin() + picked, b.shape(x).end());
+  return op.result(b.gather(b.reshape(x, table), flat, 0));
+}
+
+//===----------------------------------------------------------------------===//
+// Scatters
+//===----------------------------------------------------------------------===//
+
+/// Rows of `table` [rows, ...] replaced by or combined with rows of `updates`
+/// [n, ...]; `targets[i]` is where update i goes.
+static Value scatterRows(OpBinder &op, Value table, Value updates,
+                         ArrayRef<int64_t> targets) {
+  GraphBuilder &b = op.b;
+  if (!table || !updates)
+    return {};
+  std::string name = op.stringAttr("reduction", "none");
+  int64_t rows = b.extent(table, 0);
+  if (name == "none") {
+    Shape source(llvm::to_vector(llvm::seq<int64_t>(0, rows)));
+    for (auto [i, target] : llvm::enumerate(targets))
+      source[target] = rows + int64_t(i);
+    return b.gather(b.concat({table, updates}, 0), b.ints(source), 0);
+  }
+  std::optional<BinaryKind> kind = symbolizeBinaryKind(name);
+  if (!kind ||
+      (name != "add" && name != "mul" && name != "max" && name != "min"))
+    return b.fail("attribute 'reduction' = \"" + name +
+                  "\" is not one of none, add, mul, max, min");
+  // One round combines at most one update with each row.
+  SmallVector<Shape> rounds;
+  SmallVector<int64_t> seen(rows, 0);
+  for (auto [i, target] : llvm::enumerate(targets)) {
+    if (seen[target] == int64_t(rounds.size())) {
+      if (rounds.size() == 32)
+        return b.fail("expects at most 32 updates of one position");
+      rounds.push_back(Shape(rows, -1));
+    }
+    rounds[seen[target]++][target] = i;
+  }
+  Shape mask(b.rank(table), 1);
+  mask[0] = rows;
+  Value y = table;
+  for (const Shape &round : rounds) {
+    Tensor isHit(DType::b1, mask);
+    Shape source(rows, 0);
+    for (int64_t row = 0; row < rows; ++row) {
+      isHit.setInt(row, round[row] >= 0);
+      source[row] = std::max<int64_t>(round[row], 0);
+    }
+    Value combined = b.binary(*kind, y, b.gather(updates, b.ints(source), 0));
+    y = b.select(b.constant(isHit), combined, y);
+  }
+  return y;
+}
+
+static LogicalResult importScatterElements(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), updates = op.in(2);
+  auto indices = op.constantInts(1, "indices");
+  if (!x || !updates || !indices)
+    return failure();
+  auto axis = op.normalizeAxis(op.intAttr("axis", 0), b.rank(x));
+  if (!axis)
+    return failure();
+  Shape shape(b.shape(op.raw(1)));
+  if (b.shape(updates) != ArrayRef<int64_t>(shape) ||
+      int64_t(shape.size()) != b.rank(x))
+    return op.badModel("expects updates of the indices' shape " +
+                       formatShape(shape) + " and of x's rank");
+  Shape targets;
+  for (auto [flat, index] : llvm::enumerate(*indices)) {
+    int64_t rest = flat, position = 0;
+    for (int64_t d = b.rank(x) - 1; d >= 0; --d) {
+      int64_t coordinate = rest % shape[d], extent = b.extent(x, d);
+      rest /= shape[d];
+      if (d == *axis)
+        coordinate = index < 0 ? index + extent : index;
+      if (coordinate < 0 || coordinate >= extent)
+        return op.badModel("expects indices inside x, got " + Twine(index));
+      position += coordinate * getStride(b.shape(x), d);
+    }
+    targets.push_back(position);
+  }
+  Value y = scatterRows(op, b.reshape(x, {b.type(x).getNumElements()}),
+                        b.reshape(updates, {int64_t(targets.size())}), targets);
+  return op.result(b.reshape(y, Shape(b.shape(x))));
+}
+
+static LogicalResult importScatterND(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), updates = op.in(2);
+  auto indices = op.constantInts(1, "indices");
+  if (!x || !updates || !indices)
+    return failure();
+  ArrayRef<int64_t> shape = b.shape(op.raw(1));
+  int64_t depth = shape.empty() ? 0 : shape.back();
+  if (depth < 1 || depth > b.rank(x))
+    return op.badModel("expects indices [..., k] with k in [1, " +
+                       Twine(b.rank(x)) + "]");
+  ArrayRef<int64_t> leading = b.shape(x).take_front(depth);
+  Shape targets;
+  for (size_t i = 0; i < indices->size(); i += depth) {
+    int64_t row = 0;
+    for (int64_t d = 0; d < depth; ++d) {
+      int64_t index = (*indices)[i + d];
+      index += index < 0 ? leading[d] : 0;
+      if (index < 0 || index >= leading[d])
+        return op.badModel("expects indices inside x, got " +
+                           Twine((*indices)[i + d]));
+      row += index * getStride(leading, d);
+    }
+    targets.push_back(row);
+  }
+  Shape table{getNumElements(leading)}, rows{int64_t(targets.size())};
+  table.append(b.shape(x).begin() + depth, b.shape(x).end());
+  rows.append(b.shape(x).begin() + depth, b.shape(x).end());
+  if (getNumElements(rows) != b.type(updates).getNumElements())
+    return op.badModel("expects updates of " + formatShape(rows) + ", got " +
+                       formatShape(b.shape(updates)));
+  Value y =
+      scatterRows(op, b.reshape(x, table), b.reshape(updates, rows), targets);
+  return op.result(b.reshape(y, Shape(b.shape(x))));
+}
+
+//===----------------------------------------------------------------------===//
+// Masks and scans
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importOneHot(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value indices = op.in(0), values = op.in(2);
+  auto depth = op.constantInts(1, "depth");
+  if (!indices || !values || !depth)
+    return failure();
+  if (depth->size() != 1 || (*depth)[0] < 1 || (*depth)[0] > (1 << 24) ||
+      b.type(values).getNumElements() != 2)
+    return op.badModel("expects a depth in [1, 2^24] and two values");
+  auto axis = op.normalizeAxis(op.intAttr("axis", -1), b.rank(indices) + 1);
+  if (!axis)
+    return failure();
+  Value index = b.expandDim(normalizeIndices(op, indices, (*depth)[0]), *axis);
+  Shape shape(b.rank(indices) + 1, 1);
+  shape[*axis] = (*depth)[0];
+  Tensor positions(DType::i64, shape);
+  for (int64_t i = 0; i < (*depth)[0]; ++i)
+    positions.setInt(i, i);
+  Value isHit = b.compare(ComparePredicate::eq, b.constant(positions), index);
+  Value flat = b.reshape(values, {2});
+  return op.result(b.select(isHit, b.reshape(b.sliceAxis(flat, 0, 1, 2), {}),
+                            b.reshape(b.sliceAxis(flat, 0, 0, 1), {})));
+}
+
+static LogicalResult importTrilu(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0);
+  if (!x)
+    return failure();
+  int64_t diagonal = 0;
+  if (op.hasInput(1)) {
+    auto k = op.constantInts(1, "k");
+    if (!k)
+      return failure();
+    diagonal = k->empty() ? 0 : (*k)[0];
+  }
+  if (b.rank(x) < 2)
+    return op.badModel("expects x of rank >= 2");
+  bool upper = op.intAttr("upper", 1) != 0;
+  int64_t rows = b.extent(x, b.rank(x) - 2), columns = b.shape(x).back();
+  diagonal = std::clamp<int64_t>(diagonal, -rows - 1, columns + 1);
+  Tensor keeps(DType::b1, {rows, columns});
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j)
+      keeps.setInt(i * columns + j,
+                   upper ? j - i >= diagonal : j - i <= diagonal);
+  return op.result(b.select(b.constant(keeps), x, b.scalar(0, b.element(x))));
+}
+
+/// Sums of 1, 2, 4, ... neighbours: log2(n) additions for any element type.
+static LogicalResult importCumSum(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0);
+  auto given = op.constantInts(1, "axis");
+  if (!x || !given)
+    return failure();
+  if (given->size() != 1)
+    return op.badModel("expects one axis");
+  auto axis = op.normalizeAxis((*given)[0], b.rank(x));
+  if (!axis)
+    return failure();
+  bool isReverse = op.intAttr("reverse", 0) != 0;
+  int64_t extent = b.extent(x, *axis);
+  Value zero = b.scalar(0, b.element(x));
+  auto shift = [&](Value v, int64_t by) {
+    Shape low(b.rank(x), 0), high(b.rank(x), 0);
+    low[*axis] = isReverse ? -by : by;
+    high[*axis] = -low[*axis];
+    return b.pad(PadMode::constant, v, zero, low, high);
+  };
+  Value y = op.intAttr("exclusive", 0) && extent > 0 ? shift(x, 1) : x;
+  for (int64_t by = 1; by < extent; by *= 2)
+    y = b.add(y, shift(y, by));
+  return op.result(y);
+}
+
+static LogicalResult importNonZero(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  auto x = op.constant(0);
+  if (!op.raw(0))
+    return failure();
+  if (!x)
+    return op.unsupported("expects a constant, the result's shape depends on "
+                          "the values; bind the input with --const");
+  Shape hits;
+  for (int64_t i = 0; i < x->numElements(); ++i)
+    if (x->getFloat(i) != 0)
+      hits.push_back(i);
+  Tensor result(DType::i64, {x->rank(), int64_t(hits.size())});
+  for (auto [column, flat] : llvm::enumerate(hits))
+    for (int64_t d = x->rank() - 1, rest = flat; d >= 0; --d) {
+      result.setInt(d * int64_t(hits.size()) + int64_t(column),
+                    rest % x->shape()[d]);
+      rest /= x->shape()[d];
+    }
+  return op.result(b.constant(result));
+}
+
+void frontend::registerIndexOps(OpRegistry &registry) {
+  StringRef constant = "constant indices";
+  registry.add("CumSum", 11, importCumSum);
+  registry.add("GatherElements", 11, importGatherElements);
+  registry.add("GatherND", 11, importGatherND);
+  registry.add("NonZero", 9, importNonZero, "of constants");
+  registry.add("OneHot", 9, importOneHot);
+  registry.add("Pad", 2, importPad2);
+  registry.add("Pad", 11, importPad);
+  registry.add("Scatter", 9, importScatterElements, constant);
+  registry.add("ScatterElements", 11, importScatterElements, constant);
+  registry.add("ScatterND", 11, importScatterND, constant);
+  registry.add("Trilu", 14, importTrilu);
+  for (StringRef name : {"Loop", "Scan"})
+    registry.refuse("", name, "loops are not supported; unroll the model");
+  for (StringRef name :
+       {"SequenceAt", "SequenceConstruct", "SequenceEmpty", "SequenceErase",
+        "SequenceInsert", "SequenceLength", "SequenceMap", "SplitToSequence",
+        "ConcatFromSequence", "Optional", "OptionalGetElement",
+        "OptionalHasElement"})
+    registry.refuse("", name, "sequences and optionals are not supported");
+  for (StringRef name : {"GRU", "LSTM", "RNN"})
+    registry.refuse("", name, "recurrent layers are not supported");
+  for (StringRef name :
+       {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike",
+        "RandomUniform", "RandomUniformLike"})
+    registry.refuse("", name, "random numbers are not supported");
+  for (StringRef name : {"Det", "NonMaxSuppression", "TopK", "Unique"})
+    registry.refuse("", name, "the operator is not supported");
+}
