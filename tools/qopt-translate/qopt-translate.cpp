@@ -1,9 +1,11 @@
-//===- qopt-translate.cpp - ONNX to textual IR ----------------------------===//
+//===- qopt-translate.cpp - ONNX to textual IR and back -------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The importer alone, for tests and for looking at models.
+// Importer and exporter alone, for tests and for looking at models.
 //===----------------------------------------------------------------------===//
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "qopt/Export/ONNX/Export.h"
 #include "qopt/Frontend/ONNX/Import.h"
 #include "qopt/InitAll.h"
 #include "qopt/Interpreter/Interpreter.h"
@@ -21,6 +23,9 @@ static cl::opt<std::string> importPath("import-onnx",
 static cl::opt<std::string> textPath("text-to-onnx",
                                      cl::desc("protobuf text to write as ONNX"),
                                      cl::value_desc("file"));
+static cl::opt<std::string> exportPath("export-onnx",
+                                       cl::desc("module to write as ONNX"),
+                                       cl::value_desc("file"));
 static cl::opt<std::string> outputPath("o", cl::desc("output file"),
                                        cl::init("-"));
 static cl::list<std::string> shapes("shape", cl::desc("shape of an input"),
@@ -130,12 +135,36 @@ static int importOnnx() {
   return 0;
 }
 
+static int exportModule() {
+  mlir::DialectRegistry registry;
+  qopt::registerAllDialects(registry);
+  mlir::MLIRContext context(registry);
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(exportPath, &context);
+  if (!module)
+    return 4;
+  if (!runPrefix.empty())
+    return runReference(*module);
+  mlir::FailureOr<std::string> bytes = qopt::exportOnnx(*module);
+  if (failed(bytes))
+    return 3;
+  std::error_code code;
+  llvm::ToolOutputFile output(outputPath, code,
+                              llvm::sys::fs::OpenFlags::OF_None);
+  if (code)
+    return usage("cannot write '" + outputPath + "': " + code.message());
+  output.os() << *bytes;
+  output.keep();
+  return 0;
+}
+
 int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, "qopt model translator\n");
   if (!importPath.empty())
     return importOnnx();
+  if (!exportPath.empty())
+    return exportModule();
   if (textPath.empty())
-    return usage("expects --import-onnx or --text-to-onnx");
+    return usage("expects --import-onnx, --export-onnx or --text-to-onnx");
   absl::Status status = qopt::convertTextModel(textPath, outputPath);
   return status.ok() ? 0 : fail(status);
 }

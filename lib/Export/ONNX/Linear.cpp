@@ -1,0 +1,129 @@
+//===- Linear.cpp - Convolution, matmul and pooling -----------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// ONNX has spatial ops channels-first only.
+//===----------------------------------------------------------------------===//
+#include "Exporter.h"
+
+using namespace mlir;
+using namespace qopt;
+
+static RankedTensorType getTensorType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+LogicalResult Exporter::writeConv(qg::ConvOp op) {
+  Permutation order = getChannelsFirst(op.getResultType().getRank());
+  Names inputs{get(op.getX(), order), get(op.getWeight(), order)};
+  if (op.getBias())
+    inputs.push_back(get(op.getBias()));
+  ArrayRef<int64_t> kernel =
+      getTensorType(op.getWeight()).getShape().drop_front().drop_back();
+  set(op.getResult(),
+      writer.addNode("Conv", inputs, qg::getUserName(op))
+          .ints("kernel_shape", kernel)
+          .ints("strides", op.getStrides())
+          .ints("pads", op.getPads())
+          .ints("dilations", op.getDilations())
+          .integer("group", op.getGroups())
+          .output(),
+      order);
+  return success();
+}
+
+/// Weights [O, k..., C/g] as ONNX has them: [C, O/g, k...].
+static Tensor regroupWeight(const Tensor &weight, int64_t groups) {
+  ArrayRef<int64_t> shape = weight.shape();
+  Permutation grouped{groups, shape.front() / groups};
+  grouped.append(shape.begin() + 1, shape.end());
+  Permutation p{0, int64_t(grouped.size()) - 1};
+  for (int64_t i = 1; i + 1 < int64_t(grouped.size()); ++i)
+    p.push_back(i);
+  Permutation result{groups * shape.back(), shape.front() / groups};
+  result.append(shape.begin() + 1, shape.end() - 1);
+  return transpose(weight.reshaped(grouped), p).reshaped(result);
+}
+
+LogicalResult Exporter::writeConvTranspose(qg::ConvTransposeOp op) {
+  int64_t rank = op.getResultType().getRank();
+  Permutation order = getChannelsFirst(rank);
+  std::string name = qg::getUserName(op), weight;
+  if (op.getGroups() == 1) {
+    Permutation p{rank - 1};
+    p.append(identityPermutation(rank - 1));
+    weight = get(op.getWeight(), p);
+  } else {
+    std::optional<Tensor> values = qg::matchConstant(op.getWeight());
+    if (!values)
+      return op.emitError() << "expects a constant float weight for a grouped "
+                               "ConvTranspose in ONNX";
+    weight = writer.addInitializer(regroupWeight(*values, op.getGroups()),
+                                   name + "_weight");
+  }
+  Names inputs{get(op.getX(), order), weight};
+  if (op.getBias())
+    inputs.push_back(get(op.getBias()));
+  set(op.getResult(),
+      writer.addNode("ConvTranspose", inputs, name)
+          .ints(
+              "kernel_shape",
+              getTensorType(op.getWeight()).getShape().drop_front().drop_back())
+          .ints("strides", op.getStrides())
+          .ints("pads", op.getPads())
+          .ints("dilations", op.getDilations())
+          .ints("output_padding", op.getOutputPadding())
+          .integer("group", op.getGroups())
+          .output(),
+      order);
+  return success();
+}
+
+LogicalResult Exporter::writePool(qg::PoolOp op) {
+  bool isMax = op.getKind() == PoolKind::max;
+  bool isDilated =
+      llvm::any_of(op.getDilations(), [](int64_t d) { return d != 1; });
+  if (!isMax && isDilated)
+    return op.emitError(
+        "expects dilations of 1 for an average pooling in ONNX");
+  Permutation order = getChannelsFirst(op.getResultType().getRank());
+  GraphWriter::Node node =
+      writer
+          .addNode(isMax ? "MaxPool" : "AveragePool", {get(op.getX(), order)},
+                   qg::getUserName(op))
+          .ints("kernel_shape", op.getKernel())
+          .ints("strides", op.getStrides())
+          .ints("pads", op.getPads());
+  if (isMax)
+    node.ints("dilations", op.getDilations());
+  else
+    node.integer("count_include_pad", op.getCountIncludePad() ? 1 : 0);
+  set(op.getResult(), node.output(), order);
+  return success();
+}
+
+LogicalResult Exporter::writeMatmul(qg::MatmulOp op) {
+  std::string name = qg::getUserName(op);
+  Value rhs = op.getRhs();
+  Permutation order = identityPermutation(getTensorType(rhs).getRank());
+  if (op.getTransposeRhs())
+    std::swap(order.back(), order[order.size() - 2]);
+  Permutation identity = identityPermutation(op.getResultType().getRank());
+  Names inputs{get(op.getLhs()), get(rhs, order)};
+  if (!op.getBias()) {
+    set(op.getResult(), writer.addNode("MatMul", inputs, name).output(),
+        identity);
+    return success();
+  }
+  if (op.getResultType().getRank() == 2) {
+    inputs.push_back(get(op.getBias()));
+    set(op.getResult(), writer.addNode("Gemm", inputs, name).output(),
+        identity);
+    return success();
+  }
+  std::string product =
+      writer.addNode("MatMul", inputs, name + "_product").output();
+  set(op.getResult(),
+      writer.addNode("Add", {product, get(op.getBias())}, name).output(),
+      identity);
+  return success();
+}
