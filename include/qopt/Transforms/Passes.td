@@ -134,4 +134,33 @@ def PrintPointwiseRegions
   }];
 }
 
+//===----------------------------------------------------------------------===//
+// Quantization
+//===----------------------------------------------------------------------===//
+
+def FoldQDQ : Pass<"qg-fold-qdq", "::mlir::func::FuncOp"> {
+  let summary = "Turn float ops between dequantize and quantize into quantized ops";
+  let description = [{
+    Models that were quantized elsewhere arrive as float ops between
+    `qg.dequantize` and `qg.quantize`; `qg-apply-formats` writes the same form.
+    This pass says it in types:
+
+    * conv, conv_transpose and matmul with an 8-bit input and an 8-bit constant
+      weight (or two 8-bit activations) become quantized; a bias in 32-bit
+      integers is kept exactly; relu, min and max with constants become `clamp`;
+      without a quantize behind it the op gives f32;
+    * add, sub, mul, average pool, concat and sums likewise;
+    * dequantize sinks below ops that move elements and below maxima, quantize
+      rises above them, equal pairs cancel.
+
+    Declines: weights that do not fit signed bytes around their zero point,
+    average pools whose windows count differently, encodings that are not one
+    byte per tensor. Pointwise ops stay float: `convert-qg-to-fxp` tabulates
+    them.
+
+    {{example test/Transforms/fold-qdq.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 #endif // QOPT_TRANSFORMS_PASSES_TD

@@ -1,0 +1,54 @@
+//===- FoldQDQ.cpp - Fake quantization into quantized ops -----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Exporters write quantized networks as float ops between dequantize and
+// quantize. This pass says the same in types, so that the ops can become
+// integer kernels.
+//===----------------------------------------------------------------------===//
+#include "FoldQDQ.h"
+#include "qopt/Transforms/Passes.h"
+
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include <cmath>
+
+namespace qopt {
+#define GEN_PASS_DEF_FOLDQDQ
+#include "qopt/Transforms/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+qg::QuantizedType qopt::getByteTensorType(Type type) {
+  qg::QuantizedType quantized = qg::getQuantizedType(type);
+  if (!quantized || !quantized.isPerTensor() ||
+      quantized.getIntegerFormat().storageBits() != 8)
+    return {};
+  return quantized;
+}
+
+int64_t qopt::quantizeReal(float value, qg::QuantizedType type) {
+  const IntegerFormat &format = type.getIntegerFormat();
+  if (std::isnan(value))
+    return type.getZeroPoint();
+  double rounded = std::nearbyint(value / type.getScale());
+  double shifted = rounded + double(type.getZeroPoint());
+  return int64_t(
+      std::clamp(shifted, double(format.min()), double(format.max())));
+}
+
+namespace {
+struct FoldQDQ : qopt::impl::FoldQDQBase<FoldQDQ> {
+  void runOnOperation() override {
+    RewritePatternSet moves(&getContext()), ops(&getContext());
+    populateMoveEncodingsPatterns(moves);
+    populateMoveEncodingsPatterns(ops);
+    populateQuantizeOpsPatterns(ops);
+    // Two phases, because a linear op becomes one with a float result where
+    // no quantize follows: it must not look before that quantize has arrived.
+    if (failed(applyPatternsGreedily(getOperation(), std::move(moves))) ||
+        failed(applyPatternsGreedily(getOperation(), std::move(ops))))
+      signalPassFailure();
+  }
+};
+} // namespace

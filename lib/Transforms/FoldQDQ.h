@@ -1,0 +1,28 @@
+//===- FoldQDQ.h - Pieces of qg-fold-qdq ----------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The pass works in two phases: encodings move through ops that only move
+// elements, then ops between a dequantize and a quantize become quantized.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_LIB_TRANSFORMS_FOLDQDQ_H
+#define QOPT_LIB_TRANSFORMS_FOLDQDQ_H
+
+#include "mlir/IR/PatternMatch.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+
+namespace qopt {
+
+/// The per-tensor static encoding in one byte of a tensor type, or null.
+qg::QuantizedType getByteTensorType(mlir::Type type);
+
+/// Integer that `type` stores for a real number.
+int64_t quantizeReal(float value, qg::QuantizedType type);
+
+/// Dequantizes sink below moves and maxima, quantizes rise above them.
+void populateMoveEncodingsPatterns(mlir::RewritePatternSet &patterns);
+/// {dequantize -> op -> clamp -> quantize} into quantized ops.
+void populateQuantizeOpsPatterns(mlir::RewritePatternSet &patterns);
+
+} // namespace qopt
+
+#endif // QOPT_LIB_TRANSFORMS_FOLDQDQ_H
