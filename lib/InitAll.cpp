@@ -4,6 +4,9 @@
 // Kept in one file because it includes the headers of every dialect.
 //===----------------------------------------------------------------------===//
 #include "qopt/InitAll.h"
+#include "qopt/Assignment/Passes.h"
+#include "qopt/Calibration/Passes.h"
+#include "qopt/Conversion/Passes.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Target/CPU/IR/QCPU.h"
@@ -31,6 +34,9 @@ void qopt::registerAllDialects(mlir::DialectRegistry &registry) {
 void qopt::registerAllPasses() {
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
+  registerQoptAssignmentPasses();
+  registerQoptCalibrationPasses();
+  registerQoptConversionPasses();
   registerQoptTransformsPasses();
   qcpu::registerQoptCPUKernelsPasses();
 }

@@ -288,12 +288,24 @@ LogicalResult ReduceOp::evaluate(ArrayRef<Tensor> operands,
   QuantizedType to = getQuantizedType(getResultType());
   if (!from && !isFloat(x.dtype()))
     return reduceIntegerTensor(*this, x, layout, results);
-  if (isPerTensor(from) && isPerTensor(to) && getKind() == ReduceKind::sum) {
+  // The sum of stored integers is exact, also where the result is f32.
+  bool givesFloat = getResultType().getElementType().isF32();
+  if (isPerTensor(from) && (isPerTensor(to) || givesFloat) &&
+      getKind() == ReduceKind::sum) {
     std::vector<int32_t> acc =
         reduceAll<int32_t>(layout, loadIntegers(x, from.getZeroPoint()), 0,
                            [](int32_t a, int32_t c) {
                              return int32_t(uint32_t(a) + uint32_t(c));
                            });
+    if (givesFloat) {
+      Tensor sums(DType::f32, getResultType().getShape());
+      EvalBuilder b;
+      for (size_t i = 0; i < acc.size(); ++i)
+        sums.setFloat(i,
+                      numerics::emitDequantize(b, acc[i], 0, from.getScale()));
+      results.push_back(sums);
+      return success();
+    }
     results.push_back(
         requantize(acc, getRequantizeScale(from.getScale(), 1, to.getScale()),
                    getResultType()));

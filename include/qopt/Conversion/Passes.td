@@ -1,0 +1,40 @@
+//===- Passes.td - From one dialect to another ----------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QOPT_CONVERSION_PASSES_TD
+#define QOPT_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertQGToFXP : Pass<"convert-qg-to-fxp", "::mlir::ModuleOp"> {
+  let summary = "turn quantized qg ops into exact integer ops";
+  let description = [{
+    A quantized tensor becomes a tensor of its storage integer; what its type
+    said becomes attributes of `fxp` ops. Zero points of inputs are folded into
+    biases where no window leaves the input; a convolution or matmul into f32
+    becomes the integer op and one `fxp.dequantize`. A pointwise region between
+    an 8-bit dequantize and an 8-bit quantize becomes a table (`fxp.lut`),
+    computed by the reference semantics of its ops. Transposed convolutions
+    become convolutions (a matmul where kernel and stride are equal). A
+    quantized op that has no integer form (softmax, an average pool whose
+    windows count differently) is computed in float between `fxp.dequantize`
+    and `fxp.quantize`. Float ops stay.
+
+    Quantized arguments and results of functions become storage integers; the
+    type they had is kept in the attribute `qg.encoding`.
+
+    Example:
+    ```mlir
+    %q = qg.requantize %x : tensor<4x!qg.q<ui8, 0.5 : 128>> -> tensor<4x!qg.q<ui8, 0.25 : 0>>
+    // becomes
+    %q = fxp.requantize %x scales dense<2.0> : tensor<1xf32> x_zp 128 x_unsigned zp 0
+         clamp [0, 255] unsigned mode <f32> : tensor<4xi8> -> tensor<4xi8>
+    ```
+  }];
+  let options = [
+    Option<"requantizeMode", "requantize-mode", "std::string", "\"f32\"",
+           "rounding of accumulators: f32, fixed:BITS (2 to 31) or pow2">
+  ];
+  let dependentDialects = ["::qopt::fxp::FXPDialect", "::qopt::qg::QGDialect"];
+}
+
+#endif // QOPT_CONVERSION_PASSES_TD

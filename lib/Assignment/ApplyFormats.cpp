@@ -1,0 +1,111 @@
+//===- ApplyFormats.cpp - Decisions into quantize and dequantize ----------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The result is an ordinary float module with fake quantization: it runs on
+// every executor, and qg-fold-qdq turns it into integers.
+//===----------------------------------------------------------------------===//
+#include "TensorGraph.h"
+#include "qopt/Assignment/Passes.h"
+
+#include <cmath>
+
+namespace qopt {
+#define GEN_PASS_DEF_APPLYFORMATS
+#include "qopt/Assignment/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+static qg::FormatAttr getFormat(Operation *op, StringRef name = "qg.format") {
+  return op->getAttrOfType<qg::FormatAttr>(name);
+}
+
+/// Does everything that reads the result read it as float?
+static bool readsFloat(Operation *op) {
+  if (isa<func::ReturnOp>(op))
+    return true;
+  if (keepsEncoding(op))
+    return llvm::all_of(op->getUsers(), readsFloat);
+  qg::FormatAttr format = getFormat(op);
+  return format && isa<FloatType>(format.getType());
+}
+
+static void applyToTensor(qg::ObserveOp op) {
+  qg::FormatAttr format = getFormat(op);
+  auto type = format ? dyn_cast<qg::QuantizedType>(format.getType())
+                     : qg::QuantizedType();
+  if (type) {
+    OpBuilder builder(op);
+    auto quantized = qg::QuantizeOp::create(
+        builder, op.getLoc(),
+        RankedTensorType::get(op.getType().getShape(), type), op.getX());
+    Value rounded =
+        qg::DequantizeOp::create(builder, op.getLoc(), op.getType(), quantized);
+    op.getResult().replaceUsesWithIf(
+        rounded, [](OpOperand &use) { return !readsFloat(use.getOwner()); });
+  }
+  op.getResult().replaceAllUsesWith(op.getX());
+  op.erase();
+}
+
+static LogicalResult applyToWeight(Operation *op) {
+  qg::FormatAttr format = getFormat(op, "qg.weight_format");
+  if (!format)
+    return success();
+  op->removeAttr("qg.weight_format");
+  auto type = dyn_cast<qg::QuantizedType>(format.getType());
+  Value weight = getWeight(op);
+  std::optional<Tensor> values = qg::matchConstant(weight);
+  if (!type || !values || values->dtype() != DType::f32)
+    return op->emitOpError("expects an f32 constant weight for its format");
+  int64_t axis = std::max<int64_t>(type.getAxis(), 0), inner = 1;
+  for (int64_t extent : values->shape().drop_front(axis + 1))
+    inner *= extent;
+  SmallVector<float> scales = type.getScaleVector();
+  SmallVector<int64_t> zeros = type.getZeroPointVector();
+  const IntegerFormat &row = type.getIntegerFormat();
+  // Narrow range: -128 is not used, so that negation is exact.
+  double low = row.isSigned ? double(-row.max()) : double(row.min());
+  Tensor stored(*qg::getDType(type), values->shape());
+  for (int64_t i = 0, e = stored.numElements(); i < e; ++i) {
+    size_t channel = scales.size() == 1 ? 0 : (i / inner) % scales.size();
+    double quotient =
+        std::nearbyint(double(float(values->getFloat(i)) / scales[channel]));
+    stored.setInt(i, int64_t(std::clamp(quotient + double(zeros[channel]), low,
+                                        double(row.max()))));
+  }
+  OpBuilder builder(op);
+  auto tensor = cast<RankedTensorType>(weight.getType());
+  Value constant =
+      qg::createConstant(builder, weight.getLoc(), stored,
+                         RankedTensorType::get(tensor.getShape(), type), "w");
+  op->setOperand(
+      1, qg::DequantizeOp::create(builder, weight.getLoc(), tensor, constant));
+  return success();
+}
+
+namespace {
+struct ApplyFormats : qopt::impl::ApplyFormatsBase<ApplyFormats> {
+  void runOnOperation() override {
+    SmallVector<qg::ObserveOp> observers(
+        getOperation().getOps<qg::ObserveOp>());
+    // From the end: a tensor's readers still carry their decisions, and the
+    // values they read are not replaced twice.
+    for (qg::ObserveOp op : llvm::reverse(observers))
+      applyToTensor(op);
+    for (Operation &op : llvm::make_early_inc_range(
+             getOperation().getBody().front().getOperations()))
+      if (isLinear(&op) && failed(applyToWeight(&op)))
+        return signalPassFailure();
+    getOperation().walk([](Operation *op) {
+      qg::FormatAttr format = getFormat(op);
+      if (!format)
+        return;
+      op->removeAttr("qg.format");
+      if (format.getReason())
+        op->setAttr("qg.float_reason", format.getReason());
+    });
+  }
+};
+} // namespace

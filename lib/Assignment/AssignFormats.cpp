@@ -1,0 +1,250 @@
+//===- AssignFormats.cpp - Decide what becomes 8 bits ---------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the outputs to the inputs: an op between linear ops is worth integers
+// only where everything that reads its result is integer too.
+//===----------------------------------------------------------------------===//
+#include "TensorGraph.h"
+#include "qopt/Assignment/Passes.h"
+#include "qopt/Calibration/Observer.h"
+
+#include <cmath>
+
+namespace qopt {
+#define GEN_PASS_DEF_ASSIGNFORMATS
+#include "qopt/Assignment/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+namespace {
+struct AssignFormats : qopt::impl::AssignFormatsBase<AssignFormats> {
+  using AssignFormatsBase::AssignFormatsBase;
+  void runOnOperation() override;
+
+private:
+  LogicalResult readRanges(TensorGraph &graph);
+  void decideLinears(TensorGraph &graph);
+  void decideTensors(TensorGraph &graph);
+  void shareConcatEncodings(TensorGraph &graph);
+  LogicalResult assignWeights();
+  void writeDecisions(TensorGraph &graph);
+
+  bool canBeInteger(TensorGraph &graph, Operation *op);
+  void keepFloatBecause(Operation *op, const Twine &reason) {
+    reasons.try_emplace(op, reason.str());
+  }
+
+  /// Encoding that an observed tensor would get.
+  llvm::DenseMap<Operation *, qg::QuantizedType> encodings;
+  /// Ops computed in integers.
+  llvm::DenseSet<Operation *> integerOps;
+  /// Observed tensors that are rounded.
+  llvm::DenseSet<Operation *> rounded;
+  llvm::DenseMap<Operation *, std::string> reasons;
+};
+} // namespace
+
+LogicalResult AssignFormats::readRanges(TensorGraph &graph) {
+  for (qg::ObserveOp op : graph.observers()) {
+    auto range = op->getAttrOfType<DenseF64ArrayAttr>("qg.range");
+    if (!range || range.size() != 2)
+      return op.emitOpError("expects a range; run qg-apply-profile first");
+    AffineParameters parameters = getAsymmetricParameters({range[0], range[1]});
+    encodings[op] = qg::QuantizedType::getPerTensor(
+        &getContext(), "ui8", parameters.scale, parameters.zeroPoint);
+    auto sqnr = op->getAttrOfType<FloatAttr>("qg.sqnr");
+    if (sqnr && sqnr.getValueAsDouble() < minSqnr)
+      keepFloatBecause(op, "8 bits give " +
+                               Twine(int64_t(sqnr.getValueAsDouble())) +
+                               " dB, less than min-sqnr");
+  }
+  return success();
+}
+
+/// Convolutions and matmuls whose activations are observed and whose weight
+/// and bias are constants.
+void AssignFormats::decideLinears(TensorGraph &graph) {
+  getOperation().walk([&](Operation *op) {
+    if (!isLinear(op))
+      return;
+    if (llvm::is_contained(keepFloat, qg::getUserName(op)))
+      return keepFloatBecause(op, "kept float by option");
+    SmallVector<Value> activations{op->getOperand(0)};
+    if (getWeightAxis(op) < 0)
+      activations.push_back(getWeight(op));
+    if (getWeightAxis(op) < 0 && !isa<qg::MatmulOp>(op))
+      return keepFloatBecause(op, "weight is not constant");
+    if (Value bias = getBias(op); bias && !qg::matchConstant(bias))
+      return keepFloatBecause(op, "bias is not constant");
+    for (Value value : activations) {
+      qg::ObserveOp observer = getObserver(value);
+      if (!observer)
+        return keepFloatBecause(op, "input is not observed");
+      if (reasons.count(observer))
+        return keepFloatBecause(op, reasons[observer]);
+    }
+    integerOps.insert(op);
+  });
+}
+
+/// An op without weights that has an integer form and whose inputs may be
+/// rounded.
+bool AssignFormats::canBeInteger(TensorGraph &graph, Operation *op) {
+  if (auto pool = dyn_cast<qg::PoolOp>(op)) {
+    bool isPadded = llvm::any_of(pool.getPads(), [](int64_t p) { return p; });
+    if (pool.getKind() != PoolKind::avg ||
+        (isPadded && !pool.getCountIncludePad()))
+      return false;
+  } else if (auto binary = dyn_cast<qg::BinaryOp>(op);
+             binary && graph.getInputs(op).size() == 2) {
+    if (binary.getKind() != BinaryKind::add &&
+        binary.getKind() != BinaryKind::sub &&
+        binary.getKind() != BinaryKind::mul)
+      return false;
+  } else if (!isa<qg::ConcatOp>(op)) {
+    // A pointwise region of one tensor: a table.
+    auto rule = dyn_cast<FormatRuleOpInterface>(op);
+    if (!rule || rule.getFormatRule() != FormatRule::Pointwise ||
+        graph.getInputs(op).size() != 1 ||
+        !llvm::all_of(op->getOperands(), [&](Value operand) {
+          return !operand.getDefiningOp<qg::ConstantOp>() ||
+                 isSplatConstant(operand);
+        }))
+      return false;
+  }
+  return llvm::all_of(graph.getInputs(op), [&](Value input) {
+    qg::ObserveOp observer = getObserver(input);
+    return observer && !reasons.count(observer);
+  });
+}
+
+void AssignFormats::decideTensors(TensorGraph &graph) {
+  for (qg::ObserveOp op : llvm::reverse(graph.observers())) {
+    if (reasons.count(op))
+      continue;
+    bool hasInteger = false, hasFloat = false;
+    for (Operation *reader : graph.getReaders(op.getResult()))
+      (integerOps.contains(reader) ? hasInteger : hasFloat) = true;
+    if (!hasInteger) {
+      keepFloatBecause(op, "only float ops read it");
+      continue;
+    }
+    rounded.insert(op);
+    Operation *producer = graph.getProducer(op);
+    if (!hasFloat && producer && !isLinear(producer) &&
+        canBeInteger(graph, producer))
+      integerOps.insert(producer);
+  }
+}
+
+/// What only a concatenation reads is rounded into its encoding at once.
+void AssignFormats::shareConcatEncodings(TensorGraph &graph) {
+  for (qg::ObserveOp op : llvm::reverse(graph.observers())) {
+    auto concat = op.getX().getDefiningOp<qg::ConcatOp>();
+    if (!concat || !integerOps.contains(concat))
+      continue;
+    for (Value input : concat.getInputs()) {
+      qg::ObserveOp source = getObserver(input);
+      if (source && graph.getReaders(source.getResult()).size() == 1)
+        encodings[source] = encodings[op];
+    }
+  }
+}
+
+/// Largest magnitude per output channel.
+static SmallVector<float> getMagnitudes(const Tensor &weight, int64_t axis) {
+  int64_t inner = 1, channels = weight.shape()[axis];
+  for (int64_t extent : weight.shape().drop_front(axis + 1))
+    inner *= extent;
+  SmallVector<float> magnitudes(channels, 0);
+  ArrayRef<float> values = weight.span<float>();
+  for (size_t i = 0; i < values.size(); ++i) {
+    float &magnitude = magnitudes[(i / inner) % channels];
+    magnitude = std::max(magnitude, std::fabs(values[i]));
+  }
+  return magnitudes;
+}
+
+LogicalResult AssignFormats::assignWeights() {
+  for (Operation &op : getOperation().getOps()) {
+    int64_t axis =
+        isLinear(&op) && integerOps.contains(&op) ? getWeightAxis(&op) : -1;
+    if (axis < 0)
+      continue;
+    std::optional<Tensor> weight = qg::matchConstant(getWeight(&op));
+    if (!weight)
+      return op.emitOpError("expects a weight whose bytes are present");
+    SmallVector<float> scales = getMagnitudes(*weight, axis);
+    std::optional<Tensor> bias;
+    if (getBias(&op))
+      bias = qg::matchConstant(getBias(&op));
+    double xScale = encodings[getObserver(op.getOperand(0))].getScale();
+    for (auto [o, scale] : llvm::enumerate(scales)) {
+      scale = getSymmetricScale(scale);
+      // |b / (sx * sw)| < 2^30 leaves room for the products.
+      if (bias)
+        scale = std::max(scale, float(std::fabs(bias->getFloat(o)) /
+                                      (xScale * 1073741824.0)));
+    }
+    op.setAttr("qg.weight_format",
+               qg::FormatAttr::get(&getContext(),
+                                   qg::QuantizedType::getPerAxis(
+                                       &getContext(), "si8", axis, scales),
+                                   nullptr));
+  }
+  return success();
+}
+
+void AssignFormats::writeDecisions(TensorGraph &graph) {
+  Type f32 = Float32Type::get(&getContext());
+  auto setFloat = [&](Operation *op, StringRef reason) {
+    op->setAttr("qg.format",
+                qg::FormatAttr::get(&getContext(), f32,
+                                    StringAttr::get(&getContext(), reason)));
+  };
+  for (Operation &op : getOperation().getOps()) {
+    auto rule = dyn_cast<FormatRuleOpInterface>(&op);
+    if (!rule || op.getNumResults() != 1)
+      continue;
+    if (isa<qg::ObserveOp>(op)) {
+      if (rounded.contains(&op))
+        op.setAttr("qg.format",
+                   qg::FormatAttr::get(&getContext(), encodings[&op], nullptr));
+      else
+        setFloat(&op, reasons[&op]);
+      continue;
+    }
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    if (keepsEncoding(&op) || rule.getFormatRule() == FormatRule::Constant ||
+        !type.getElementType().isF32() ||
+        integerOps.contains(graph.getRepresentative(&op)) ||
+        // A clamp behind an integer op folds into its saturation.
+        integerOps.contains(TensorGraph::skipClampsBack(&op)))
+      continue;
+    auto it = reasons.find(&op);
+    if (it != reasons.end())
+      setFloat(&op, it->second);
+    else if (rule.getFormatRule() == FormatRule::Float)
+      setFloat(&op, "needs the range of float");
+    else
+      setFloat(&op, "a float op reads its result, or it has no integer form");
+  }
+}
+
+void AssignFormats::runOnOperation() {
+  encodings.clear();
+  integerOps.clear();
+  rounded.clear();
+  reasons.clear();
+  TensorGraph graph(getOperation());
+  if (failed(readRanges(graph)))
+    return signalPassFailure();
+  decideLinears(graph);
+  decideTensors(graph);
+  shareConcatEncodings(graph);
+  if (failed(assignWeights()))
+    return signalPassFailure();
+  writeDecisions(graph);
+}

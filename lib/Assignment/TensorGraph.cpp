@@ -1,0 +1,126 @@
+//===- TensorGraph.cpp - Who reads an observed tensor ---------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Walks over uses; nothing here decides anything.
+//===----------------------------------------------------------------------===//
+#include "TensorGraph.h"
+
+using namespace mlir;
+using namespace qopt;
+
+bool qopt::keepsEncoding(Operation *op) {
+  if (auto pool = dyn_cast<qg::PoolOp>(op))
+    return pool.getKind() == PoolKind::max;
+  auto rule = dyn_cast<FormatRuleOpInterface>(op);
+  return rule && rule.getFormatRule() == FormatRule::PassThrough &&
+         !isa<qg::ObserveOp>(op);
+}
+
+qg::ObserveOp qopt::getObserver(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto observer = dyn_cast<qg::ObserveOp>(op))
+      return observer;
+    if (!keepsEncoding(op))
+      return {};
+    value = op->getOperand(0);
+  }
+  return {};
+}
+
+static bool isClamp(Operation *op) {
+  if (auto unary = dyn_cast<qg::UnaryOp>(op))
+    return unary.getKind() == UnaryKind::relu;
+  auto binary = dyn_cast<qg::BinaryOp>(op);
+  return binary &&
+         (binary.getKind() == BinaryKind::max ||
+          binary.getKind() == BinaryKind::min) &&
+         (isSplatConstant(binary.getLhs()) || isSplatConstant(binary.getRhs()));
+}
+
+Value qopt::skipClamps(Value value) {
+  while (value.hasOneUse()) {
+    Operation *user = *value.user_begin();
+    if (!isClamp(user) || user->getResult(0).getType() != value.getType())
+      break;
+    value = user->getResult(0);
+  }
+  return value;
+}
+
+bool qopt::isLinear(Operation *op) {
+  return isa<qg::ConvOp, qg::ConvTransposeOp, qg::MatmulOp>(op);
+}
+
+Value qopt::getWeight(Operation *op) { return op->getOperand(1); }
+
+Value qopt::getBias(Operation *op) {
+  return op->getNumOperands() > 2 ? op->getOperand(2) : Value();
+}
+
+int64_t qopt::getWeightAxis(Operation *op) {
+  Value weight = getWeight(op);
+  auto type = cast<RankedTensorType>(weight.getType());
+  if (!weight.getDefiningOp<qg::ConstantOp>() || !type.getElementType().isF32())
+    return -1;
+  auto matmul = dyn_cast<qg::MatmulOp>(op);
+  if (!matmul)
+    return 0;
+  if (type.getRank() != 2)
+    return -1;
+  return matmul.getTransposeRhs() ? 0 : 1;
+}
+
+TensorGraph::TensorGraph(func::FuncOp function) : regions(function) {
+  observers_.assign(function.getOps<qg::ObserveOp>().begin(),
+                    function.getOps<qg::ObserveOp>().end());
+}
+
+Operation *TensorGraph::getRepresentative(Operation *op) {
+  if (const PointwiseRegion *region = regions.lookup(op))
+    return region->root();
+  return op;
+}
+
+Operation *TensorGraph::skipClampsBack(Operation *op) {
+  while (isClamp(op)) {
+    Value x = op->getOperand(0);
+    if (isSplatConstant(x))
+      x = op->getOperand(1);
+    Operation *before = x.getDefiningOp();
+    if (!before || !x.hasOneUse() || isa<qg::ObserveOp>(before))
+      break;
+    op = before;
+  }
+  return op;
+}
+
+llvm::SmallSetVector<Operation *, 4> TensorGraph::getReaders(Value value) {
+  llvm::SmallSetVector<Operation *, 4> readers;
+  for (Operation *user : value.getUsers()) {
+    if (!keepsEncoding(user)) {
+      readers.insert(getRepresentative(user));
+      continue;
+    }
+    for (Operation *reader : getReaders(user->getResult(0)))
+      readers.insert(reader);
+  }
+  return readers;
+}
+
+Operation *TensorGraph::getProducer(qg::ObserveOp observer) {
+  Value value = observer.getX();
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return nullptr;
+  return getRepresentative(skipClampsBack(op));
+}
+
+SmallVector<Value> TensorGraph::getInputs(Operation *op) {
+  if (const PointwiseRegion *region = regions.lookup(op))
+    return {region->input};
+  SmallVector<Value> inputs;
+  for (Value operand : op->getOperands())
+    if (!operand.getDefiningOp<qg::ConstantOp>())
+      inputs.push_back(operand);
+  return inputs;
+}

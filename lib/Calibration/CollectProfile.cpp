@@ -1,0 +1,146 @@
+//===- CollectProfile.cpp - Run the model over samples --------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Observed tensors become extra results of @main, so that every executor can
+// calibrate without knowing of it. One sample is in memory at a time.
+//===----------------------------------------------------------------------===//
+#include "qopt/Calibration/Profile.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+
+#include "absl/strings/str_cat.h"
+#include "llvm/Support/FileSystem.h"
+
+using namespace mlir;
+using namespace qopt;
+
+absl::StatusOr<InstrumentedModule> qopt::instrument(ModuleOp module) {
+  InstrumentedModule result;
+  result.module = module.clone();
+  auto main = result.module->lookupSymbol<func::FuncOp>("main");
+  if (!main || main.isExternal() || !main.getBody().hasOneBlock())
+    return absl::InvalidArgumentError(
+        "expects a function @main of one block to observe");
+  auto exit = cast<func::ReturnOp>(main.getBody().front().getTerminator());
+  SmallVector<Value> returned(exit.getOperands());
+  for (Value &value : returned)
+    while (auto observer = value.getDefiningOp<qg::ObserveOp>())
+      value = observer.getX();
+  result.ownResults = returned.size();
+  SmallVector<qg::ObserveOp> observers(main.getOps<qg::ObserveOp>());
+  for (qg::ObserveOp op : observers) {
+    Value x = op.getX();
+    // The value behind other observers of the same tensor.
+    while (auto inner = x.getDefiningOp<qg::ObserveOp>())
+      x = inner.getX();
+    if (auto argument = dyn_cast<BlockArgument>(x)) {
+      result.points.push_back(
+          {op.getName().str(), true, argument.getArgNumber()});
+      continue;
+    }
+    auto it = llvm::find(returned, x);
+    result.points.push_back(
+        {op.getName().str(), false, unsigned(it - returned.begin())});
+    if (it == returned.end())
+      returned.push_back(x);
+  }
+  exit.getOperandsMutable().assign(returned);
+  for (qg::ObserveOp op : observers) {
+    op.replaceAllUsesWith(op.getX());
+    op.erase();
+  }
+  SmallVector<Type> types(ValueRange(returned).getTypes());
+  main.setFunctionType(
+      FunctionType::get(main.getContext(), main.getArgumentTypes(), types));
+  Builder builder(main.getContext());
+  for (const InstrumentedModule::Point &point : result.points)
+    if (!point.isArgument && point.index >= result.ownResults)
+      main.setResultAttr(point.index, "qg.name",
+                         builder.getStringAttr(point.name));
+  return result;
+}
+
+static absl::Status observeSample(Profile &profile,
+                                  const InstrumentedModule &instrumented,
+                                  int64_t index, llvm::ArrayRef<Tensor> inputs,
+                                  llvm::ArrayRef<Tensor> outputs,
+                                  const CollectOptions &options) {
+  for (const InstrumentedModule::Point &point : instrumented.points) {
+    llvm::ArrayRef<Tensor> from = point.isArgument ? inputs : outputs;
+    if (point.index >= from.size())
+      return absl::InternalError("expects a value for every observed tensor");
+    absl::Status status = profile.tensors[point.name].observe(
+        index, from[point.index], options.perChannel, options.perSample);
+    if (!status.ok())
+      return absl::InvalidArgumentError(absl::StrCat(
+          "tensor '", point.name, "', sample ", index, ": ", status.message()));
+  }
+  ++profile.samples;
+  return absl::OkStatus();
+}
+
+/// The profile to go on from: that of the resume file, if it fits the module.
+static absl::StatusOr<Profile> getStart(const InstrumentedModule &instrumented,
+                                        const CollectOptions &options) {
+  Profile profile;
+  for (const InstrumentedModule::Point &point : instrumented.points)
+    profile.tensors[point.name];
+  if (options.resumeFile.empty() || !llvm::sys::fs::exists(options.resumeFile))
+    return profile;
+  absl::StatusOr<Profile> earlier = Profile::read(options.resumeFile);
+  if (!earlier.ok())
+    return earlier.status();
+  bool fits = earlier->tensors.size() == profile.tensors.size();
+  for (const auto &[name, statistics] : profile.tensors)
+    fits = fits && earlier->tensors.count(name);
+  if (!fits)
+    return absl::FailedPreconditionError(
+        absl::StrCat("expects '", options.resumeFile,
+                     "' to be a profile of this model; remove it to start "
+                     "again"));
+  return earlier;
+}
+
+absl::StatusOr<Profile> qopt::collectProfile(ModuleOp module,
+                                             const SampleSource &source,
+                                             const CollectOptions &options,
+                                             const ExecutorFactory &factory) {
+  absl::StatusOr<InstrumentedModule> instrumented = instrument(module);
+  if (!instrumented.ok())
+    return instrumented.status();
+  absl::StatusOr<Profile> profile = getStart(*instrumented, options);
+  if (!profile.ok())
+    return profile.status();
+  absl::StatusOr<std::unique_ptr<Executor>> executor =
+      factory(*instrumented->module);
+  if (!executor.ok())
+    return executor.status();
+  bool writes = !options.resumeFile.empty();
+  while (options.maxSamples < 0 || profile->samples < options.maxSamples) {
+    int64_t index = profile->samples;
+    auto sample = source(index);
+    if (!sample.ok())
+      return sample.status();
+    if (!*sample)
+      break;
+    auto outputs = (*executor)->run(**sample);
+    if (!outputs.ok())
+      return absl::Status(
+          outputs.status().code(),
+          absl::StrCat("sample ", index, ": ", outputs.status().message()));
+    absl::Status status = observeSample(*profile, *instrumented, index,
+                                        **sample, *outputs, options);
+    if (!status.ok())
+      return status;
+    bool goesOn = !options.progress || options.progress(profile->samples);
+    if (writes && (!goesOn || profile->samples % options.resumeInterval == 0))
+      if (absl::Status written = profile->write(options.resumeFile);
+          !written.ok())
+        return written;
+    if (!goesOn)
+      return absl::CancelledError(
+          absl::StrCat("stopped after ", profile->samples, " samples"));
+  }
+  if (profile->samples == 0)
+    return absl::InvalidArgumentError("expects at least one sample");
+  return profile;
+}

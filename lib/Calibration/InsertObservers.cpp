@@ -1,0 +1,134 @@
+//===- InsertObservers.cpp - Mark every tensor that may be quantized ------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which tensors are quantized is decided later; here are all candidates, so
+// that one run over the data serves every decision.
+//===----------------------------------------------------------------------===//
+#include "qopt/Analysis/PointwiseRegions.h"
+#include "qopt/Calibration/Passes.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace qopt {
+#define GEN_PASS_DEF_INSERTOBSERVERS
+#include "qopt/Calibration/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+static bool isFloatTensor(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.getElementType().isF32();
+}
+
+/// relu, or max or min with a constant: folds into a saturation.
+static bool isClamp(Operation *op) {
+  if (auto unary = dyn_cast<qg::UnaryOp>(op))
+    return unary.getKind() == UnaryKind::relu;
+  auto binary = dyn_cast<qg::BinaryOp>(op);
+  return binary &&
+         (binary.getKind() == BinaryKind::max ||
+          binary.getKind() == BinaryKind::min) &&
+         (isSplatConstant(binary.getLhs()) || isSplatConstant(binary.getRhs()));
+}
+
+/// The value behind the clamps that only `value` feeds.
+static Value skipClamps(Value value) {
+  while (value.hasOneUse()) {
+    Operation *user = *value.user_begin();
+    if (!isClamp(user) || user->getResult(0).getType() != value.getType())
+      break;
+    value = user->getResult(0);
+  }
+  return value;
+}
+
+/// Sum, difference or product of two tensors neither of which is a scalar.
+static bool joinsTensors(Operation *op) {
+  auto binary = dyn_cast<qg::BinaryOp>(op);
+  return binary &&
+         (binary.getKind() == BinaryKind::add ||
+          binary.getKind() == BinaryKind::sub ||
+          binary.getKind() == BinaryKind::mul) &&
+         !isSplatConstant(binary.getLhs()) && !isSplatConstant(binary.getRhs());
+}
+
+static bool isCandidate(Operation *op) {
+  auto rule = dyn_cast<FormatRuleOpInterface>(op);
+  if (!rule || op->getNumResults() != 1)
+    return false;
+  switch (rule.getFormatRule()) {
+  case FormatRule::Linear:
+  case FormatRule::SameFormat:
+    return true;
+  case FormatRule::Pool:
+    // A maximum keeps the encoding of its input.
+    return cast<qg::PoolOp>(op).getKind() == PoolKind::avg;
+  case FormatRule::Reduce:
+    return cast<qg::ReduceOp>(op).getKind() == ReduceKind::sum;
+  case FormatRule::Float:
+    return isa<qg::SoftmaxOp>(op);
+  case FormatRule::Pointwise:
+    return joinsTensors(op);
+  default:
+    return false;
+  }
+}
+
+static llvm::SmallSetVector<Value, 16> findTensors(func::FuncOp main) {
+  llvm::SmallSetVector<Value, 16> tensors;
+  for (BlockArgument argument : main.getArguments())
+    tensors.insert(argument);
+  PointwiseRegions regions(main);
+  main.walk([&](Operation *op) {
+    if (isCandidate(op))
+      tensors.insert(skipClamps(op->getResult(0)));
+    const PointwiseRegion *region = regions.lookup(op);
+    if (region && region->root() == op)
+      tensors.insert(region->result());
+  });
+  tensors.remove_if(
+      [](Value value) { return !isFloatTensor(value) || value.use_empty(); });
+  return tensors;
+}
+
+/// The node's name, or the argument's.
+static std::string getTensorName(Value value) {
+  if (Operation *op = value.getDefiningOp())
+    return qg::getUserName(op);
+  auto argument = cast<BlockArgument>(value);
+  auto main = cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  if (auto name =
+          main.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "qg.name"))
+    return name.str();
+  return "argument#" + std::to_string(argument.getArgNumber());
+}
+
+namespace {
+struct InsertObservers : qopt::impl::InsertObserversBase<InsertObservers> {
+  void runOnOperation() override {
+    auto main = getOperation().lookupSymbol<func::FuncOp>("main");
+    if (!main || main.isExternal())
+      return;
+    llvm::StringMap<unsigned> used;
+    // Names first: a name without location counts positions.
+    SmallVector<std::pair<Value, std::string>> named;
+    for (Value value : findTensors(main)) {
+      std::string name = getTensorName(value);
+      if (unsigned count = ++used[name]; count > 1)
+        name += "#" + std::to_string(count);
+      named.push_back({value, name});
+    }
+    for (auto &[value, name] : named) {
+      OpBuilder builder(&getContext());
+      builder.setInsertionPointAfterValue(value);
+      auto observer = qg::ObserveOp::create(builder, value.getLoc(),
+                                            value.getType(), name, value);
+      value.replaceAllUsesExcept(observer.getResult(), observer);
+    }
+  }
+};
+} // namespace

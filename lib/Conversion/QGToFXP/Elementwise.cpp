@@ -1,0 +1,368 @@
+//===- Elementwise.cpp - Sums, pools, concat and moves in integers --------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ops without weights. One that has no integer form is computed in float
+// between a dequantize and a quantize, which is what its definition says.
+//===----------------------------------------------------------------------===//
+#include "Patterns.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::qgtofxp;
+
+static int64_t getCount(ArrayRef<int64_t> extents) {
+  return getNumElements(extents);
+}
+
+/// How many positions every window of an average pool counts; nullopt if
+/// windows differ.
+static std::optional<int64_t> getUniformCount(qg::PoolOp op) {
+  if (op.getCountIncludePad())
+    return getCount(op.getKernel());
+  ArrayRef<int64_t> in = op.getX().getType().getShape();
+  ArrayRef<int64_t> out = op.getType().getShape();
+  int64_t total = 1;
+  for (size_t d = 0; d < op.getKernel().size(); ++d) {
+    int64_t common = -1;
+    for (int64_t p = 0; p < out[d + 1]; ++p) {
+      int64_t taps = 0;
+      for (int64_t k = 0; k < op.getKernel()[d]; ++k) {
+        int64_t at = p * op.getStrides()[d] + k * op.getDilations()[d] -
+                     op.getPads()[d];
+        taps += at >= 0 && at < in[d + 1];
+      }
+      if (common >= 0 && common != taps)
+        return std::nullopt;
+      common = taps;
+    }
+    total *= std::max<int64_t>(common, 0);
+  }
+  return total > 0 ? std::optional<int64_t>(total) : std::nullopt;
+}
+
+static RankedTensorType withElement(Type type, Type element) {
+  return RankedTensorType::get(cast<RankedTensorType>(type).getShape(),
+                               element);
+}
+
+namespace {
+struct ConvertQuantize : ToFXP<qg::QuantizeOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::QuantizeOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    std::optional<Encoding> result = getEncoding(op.getType());
+    if (!result)
+      return op.emitOpError()
+             << "expects a static encoding per tensor or axis, "
+                "got "
+             << op.getType();
+    rewriter.replaceOp(
+        op, createQuantize(rewriter, op.getLoc(), adaptor.getX(), *result));
+    return success();
+  }
+};
+
+struct ConvertDequantize : ToFXP<qg::DequantizeOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::DequantizeOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    std::optional<Encoding> encoding = getEncoding(op.getX().getType());
+    if (!encoding)
+      return op.emitOpError()
+             << "expects a static encoding per tensor or axis, "
+                "got "
+             << op.getX().getType();
+    rewriter.replaceOp(
+        op, createDequantize(rewriter, op.getLoc(), adaptor.getX(), *encoding));
+    return success();
+  }
+};
+
+/// i8 -> i8 under other parameters.
+Value rescale(OpBuilder &builder, Location loc, Value x, const Encoding &from,
+              const Encoding &to, fxp::RequantizeModeAttr mode) {
+  float scale = float(double(from.scale()) / double(to.scale()));
+  return createRequantize(builder, loc, x, scale, from.zeroPoint(),
+                          from.isUnsigned, to, std::nullopt, mode);
+}
+
+bool isSame(const Encoding &a, const Encoding &b) {
+  return a.scales == b.scales && a.zeroPoints == b.zeroPoints &&
+         a.isUnsigned == b.isUnsigned && a.low == b.low && a.high == b.high;
+}
+
+struct ConvertRequantize : ToFXP<qg::RequantizeOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::RequantizeOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    std::optional<Encoding> from = getByteEncoding(op.getX().getType());
+    std::optional<Encoding> to = getByteEncoding(op.getType());
+    if (!from || !to)
+      return op.emitOpError("expects 8-bit encodings per tensor");
+    rewriter.replaceOp(
+        op, rescale(rewriter, op.getLoc(), adaptor.getX(), *from, *to, mode));
+    return success();
+  }
+};
+
+struct ConvertConcat : ToFXP<qg::ConcatOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::ConcatOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    std::optional<Encoding> to = getByteEncoding(op.getType());
+    if (!to)
+      return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
+    SmallVector<Value> inputs;
+    for (auto [before, x] : llvm::zip(op.getInputs(), adaptor.getInputs())) {
+      std::optional<Encoding> from = getByteEncoding(before.getType());
+      if (!from)
+        return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
+      inputs.push_back(isSame(*from, *to) ? x
+                                          : rescale(rewriter, op.getLoc(), x,
+                                                    *from, *to, mode));
+    }
+    rewriter.replaceOpWithNewOp<qg::ConcatOp>(
+        op, withElement(op.getType(), rewriter.getI8Type()), inputs,
+        op.getAxis());
+    return success();
+  }
+};
+
+struct ConvertBinary : ToFXP<qg::BinaryOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::BinaryOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    std::optional<Encoding> lhs = getByteEncoding(op.getLhs().getType());
+    std::optional<Encoding> rhs = getByteEncoding(op.getRhs().getType());
+    std::optional<Encoding> result = getByteEncoding(op.getType());
+    if (!lhs || !rhs || !result)
+      return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
+    Location loc = op.getLoc();
+    int64_t zps[] = {lhs->zeroPoint(), rhs->zeroPoint()};
+    if (op.getKind() == BinaryKind::mul) {
+      Value acc = fxp::MulOp::create(
+          rewriter, loc, withElement(op.getType(), rewriter.getI32Type()),
+          adaptor.getLhs(), adaptor.getRhs(), zps, lhs->isUnsigned,
+          rhs->isUnsigned);
+      double scale =
+          double(lhs->scale()) * double(rhs->scale()) / double(result->scale());
+      rewriter.replaceOp(op,
+                         createRequantize(rewriter, loc, acc, float(scale), 0,
+                                          false, *result, op.getClamp(), mode));
+      return success();
+    }
+    if (op.getKind() != BinaryKind::add && op.getKind() != BinaryKind::sub)
+      return rewriter.notifyMatchFailure(op, "no integer form");
+    double sign = op.getKind() == BinaryKind::sub ? -1 : 1;
+    float scales[] = {
+        float(double(lhs->scale()) / double(result->scale())),
+        float(sign * double(rhs->scale()) / double(result->scale()))};
+    int64_t range[] = {result->low, result->high};
+    rewriter.replaceOpWithNewOp<fxp::AddOp>(
+        op, withElement(op.getType(), rewriter.getI8Type()), adaptor.getLhs(),
+        adaptor.getRhs(), scales, zps, result->zeroPoint(),
+        op.getClamp().value_or(range), lhs->isUnsigned, rhs->isUnsigned,
+        result->isUnsigned, mode);
+    return success();
+  }
+};
+
+struct ConvertPool : ToFXP<qg::PoolOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::PoolOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    std::optional<Encoding> x = getByteEncoding(op.getX().getType());
+    if (!x)
+      return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
+    if (op.getKind() == PoolKind::max) {
+      rewriter.replaceOpWithNewOp<fxp::MaxPoolOp>(
+          op, withElement(op.getType(), rewriter.getI8Type()), adaptor.getX(),
+          op.getKernel(), op.getStrides(), op.getPads(), op.getDilations(),
+          x->isUnsigned);
+      return success();
+    }
+    std::optional<Encoding> result = getByteEncoding(op.getType());
+    std::optional<int64_t> count = getUniformCount(op);
+    if (!result || !count)
+      return rewriter.notifyMatchFailure(op, "windows count differently");
+    if (*count > INT32_MAX / 256)
+      return rewriter.notifyMatchFailure(op, "sums may leave 32 bits");
+    Value acc = fxp::SumPoolOp::create(
+        rewriter, op.getLoc(), withElement(op.getType(), rewriter.getI32Type()),
+        adaptor.getX(), op.getKernel(), op.getStrides(), op.getPads(),
+        op.getDilations(), x->zeroPoint(), x->isUnsigned);
+    double scale =
+        double(x->scale()) / (double(result->scale()) * double(*count));
+    rewriter.replaceOp(op, createRequantize(rewriter, op.getLoc(), acc,
+                                            float(scale), 0, false, *result,
+                                            std::nullopt, mode));
+    return success();
+  }
+};
+
+struct ConvertReduce : ToFXP<qg::ReduceOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::ReduceOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    std::optional<Encoding> x = getByteEncoding(op.getX().getType());
+    if (!x || op.getKind() != ReduceKind::sum)
+      return rewriter.notifyMatchFailure(op, "no 8-bit sum");
+    int64_t count = getCount(op.getX().getType().getShape()) /
+                    std::max<int64_t>(1, getCount(op.getType().getShape()));
+    if (count > INT32_MAX / 256)
+      return rewriter.notifyMatchFailure(op, "sums may leave 32 bits");
+    std::optional<Encoding> result = getByteEncoding(op.getType());
+    if (!result && isQuantized(op.getType()))
+      return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
+    Value acc = fxp::SumOp::create(
+        rewriter, op.getLoc(), withElement(op.getType(), rewriter.getI32Type()),
+        adaptor.getX(), op.getAxes(), x->zeroPoint(), x->isUnsigned);
+    if (result) {
+      float scale = float(double(x->scale()) / double(result->scale()));
+      rewriter.replaceOp(op,
+                         createRequantize(rewriter, op.getLoc(), acc, scale, 0,
+                                          false, *result, std::nullopt, mode));
+      return success();
+    }
+    Encoding sum = *x;
+    sum.zeroPoints = {0};
+    sum.isUnsigned = false;
+    rewriter.replaceOp(op, createDequantize(rewriter, op.getLoc(), acc, sum));
+    return success();
+  }
+};
+
+struct ConvertConstant : ToFXP<qg::ConstantOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::ConstantOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<qg::ConstantOp>(
+        op, qg::getStorageTensorType(op.getType()), op.getValue());
+    return success();
+  }
+};
+
+/// The identity.
+struct DropObserve : ToFXP<qg::ObserveOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::ObserveOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, adaptor.getX());
+    return success();
+  }
+};
+
+/// A bridge that convertRegionsToTables left: both sides are the same bytes.
+struct DropBridge : ToFXP<UnrealizedConversionCastOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(UnrealizedConversionCastOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, adaptor.getInputs());
+    return success();
+  }
+};
+
+/// An op that only moves elements moves stored integers.
+struct MoveStorage : ConversionPattern {
+  MoveStorage(const TypeConverter &converter, MLIRContext *context)
+      : ConversionPattern(converter, MatchAnyOpTypeTag(), 1, context) {}
+  LogicalResult
+  matchAndRewrite(Operation *op, ArrayRef<Value> operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto rule = dyn_cast<FormatRuleOpInterface>(op);
+    if (!rule || rule.getFormatRule() != FormatRule::PassThrough)
+      return rewriter.notifyMatchFailure(op, "looks at its elements");
+    SmallVector<Value> values(operands);
+    if (auto pad = dyn_cast<qg::PadOp>(op);
+        pad && !pad.getValue() && pad.getMode() == PadMode::constant)
+      if (auto encoding = getEncoding(pad.getX().getType())) {
+        if (encoding->zeroPoints.size() != 1)
+          return op->emitOpError("expects an encoding per tensor");
+        // What an absent value stands for is the real number zero.
+        auto type = RankedTensorType::get(
+            {}, qg::getStorageElementType(pad.getType().getElementType()));
+        Tensor zero(*qg::getDType(type.getElementType()), {});
+        zero.setInt(0, encoding->zeroPoint());
+        values.push_back(
+            qg::createConstant(rewriter, op->getLoc(), zero, type));
+      }
+    auto type = qg::getStorageTensorType(
+        cast<RankedTensorType>(op->getResultTypes()[0]));
+    if (auto pad = dyn_cast<qg::PadOp>(op)) {
+      rewriter.replaceOpWithNewOp<qg::PadOp>(
+          op, type, pad.getMode(), values[0],
+          values.size() > 1 ? values[1] : Value(), pad.getLow(), pad.getHigh());
+      return success();
+    }
+    OperationState state(op->getLoc(), op->getName().getStringRef(), values,
+                         type, op->getAttrs());
+    rewriter.replaceOp(op, rewriter.create(state));
+    return success();
+  }
+};
+
+/// Any other quantized op: its definition, computed in float.
+struct ComputeInFloat : ConversionPattern {
+  ComputeInFloat(const TypeConverter &converter, MLIRContext *context)
+      : ConversionPattern(converter, MatchAnyOpTypeTag(), 0, context) {}
+  LogicalResult
+  matchAndRewrite(Operation *op, ArrayRef<Value> operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto rule = dyn_cast<FormatRuleOpInterface>(op);
+    if (!rule || op->getNumResults() != 1)
+      return rewriter.notifyMatchFailure(op, "not a qg op");
+    FormatRule kind = rule.getFormatRule();
+    if (kind == FormatRule::PassThrough || kind == FormatRule::Linear ||
+        kind == FormatRule::Constant || kind == FormatRule::Boundary)
+      return rewriter.notifyMatchFailure(op, "has its own pattern");
+    if (op->getAttr("clamp"))
+      return op->emitOpError("has no integer form for these encodings");
+    SmallVector<Value> values;
+    for (auto [before, x] : llvm::zip(op->getOperands(), operands)) {
+      if (!isQuantized(before.getType())) {
+        values.push_back(x);
+        continue;
+      }
+      std::optional<Encoding> encoding = getEncoding(before.getType());
+      if (!encoding)
+        return op->emitOpError()
+               << "expects static encodings, got " << before.getType();
+      values.push_back(createDequantize(rewriter, op->getLoc(), x, *encoding));
+    }
+    Type type = op->getResultTypes()[0];
+    std::optional<Encoding> result = getEncoding(type);
+    if (isQuantized(type) && !result)
+      return op->emitOpError() << "expects static encodings, got " << type;
+    Type computed =
+        result ? Type(withElement(type, rewriter.getF32Type())) : type;
+    OperationState state(op->getLoc(), op->getName().getStringRef(), values,
+                         computed, op->getAttrs());
+    Value value = rewriter.create(state)->getResult(0);
+    if (result)
+      value = createQuantize(rewriter, op->getLoc(), value, *result);
+    rewriter.replaceOp(op, value);
+    return success();
+  }
+};
+} // namespace
+
+void qgtofxp::populateElementwisePatterns(RewritePatternSet &patterns,
+                                          const TypeConverter &converter,
+                                          fxp::RequantizeModeAttr mode) {
+  MLIRContext *context = patterns.getContext();
+  patterns.add<ConvertQuantize, ConvertDequantize, ConvertRequantize,
+               ConvertConcat, ConvertBinary, ConvertPool, ConvertReduce,
+               ConvertConstant, DropObserve, DropBridge>(converter, context,
+                                                         mode);
+  patterns.add<MoveStorage, ComputeInFloat>(converter, context);
+}

@@ -1,0 +1,552 @@
+//===- Linear.cpp - Convolutions and matmuls into integers ----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// acc = bias + sum (x - zx) * w with bias = rne(b / (sx * sw)) in double, then
+// a requantization by f32(double(sx) * double(sw) / double(sy)): the reference
+// semantics of the quantized ops, spelled out.
+//===----------------------------------------------------------------------===//
+#include "Patterns.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::qgtofxp;
+
+namespace {
+/// A constant weight as signed bytes without zero point, and one scale per
+/// output channel (or one for all).
+struct Weight {
+  Tensor values;
+  SmallVector<float> scales;
+};
+
+/// What becomes of the accumulators of a linear op.
+struct Epilogue {
+  SmallVector<double> accScales;  ///< sx * sw, one or one per channel
+  std::optional<Encoding> result; ///< nullopt: f32
+  std::optional<ArrayRef<int64_t>> clamp;
+};
+} // namespace
+
+static ArrayRef<int64_t> getShape(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+/// Signed bytes `stored - zero point`; an error where they leave a byte.
+static FailureOr<Weight> getWeight(Operation *op, Value value, int64_t axis) {
+  std::optional<Encoding> encoding = getEncoding(value.getType());
+  std::optional<Tensor> stored = qg::matchConstant(value);
+  if (!encoding || !stored)
+    return op->emitOpError("expects a quantized constant weight");
+  if (encoding->storageBits != 8 ||
+      (encoding->scales.size() > 1 && encoding->axis != axis))
+    return op->emitOpError()
+           << "expects 8-bit weights with one scale per tensor or per element "
+              "of dimension "
+           << axis << ", got " << value.getType();
+  int64_t inner = 1;
+  for (int64_t extent : getShape(value).drop_front(axis + 1))
+    inner *= extent;
+  Tensor values(DType::i8, getShape(value));
+  int64_t channels = encoding->zeroPoints.size();
+  for (int64_t i = 0, e = values.numElements(); i < e; ++i) {
+    int64_t channel = channels == 1 ? 0 : (i / inner) % channels;
+    int64_t shifted = stored->getInt(i) - encoding->zeroPoints[channel];
+    if (shifted < -128 || shifted > 127)
+      return op->emitOpError() << "expects weights within 8 signed bits of "
+                                  "their zero point, got "
+                               << shifted;
+    values.setInt(i, shifted);
+  }
+  return Weight{values, encoding->scales};
+}
+
+/// Integer bias: rne(b / accScale); a si32 bias in just that scale (as an f32
+/// product) is taken as it is stored.
+static FailureOr<SmallVector<int64_t>> getBias(Operation *op, Value bias,
+                                               ArrayRef<double> accScales,
+                                               int64_t channels) {
+  SmallVector<int64_t> result(channels, 0);
+  if (!bias)
+    return result;
+  std::optional<Tensor> stored = qg::matchConstant(bias);
+  if (!stored)
+    return op->emitOpError("expects a constant bias");
+  std::optional<Encoding> encoding = getEncoding(bias.getType());
+  for (int64_t o = 0; o < channels; ++o) {
+    double accScale = accScales[accScales.size() == 1 ? 0 : o];
+    if (!encoding) {
+      double scaled = std::nearbyint(stored->getFloat(o) / accScale);
+      if (!(std::fabs(scaled) < 2147483648.0))
+        return op->emitOpError()
+               << "expects a bias that fits 32 bits in the accumulator's "
+                  "scale, got "
+               << scaled << " in channel " << o;
+      result[o] = int64_t(scaled);
+      continue;
+    }
+    size_t row = encoding->scales.size() == 1 ? 0 : o;
+    int64_t value = stored->getInt(o) - encoding->zeroPoints[row];
+    if (encoding->scales[row] != float(accScale)) {
+      double real = double(value) * double(encoding->scales[row]);
+      value = int64_t(std::nearbyint(real / accScale));
+    }
+    result[o] = value;
+  }
+  return result;
+}
+
+/// No accumulator can leave 32 bits: `reach` is the largest |x - zx|.
+static LogicalResult checkAccumulators(Operation *op, ArrayRef<int64_t> sums,
+                                       ArrayRef<int64_t> bias, int64_t reach) {
+  for (auto [o, sum] : llvm::enumerate(sums)) {
+    int64_t bound = sum * reach + std::abs(bias[o]);
+    if (bound > INT32_MAX)
+      return op->emitOpError()
+             << "expects accumulators within 32 bits, channel " << o
+             << " can reach " << bound << "; use smaller weights or fewer bits";
+  }
+  return success();
+}
+
+static int64_t getReach(const Encoding &encoding, int64_t zeroPoint) {
+  return std::max(std::abs(encoding.low - zeroPoint),
+                  std::abs(encoding.high - zeroPoint));
+}
+
+static Value createBias(OpBuilder &builder, Location loc,
+                        ArrayRef<int64_t> bias) {
+  SmallVector<int32_t> values;
+  for (int64_t value : bias)
+    values.push_back(int32_t(value));
+  return createI32Constant(builder, loc, values);
+}
+
+/// Requantizes or dequantizes accumulators whose last dimension is channels.
+static Value finish(OpBuilder &builder, Location loc, Value acc,
+                    const Epilogue &epilogue, fxp::RequantizeModeAttr mode) {
+  SmallVector<float> scales;
+  if (epilogue.result) {
+    for (double scale : epilogue.accScales)
+      scales.push_back(float(scale / double(epilogue.result->scale())));
+    return createRequantize(builder, loc, acc, scales, 0, false,
+                            *epilogue.result, epilogue.clamp, mode);
+  }
+  for (double scale : epilogue.accScales)
+    scales.push_back(float(scale));
+  auto type = cast<RankedTensorType>(acc.getType());
+  if (llvm::all_equal(scales))
+    scales.truncate(1);
+  return fxp::DequantizeOp::create(
+      builder, loc,
+      RankedTensorType::get(type.getShape(), builder.getF32Type()), acc,
+      getScalesAttr(builder.getContext(), scales),
+      SmallVector<int64_t>(scales.size(), 0), type.getRank() - 1,
+      /*x_unsigned=*/false);
+}
+
+/// Scales of the accumulators and the encoding of the result.
+template <typename Op>
+static FailureOr<Epilogue> getEpilogue(Op op, double xScale,
+                                       ArrayRef<float> weightScales) {
+  Epilogue epilogue;
+  for (float scale : weightScales)
+    epilogue.accScales.push_back(xScale * double(scale));
+  epilogue.clamp = op.getClamp();
+  if (!isQuantized(op.getType()))
+    return epilogue;
+  epilogue.result = getByteEncoding(op.getType());
+  if (!epilogue.result)
+    return op.emitOpError() << "expects an f32 result or an 8-bit one per "
+                               "tensor, got "
+                            << op.getType();
+  return epilogue;
+}
+
+static SmallVector<int64_t> sumMagnitudes(const Tensor &weight, int64_t axis,
+                                          bool magnitude) {
+  int64_t inner = 1, channels = weight.shape()[axis];
+  for (int64_t extent : weight.shape().drop_front(axis + 1))
+    inner *= extent;
+  SmallVector<int64_t> sums(channels, 0);
+  ArrayRef<int8_t> values = weight.span<int8_t>();
+  for (size_t i = 0; i < values.size(); ++i)
+    sums[(i / inner) % channels] +=
+        magnitude ? std::abs(int64_t(values[i])) : int64_t(values[i]);
+  return sums;
+}
+
+namespace {
+struct ConvertConv : ToFXP<qg::ConvOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::ConvOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    std::optional<Encoding> x = getByteEncoding(op.getX().getType());
+    if (!x)
+      return op.emitOpError() << "expects an 8-bit input per tensor, got "
+                              << op.getX().getType();
+    FailureOr<Weight> weight = getWeight(op, op.getWeight(), 0);
+    if (failed(weight))
+      return failure();
+    FailureOr<Epilogue> epilogue = getEpilogue(op, x->scale(), weight->scales);
+    if (failed(epilogue))
+      return failure();
+    int64_t channels = getShape(op.getWeight()).front();
+    FailureOr<SmallVector<int64_t>> bias =
+        getBias(op, op.getBias(), epilogue->accScales, channels);
+    if (failed(bias))
+      return failure();
+    // Without padding every accumulator holds the whole sum of weights, so
+    // the zero point is a part of the bias.
+    int64_t zeroPoint = x->zeroPoint();
+    bool isPadded = llvm::any_of(op.getPads(), [](int64_t p) { return p; });
+    if (!isPadded && zeroPoint) {
+      SmallVector<int64_t> sums = sumMagnitudes(weight->values, 0, false);
+      for (auto [value, sum] : llvm::zip(*bias, sums))
+        value -= zeroPoint * sum;
+      zeroPoint = 0;
+    }
+    if (failed(checkAccumulators(op, sumMagnitudes(weight->values, 0, true),
+                                 *bias, getReach(*x, zeroPoint))))
+      return failure();
+    Location loc = op.getLoc();
+    auto weightType =
+        RankedTensorType::get(getShape(op.getWeight()), rewriter.getI8Type());
+    Value weights =
+        qg::createConstant(rewriter, loc, weight->values, weightType, "w");
+    auto accType =
+        RankedTensorType::get(op.getType().getShape(), rewriter.getI32Type());
+    Value acc = fxp::ConvOp::create(
+        rewriter, loc, accType, adaptor.getX(), weights,
+        createBias(rewriter, loc, *bias), op.getStrides(), op.getPads(),
+        op.getDilations(), op.getGroups(), zeroPoint, x->isUnsigned);
+    rewriter.replaceOp(op, finish(rewriter, loc, acc, *epilogue, mode));
+    return success();
+  }
+};
+
+struct ConvertMatmul : ToFXP<qg::MatmulOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::MatmulOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    std::optional<Encoding> lhs = getByteEncoding(op.getLhs().getType());
+    if (!lhs)
+      return op.emitOpError() << "expects an 8-bit lhs per tensor, got "
+                              << op.getLhs().getType();
+    if (isWeight(op.getRhs()))
+      return rewriteWeights(op, adaptor, rewriter, *lhs);
+    return rewriteActivations(op, adaptor, rewriter, *lhs);
+  }
+
+  /// A constant matrix; one whose bytes need their zero point (unsigned
+  /// weights around 0) goes the way of an activation.
+  static bool isWeight(Value rhs) {
+    std::optional<Tensor> stored = qg::matchConstant(rhs);
+    std::optional<Encoding> encoding = getByteEncoding(rhs.getType());
+    if (!stored || getShape(rhs).size() != 2)
+      return false;
+    for (int64_t i = 0, e = stored->numElements(); encoding && i < e; ++i) {
+      int64_t shifted = stored->getInt(i) - encoding->zeroPoint();
+      if (shifted < -128 || shifted > 127)
+        return false;
+    }
+    return true;
+  }
+
+  LogicalResult rewriteWeights(qg::MatmulOp op, OpAdaptor adaptor,
+                               ConversionPatternRewriter &rewriter,
+                               const Encoding &lhs) const {
+    int64_t axis = op.getTransposeRhs() ? 0 : 1;
+    FailureOr<Weight> weight = getWeight(op, op.getRhs(), axis);
+    if (failed(weight))
+      return failure();
+    FailureOr<Epilogue> epilogue = getEpilogue(op, lhs.scale(), weight->scales);
+    if (failed(epilogue))
+      return failure();
+    int64_t channels = getShape(op.getRhs())[axis];
+    FailureOr<SmallVector<int64_t>> bias =
+        getBias(op, op.getBias(), epilogue->accScales, channels);
+    if (failed(bias))
+      return failure();
+    SmallVector<int64_t> sums = sumMagnitudes(weight->values, axis, false);
+    for (auto [value, sum] : llvm::zip(*bias, sums))
+      value -= lhs.zeroPoint() * sum;
+    if (failed(checkAccumulators(op, sumMagnitudes(weight->values, axis, true),
+                                 *bias, getReach(lhs, 0))))
+      return failure();
+    Location loc = op.getLoc();
+    Value weights = qg::createConstant(
+        rewriter, loc, weight->values,
+        RankedTensorType::get(getShape(op.getRhs()), rewriter.getI8Type()),
+        "w");
+    Value acc = fxp::MatmulOp::create(
+        rewriter, loc, getAccType(op), adaptor.getLhs(), weights,
+        createBias(rewriter, loc, *bias), /*lhs_zp=*/0, lhs.isUnsigned,
+        /*rhs_zp=*/0, /*rhs_unsigned=*/false, op.getTransposeRhs());
+    rewriter.replaceOp(op, finish(rewriter, loc, acc, *epilogue, mode));
+    return success();
+  }
+
+  LogicalResult rewriteActivations(qg::MatmulOp op, OpAdaptor adaptor,
+                                   ConversionPatternRewriter &rewriter,
+                                   const Encoding &lhs) const {
+    std::optional<Encoding> rhs = getByteEncoding(op.getRhs().getType());
+    if (!rhs)
+      return op.emitOpError() << "expects an 8-bit rhs per tensor, got "
+                              << op.getRhs().getType();
+    FailureOr<Epilogue> epilogue =
+        getEpilogue(op, lhs.scale(), ArrayRef<float>(rhs->scale()));
+    if (failed(epilogue))
+      return failure();
+    int64_t channels = op.getType().getShape().back();
+    FailureOr<SmallVector<int64_t>> bias =
+        getBias(op, op.getBias(), epilogue->accScales, channels);
+    if (failed(bias))
+      return failure();
+    SmallVector<int64_t> sums(channels, getShape(op.getLhs()).back() *
+                                            getReach(*rhs, rhs->zeroPoint()));
+    if (failed(
+            checkAccumulators(op, sums, *bias, getReach(lhs, lhs.zeroPoint()))))
+      return failure();
+    Location loc = op.getLoc();
+    Value acc = fxp::MatmulOp::create(
+        rewriter, loc, getAccType(op), adaptor.getLhs(), adaptor.getRhs(),
+        createBias(rewriter, loc, *bias), lhs.zeroPoint(), lhs.isUnsigned,
+        rhs->zeroPoint(), rhs->isUnsigned, op.getTransposeRhs());
+    rewriter.replaceOp(op, finish(rewriter, loc, acc, *epilogue, mode));
+    return success();
+  }
+
+  static RankedTensorType getAccType(qg::MatmulOp op) {
+    return RankedTensorType::get(op.getType().getShape(),
+                                 IntegerType::get(op.getContext(), 32));
+  }
+};
+
+/// A transposed convolution is a convolution of the input with zeros between
+/// its elements and the mirrored weights; where kernel and stride are equal
+/// the windows do not overlap and it is one matmul and a move of elements.
+struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::ConvTransposeOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    std::optional<Encoding> x = getByteEncoding(op.getX().getType());
+    if (!x)
+      return op.emitOpError() << "expects an 8-bit input per tensor, got "
+                              << op.getX().getType();
+    FailureOr<Weight> weight = getWeight(op, op.getWeight(), 0);
+    if (failed(weight))
+      return failure();
+    FailureOr<Epilogue> epilogue = getEpilogue(op, x->scale(), weight->scales);
+    if (failed(epilogue))
+      return failure();
+    FailureOr<SmallVector<int64_t>> bias =
+        getBias(op, op.getBias(), epilogue->accScales,
+                getShape(op.getWeight()).front());
+    if (failed(bias))
+      return failure();
+    if (failed(checkAccumulators(op, sumMagnitudes(weight->values, 0, true),
+                                 *bias, getReach(*x, x->zeroPoint()))))
+      return failure();
+    Value result = isPixelShuffle(op)
+                       ? rewriteAsMatmul(op, adaptor.getX(), rewriter, *x,
+                                         *weight, *bias, *epilogue)
+                       : rewriteAsConv(op, adaptor.getX(), rewriter, *x,
+                                       *weight, *bias, *epilogue);
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+
+  static bool isPixelShuffle(qg::ConvTransposeOp op) {
+    auto isZero = [](int64_t v) { return v == 0; };
+    return op.getGroups() == 1 &&
+           getShape(op.getWeight()).drop_front().drop_back() ==
+               op.getStrides() &&
+           llvm::all_of(op.getPads(), isZero) &&
+           llvm::all_of(op.getOutputPadding(), isZero) &&
+           llvm::all_of(op.getDilations(), [](int64_t d) { return d == 1; });
+  }
+
+  Value rewriteAsMatmul(qg::ConvTransposeOp op, Value x,
+                        ConversionPatternRewriter &rewriter,
+                        const Encoding &encoding, const Weight &weight,
+                        ArrayRef<int64_t> bias, Epilogue epilogue) const {
+    Location loc = op.getLoc();
+    ArrayRef<int64_t> in = getShape(x), w = weight.values.shape();
+    int64_t channels = w.front(), taps = 1, rows = 1;
+    for (int64_t extent : w.drop_front().drop_back())
+      taps *= extent;
+    for (int64_t extent : in.drop_back())
+      rows *= extent;
+    int64_t depth = in.back();
+    // [O, taps, C] -> [taps * O, C], the rhs of a matmul with transpose_rhs.
+    Tensor matrix(DType::i8, {taps * channels, depth});
+    MutableArrayRef<int8_t> to = matrix.mutableSpan<int8_t>();
+    ArrayRef<int8_t> from = weight.values.span<int8_t>();
+    SmallVector<int64_t> wideBias(taps * channels);
+    SmallVector<int64_t> sums = sumMagnitudes(weight.values, 0, false);
+    for (int64_t t = 0; t < taps; ++t)
+      for (int64_t o = 0; o < channels; ++o) {
+        int64_t sum = 0;
+        for (int64_t c = 0; c < depth; ++c) {
+          int8_t value = from[(o * taps + t) * depth + c];
+          to[(t * channels + o) * depth + c] = value;
+          sum += value;
+        }
+        wideBias[t * channels + o] = bias[o] - encoding.zeroPoint() * sum;
+      }
+    if (epilogue.accScales.size() > 1) {
+      SmallVector<double> wide;
+      for (int64_t t = 0; t < taps; ++t)
+        llvm::append_range(wide, epilogue.accScales);
+      epilogue.accScales = wide;
+    }
+    Type i8 = rewriter.getI8Type();
+    Value lhs = qg::ReshapeOp::create(
+        rewriter, loc, RankedTensorType::get({rows, depth}, i8), x);
+    Value rhs = qg::createConstant(
+        rewriter, loc, matrix,
+        RankedTensorType::get({taps * channels, depth}, i8), "w");
+    Value acc = fxp::MatmulOp::create(
+        rewriter, loc,
+        RankedTensorType::get({rows, taps * channels}, rewriter.getI32Type()),
+        lhs, rhs, createBias(rewriter, loc, wideBias), /*lhs_zp=*/0,
+        encoding.isUnsigned, /*rhs_zp=*/0, /*rhs_unsigned=*/false,
+        /*transpose_rhs=*/true);
+    Value flat = finish(rewriter, loc, acc, epilogue, mode);
+    return createDepthToSpace(rewriter, loc, flat, in, w,
+                              op.getType().getShape());
+  }
+
+  /// [N*s..., k...*O] -> [N, s..., k..., O] -> [N, s0, k0, s1, k1, .., O] ->
+  /// [N, s0*k0, ...].
+  static Value createDepthToSpace(OpBuilder &builder, Location loc, Value flat,
+                                  ArrayRef<int64_t> in, ArrayRef<int64_t> w,
+                                  ArrayRef<int64_t> out) {
+    Type element = cast<RankedTensorType>(flat.getType()).getElementType();
+    int64_t spatial = in.size() - 2;
+    SmallVector<int64_t> wide(in.begin(), in.end() - 1), order{0}, moved;
+    llvm::append_range(wide, w.drop_front().drop_back());
+    wide.push_back(w.front());
+    for (int64_t i = 0; i < spatial; ++i) {
+      order.push_back(1 + i);
+      order.push_back(1 + spatial + i);
+    }
+    order.push_back(1 + 2 * spatial);
+    for (int64_t source : order)
+      moved.push_back(wide[source]);
+    Value split = qg::ReshapeOp::create(
+        builder, loc, RankedTensorType::get(wide, element), flat);
+    Value shuffled = qg::TransposeOp::create(
+        builder, loc, RankedTensorType::get(moved, element), split, order);
+    return qg::ReshapeOp::create(builder, loc,
+                                 RankedTensorType::get(out, element), shuffled);
+  }
+
+  Value rewriteAsConv(qg::ConvTransposeOp op, Value x,
+                      ConversionPatternRewriter &rewriter,
+                      const Encoding &encoding, const Weight &weight,
+                      ArrayRef<int64_t> bias, const Epilogue &epilogue) const {
+    Location loc = op.getLoc();
+    int64_t spatial = op.getStrides().size();
+    Tensor zero(DType::i8, {});
+    zero.setInt(0, encoding.zeroPoint());
+    Value fill = qg::createConstant(
+        rewriter, loc, zero, RankedTensorType::get({}, rewriter.getI8Type()));
+    Value spread = spreadElements(rewriter, loc, x, fill, op.getStrides());
+    ArrayRef<int64_t> w = weight.values.shape();
+    // Padding of the equivalent convolution; what is negative crops.
+    SmallVector<int64_t> low(spatial + 2, 0), high(spatial + 2, 0);
+    SmallVector<int64_t> pads(2 * spatial, 0);
+    SmallVector<int64_t> shape(getShape(spread));
+    bool crops = false;
+    for (int64_t i = 0; i < spatial; ++i) {
+      int64_t reach = (w[i + 1] - 1) * op.getDilations()[i];
+      pads[i] = reach - op.getPads()[i];
+      pads[spatial + i] =
+          reach - op.getPads()[spatial + i] + op.getOutputPadding()[i];
+      low[i + 1] = std::min<int64_t>(pads[i], 0);
+      high[i + 1] = std::min<int64_t>(pads[spatial + i], 0);
+      shape[i + 1] += low[i + 1] + high[i + 1];
+      crops |= low[i + 1] || high[i + 1];
+      pads[i] = std::max<int64_t>(pads[i], 0);
+      pads[spatial + i] = std::max<int64_t>(pads[spatial + i], 0);
+    }
+    if (crops)
+      spread = qg::PadOp::create(
+          rewriter, loc, RankedTensorType::get(shape, rewriter.getI8Type()),
+          PadMode::constant, spread, fill, low, high);
+    Tensor mirrored = mirror(weight.values);
+    Value weights =
+        qg::createConstant(rewriter, loc, mirrored,
+                           RankedTensorType::get(w, rewriter.getI8Type()), "w");
+    Value acc = fxp::ConvOp::create(
+        rewriter, loc,
+        RankedTensorType::get(op.getType().getShape(), rewriter.getI32Type()),
+        spread, weights, createBias(rewriter, loc, bias),
+        SmallVector<int64_t>(spatial, 1), pads, op.getDilations(),
+        op.getGroups(), encoding.zeroPoint(), encoding.isUnsigned);
+    return finish(rewriter, loc, acc, epilogue, mode);
+  }
+
+  /// stride - 1 elements of `fill` between the elements of every spatial
+  /// dimension.
+  static Value spreadElements(OpBuilder &builder, Location loc, Value x,
+                              Value fill, ArrayRef<int64_t> strides) {
+    if (llvm::all_of(strides, [](int64_t s) { return s == 1; }))
+      return x;
+    Type i8 = builder.getI8Type();
+    SmallVector<int64_t> in(getShape(x)), split{in.front()}, low{0}, high{0};
+    SmallVector<int64_t> merged{in.front()}, out{in.front()};
+    for (auto [i, stride] : llvm::enumerate(strides)) {
+      split.append({in[i + 1], 1});
+      low.append({0, 0});
+      high.append({0, stride - 1});
+      merged.push_back(in[i + 1] * stride);
+      out.push_back((in[i + 1] - 1) * stride + 1);
+    }
+    for (SmallVector<int64_t> *shape : {&split, &merged, &out})
+      shape->push_back(in.back());
+    low.push_back(0);
+    high.push_back(0);
+    SmallVector<int64_t> padded(split);
+    for (size_t i = 0; i < padded.size(); ++i)
+      padded[i] += high[i];
+    x = qg::ReshapeOp::create(builder, loc, RankedTensorType::get(split, i8),
+                              x);
+    x = qg::PadOp::create(builder, loc, RankedTensorType::get(padded, i8),
+                          PadMode::constant, x, fill, low, high);
+    x = qg::ReshapeOp::create(builder, loc, RankedTensorType::get(merged, i8),
+                              x);
+    return qg::SliceOp::create(builder, loc, RankedTensorType::get(out, i8), x,
+                               SmallVector<int64_t>(out.size(), 0),
+                               SmallVector<int64_t>(out.size(), 1));
+  }
+
+  /// The taps of every output channel in reverse order.
+  static Tensor mirror(const Tensor &weight) {
+    Tensor result(DType::i8, weight.shape());
+    int64_t depth = weight.shape().back(), channels = weight.shape().front();
+    int64_t taps = weight.numElements() / (depth * channels);
+    ArrayRef<int8_t> from = weight.span<int8_t>();
+    MutableArrayRef<int8_t> to = result.mutableSpan<int8_t>();
+    for (int64_t o = 0; o < channels; ++o)
+      for (int64_t t = 0; t < taps; ++t)
+        for (int64_t c = 0; c < depth; ++c)
+          to[(o * taps + t) * depth + c] =
+              from[(o * taps + taps - 1 - t) * depth + c];
+    return result;
+  }
+};
+} // namespace
+
+void qgtofxp::populateLinearPatterns(RewritePatternSet &patterns,
+                                     const TypeConverter &converter,
+                                     fxp::RequantizeModeAttr mode) {
+  patterns.add<ConvertConv, ConvertMatmul, ConvertConvTranspose>(
+      converter, patterns.getContext(), mode);
+}

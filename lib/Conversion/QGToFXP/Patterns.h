@@ -1,0 +1,79 @@
+//===- Patterns.h - Pieces of convert-qg-to-fxp ---------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the families of patterns share: encodings taken out of types, scales
+// computed the one way that the reference semantics compute them.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_LIB_CONVERSION_QGTOFXP_PATTERNS_H
+#define QOPT_LIB_CONVERSION_QGTOFXP_PATTERNS_H
+
+#include "mlir/Transforms/DialectConversion.h"
+#include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+
+namespace qopt::qgtofxp {
+
+/// Numbers of a per-tensor or per-axis encoding.
+struct Encoding {
+  llvm::SmallVector<float> scales;
+  llvm::SmallVector<int64_t> zeroPoints;
+  int64_t axis = 0;
+  int64_t low = 0, high = 0;
+  unsigned storageBits = 8;
+  bool isUnsigned = false;
+
+  float scale() const { return scales.front(); }
+  int64_t zeroPoint() const { return zeroPoints.front(); }
+};
+
+/// Encoding of a quantized tensor; nullopt for floats, dynamic and grouped
+/// parameters, and scales whose bytes are missing.
+std::optional<Encoding> getEncoding(mlir::Type type);
+/// The same, if it is per tensor and in one byte.
+std::optional<Encoding> getByteEncoding(mlir::Type type);
+
+bool isQuantized(mlir::Type type);
+
+/// f32 vector attribute of scales; equal ones become one.
+mlir::ElementsAttr getScalesAttr(mlir::MLIRContext *context,
+                                 llvm::ArrayRef<float> scales);
+
+/// qg.constant of 32-bit integers.
+mlir::Value createI32Constant(mlir::OpBuilder &builder, mlir::Location loc,
+                              llvm::ArrayRef<int32_t> values);
+
+/// `x` (i32 or i8 with `xZeroPoint`) times `scales` in the encoding `result`.
+mlir::Value createRequantize(mlir::OpBuilder &builder, mlir::Location loc,
+                             mlir::Value x, llvm::ArrayRef<float> scales,
+                             int64_t xZeroPoint, bool xUnsigned,
+                             const Encoding &result,
+                             std::optional<llvm::ArrayRef<int64_t>> clamp,
+                             fxp::RequantizeModeAttr mode);
+mlir::Value createQuantize(mlir::OpBuilder &builder, mlir::Location loc,
+                           mlir::Value x, const Encoding &result,
+                           std::optional<llvm::ArrayRef<int64_t>> clamp = {});
+mlir::Value createDequantize(mlir::OpBuilder &builder, mlir::Location loc,
+                             mlir::Value x, const Encoding &encoding);
+
+/// Base of the patterns: knows the requantization mode.
+template <typename Op> struct ToFXP : mlir::OpConversionPattern<Op> {
+  ToFXP(const mlir::TypeConverter &converter, mlir::MLIRContext *context,
+        fxp::RequantizeModeAttr mode)
+      : mlir::OpConversionPattern<Op>(converter, context), mode(mode) {}
+  fxp::RequantizeModeAttr mode;
+};
+
+void populateLinearPatterns(mlir::RewritePatternSet &patterns,
+                            const mlir::TypeConverter &converter,
+                            fxp::RequantizeModeAttr mode);
+void populateElementwisePatterns(mlir::RewritePatternSet &patterns,
+                                 const mlir::TypeConverter &converter,
+                                 fxp::RequantizeModeAttr mode);
+
+/// Rewrites every pointwise region between an 8-bit dequantize and an 8-bit
+/// quantize into fxp.lut on qg values (bridged by unrealized casts).
+mlir::LogicalResult convertRegionsToTables(mlir::ModuleOp module);
+
+} // namespace qopt::qgtofxp
+
+#endif // QOPT_LIB_CONVERSION_QGTOFXP_PATTERNS_H
