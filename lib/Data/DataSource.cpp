@@ -228,7 +228,8 @@ private:
     return absl::OkStatus();
   }
 
-  /// Arrays named as the inputs; a model of one input takes the only array.
+  /// Arrays named as the inputs. A single wanted input takes the one array
+  /// whose shape fits, whatever its name.
   absl::Status addArchive(llvm::StringRef file, std::optional<size_t> input) {
     QOPT_ASSIGN(std::shared_ptr<ByteSource> source, openFile(file));
     QOPT_ASSIGN(std::vector<ArchiveMember> members, openArchive(source, file));
@@ -237,8 +238,6 @@ private:
     for (ArchiveMember &member : members) {
       names += (names.empty() ? "" : ", ") + member.name;
       std::optional<size_t> target = findInput(member.name);
-      if (members.size() == 1 && (input || inputs_.size() == 1))
-        target = input ? *input : 0;
       if (!target || (input && *target != *input))
         continue;
       QOPT_ASSIGN(ArrayReader reader,
@@ -248,12 +247,36 @@ private:
     }
     if (isFound)
       return absl::OkStatus();
-    return Error(Code::DataFile, "'" + file +
-                                     "' has no array named as an input (" +
-                                     listInputs() + ")")
+    if (input || inputs_.size() == 1)
+      if (std::optional<ArrayReader> reader =
+              findFitting(file, members, input.value_or(0)))
+        return addArray(std::move(*reader), input.value_or(0));
+    return Error(Code::DataFile,
+                 "'" + file + "' has no array named as an input (" +
+                     listInputs() + ") and not exactly one that fits")
         .note("it holds: " + (names.empty() ? "nothing" : names))
         .help("write --data " + llvm::Twine(inputs_.front().name) + "=" + file +
               ":ARRAY");
+  }
+
+  /// The only readable member that is a stack of samples of that input.
+  std::optional<ArrayReader> findFitting(llvm::StringRef file,
+                                         std::vector<ArchiveMember> &members,
+                                         size_t input) const {
+    std::optional<ArrayReader> found;
+    const TensorSpec &spec = inputs_[input];
+    for (ArchiveMember &member : members) {
+      absl::StatusOr<ArrayReader> reader =
+          ArrayReader::open(member.bytes, file + ":" + member.name);
+      if (!reader.ok() ||
+          !inferSampleLayout(reader->shape(), member.name, getSteps(spec), spec)
+               .ok())
+        continue;
+      if (found)
+        return std::nullopt;
+      found = std::move(*reader);
+    }
+    return found;
   }
 
   absl::Status addFolder(llvm::StringRef folder, std::optional<size_t> input) {
@@ -321,6 +344,8 @@ absl::StatusOr<std::unique_ptr<DataSource>>
 DataSource::open(llvm::ArrayRef<std::string> arguments,
                  std::vector<TensorSpec> inputs, Preprocessing preprocessing) {
   auto source = std::make_unique<DataSource>();
+  if (inputs.empty())
+    return Error(Code::DataShape, "the model has no input that takes data");
   source->inputs_ = std::move(inputs);
   source->preprocessing_ = std::move(preprocessing);
   QOPT_RETURN_IF_ERROR(source->preprocessing_.check(source->inputs_));

@@ -37,11 +37,12 @@ static absl::StatusOr<Ratio> parseRatio(llvm::StringRef text) {
   return ratio;
 }
 
-/// `0.5` or `0.485;0.456;0.406`.
+/// `0.5`, `0.485;0.456;0.406` (commas became ';' in splitSteps) or
+/// `0.485/0.456/0.406`; two numbers around one '/' are a ratio.
 static absl::StatusOr<std::vector<float>> parseChannels(llvm::StringRef text) {
   std::vector<float> values;
   llvm::SmallVector<llvm::StringRef> parts;
-  text.split(parts, ';');
+  text.split(parts, text.count('/') > 1 && !text.contains(';') ? '/' : ';');
   for (llvm::StringRef part : parts) {
     absl::StatusOr<Ratio> ratio = parseRatio(part);
     if (!ratio.ok())
@@ -53,7 +54,14 @@ static absl::StatusOr<std::vector<float>> parseChannels(llvm::StringRef text) {
 
 static absl::StatusOr<Movement> parseLayout(llvm::StringRef step,
                                             llvm::StringRef text) {
-  auto [from, to] = text.split("->");
+  auto [first, second] = text.split("->");
+  llvm::StringRef from = first, to = second;
+  if (text.ends_with("-"))
+    return Error(Code::BadFlagValue, "--pre: '" + step + "' ends in '-'")
+        .help("quote the argument: the shell takes '>' as a redirection; "
+              "layout:nhwc-nchw means the same and needs no quotes");
+  if (!text.contains("->"))
+    std::tie(from, to) = text.split('-');
   Movement movement{Movement::Permute, {}, step.str()};
   for (char letter : to) {
     if (to.count(letter) != 1 || from.count(letter) != 1)
@@ -116,9 +124,10 @@ static absl::Status parseStep(llvm::StringRef step, InputPreprocessing &into) {
   } else if (key == "layout") {
     QOPT_ASSIGN(Movement movement, parseLayout(step, value));
     // The channel of the layout is the channel of mean, std and channels.
-    size_t channel = value.split("->").second.find('c');
-    if (channel != llvm::StringRef::npos)
-      into.channelAxis = channel;
+    size_t dash = value.find('-');
+    llvm::StringRef to = value.drop_front(dash + 1).ltrim('>');
+    if (to.contains('c'))
+      into.channelAxis = to.find('c');
     into.movements.push_back(movement);
   } else if (key == "reshape") {
     QOPT_ASSIGN(Movement movement,

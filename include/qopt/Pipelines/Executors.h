@@ -1,0 +1,23 @@
+//===- Executors.h - Who runs a module ------------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one place that decides which Executor calibration, transforms,
+// sensitivity and the verbs get.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_PIPELINES_EXECUTORS_H
+#define QOPT_PIPELINES_EXECUTORS_H
+
+#include "qopt/Execution/Executor.h"
+
+namespace qopt {
+
+enum class Engine {
+  Reference, ///< the interpreter: the oracle, slow
+  Compiled   ///< machine code made in memory
+};
+
+ExecutorFactory getExecutorFactory(Engine engine);
+
+} // namespace qopt
+
+#endif // QOPT_PIPELINES_EXECUTORS_H

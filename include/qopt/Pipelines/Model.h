@@ -1,0 +1,44 @@
+//===- Model.h - Models as files and their interfaces ---------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Opens .onnx, .mlir and .mlirbc files and says what a module takes and gives.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_PIPELINES_MODEL_H
+#define QOPT_PIPELINES_MODEL_H
+
+#include "absl/status/statusor.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "qopt/Data/Preprocess.h"
+#include "qopt/Frontend/ONNX/Import.h"
+#include "qopt/Support/Diagnostics.h"
+
+namespace qopt {
+
+/// Arrays of `@main`, by their names in the model.
+struct ModelInterface {
+  std::vector<TensorSpec> inputs, outputs;
+};
+
+/// Fails for a module that has not the form of qopt's modules: one `@main`
+/// with static tensors.
+absl::StatusOr<ModelInterface> getInterface(mlir::ModuleOp module);
+
+/// Reads any kind of model file. Errors carry BadModel or Unsupported codes;
+/// every diagnostic of the reader is a note.
+absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
+loadModel(mlir::MLIRContext *context, llvm::StringRef path,
+          const ImportOptions &options = {});
+
+/// Text or bytecode of a module. Bytecode is the same for the same module.
+std::string printModule(mlir::ModuleOp module);
+absl::StatusOr<std::string> serializeModule(mlir::ModuleOp module);
+
+/// Runs `body`, which may emit diagnostics; if it fails, the first error is
+/// the message and the others are notes.
+absl::Status runWithDiagnostics(mlir::MLIRContext *context, Code code,
+                                llvm::function_ref<llvm::LogicalResult()> body);
+
+} // namespace qopt
+
+#endif // QOPT_PIPELINES_MODEL_H

@@ -1,0 +1,42 @@
+//===- Report.h - What a quantized graph consists of ----------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// One row per layer: what it reads, what it computes in, and why. The manifest,
+// `check --explain-float` and the tests read the same rows.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_PIPELINES_REPORT_H
+#define QOPT_PIPELINES_REPORT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/JSON.h"
+#include <string>
+#include <vector>
+
+namespace qopt {
+
+struct LayerRow {
+  std::string name; ///< as the model calls it
+  std::string op;
+  int64_t macs = 0;
+  int64_t bytesRead = 0;     ///< of activations and weights of a MAC layer
+  int64_t bytesReadWide = 0; ///< those of elements wider than 8 bits
+  bool isFloat = false;      ///< computes in floating point
+  std::string reason;        ///< why it is float, where that was decided
+};
+
+struct LayerReport {
+  std::vector<LayerRow> rows;
+  int64_t macs = 0, wideMacs = 0, bytesRead = 0, bytesReadWide = 0;
+};
+
+/// Multiply-accumulates of a linear op of qg; 0 for any other.
+int64_t countMacs(mlir::Operation *op);
+
+/// Rows of a quantized (not yet lowered) graph in its order; data movement and
+/// constants are left out.
+LayerReport reportLayers(mlir::ModuleOp module);
+llvm::json::Value toJson(const LayerReport &report);
+
+} // namespace qopt
+
+#endif // QOPT_PIPELINES_REPORT_H

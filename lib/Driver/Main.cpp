@@ -1,0 +1,120 @@
+//===- Main.cpp - The table of verbs --------------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// What `qopt` can do, and the one place that turns an error into a message and
+// an exit code.
+//===----------------------------------------------------------------------===//
+#include "qopt/Driver/Session.h"
+#include "qopt/Driver/VerbFlags.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace qopt;
+using namespace qopt::driver;
+
+#define FLAGS(...)                                                             \
+  [] {                                                                         \
+    static const llvm::ArrayRef<Flag> groups[] = {__VA_ARGS__};                \
+    return llvm::ArrayRef<llvm::ArrayRef<Flag>>(groups);                       \
+  }()
+
+llvm::ArrayRef<Verb> driver::getVerbs() {
+  static const Verb kVerbs[] = {
+      {"inspect", "what is in a model", "MODEL [options]", 1, 1,
+       FLAGS(getJsonFlags(), getImportFlags()), runInspect},
+      {"ops", "the ONNX operators that are supported", "[options]", 0, 0,
+       FLAGS(getOpsFlags()), runOps},
+      {"import", "ONNX to qopt IR", "MODEL [-o OUT.mlirbc] [options]", 1, 1,
+       FLAGS(getImportVerbFlags(), getImportFlags()), runImport},
+      {"run", "run a compiled STEM, or a model", "STEM|MODEL [options]", 1, 1,
+       FLAGS(getRunFlags(), getEngineFlags(), getPreFlags(), getImportFlags()),
+       runRun},
+      {"eval", "a metric over labelled data",
+       "STEM|MODEL --data PATH [options]", 1, 1,
+       FLAGS(getEvalFlags(), getEngineFlags(), getDataFlags(),
+             getImportFlags()),
+       runEval},
+      {"compare", "which layer loses how much",
+       "MODEL|STEM STEM|MODEL --data PATH [options]", 1, 2,
+       FLAGS(getCompareFlags(), getEngineFlags(), getDataFlags(),
+             getImportFlags()),
+       runCompare},
+      {"doctor", "versions, processor, tools, a self test", "[options]", 0, 0,
+       FLAGS(getJsonFlags()), runDoctor},
+      {"explain", "the meaning of an error code", "CODE", 1, 1, {}, runExplain},
+      {"version", "the version", "[options]", 0, 0, FLAGS(getJsonFlags()),
+       runVersion},
+      {"help", "this, or the flags of a verb", "[VERB]", 0, 1, {}, runHelp},
+  };
+  return kVerbs;
+}
+
+static const Verb *findVerb(llvm::StringRef name) {
+  for (const Verb &verb : getVerbs())
+    if (name == verb.name)
+      return &verb;
+  return nullptr;
+}
+
+static absl::Status reportUnknownVerb(llvm::StringRef name) {
+  llvm::StringRef best;
+  unsigned distance = 3;
+  for (const Verb &verb : getVerbs()) {
+    unsigned d = name.edit_distance(verb.name, true, distance);
+    if (d < distance) {
+      distance = d;
+      best = verb.name;
+    }
+  }
+  Error error(Code::UnknownVerb, "'" + name + "' is no verb of qopt");
+  return best.empty()
+             ? std::move(error).help("'qopt help' lists them")
+             : std::move(error).help("did you mean 'qopt " + best + "'?");
+}
+
+absl::StatusOr<ExitCode> driver::runHelp(const Arguments &arguments,
+                                         Session &session) {
+  if (!arguments.positional().empty()) {
+    const Verb *verb = findVerb(arguments.positional().front());
+    if (!verb)
+      return reportUnknownVerb(arguments.positional().front());
+    printHelp(session.out(), *verb);
+    return ExitCode::Ok;
+  }
+  session.out() << "usage: qopt VERB ...\n\n";
+  for (const Verb &verb : getVerbs())
+    session.out() << llvm::formatv("  {0,-10} {1}\n", verb.name, verb.summary);
+  session.out() << "\n'qopt help VERB' lists the flags of a verb\n";
+  return ExitCode::Ok;
+}
+
+static absl::StatusOr<ExitCode> runVerb(llvm::ArrayRef<llvm::StringRef> words,
+                                        Session &session) {
+  llvm::StringRef name = words.empty() ? "help" : words.front();
+  if (name == "--help" || name == "-h")
+    name = "help";
+  if (name == "--version")
+    name = "version";
+  const Verb *verb = findVerb(name);
+  if (!verb)
+    return reportUnknownVerb(name);
+  QOPT_ASSIGN(
+      Arguments arguments,
+      Arguments::parse(*verb, words.empty() ? words : words.drop_front()));
+  if (arguments.has("help")) {
+    printHelp(session.out(), *verb);
+    return ExitCode::Ok;
+  }
+  QOPT_RETURN_IF_ERROR(session.configure(arguments));
+  return verb->run(arguments, session);
+}
+
+int driver::runMain(llvm::ArrayRef<llvm::StringRef> words) {
+  Session session;
+  absl::StatusOr<ExitCode> result = runVerb(words, session);
+  session.out().flush();
+  if (result.ok())
+    return int(*result);
+  printError(session.err(), result.status());
+  return int(getExitCode(result.status()));
+}

@@ -1,0 +1,108 @@
+//===- Inspect.cpp - qopt inspect -----------------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is in a model: arrays in and out, ops, multiply-accumulates, parameters,
+// encodings.
+//===----------------------------------------------------------------------===//
+#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Driver/Session.h"
+#include "qopt/Driver/VerbFlags.h"
+#include "qopt/Pipelines/Bundle.h"
+#include "qopt/Pipelines/Model.h"
+#include "qopt/Pipelines/Report.h"
+
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+
+using namespace qopt;
+using namespace qopt::driver;
+
+llvm::ArrayRef<Flag> driver::getJsonFlags() {
+  static constexpr Flag kFlags[] = {{"json", nullptr, "JSON on stdout"}};
+  return kFlags;
+}
+
+namespace {
+struct Facts {
+  std::map<std::string, int64_t> ops;
+  int64_t macs = 0, parameters = 0, parameterBytes = 0, quantizedTensors = 0;
+};
+
+int64_t countElements(mlir::Value value) {
+  return llvm::cast<mlir::ShapedType>(value.getType()).getNumElements();
+}
+
+Facts collect(mlir::ModuleOp module) {
+  Facts facts;
+  module.walk([&](mlir::Operation *op) {
+    if (op->getName().getDialectNamespace() == "builtin" ||
+        op->getName().getDialectNamespace() == "func")
+      return;
+    if (llvm::isa<qg::ConstantOp>(op)) {
+      facts.parameters += countElements(op->getResult(0));
+      auto type =
+          llvm::cast<mlir::RankedTensorType>(op->getResult(0).getType());
+      if (std::optional<DType> dtype = qg::getDType(type.getElementType()))
+        facts.parameterBytes += type.getNumElements() * getByteWidth(*dtype);
+      return;
+    }
+    std::string name = op->getName().getStringRef().str();
+    if (auto unary = llvm::dyn_cast<qg::UnaryOp>(op))
+      name += " " + stringifyUnaryKind(unary.getKind()).str();
+    if (auto binary = llvm::dyn_cast<qg::BinaryOp>(op))
+      name += " " + stringifyBinaryKind(binary.getKind()).str();
+    ++facts.ops[name];
+    facts.macs += countMacs(op);
+    for (mlir::Value result : op->getResults())
+      if (auto type = llvm::dyn_cast<mlir::ShapedType>(result.getType()))
+        facts.quantizedTensors +=
+            bool(qg::getQuantizedType(type.getElementType()));
+  });
+  return facts;
+}
+
+void printSpecs(llvm::raw_ostream &os, llvm::StringRef title,
+                llvm::ArrayRef<TensorSpec> specs) {
+  for (const TensorSpec &spec : specs)
+    os << llvm::formatv("{0,-8} {1}: {2} {3}\n", title, spec.name,
+                        getName(spec.dtype), formatShape(spec.shape));
+}
+} // namespace
+
+absl::StatusOr<ExitCode> driver::runInspect(const Arguments &arguments,
+                                            Session &session) {
+  QOPT_ASSIGN(ImportOptions options, getImportOptions(arguments));
+  QOPT_ASSIGN(auto module,
+              loadModel(session.context(), arguments.positional()[0], options));
+  QOPT_ASSIGN(ModelInterface interface, getInterface(*module));
+  Facts facts = collect(*module);
+  llvm::raw_ostream &os = session.out();
+  if (arguments.has("json")) {
+    llvm::json::Object ops;
+    for (auto &[name, count] : facts.ops)
+      ops[name] = count;
+    os << llvm::formatv("{0:2}\n",
+                        llvm::json::Value(llvm::json::Object{
+                            {"inputs", toJson(interface.inputs)},
+                            {"outputs", toJson(interface.outputs)},
+                            {"ops", std::move(ops)},
+                            {"macs", facts.macs},
+                            {"parameters", facts.parameters},
+                            {"parameter_bytes", facts.parameterBytes},
+                            {"quantized_tensors", facts.quantizedTensors}}));
+    return ExitCode::Ok;
+  }
+  printSpecs(os, "input", interface.inputs);
+  printSpecs(os, "output", interface.outputs);
+  os << "macs     " << facts.macs << "\n"
+     << "params   " << facts.parameters << " (" << facts.parameterBytes
+     << " bytes)\n"
+     << "encoded  "
+     << (facts.quantizedTensors
+             ? std::to_string(facts.quantizedTensors) + " quantized tensors"
+             : "nothing, the model is float")
+     << "\n";
+  for (auto &[name, count] : facts.ops)
+    os << llvm::formatv("{0,6}  {1}\n", count, name);
+  return ExitCode::Ok;
+}

@@ -1,0 +1,176 @@
+//===- Model.cpp - Models as files and their interfaces -------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// One place turns diagnostics of readers and passes into errors with a code.
+//===----------------------------------------------------------------------===//
+#include "qopt/Pipelines/Model.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Support/Files.h"
+
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/SourceMgr.h"
+#include <cstring>
+
+using namespace qopt;
+
+// More offenders than anybody reads; the count is still said.
+static constexpr size_t kMaxNotes = 50;
+
+absl::Status
+qopt::runWithDiagnostics(mlir::MLIRContext *context, Code code,
+                         llvm::function_ref<llvm::LogicalResult()> body) {
+  std::vector<std::string> errors;
+  mlir::ScopedDiagnosticHandler handler(
+      context, [&](mlir::Diagnostic &diagnostic) {
+        if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
+          return mlir::success();
+        std::string text;
+        llvm::raw_string_ostream os(text);
+        mlir::Location location = diagnostic.getLocation();
+        if (auto name = location->findInstanceOf<mlir::NameLoc>())
+          os << "node '" << name.getName().getValue() << "': ";
+        else if (auto file = location->findInstanceOf<mlir::FileLineColLoc>())
+          os << file.getFilename().getValue() << ":" << file.getLine() << ":"
+             << file.getColumn() << ": ";
+        os << diagnostic.str();
+        errors.push_back(text);
+        for (mlir::Diagnostic &note : diagnostic.getNotes())
+          if (!llvm::StringRef(note.str()).starts_with("see current operation"))
+            errors.push_back(note.str());
+        return mlir::success();
+      });
+  if (mlir::succeeded(body()))
+    return absl::OkStatus();
+  if (errors.empty())
+    return Error(Code::Internal, "a step failed without saying why");
+  Error error(code, errors.front());
+  for (size_t i = 1; i < errors.size() && i <= kMaxNotes; ++i)
+    (void)std::move(error).note(errors[i]);
+  if (errors.size() > kMaxNotes + 1)
+    (void)std::move(error).note(llvm::Twine(errors.size() - 1 - kMaxNotes) +
+                                " more");
+  return error;
+}
+
+static absl::StatusOr<TensorSpec> getSpec(mlir::Type type,
+                                          mlir::DictionaryAttr attributes,
+                                          const llvm::Twine &fallback) {
+  auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type);
+  std::optional<DType> dtype;
+  if (tensor && tensor.hasStaticShape())
+    dtype = qg::getDType(tensor.getElementType());
+  if (!dtype) {
+    std::string text;
+    llvm::raw_string_ostream(text) << type;
+    return Error(Code::ModelInvalid,
+                 "expected '@main' to take and give arrays of static shape, "
+                 "got " +
+                     text);
+  }
+  TensorSpec spec{fallback.str(), *dtype, {}};
+  spec.shape.assign(tensor.getShape().begin(), tensor.getShape().end());
+  if (attributes)
+    if (auto name = attributes.getAs<mlir::StringAttr>("qg.name"))
+      spec.name = name.str();
+  return spec;
+}
+
+absl::StatusOr<ModelInterface> qopt::getInterface(mlir::ModuleOp module) {
+  auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
+  if (!main || main.isExternal())
+    return Error(Code::ModelInvalid,
+                 "expected a module with a function '@main'");
+  ModelInterface interface;
+  mlir::FunctionType type = main.getFunctionType();
+  for (auto [i, input] : llvm::enumerate(type.getInputs())) {
+    QOPT_ASSIGN(TensorSpec spec, getSpec(input, main.getArgAttrDict(i),
+                                         "input" + llvm::Twine(i)));
+    interface.inputs.push_back(std::move(spec));
+  }
+  for (auto [i, output] : llvm::enumerate(type.getResults())) {
+    QOPT_ASSIGN(TensorSpec spec, getSpec(output, main.getResultAttrDict(i),
+                                         "output" + llvm::Twine(i)));
+    interface.outputs.push_back(std::move(spec));
+  }
+  return interface;
+}
+
+/// The importer's status has one line per offender: the first becomes the
+/// message, the others notes.
+static absl::Status fromImporter(const absl::Status &status,
+                                 llvm::StringRef path) {
+  Code code =
+      status.code() == absl::StatusCode::kUnimplemented ? Code::UnsupportedModel
+      : status.code() == absl::StatusCode::kNotFound    ? Code::ModelFile
+                                                        : Code::ModelInvalid;
+  std::string message(status.message());
+  llvm::SmallVector<llvm::StringRef> lines;
+  llvm::StringRef(message).split(lines, '\n', -1, /*KeepEmpty=*/false);
+  if (lines.empty())
+    lines.push_back("the model cannot be read");
+  Error error(code, lines.size() > 1
+                        ? "'" + path + "': " + llvm::Twine(lines.size()) +
+                              " problems, the first: " + lines[0]
+                        : "'" + path + "': " + lines[0]);
+  for (llvm::StringRef line : llvm::drop_begin(lines))
+    (void)std::move(error).note(line);
+  return error;
+}
+
+absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
+qopt::loadModel(mlir::MLIRContext *context, llvm::StringRef path,
+                const ImportOptions &options) {
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  if (path.ends_with(".onnx") || path.ends_with(".onnxtxt")) {
+    // The importer's diagnostics are in its status.
+    mlir::ScopedDiagnosticHandler quiet(
+        context, [](mlir::Diagnostic &) { return mlir::success(); });
+    auto imported = importModel(context, path, options);
+    if (!imported.ok())
+      return fromImporter(imported.status(), path);
+    return std::move(*imported);
+  }
+  if (!path.ends_with(".mlir") && !path.ends_with(".mlirbc"))
+    return Error(Code::ModelFile, "expected a .onnx, .mlir or .mlirbc file, "
+                                  "or a compiled STEM, got '" +
+                                      path + "'");
+  absl::StatusOr<std::string> bytes = readFile(path);
+  if (!bytes.ok())
+    return Error(Code::ModelFile, std::string(bytes.status().message()));
+  llvm::SourceMgr sources;
+  // Bytecode sections are aligned, and the reader wants them so in memory.
+  auto buffer = llvm::WritableMemoryBuffer::getNewUninitMemBuffer(
+      bytes->size(), path, llvm::Align(64));
+  if (!buffer)
+    return Error(Code::ModelFile, "'" + path + "' does not fit memory");
+  std::memcpy(buffer->getBufferStart(), bytes->data(), bytes->size());
+  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  absl::Status status = runWithDiagnostics(context, Code::ModelInvalid, [&] {
+    module = mlir::parseSourceFile<mlir::ModuleOp>(sources, context);
+    return mlir::success(bool(module));
+  });
+  if (!status.ok())
+    return status;
+  return std::move(module);
+}
+
+std::string qopt::printModule(mlir::ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  mlir::OpPrintingFlags flags;
+  flags.enableDebugInfo(/*enable=*/true, /*prettyForm=*/false);
+  module->print(os, flags);
+  os << "\n";
+  return text;
+}
+
+absl::StatusOr<std::string> qopt::serializeModule(mlir::ModuleOp module) {
+  std::string bytes;
+  llvm::raw_string_ostream os(bytes);
+  mlir::BytecodeWriterConfig config("qopt");
+  if (mlir::failed(mlir::writeBytecodeToFile(module, os, config)))
+    return Error(Code::Internal, "the module cannot be written as bytecode");
+  return bytes;
+}

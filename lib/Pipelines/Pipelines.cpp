@@ -1,0 +1,69 @@
+//===- Pipelines.cpp - The order of passes --------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pipelines are text, so that `qopt-opt --pass-pipeline` repeats them.
+//===----------------------------------------------------------------------===//
+#include "qopt/Pipelines/Pipelines.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Pipelines/Model.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+
+using namespace qopt;
+
+// Reasons for the order:
+//  - constants first: shapes and weights computed in the graph become plain,
+//    so that every later pattern sees them;
+//  - transposes next: a normalization is next to its convolution only when the
+//    layout change between them is gone, and a transposed weight is a constant;
+//  - arithmetic before normalization: mul and add by constants become the one
+//    form that folds into a linear op;
+//  - bias last, because folding a normalization makes one;
+//  - then constants once more, and what the others left without users.
+static constexpr const char *kPrepare =
+    "func.func(qg-fold-constants,qg-propagate-transposes,qg-fold-constants,"
+    "qg-simplify-arithmetic,qg-fold-batch-norm,qg-fuse-bias,"
+    "qg-fuse-matmul-transpose,qg-fold-constants,canonicalize,cse)";
+
+llvm::StringRef qopt::getPreparePipeline() { return kPrepare; }
+
+absl::Status qopt::runPipeline(mlir::ModuleOp module,
+                               llvm::StringRef pipeline) {
+  mlir::PassManager manager(module.getContext(),
+                            mlir::ModuleOp::getOperationName());
+  std::string problem;
+  llvm::raw_string_ostream os(problem);
+  std::string text = ("builtin.module(" + pipeline + ")").str();
+  if (mlir::failed(mlir::parsePassPipeline(pipeline, manager, os)))
+    return Error(Code::Internal, "pipeline '" + text + "': " + problem);
+  return runWithDiagnostics(module.getContext(), Code::UnsupportedLowering,
+                            [&] { return manager.run(module); });
+}
+
+absl::Status qopt::prepare(mlir::ModuleOp module) {
+  return runPipeline(module, kPrepare);
+}
+
+bool qopt::hasEncodings(mlir::ModuleOp module) {
+  return module
+      .walk([](mlir::Operation *op) {
+        auto isEncoded = [](mlir::Type type) {
+          auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type);
+          return tensor && qg::getQuantizedType(tensor.getElementType());
+        };
+        return llvm::any_of(op->getResultTypes(), isEncoded) ||
+                       llvm::any_of(op->getOperandTypes(), isEncoded)
+                   ? mlir::WalkResult::interrupt()
+                   : mlir::WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+absl::Status qopt::lower(mlir::ModuleOp module, llvm::StringRef requantize) {
+  if (!hasEncodings(module))
+    return absl::OkStatus();
+  return runPipeline(module, ("convert-qg-to-fxp{requantize-mode=" +
+                              requantize + "},canonicalize,cse")
+                                 .str());
+}

@@ -1,0 +1,119 @@
+//===- Report.cpp - What a quantized graph consists of --------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Asks types and format rules; knows no pass.
+//===----------------------------------------------------------------------===//
+#include "qopt/Pipelines/Report.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+
+using namespace qopt;
+
+static int64_t countElements(mlir::Value value) {
+  return llvm::cast<mlir::ShapedType>(value.getType()).getNumElements();
+}
+
+static int64_t getExtent(mlir::Value value, int64_t dim) {
+  auto type = llvm::cast<mlir::ShapedType>(value.getType());
+  return type.getDimSize(dim < 0 ? type.getRank() + dim : dim);
+}
+
+int64_t qopt::countMacs(mlir::Operation *op) {
+  if (auto conv = llvm::dyn_cast<qg::ConvOp>(op)) {
+    int64_t outputs = getExtent(conv.getWeight(), 0);
+    return outputs ? countElements(conv->getResult(0)) *
+                         (countElements(conv.getWeight()) / outputs)
+                   : 0;
+  }
+  // Every input element meets every weight of its channel once.
+  if (auto conv = llvm::dyn_cast<qg::ConvTransposeOp>(op)) {
+    int64_t inputs = getExtent(conv.getX(), -1);
+    return inputs ? countElements(conv.getX()) *
+                        (countElements(conv.getWeight()) / inputs)
+                  : 0;
+  }
+  if (auto matmul = llvm::dyn_cast<qg::MatmulOp>(op))
+    return countElements(matmul->getResult(0)) * getExtent(matmul.getLhs(), -1);
+  return 0;
+}
+
+/// Bits of an element in memory, by its format.
+static unsigned getBits(mlir::Value value) {
+  mlir::Type element =
+      llvm::cast<mlir::ShapedType>(value.getType()).getElementType();
+  if (qg::QuantizedType type = qg::getQuantizedType(element))
+    return type.getIntegerFormat().storageBits();
+  return element.isIntOrFloat() ? element.getIntOrFloatBitWidth() : 64;
+}
+
+static bool isFloatValue(mlir::Value value) {
+  mlir::Type element =
+      llvm::cast<mlir::ShapedType>(value.getType()).getElementType();
+  return llvm::isa<mlir::FloatType>(element);
+}
+
+/// The decision's words, if a pass left them.
+static std::string getReason(mlir::Operation *op) {
+  for (mlir::NamedAttribute attribute : op->getAttrs())
+    if (auto format = llvm::dyn_cast<qg::FormatAttr>(attribute.getValue()))
+      if (format.getReason())
+        return format.getReason().str();
+  return "";
+}
+
+LayerReport qopt::reportLayers(mlir::ModuleOp module) {
+  LayerReport report;
+  module.walk([&](mlir::Operation *op) {
+    auto rule = llvm::dyn_cast<FormatRuleOpInterface>(op);
+    if (!rule || op->getNumResults() == 0)
+      return;
+    switch (rule.getFormatRule()) {
+    case FormatRule::Constant:
+    case FormatRule::PassThrough:
+    case FormatRule::SameFormat:
+    case FormatRule::Boundary:
+      return;
+    default:
+      break;
+    }
+    LayerRow row;
+    row.name = qg::getUserName(op);
+    row.op = op->getName().getStringRef().str();
+    row.macs = countMacs(op);
+    // The first two operands of a linear op are what it multiplies.
+    if (row.macs)
+      for (mlir::Value operand : op->getOperands().take_front(2)) {
+        int64_t bytes = countElements(operand) * getBits(operand) / 8;
+        row.bytesRead += bytes;
+        row.bytesReadWide += getBits(operand) > 8 ? bytes : 0;
+      }
+    row.isFloat = isFloatValue(op->getOperand(0));
+    row.reason = getReason(op);
+    report.macs += row.macs;
+    report.wideMacs += row.bytesReadWide ? row.macs : 0;
+    report.bytesRead += row.bytesRead;
+    report.bytesReadWide += row.bytesReadWide;
+    report.rows.push_back(std::move(row));
+  });
+  return report;
+}
+
+llvm::json::Value qopt::toJson(const LayerReport &report) {
+  llvm::json::Array rows;
+  for (const LayerRow &row : report.rows) {
+    llvm::json::Object object{{"name", row.name}, {"op", row.op}};
+    if (row.macs) {
+      object["macs"] = row.macs;
+      object["bytes_read"] = row.bytesRead;
+      object["bytes_read_wide"] = row.bytesReadWide;
+    }
+    object["float"] = row.isFloat;
+    if (!row.reason.empty())
+      object["reason"] = row.reason;
+    rows.push_back(std::move(object));
+  }
+  return llvm::json::Object{{"macs", report.macs},
+                            {"macs_wide", report.wideMacs},
+                            {"bytes_read", report.bytesRead},
+                            {"bytes_read_wide", report.bytesReadWide},
+                            {"layers", std::move(rows)}};
+}
