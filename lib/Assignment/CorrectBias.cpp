@@ -40,19 +40,14 @@ static OwningOpRef<ModuleOp> exposeLayers(ModuleOp module, size_t first,
                                           size_t last) {
   OwningOpRef<ModuleOp> clone = module.clone();
   auto main = clone->lookupSymbol<func::FuncOp>("main");
-  auto exit = cast<func::ReturnOp>(main.getBody().front().getTerminator());
-  SmallVector<Value> returned(exit.getOperands());
   SmallVector<Operation *> layers = findLayers(main);
-  for (size_t i = first; i < last; ++i)
-    returned.push_back(layers[i]->getResult(0));
-  exit.getOperandsMutable().assign(returned);
-  SmallVector<Type> types(ValueRange(returned).getTypes());
-  main.setFunctionType(
-      FunctionType::get(main.getContext(), main.getArgumentTypes(), types));
-  Builder builder(main.getContext());
-  for (size_t i = first; i < last; ++i)
-    main.setResultAttr(returned.size() - (last - i), "qg.name",
-                       builder.getStringAttr("layer" + Twine(i)));
+  SmallVector<Value> values;
+  SmallVector<std::string> names;
+  for (size_t i = first; i < last; ++i) {
+    values.push_back(layers[i]->getResult(0));
+    names.push_back("layer" + std::to_string(i));
+  }
+  returnAlso(main, values, names);
   return clone;
 }
 

@@ -13,6 +13,26 @@
 using namespace mlir;
 using namespace qopt;
 
+void qopt::returnAlso(func::FuncOp main, ArrayRef<Value> values,
+                      ArrayRef<std::string> names) {
+  SmallVector<DictionaryAttr> attributes;
+  main.getAllResultAttrs(attributes);
+  attributes.resize(main.getNumResults());
+  auto exit = cast<func::ReturnOp>(main.getBody().front().getTerminator());
+  exit.getOperandsMutable().append(values);
+  Builder builder(main.getContext());
+  for (const std::string &name : names)
+    attributes.push_back(builder.getDictionaryAttr(
+        builder.getNamedAttr("qg.name", builder.getStringAttr(name))));
+  for (DictionaryAttr &attribute : attributes)
+    if (!attribute)
+      attribute = builder.getDictionaryAttr({});
+  SmallVector<Type> types(exit.getOperandTypes());
+  main.setFunctionType(
+      FunctionType::get(main.getContext(), main.getArgumentTypes(), types));
+  main.setAllResultAttrs(attributes);
+}
+
 absl::StatusOr<InstrumentedModule> qopt::instrument(ModuleOp module) {
   InstrumentedModule result;
   result.module = module.clone();
@@ -26,6 +46,7 @@ absl::StatusOr<InstrumentedModule> qopt::instrument(ModuleOp module) {
     while (auto observer = value.getDefiningOp<qg::ObserveOp>())
       value = observer.getX();
   result.ownResults = returned.size();
+  SmallVector<std::string> names;
   SmallVector<qg::ObserveOp> observers(main.getOps<qg::ObserveOp>());
   for (qg::ObserveOp op : observers) {
     Value x = op.getX();
@@ -40,22 +61,17 @@ absl::StatusOr<InstrumentedModule> qopt::instrument(ModuleOp module) {
     auto it = llvm::find(returned, x);
     result.points.push_back(
         {op.getName().str(), false, unsigned(it - returned.begin())});
-    if (it == returned.end())
+    if (it == returned.end()) {
       returned.push_back(x);
+      names.push_back(op.getName().str());
+    }
   }
-  exit.getOperandsMutable().assign(returned);
+  returnAlso(main, ArrayRef<Value>(returned).drop_front(result.ownResults),
+             names);
   for (qg::ObserveOp op : observers) {
     op.replaceAllUsesWith(op.getX());
     op.erase();
   }
-  SmallVector<Type> types(ValueRange(returned).getTypes());
-  main.setFunctionType(
-      FunctionType::get(main.getContext(), main.getArgumentTypes(), types));
-  Builder builder(main.getContext());
-  for (const InstrumentedModule::Point &point : result.points)
-    if (!point.isArgument && point.index >= result.ownResults)
-      main.setResultAttr(point.index, "qg.name",
-                         builder.getStringAttr(point.name));
   return result;
 }
 

@@ -130,12 +130,12 @@ TEST(Calibration, ZeroIsExact) {
 }
 
 static const char *const kObserved = R"mlir(
-  func.func @main(%a: tensor<3xf32> {qg.name = "x"}) -> tensor<3xf32> {
+  func.func @main(%a: tensor<3xf32> {qg.name = "x"}) -> (tensor<3xf32> {qg.name = "y"}) {
     %o = qg.observe "x" %a : tensor<3xf32> -> tensor<3xf32>
     %b = qg.unary sqrt %o : tensor<3xf32> -> tensor<3xf32>
     %p = qg.observe "root" %b : tensor<3xf32> -> tensor<3xf32>
     %c = qg.unary neg %p : tensor<3xf32> -> tensor<3xf32>
-    return %p : tensor<3xf32>
+    return %c : tensor<3xf32>
   })mlir";
 
 static SampleSource makeSource(int64_t count, bool hasNaN = false) {

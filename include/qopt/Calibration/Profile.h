@@ -7,7 +7,7 @@
 #ifndef QOPT_CALIBRATION_PROFILE_H
 #define QOPT_CALIBRATION_PROFILE_H
 
-#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "qopt/Calibration/Observer.h"
 #include "qopt/Execution/Executor.h"
 #include <functional>
@@ -73,6 +73,10 @@ struct InstrumentedModule {
   unsigned ownResults = 0;
 };
 absl::StatusOr<InstrumentedModule> instrument(mlir::ModuleOp module);
+
+/// Makes `@main` return more values, with these names.
+void returnAlso(mlir::func::FuncOp main, llvm::ArrayRef<mlir::Value> values,
+                llvm::ArrayRef<std::string> names);
 
 /// Writes the range that `method` reads off the profile on every qg.observe
 /// (`qg.range`, `qg.sqnr`). Errors name the tensor that the profile lacks.
