@@ -11,6 +11,8 @@
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Target/CPU/IR/QCPU.h"
 #include "qopt/Target/CPU/Kernels/Passes.h"
+#include "qopt/Target/CPU/Emit.h"
+#include "qopt/Target/Passes.h"
 #include "qopt/Transforms/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -22,6 +24,7 @@ using namespace qopt;
 void qopt::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<qg::QGDialect, fxp::FXPDialect, qcpu::QCPUDialect>();
   qcpu::registerBufferizableOpInterfaces(registry);
+  registerCPUTarget(registry);
   registry.insert<mlir::arith::ArithDialect,
                   mlir::bufferization::BufferizationDialect,
                   mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
@@ -37,6 +40,7 @@ void qopt::registerAllPasses() {
   registerQoptAssignmentPasses();
   registerQoptCalibrationPasses();
   registerQoptConversionPasses();
+  registerQoptTargetPasses();
   registerQoptTransformsPasses();
   qcpu::registerQoptCPUKernelsPasses();
 }

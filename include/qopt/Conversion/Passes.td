@@ -37,4 +37,36 @@ def ConvertQGToFXP : Pass<"convert-qg-to-fxp", "::mlir::ModuleOp"> {
   let dependentDialects = ["::qopt::fxp::FXPDialect", "::qopt::qg::QGDialect"];
 }
 
+def ConvertQGToLinalg : Pass<"convert-qg-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Lower qg ops on plain element types to linalg on tensors";
+  let description = [{
+    Every op becomes `linalg.generic` and `tensor` ops on signless tensors with
+    the bits of its reference semantics: convolutions and matrix products
+    accumulate from the bias in index order with `math.fma`, reductions use 16
+    lanes and a fixed tree, scalar functions are the polynomials of
+    qopt/Numerics/Elementwise.h. Ops that compute on quantized tensors are
+    refused; `convert-qg-to-fxp` comes first.
+
+    Function signatures change to storage types (`ui8` and `!qg.q<ui8, ..>`
+    become `i8`).
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
+}
+
+def ConvertFXPToLinalg : Pass<"convert-fxp-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Lower fxp ops to linalg on tensors";
+  let description = [{
+    Every op becomes `linalg.generic` and `tensor` ops on signless tensors.
+    Convolutions and pools pad with the zero point first, so that their loops
+    have no conditions.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
 #endif // QOPT_CONVERSION_PASSES_TD

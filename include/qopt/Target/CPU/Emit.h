@@ -1,0 +1,101 @@
+//===- Emit.h - Objects, headers and code in memory for a CPU -------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The door of the CPU target: a module of qg and fxp in, an object file with
+// the interface of qopt-rt/qopt_rt.h out; and the same object loaded into this
+// process, as fast Executor.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_TARGET_CPU_EMIT_H
+#define QOPT_TARGET_CPU_EMIT_H
+
+#include "qopt-rt/qopt_rt.h"
+#include "qopt/Execution/Executor.h"
+
+#include <string>
+#include <vector>
+
+namespace qopt {
+
+/// Interfaces and translations that the passes of this target need.
+void registerCPUTarget(mlir::DialectRegistry &registry);
+
+/// What to compile for and under which name.
+struct CPUOptions {
+  std::string triple;           ///< empty: this machine's
+  std::string cpu = "native";   ///< as LLVM names them; "native": this one
+  std::string features;         ///< "+dotprod,-sve", on top of the CPU's
+  std::string symbol = "model"; ///< prefix of _run and _info: a C identifier
+  unsigned optLevel = 3;
+  /// Kernels of Target/CPU/Kernels; off: loops only (for tests).
+  bool useKernels = true;
+};
+
+struct TensorInfo {
+  std::string name;
+  DType dtype = DType::f32;
+  std::vector<int64_t> shape;
+  float scale = 0; ///< 0: not quantized
+  int32_t zeroPoint = 0;
+};
+
+struct ModelInfo {
+  std::vector<TensorInfo> inputs, outputs;
+  std::vector<std::string> layers;
+  uint64_t arenaBytes = 0, weightsBytes = 0;
+  /// Bound of the arena: most bytes alive at one step.
+  uint64_t liveBytes = 0;
+  std::string target; ///< triple, CPU, features
+};
+
+struct CompiledModel {
+  std::string object; ///< bytes of the object file
+  std::string header; ///< C99
+  std::string symbol;
+  ModelInfo info;
+};
+
+/// Compiles `@main`. The module is not changed. InvalidArgument for a target
+/// that does not exist or a symbol that is no identifier, Unimplemented for
+/// ops without a lowering, Internal otherwise.
+absl::StatusOr<CompiledModel> compileForCPU(mlir::ModuleOp module,
+                                            const CPUOptions &options);
+/// LLVM IR of the same, optimized: what --emit=llvm prints.
+absl::StatusOr<std::string> emitLLVMIR(mlir::ModuleOp module,
+                                       const CPUOptions &options);
+
+/// Links an object into a shared library at `path`. FailedPrecondition if no
+/// linker is found or it fails.
+absl::Status writeSharedLibrary(const CompiledModel &model,
+                                llvm::StringRef path);
+
+/// A compiled model in this process.
+class JitProgram {
+public:
+  virtual ~JitProgram() = default;
+  virtual const qopt_info &info() const = 0;
+  /// Calls M_run with buffers that the caller owns; the arena and the pool are
+  /// this object's. One call at a time.
+  virtual absl::Status run(llvm::ArrayRef<const void *> inputs,
+                           llvm::ArrayRef<void *> outputs) = 0;
+  /// Called around layers of the following runs; empty: not at all.
+  using LayerHook = std::function<void(unsigned layer, bool isEnd)>;
+  virtual void setLayerHook(LayerHook hook) = 0;
+  virtual void setThreads(unsigned threads) = 0;
+};
+
+/// Loads the object of `compileForCPU` (for this machine).
+absl::StatusOr<std::unique_ptr<JitProgram>> loadObject(llvm::StringRef object,
+                                                       llvm::StringRef symbol,
+                                                       unsigned threads = 1);
+/// Loads a shared library.
+absl::StatusOr<std::unique_ptr<JitProgram>>
+loadSharedLibrary(llvm::StringRef path, llvm::StringRef symbol,
+                  unsigned threads = 1);
+/// The Executor interface on a program: checks arrays, allocates results.
+std::unique_ptr<Executor> makeExecutor(std::unique_ptr<JitProgram> program);
+/// Compiles for this machine and loads.
+ExecutorFactory makeJitFactory(CPUOptions options = {}, unsigned threads = 1);
+
+} // namespace qopt
+
+#endif // QOPT_TARGET_CPU_EMIT_H

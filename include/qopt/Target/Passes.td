@@ -1,0 +1,57 @@
+//===- Passes.td - From linalg to step functions --------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QOPT_TARGET_PASSES_TD
+#define QOPT_TARGET_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def FuseElementwise : Pass<"cpu-fuse-elementwise", "::mlir::ModuleOp"> {
+  let summary = "Fuse scalar functions that follow each other";
+  let description = [{
+    A producer joins its only consumer where nothing is computed twice; splat
+    constants become scalars.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def BufferizeMain : Pass<"cpu-bufferize", "::mlir::ModuleOp"> {
+  let summary = "Turn @main on tensors into @main on caller's buffers";
+  let description = [{
+    Every operand and result becomes a memref argument (results behind the
+    operands); results are computed in the caller's buffers where that needs no
+    copy. What remains is a straight line of `memref.alloc`, views and ops.
+  }];
+  let dependentDialects = [
+    "::mlir::bufferization::BufferizationDialect",
+    "::mlir::memref::MemRefDialect"];
+}
+
+def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Give every memref.alloc of @main an offset in one arena";
+  let description = [{
+    Buffers that are alive at the same time do not overlap; offsets are
+    multiples of 64 bytes. `qopt.offset` is set on every `memref.alloc`,
+    `qopt.arena_bytes` and `qopt.live_bytes` on the function. The latter is the
+    bound: the largest sum of the bytes of buffers alive at one step.
+  }];
+}
+
+def OutlineSteps : Pass<"cpu-outline-steps", "::mlir::ModuleOp"> {
+  let summary = "Make a function of every step of @main";
+  let description = [{
+    A step function gets the buffers that it touches and a range of its
+    outermost parallel loop: `(memref..., lo : index, hi : index)`. Steps that
+    do the same on different buffers share one function. Ops of linalg become
+    loops; any other op with regions is a step as it is, and
+    `scf.for` with `qopt.parallel` (constant bounds, step 1) gets the range.
+
+    The calls in @main carry `qopt.extent` (1: not worth distributing),
+    `qopt.grain` and `qopt.layer`.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::affine::AffineDialect"];
+}
+
+#endif // QOPT_TARGET_PASSES_TD

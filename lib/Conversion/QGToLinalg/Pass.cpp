@@ -1,0 +1,25 @@
+//===- Pass.cpp - Every lowering of qg to linalg --------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one list of the families of patterns.
+//===----------------------------------------------------------------------===//
+#include "qopt/Conversion/Passes.h"
+
+namespace qopt {
+void populateQGElementwisePatterns(const StorageTypeConverter &converter,
+                                   mlir::RewritePatternSet &patterns);
+void populateQGLinearPatterns(const StorageTypeConverter &converter,
+                              mlir::RewritePatternSet &patterns);
+void populateQGReducePatterns(const StorageTypeConverter &converter,
+                              mlir::RewritePatternSet &patterns);
+void populateQGShapePatterns(const StorageTypeConverter &converter,
+                             mlir::RewritePatternSet &patterns);
+} // namespace qopt
+
+void qopt::populateQGToLinalgPatterns(const StorageTypeConverter &converter,
+                                      mlir::RewritePatternSet &patterns) {
+  populateQGElementwisePatterns(converter, patterns);
+  populateQGLinearPatterns(converter, patterns);
+  populateQGReducePatterns(converter, patterns);
+  populateQGShapePatterns(converter, patterns);
+}

@@ -1,0 +1,93 @@
+//===- BufferizeMain.cpp - From values to the caller's buffers ------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Arguments and results of @main are memory that the caller owns. Saying so
+// before bufferization lets results be computed in place.
+//===----------------------------------------------------------------------===//
+#include "Steps.h"
+#include "qopt/Target/Passes.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+namespace qopt {
+#define GEN_PASS_DEF_BUFFERIZEMAIN
+#include "qopt/Target/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+static MemRefType getMemRefType(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  return MemRefType::get(tensor.getShape(), tensor.getElementType());
+}
+
+/// Tensor operands and results of @main become memref operands.
+static void useCallerBuffers(func::FuncOp main) {
+  OpBuilder b(main.getContext());
+  Block &body = main.front();
+  Operation *terminator = body.getTerminator();
+  SmallVector<Type> types;
+  SmallVector<Attribute> attributes;
+  auto getAttributes = [&](DictionaryAttr attrs) -> Attribute {
+    return attrs ? attrs : b.getDictionaryAttr({});
+  };
+  b.setInsertionPointToStart(&body);
+  for (BlockArgument argument : body.getArguments()) {
+    Type tensor = argument.getType();
+    types.push_back(getMemRefType(tensor));
+    attributes.push_back(
+        getAttributes(main.getArgAttrDict(argument.getArgNumber())));
+    argument.setType(types.back());
+    auto value = bufferization::ToTensorOp::create(b, argument.getLoc(), tensor,
+                                                   argument, /*restrict=*/true,
+                                                   /*writable=*/false);
+    argument.replaceAllUsesExcept(value, value);
+  }
+  b.setInsertionPoint(terminator);
+  for (OpOperand &result : terminator->getOpOperands()) {
+    Value value = result.get();
+    types.push_back(getMemRefType(value.getType()));
+    attributes.push_back(
+        getAttributes(main.getResultAttrDict(result.getOperandNumber())));
+    Value buffer = body.addArgument(types.back(), value.getLoc());
+    bufferization::MaterializeInDestinationOp::create(
+        b, value.getLoc(), TypeRange(), value, buffer, /*restrict=*/true,
+        /*writable=*/true);
+  }
+  func::ReturnOp::create(b, terminator->getLoc());
+  terminator->erase();
+  main.removeResAttrsAttr();
+  main.setType(FunctionType::get(main.getContext(), types, {}));
+  main.setAllArgAttrs(ArrayAttr::get(main.getContext(), attributes));
+}
+
+namespace {
+struct BufferizeMain : qopt::impl::BufferizeMainBase<BufferizeMain> {
+  void runOnOperation() override {
+    func::FuncOp main = getMain(getOperation());
+    if (!main || main.isExternal())
+      return;
+    useCallerBuffers(main);
+    IRRewriter rewriter(&getContext());
+    if (failed(bufferization::eliminateEmptyTensors(rewriter, main)))
+      return signalPassFailure();
+    bufferization::OneShotBufferizationOptions options;
+    options.bufferAlignment = 64;
+    bufferization::BufferizationState state;
+    if (failed(
+            bufferization::runOneShotBufferize(getOperation(), options, state)))
+      return signalPassFailure();
+    OpPassManager cleanup(ModuleOp::getOperationName());
+    cleanup.addPass(createCanonicalizerPass());
+    cleanup.addPass(createCSEPass());
+    if (failed(runPipeline(cleanup, getOperation())))
+      return signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,202 @@
+//===- Compile.cpp - qg and fxp to an object file -------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The order of passes of the CPU target, and the errors of its door.
+//===----------------------------------------------------------------------===//
+#include "LowerToLLVM.h"
+#include "Program.h"
+#include "Steps.h"
+#include "qopt/Conversion/Passes.h"
+#include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Target/CPU/Kernels/Passes.h"
+#include "qopt/Target/Passes.h"
+
+#include "absl/strings/str_cat.h"
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/IR/TensorTilingInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Vector/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
+
+using namespace mlir;
+using namespace qopt;
+
+void qopt::registerCPUTarget(DialectRegistry &registry) {
+  arith::registerBufferizableOpInterfaceExternalModels(registry);
+  linalg::registerBufferizableOpInterfaceExternalModels(registry);
+  scf::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerSubsetOpInterfaceExternalModels(registry);
+  vector::registerBufferizableOpInterfaceExternalModels(registry);
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+}
+
+static bool isIdentifier(StringRef name) {
+  return !name.empty() && !llvm::isDigit(name.front()) &&
+         llvm::all_of(name,
+                      [](char c) { return llvm::isAlnum(c) || c == '_'; });
+}
+
+namespace {
+/// Both lowerings to linalg at once: one walk over the module.
+struct ConvertToLinalg : PassWrapper<ConvertToLinalg, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ConvertToLinalg)
+  void runOnOperation() override {
+    StorageTypeConverter converter;
+    RewritePatternSet patterns(&getContext());
+    populateQGToLinalgPatterns(converter, patterns);
+    populateFXPToLinalgPatterns(converter, patterns);
+    if (failed(convertToLinalg(getOperation(), converter, std::move(patterns),
+                               {"qg", "fxp"})))
+      signalPassFailure();
+  }
+};
+
+/// The first error that a pass reports, for the status.
+struct ErrorCollector {
+  std::string text;
+  ScopedDiagnosticHandler handler;
+  explicit ErrorCollector(MLIRContext *context)
+      : handler(context, [this](Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+            return failure();
+          if (text.empty())
+            text = diagnostic.str();
+          return success();
+        }) {}
+};
+
+struct Built {
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::Module> module;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  ModelInfo info;
+};
+} // namespace
+
+/// All features that the CPU and the options turn on: what kernels choose by.
+static std::string getFeatures(const llvm::TargetMachine &machine) {
+  std::string features;
+  for (const llvm::SubtargetFeatureKV &feature :
+       machine.getMCSubtargetInfo()->getEnabledProcessorFeatures())
+    absl::StrAppend(&features, features.empty() ? "+" : ",+", feature.Key);
+  return features;
+}
+
+static absl::Status lowerToSteps(ModuleOp module, const CPUOptions &options,
+                                 const llvm::TargetMachine &machine) {
+  ErrorCollector errors(module.getContext());
+  PassManager pm(module.getContext(), ModuleOp::getOperationName());
+  std::string triple = machine.getTargetTriple().str();
+  if (options.useKernels)
+    pm.addPass(qcpu::createSelectKernels({triple, getFeatures(machine)}));
+  pm.addPass(std::make_unique<ConvertToLinalg>());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createFuseElementwise());
+  pm.addPass(createBufferizeMain());
+  // No canonicalization from here: a loop of one iteration is a step as well.
+  pm.addPass(qcpu::createLowerKernels({triple}));
+  pm.addPass(createPlanMemory());
+  pm.addPass(createOutlineSteps());
+  if (failed(pm.run(module)))
+    return absl::UnimplementedError(
+        errors.text.empty() ? "a pass of the CPU target failed" : errors.text);
+  return absl::OkStatus();
+}
+
+static absl::StatusOr<Built> build(ModuleOp original,
+                                   const CPUOptions &options) {
+  if (!isIdentifier(options.symbol))
+    return absl::InvalidArgumentError(absl::StrCat(
+        "expects a C identifier as symbol, got '", options.symbol, "'"));
+  Built built;
+  auto machine = createMachine(options);
+  if (!machine.ok())
+    return machine.status();
+  built.machine = std::move(*machine);
+  auto info = describeInterface(original);
+  if (!info.ok())
+    return info.status();
+  info->target = absl::StrCat(built.machine->getTargetTriple().str(), " ",
+                              built.machine->getTargetCPU().str());
+
+  MLIRContext *context = original.getContext();
+  DialectRegistry registry;
+  registerCPUTarget(registry);
+  context->appendDialectRegistry(registry);
+  context->loadDialect<math::MathDialect>();
+  OwningOpRef<ModuleOp> module = original.clone();
+  if (absl::Status status = lowerToSteps(*module, options, *built.machine);
+      !status.ok())
+    return status;
+  auto program = takeProgram(*module, std::move(*info));
+  if (!program.ok())
+    return program.status();
+  ErrorCollector errors(context);
+  if (failed(lowerToLLVM(*module)))
+    return absl::InternalError(
+        absl::StrCat("lowering to LLVM failed: ", errors.text));
+  built.context = std::make_unique<llvm::LLVMContext>();
+  built.module =
+      translateModuleToLLVMIR(*module, *built.context, options.symbol);
+  if (!built.module)
+    return absl::InternalError(
+        absl::StrCat("translation to LLVM IR failed: ", errors.text));
+  built.module->setTargetTriple(built.machine->getTargetTriple());
+  built.module->setDataLayout(built.machine->createDataLayout());
+  for (llvm::Function &function : *built.module)
+    if (!function.isDeclaration())
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+  emitEntryPoints(*built.module, *program, options.symbol);
+  for (llvm::Function &function : *built.module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", built.machine->getTargetCPU());
+    function.addFnAttr("target-features",
+                       built.machine->getTargetFeatureString());
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+  built.info = std::move(program->info);
+  optimize(*built.module, *built.machine, options.optLevel);
+  return built;
+}
+
+absl::StatusOr<CompiledModel> qopt::compileForCPU(ModuleOp module,
+                                                  const CPUOptions &options) {
+  auto built = build(module, options);
+  if (!built.ok())
+    return built.status();
+  auto object = emitObject(*built->module, *built->machine);
+  if (!object.ok())
+    return object.status();
+  CompiledModel model;
+  model.object = std::move(*object);
+  model.symbol = options.symbol;
+  model.header = emitHeader(built->info, options.symbol);
+  model.info = std::move(built->info);
+  return model;
+}
+
+absl::StatusOr<std::string> qopt::emitLLVMIR(ModuleOp module,
+                                             const CPUOptions &options) {
+  auto built = build(module, options);
+  if (!built.ok())
+    return built.status();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  built->module->print(stream, nullptr);
+  return text;
+}

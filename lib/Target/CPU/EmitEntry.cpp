@@ -1,0 +1,268 @@
+//===- EmitEntry.cpp - M_run and M_info in LLVM IR ------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// M_run calls the steps in order, directly or through the caller's
+// parallel_for. A body gets the call itself as context, so that no closure
+// needs memory.
+//===----------------------------------------------------------------------===//
+#include "Program.h"
+
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/TargetParser/Triple.h"
+
+#include <cstddef>
+
+using namespace llvm;
+using namespace qopt;
+
+namespace {
+struct EntryEmitter {
+  Module &module;
+  const Program &program;
+  LLVMContext &context;
+  IRBuilder<> b;
+  PointerType *ptr;
+  IntegerType *i32, *i64;
+  GlobalVariable *weights = nullptr;
+
+  EntryEmitter(Module &module, const Program &program)
+      : module(module), program(program), context(module.getContext()),
+        b(context), ptr(PointerType::getUnqual(context)),
+        i32(Type::getInt32Ty(context)), i64(Type::getInt64Ty(context)) {}
+
+  Value *loadField(Value *call, size_t offset, Type *type) {
+    return b.CreateLoad(type, b.CreateConstInBoundsGEP1_64(
+                                  Type::getInt8Ty(context), call, offset));
+  }
+  void addWeights();
+  Value *loadWeights(Value *call);
+  Value *getBuffer(Value *call, const BufferPlace &place,
+                   SmallVectorImpl<Value *> &bases);
+  Function *emitBody(const ProgramStep &step, unsigned index);
+  void emitHook(Value *call, Function *run, unsigned layer, unsigned phase);
+  void emitDispatch(Value *call, Function *run, Function *body,
+                    const ProgramStep &step);
+  void emitRun(StringRef symbol);
+
+  Constant *getString(StringRef text);
+  Constant *getArray(ArrayRef<Constant *> elements, Type *type);
+  Constant *getTensors(ArrayRef<TensorInfo> tensors);
+  void emitInfo(StringRef symbol);
+};
+} // namespace
+
+void EntryEmitter::addWeights() {
+  if (program.weights.empty())
+    return;
+  Constant *bytes = ConstantDataArray::getRaw(
+      program.weights, program.weights.size(), Type::getInt8Ty(context));
+  weights =
+      new GlobalVariable(module, bytes->getType(), /*isConstant=*/true,
+                         GlobalValue::InternalLinkage, bytes, "qopt_weights");
+  weights->setAlignment(Align(64));
+}
+
+Value *EntryEmitter::loadWeights(Value *call) {
+  Value *given = loadField(call, offsetof(qopt_call, weights), ptr);
+  if (!weights)
+    return given;
+  return b.CreateSelect(b.CreateIsNull(given), weights, given);
+}
+
+/// `bases` caches the base pointers of one function.
+Value *EntryEmitter::getBuffer(Value *call, const BufferPlace &place,
+                               SmallVectorImpl<Value *> &bases) {
+  Value *&base = bases[place.base];
+  if (!base) {
+    switch (place.base) {
+    case BufferPlace::Arena:
+      base = loadField(call, offsetof(qopt_call, arena), ptr);
+      break;
+    case BufferPlace::Weights:
+      base = loadWeights(call);
+      break;
+    case BufferPlace::Input:
+      base = loadField(call, offsetof(qopt_call, inputs), ptr);
+      break;
+    case BufferPlace::Output:
+      base = loadField(call, offsetof(qopt_call, outputs), ptr);
+      break;
+    }
+  }
+  if (place.base == BufferPlace::Input || place.base == BufferPlace::Output)
+    return b.CreateLoad(ptr,
+                        b.CreateConstInBoundsGEP1_64(ptr, base, place.offset));
+  return b.CreateConstInBoundsGEP1_64(Type::getInt8Ty(context), base,
+                                      place.offset);
+}
+
+/// void body(ctx = call, lo, hi)
+Function *EntryEmitter::emitBody(const ProgramStep &step, unsigned index) {
+  Function *target = module.getFunction(step.function);
+  auto *type = FunctionType::get(Type::getVoidTy(context), {ptr, i64, i64},
+                                 /*isVarArg=*/false);
+  Function *body = Function::Create(type, GlobalValue::InternalLinkage,
+                                    "body_" + Twine(index), module);
+  b.SetInsertPoint(BasicBlock::Create(context, "entry", body));
+  SmallVector<Value *, 4> bases(4, nullptr);
+  SmallVector<Value *> operands;
+  for (const BufferPlace &place : step.buffers)
+    operands.push_back(getBuffer(body->getArg(0), place, bases));
+  operands.push_back(body->getArg(1));
+  operands.push_back(body->getArg(2));
+  b.CreateCall(target, operands);
+  b.CreateRetVoid();
+  return body;
+}
+
+void EntryEmitter::emitHook(Value *call, Function *run, unsigned layer,
+                            unsigned phase) {
+  Value *hook = loadField(call, offsetof(qopt_call, layer_hook), ptr);
+  BasicBlock *then = BasicBlock::Create(context, "hook", run);
+  BasicBlock *next = BasicBlock::Create(context, "next", run);
+  b.CreateCondBr(b.CreateIsNull(hook), next, then);
+  b.SetInsertPoint(then);
+  Value *hookContext = loadField(call, offsetof(qopt_call, hook_context), ptr);
+  auto *type = FunctionType::get(Type::getVoidTy(context), {ptr, i32, i32},
+                                 /*isVarArg=*/false);
+  b.CreateCall(type, hook, {hookContext, b.getInt32(layer), b.getInt32(phase)});
+  b.CreateBr(next);
+  b.SetInsertPoint(next);
+}
+
+void EntryEmitter::emitDispatch(Value *call, Function *run, Function *body,
+                                const ProgramStep &step) {
+  Value *extent = b.getInt64(step.extent);
+  if (step.extent <= 1) {
+    b.CreateCall(body, {call, b.getInt64(0), extent});
+    return;
+  }
+  Value *parallelFor = loadField(call, offsetof(qopt_call, parallel_for), ptr);
+  Value *threads = loadField(call, offsetof(qopt_call, threads), i32);
+  Value *isParallel = b.CreateAnd(b.CreateIsNotNull(parallelFor),
+                                  b.CreateICmpUGT(threads, b.getInt32(1)));
+  BasicBlock *many = BasicBlock::Create(context, "many", run);
+  BasicBlock *one = BasicBlock::Create(context, "one", run);
+  BasicBlock *next = BasicBlock::Create(context, "next", run);
+  b.CreateCondBr(isParallel, many, one);
+  b.SetInsertPoint(many);
+  auto *type = FunctionType::get(Type::getVoidTy(context),
+                                 {ptr, ptr, ptr, i64, i64}, /*isVarArg=*/false);
+  Value *pool = loadField(call, offsetof(qopt_call, pool), ptr);
+  b.CreateCall(type, parallelFor,
+               {pool, body, call, extent, b.getInt64(step.grain)});
+  b.CreateBr(next);
+  b.SetInsertPoint(one);
+  b.CreateCall(body, {call, b.getInt64(0), extent});
+  b.CreateBr(next);
+  b.SetInsertPoint(next);
+}
+
+void EntryEmitter::emitRun(StringRef symbol) {
+  SmallVector<Function *> bodies;
+  for (auto [i, step] : llvm::enumerate(program.steps))
+    bodies.push_back(emitBody(step, i));
+  auto *type = FunctionType::get(i32, {ptr}, /*isVarArg=*/false);
+  Function *run = Function::Create(type, GlobalValue::ExternalLinkage,
+                                   symbol + "_run", module);
+  Value *call = run->getArg(0);
+  b.SetInsertPoint(BasicBlock::Create(context, "entry", run));
+  auto returnIf = [&](Value *condition, int code) {
+    BasicBlock *fail = BasicBlock::Create(context, "fail", run);
+    BasicBlock *next = BasicBlock::Create(context, "next", run);
+    b.CreateCondBr(condition, fail, next);
+    b.SetInsertPoint(fail);
+    b.CreateRet(b.getInt32(code));
+    b.SetInsertPoint(next);
+  };
+  Value *abi = loadField(call, offsetof(qopt_call, abi), i32);
+  returnIf(b.CreateICmpNE(abi, b.getInt32(QOPT_ABI)), QOPT_EABI);
+  if (program.info.arenaBytes) {
+    Value *arena =
+        b.CreatePtrToInt(loadField(call, offsetof(qopt_call, arena), ptr), i64);
+    Value *isNull = b.CreateICmpEQ(arena, b.getInt64(0));
+    Value *low = b.CreateAnd(arena, b.getInt64(63));
+    returnIf(b.CreateOr(isNull, b.CreateICmpNE(low, b.getInt64(0))),
+             QOPT_EARENA);
+  }
+  size_t count = program.steps.size();
+  for (size_t i = 0; i < count; ++i) {
+    const ProgramStep &step = program.steps[i];
+    if (i == 0 || program.steps[i - 1].layer != step.layer)
+      emitHook(call, run, step.layer, 0);
+    emitDispatch(call, run, bodies[i], step);
+    if (i + 1 == count || program.steps[i + 1].layer != step.layer)
+      emitHook(call, run, step.layer, 1);
+  }
+  b.CreateRet(b.getInt32(QOPT_OK));
+}
+
+Constant *EntryEmitter::getString(StringRef text) {
+  Constant *value = ConstantDataArray::getString(context, text);
+  auto *global =
+      new GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                         GlobalValue::PrivateLinkage, value, "qopt_text");
+  global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+  return global;
+}
+
+Constant *EntryEmitter::getArray(ArrayRef<Constant *> elements, Type *type) {
+  auto *array = ArrayType::get(type, elements.size());
+  return new GlobalVariable(module, array, /*isConstant=*/true,
+                            GlobalValue::PrivateLinkage,
+                            ConstantArray::get(array, elements), "qopt_table");
+}
+
+/// The layout of qopt_tensor.
+Constant *EntryEmitter::getTensors(ArrayRef<TensorInfo> tensors) {
+  Type *f32 = Type::getFloatTy(context);
+  auto *type = StructType::get(context, {ptr, ptr, i32, i32, i64, f32, i32});
+  SmallVector<Constant *> values;
+  for (const TensorInfo &tensor : tensors) {
+    SmallVector<Constant *> dims;
+    int64_t bytes = getByteWidth(tensor.dtype);
+    for (int64_t extent : tensor.shape) {
+      dims.push_back(b.getInt64(extent));
+      bytes *= extent;
+    }
+    values.push_back(ConstantStruct::get(
+        type,
+        {getString(tensor.name), getArray(dims, i64),
+         b.getInt32(tensor.shape.size()), b.getInt32(unsigned(tensor.dtype)),
+         b.getInt64(bytes), ConstantFP::get(context, APFloat(tensor.scale)),
+         b.getInt32(tensor.zeroPoint)}));
+  }
+  return getArray(values, type);
+}
+
+void EntryEmitter::emitInfo(StringRef symbol) {
+  const ModelInfo &info = program.info;
+  SmallVector<Constant *> layers;
+  for (const std::string &layer : info.layers)
+    layers.push_back(getString(layer));
+  auto *type = StructType::get(
+      context, {i32, i32, i32, i32, ptr, ptr, ptr, i64, i64, ptr, ptr});
+  Constant *value = ConstantStruct::get(
+      type,
+      {b.getInt32(QOPT_ABI), b.getInt32(info.inputs.size()),
+       b.getInt32(info.outputs.size()), b.getInt32(layers.size()),
+       getTensors(info.inputs), getTensors(info.outputs), getArray(layers, ptr),
+       b.getInt64(info.arenaBytes), b.getInt64(info.weightsBytes),
+       getString(info.target), getString(symbol)});
+  auto *global = new GlobalVariable(module, type, /*isConstant=*/true,
+                                    GlobalValue::InternalLinkage, value,
+                                    "qopt_model_info");
+  auto *functionType = FunctionType::get(ptr, {}, /*isVarArg=*/false);
+  Function *function = Function::Create(
+      functionType, GlobalValue::ExternalLinkage, symbol + "_info", module);
+  b.SetInsertPoint(BasicBlock::Create(context, "entry", function));
+  b.CreateRet(global);
+}
+
+void qopt::emitEntryPoints(Module &module, const Program &program,
+                           StringRef symbol) {
+  EntryEmitter emitter(module, program);
+  emitter.addWeights();
+  emitter.emitRun(symbol);
+  emitter.emitInfo(symbol);
+}

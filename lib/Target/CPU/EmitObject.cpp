@@ -1,0 +1,158 @@
+//===- EmitObject.cpp - Optimized machine code ----------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// LLVM's pipeline without fast-math and without contraction, for any triple,
+// and the proof that the object needs nothing but memcpy and its like.
+//===----------------------------------------------------------------------===//
+#include "Program.h"
+
+#include "absl/strings/str_cat.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Object/ObjectFile.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+
+#include <mutex>
+
+using namespace llvm;
+using namespace qopt;
+
+static void initializeTargets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    InitializeAllTargetInfos();
+    InitializeAllTargets();
+    InitializeAllTargetMCs();
+    InitializeAllAsmPrinters();
+    InitializeAllAsmParsers();
+  });
+}
+
+/// CPU and features of this machine.
+static std::pair<std::string, std::string> getHost() {
+  std::string features;
+  for (auto &feature : sys::getHostCPUFeatures())
+    absl::StrAppend(&features, features.empty() ? "" : ",",
+                    feature.second ? "+" : "-", feature.first().str());
+  return {sys::getHostCPUName().str(), features};
+}
+
+absl::StatusOr<std::unique_ptr<TargetMachine>>
+qopt::createMachine(const CPUOptions &options) {
+  initializeTargets();
+  std::string name =
+      options.triple.empty() ? sys::getDefaultTargetTriple() : options.triple;
+  Triple triple(Triple::normalize(name));
+  std::string error;
+  const Target *target = TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return absl::InvalidArgumentError(absl::StrCat(
+        "expects a target triple that LLVM knows, got '", name, "'"));
+  std::string cpu = options.cpu, features;
+  if (cpu == "native") {
+    Triple host(sys::getDefaultTargetTriple());
+    if (host.getArch() != triple.getArch())
+      return absl::InvalidArgumentError(absl::StrCat(
+          "expects a CPU for '", name,
+          "': native means this machine, which is another architecture"));
+    std::tie(cpu, features) = getHost();
+  }
+  if (!options.features.empty())
+    absl::StrAppend(&features, features.empty() ? "" : ",", options.features);
+  if (!cpu.empty()) {
+    std::unique_ptr<MCSubtargetInfo> subtarget(
+        target->createMCSubtargetInfo(triple, "", ""));
+    if (subtarget && !subtarget->isCPUStringValid(cpu))
+      return absl::InvalidArgumentError(absl::StrCat(
+          "expects a CPU that LLVM knows for '", name, "', got '", cpu, "'"));
+  }
+  TargetOptions targetOptions;
+  targetOptions.AllowFPOpFusion = FPOpFusion::Strict;
+  std::unique_ptr<TargetMachine> machine(target->createTargetMachine(
+      triple, cpu, features, targetOptions, Reloc::PIC_, std::nullopt,
+      options.optLevel >= 2 ? CodeGenOptLevel::Default
+                            : CodeGenOptLevel::Less));
+  if (!machine)
+    return absl::InvalidArgumentError(absl::StrCat(
+        "expects a target with a code generator, got '", name, "'"));
+  return machine;
+}
+
+void qopt::optimize(Module &module, TargetMachine &machine, unsigned level) {
+  PipelineTuningOptions tuning;
+  tuning.LoopVectorization = tuning.SLPVectorization = level >= 2;
+  tuning.LoopInterleaving = level >= 2;
+  tuning.MergeFunctions = false;
+  LoopAnalysisManager loops;
+  FunctionAnalysisManager functions;
+  CGSCCAnalysisManager components;
+  ModuleAnalysisManager modules;
+  PassBuilder builder(&machine, tuning);
+  // The code is free-standing: no call may be recognized as, or turned into, a
+  // library function other than the three that LLVM always assumes.
+  TargetLibraryInfoImpl library(machine.getTargetTriple());
+  library.disableAllFunctions();
+  library.setAvailable(LibFunc_memcpy);
+  library.setAvailable(LibFunc_memset);
+  library.setAvailable(LibFunc_memmove);
+  functions.registerPass([&] { return TargetLibraryAnalysis(library); });
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  OptimizationLevel optimization = level == 0   ? OptimizationLevel::O0
+                                   : level == 1 ? OptimizationLevel::O1
+                                   : level == 2 ? OptimizationLevel::O2
+                                                : OptimizationLevel::O3;
+  ModulePassManager passes =
+      level == 0 ? builder.buildO0DefaultPipeline(optimization)
+                 : builder.buildPerModuleDefaultPipeline(optimization);
+  passes.run(module, modules);
+}
+
+/// Names that the object takes from elsewhere and should not.
+static absl::Status checkSymbols(StringRef bytes) {
+  Expected<std::unique_ptr<object::ObjectFile>> file =
+      object::ObjectFile::createObjectFile(MemoryBufferRef(bytes, "model"));
+  if (!file)
+    return absl::InternalError(toString(file.takeError()));
+  for (const object::SymbolRef &symbol : (*file)->symbols()) {
+    Expected<uint32_t> flags = symbol.getFlags();
+    Expected<StringRef> name = symbol.getName();
+    if (!flags || !name) {
+      consumeError(flags.takeError());
+      consumeError(name.takeError());
+      continue;
+    }
+    if (!(*flags & object::SymbolRef::SF_Undefined) || name->empty() ||
+        *name == "_GLOBAL_OFFSET_TABLE_")
+      continue;
+    if (*name != "memcpy" && *name != "memset" && *name != "memmove")
+      return absl::InternalError(absl::StrCat(
+          "expects an object that needs nothing but memcpy, memmove and "
+          "memset, but it needs '",
+          name->str(), "'; choose a CPU with the missing instruction"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> qopt::emitObject(Module &module,
+                                             TargetMachine &machine) {
+  SmallVector<char, 0> bytes;
+  raw_svector_ostream stream(bytes);
+  legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, stream, nullptr,
+                                  CodeGenFileType::ObjectFile))
+    return absl::InvalidArgumentError("the target emits no object files");
+  passes.run(module);
+  std::string object(bytes.begin(), bytes.end());
+  if (absl::Status status = checkSymbols(object); !status.ok())
+    return status;
+  return object;
+}

@@ -1,0 +1,18 @@
+//===- LowerToLLVM.h - Step functions to the LLVM dialect -----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The last MLIR stage of the CPU target.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_TARGET_CPU_LOWERTOLLVM_H
+#define QOPT_TARGET_CPU_LOWERTOLLVM_H
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace qopt {
+
+/// Step functions (and nothing else) to the LLVM dialect with bare pointers.
+mlir::LogicalResult lowerToLLVM(mlir::ModuleOp module);
+
+} // namespace qopt
+
+#endif // QOPT_TARGET_CPU_LOWERTOLLVM_H

@@ -1,0 +1,182 @@
+//===- Program.cpp - Read the steps of @main ------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Buffers become places: arena offsets, offsets in the weights blob, inputs,
+// outputs. Equal constants are stored once.
+//===----------------------------------------------------------------------===//
+#include "Program.h"
+#include "Steps.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace mlir;
+using namespace qopt;
+
+static absl::StatusOr<TensorInfo>
+describeTensor(Type type, DictionaryAttr attributes, StringRef fallback) {
+  TensorInfo info;
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.hasStaticShape())
+    return absl::InvalidArgumentError(
+        "expects tensors of static shape at the interface of @main");
+  Type element = tensor.getElementType();
+  info.name = fallback.str();
+  if (attributes) {
+    if (auto name = attributes.getAs<StringAttr>("qg.name"))
+      info.name = name.getValue().str();
+    if (auto encoding = attributes.getAs<TypeAttr>("qg.encoding"))
+      element = encoding.getValue();
+  }
+  std::optional<DType> dtype = qg::getDType(element);
+  if (!dtype)
+    return absl::UnimplementedError("tensor '" + info.name +
+                                    "' has an element type that no array has");
+  info.dtype = *dtype;
+  info.shape.assign(tensor.getShape().begin(), tensor.getShape().end());
+  if (auto quantized = dyn_cast<qg::QuantizedType>(element))
+    if (quantized.isPerTensor()) {
+      info.scale = quantized.getScale();
+      info.zeroPoint = quantized.getZeroPoint();
+    }
+  return info;
+}
+
+absl::StatusOr<ModelInfo> qopt::describeInterface(ModuleOp module) {
+  func::FuncOp main = getMain(module);
+  if (!main || main.isExternal() || !llvm::hasSingleElement(main.getBody()))
+    return absl::InvalidArgumentError(
+        "expects a module with a function @main of one block");
+  ModelInfo info;
+  FunctionType type = main.getFunctionType();
+  for (auto [i, input] : llvm::enumerate(type.getInputs())) {
+    auto tensor = describeTensor(input, main.getArgAttrDict(i),
+                                 "input_" + std::to_string(i));
+    if (!tensor.ok())
+      return tensor.status();
+    info.inputs.push_back(*tensor);
+  }
+  for (auto [i, output] : llvm::enumerate(type.getResults())) {
+    auto tensor = describeTensor(output, main.getResultAttrDict(i),
+                                 "output_" + std::to_string(i));
+    if (!tensor.ok())
+      return tensor.status();
+    info.outputs.push_back(*tensor);
+  }
+  return info;
+}
+
+namespace {
+/// Collects constants, each content once.
+class WeightsBlob {
+public:
+  /// Offset of the bytes of a global.
+  FailureOr<int64_t> add(memref::GlobalOp global) {
+    auto known = offsets.find(global.getSymName());
+    if (known != offsets.end())
+      return known->second;
+    auto type = cast<MemRefType>(global.getType());
+    auto value = dyn_cast_or_null<ElementsAttr>(global.getInitialValueAttr());
+    if (!value)
+      return failure();
+    FailureOr<Tensor> tensor = qg::getTensor(
+        value, RankedTensorType::get(type.getShape(), type.getElementType()));
+    if (failed(tensor))
+      return failure();
+    int64_t offset = addBytes({tensor->data(), size_t(tensor->numBytes())});
+    offsets[global.getSymName()] = offset;
+    return offset;
+  }
+  std::string bytes;
+
+private:
+  int64_t addBytes(StringRef data) {
+    auto &candidates = known[llvm::xxh3_64bits(data)];
+    for (int64_t offset : candidates)
+      if (StringRef(bytes).substr(offset, data.size()) == data)
+        return offset;
+    bytes.resize(llvm::alignTo(bytes.size(), 64), '\0');
+    int64_t offset = bytes.size();
+    bytes.append(data.begin(), data.end());
+    candidates.push_back(offset);
+    return offset;
+  }
+  llvm::StringMap<int64_t> offsets;
+  DenseMap<uint64_t, SmallVector<int64_t>> known;
+};
+} // namespace
+
+static absl::StatusOr<BufferPlace> getPlace(Value buffer, SymbolTable &symbols,
+                                            WeightsBlob &weights,
+                                            int64_t inputs) {
+  if (auto argument = dyn_cast<BlockArgument>(buffer)) {
+    int64_t index = argument.getArgNumber();
+    if (index < inputs)
+      return BufferPlace{BufferPlace::Input, index};
+    return BufferPlace{BufferPlace::Output, index - inputs};
+  }
+  Operation *op = buffer.getDefiningOp();
+  if (auto alloc = dyn_cast<memref::AllocOp>(op))
+    if (auto offset = alloc->getAttrOfType<IntegerAttr>("qopt.offset"))
+      return BufferPlace{BufferPlace::Arena, offset.getInt()};
+  if (auto get = dyn_cast<memref::GetGlobalOp>(op)) {
+    auto global = symbols.lookup<memref::GlobalOp>(get.getName());
+    FailureOr<int64_t> offset = weights.add(global);
+    if (succeeded(offset))
+      return BufferPlace{BufferPlace::Weights, *offset};
+  }
+  return absl::InternalError("a step uses a buffer without a place: " +
+                             op->getName().getStringRef().str());
+}
+
+absl::StatusOr<Program> qopt::takeProgram(ModuleOp module, ModelInfo info) {
+  Program program;
+  program.info = std::move(info);
+  func::FuncOp main = getMain(module);
+  SymbolTable symbols(module);
+  WeightsBlob weights;
+  for (Operation &op : main.front()) {
+    auto call = dyn_cast<func::CallOp>(op);
+    if (!call) {
+      if (isStep(&op))
+        return absl::InternalError("a step was not outlined: " +
+                                   op.getName().getStringRef().str());
+      continue;
+    }
+    ProgramStep step;
+    step.function = call.getCallee().str();
+    step.extent = call->getAttrOfType<IntegerAttr>("qopt.extent").getInt();
+    step.grain = call->getAttrOfType<IntegerAttr>("qopt.grain").getInt();
+    std::string layer =
+        call->getAttrOfType<StringAttr>("qopt.layer").getValue().str();
+    if (program.info.layers.empty() || program.info.layers.back() != layer)
+      program.info.layers.push_back(layer);
+    step.layer = program.info.layers.size() - 1;
+    for (Value operand : call.getOperands().drop_back(2)) {
+      if (!isa<MemRefType>(operand.getType()))
+        return absl::InternalError("a step takes a scalar of @main");
+      auto place =
+          getPlace(operand, symbols, weights, program.info.inputs.size());
+      if (!place.ok())
+        return place.status();
+      step.buffers.push_back(*place);
+    }
+    program.steps.push_back(std::move(step));
+  }
+  auto getBytes = [&](StringRef name) -> uint64_t {
+    auto attr = main->getAttrOfType<IntegerAttr>(name);
+    return attr ? attr.getInt() : 0;
+  };
+  program.info.arenaBytes = getBytes("qopt.arena_bytes");
+  program.info.liveBytes = getBytes("qopt.live_bytes");
+  program.weights = std::move(weights.bytes);
+  program.info.weightsBytes = program.weights.size();
+  main.erase();
+  for (auto global :
+       llvm::make_early_inc_range(module.getOps<memref::GlobalOp>()))
+    global.erase();
+  return program;
+}

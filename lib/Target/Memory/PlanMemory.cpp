@@ -1,0 +1,103 @@
+//===- PlanMemory.cpp - Offsets for buffers with known lifetimes ----------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Dynamic storage allocation is NP-hard; greedy placement of the largest
+// buffer first, each into the tightest gap among its contemporaries, is within
+// a few per cent on network graphs. Three orders are tried.
+//===----------------------------------------------------------------------===//
+#include "qopt/Target/Memory/PlanMemory.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Sequence.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <limits>
+
+using namespace qopt;
+using llvm::ArrayRef;
+using llvm::SmallVector;
+
+static bool overlap(const BufferLifetime &a, const BufferLifetime &b) {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+static int64_t getLiveBytes(ArrayRef<BufferLifetime> buffers) {
+  // Changes of the sum: (step, bytes); an end takes effect after its step.
+  SmallVector<std::pair<int64_t, int64_t>> changes;
+  for (const BufferLifetime &buffer : buffers) {
+    changes.push_back({buffer.first, buffer.bytes});
+    changes.push_back({buffer.last + 1, -buffer.bytes});
+  }
+  llvm::sort(changes);
+  int64_t live = 0, most = 0;
+  for (auto [step, bytes] : changes) {
+    live += bytes;
+    most = std::max(most, live);
+  }
+  return most;
+}
+
+/// Places the buffers in `order`; returns the arena's size.
+static int64_t place(ArrayRef<BufferLifetime> buffers, ArrayRef<unsigned> order,
+                     int64_t alignment,
+                     llvm::SmallVectorImpl<int64_t> &offsets) {
+  SmallVector<std::pair<int64_t, unsigned>> placed; // by offset
+  int64_t arena = 0;
+  for (unsigned index : order) {
+    int64_t size = llvm::alignTo(buffers[index].bytes, alignment);
+    int64_t best = -1, bestGap = std::numeric_limits<int64_t>::max(), end = 0;
+    for (auto [offset, other] : placed) {
+      if (!overlap(buffers[index], buffers[other]))
+        continue;
+      int64_t gap = offset - end;
+      if (gap >= size && gap < bestGap) {
+        best = end;
+        bestGap = gap;
+      }
+      end = std::max<int64_t>(
+          end, offset + llvm::alignTo(buffers[other].bytes, alignment));
+    }
+    offsets[index] = best < 0 ? end : best;
+    arena = std::max(arena, offsets[index] + size);
+    std::pair<int64_t, unsigned> entry{offsets[index], index};
+    placed.insert(llvm::lower_bound(placed, entry), entry);
+  }
+  return arena;
+}
+
+MemoryPlan qopt::planMemory(ArrayRef<BufferLifetime> buffers,
+                            int64_t alignment) {
+  MemoryPlan plan;
+  plan.liveBytes = getLiveBytes(buffers);
+  plan.offsets.assign(buffers.size(), 0);
+  plan.arenaBytes = buffers.empty() ? 0 : std::numeric_limits<int64_t>::max();
+  auto bySize = [&](unsigned i) {
+    return std::make_tuple(-buffers[i].bytes, buffers[i].first);
+  };
+  auto byArea = [&](unsigned i) {
+    return std::make_tuple(-buffers[i].bytes *
+                               (buffers[i].last - buffers[i].first + 1),
+                           buffers[i].first);
+  };
+  auto byTime = [&](unsigned i) {
+    return std::make_tuple(buffers[i].first, -buffers[i].bytes);
+  };
+  auto tryOrder = [&](auto key) {
+    SmallVector<unsigned> order =
+        llvm::to_vector(llvm::seq<unsigned>(0, unsigned(buffers.size())));
+    std::stable_sort(order.begin(), order.end(),
+                     [&](unsigned a, unsigned b) { return key(a) < key(b); });
+    SmallVector<int64_t> offsets(buffers.size(), 0);
+    int64_t arena = place(buffers, order, alignment, offsets);
+    if (arena < plan.arenaBytes) {
+      plan.arenaBytes = arena;
+      plan.offsets = offsets;
+    }
+  };
+  if (buffers.empty())
+    return plan;
+  tryOrder(bySize);
+  tryOrder(byArea);
+  tryOrder(byTime);
+  return plan;
+}
