@@ -255,6 +255,43 @@ struct MeanToPool : OpRewritePattern<qg::BinaryOp> {
   }
 };
 
+/// A mean over the last dimension, imported as a pooling of the transpose:
+/// pool avg(transpose(x)) -> sum(x) / size
+struct PoolOfTransposeToMean : OpRewritePattern<qg::PoolOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::PoolOp op,
+                                PatternRewriter &rewriter) const override {
+    auto transpose = op.getX().getDefiningOp<qg::TransposeOp>();
+    RankedTensorType type = getTensorType(op.getX());
+    ArrayRef<int64_t> spatial = type.getShape().drop_front().drop_back();
+    if (!transpose || op.getKind() != PoolKind::avg ||
+        !type.getElementType().isF32() || op.getKernel() != spatial ||
+        llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
+      return rewriter.notifyMatchFailure(op, "no mean of a transpose");
+    SmallVector<int64_t> axes(
+        transpose.getPermutation().drop_front().drop_back());
+    llvm::sort(axes);
+    // The batch must stay in front of the channels.
+    if (axes.back() != type.getRank() - 1 ||
+        transpose.getPermutation().front() > transpose.getPermutation().back())
+      return rewriter.notifyMatchFailure(op, "pools over inner dimensions");
+    auto reduced =
+        RankedTensorType::get({type.getShape().front(), type.getShape().back()},
+                              type.getElementType());
+    Value sum = qg::ReduceOp::create(rewriter, op.getLoc(), reduced,
+                                     ReduceKind::sum, transpose.getX(), axes);
+    auto scalar = RankedTensorType::get({}, type.getElementType());
+    Tensor size(DType::f32, {});
+    size.setFloat(0, getNumElements(spatial));
+    Value mean = qg::BinaryOp::create(
+        rewriter, op.getLoc(), reduced, BinaryKind::div, sum,
+        qg::createConstant(rewriter, op.getLoc(), size, scalar),
+        DenseI64ArrayAttr());
+    rewriter.replaceOpWithNewOp<qg::ReshapeOp>(op, op.getType(), mean);
+    return success();
+  }
+};
+
 struct SimplifyArithmetic
     : qopt::impl::SimplifyArithmeticBase<SimplifyArithmetic> {
   void runOnOperation() override {
@@ -270,6 +307,7 @@ void qopt::populateSimplifyArithmeticPatterns(RewritePatternSet &patterns) {
   patterns.add<DropNeutral, SquareByProduct, DropSecondRelu,
                DropBroadcastOperand, MergeConstants>(patterns.getContext());
   // Before its division turns into a product.
-  patterns.add<MeanToPool>(patterns.getContext(), /*benefit=*/2);
+  patterns.add<MeanToPool, PoolOfTransposeToMean>(patterns.getContext(),
+                                                  /*benefit=*/2);
   patterns.add<DivideByPowerOfTwo>(patterns.getContext());
 }

@@ -108,3 +108,26 @@ func.func @mean_over_channels(%x: tensor<1x2x3x4xf32>) -> tensor<1x2xf32> {
   %1 = qg.binary div %0, %c : (tensor<1x2xf32>, tensor<f32>) -> tensor<1x2xf32>
   return %1 : tensor<1x2xf32>
 }
+
+// -----
+// The mean of a layer normalization, imported as a pooling.
+// CHECK-LABEL: func @mean_over_last
+// CHECK-SAME: (%[[X:.*]]: tensor<1x4x6xf32>)
+// CHECK: %[[S:.*]] = qg.reduce sum %[[X]] axes [2] : tensor<1x4x6xf32> -> tensor<1x4xf32>
+// CHECK: %[[M:.*]] = qg.binary div %[[S]]
+// CHECK: qg.reshape %[[M]] : tensor<1x4xf32> -> tensor<1x1x4xf32>
+func.func @mean_over_last(%x: tensor<1x4x6xf32>) -> tensor<1x1x4xf32> {
+  %0 = qg.transpose %x perm [0, 2, 1] : tensor<1x4x6xf32> -> tensor<1x6x4xf32>
+  %1 = qg.pool avg %0 kernel [6] strides [1] pads [0, 0] dilations [1] : tensor<1x6x4xf32> -> tensor<1x1x4xf32>
+  return %1 : tensor<1x1x4xf32>
+}
+
+// -----
+// The image of a network that keeps its channels first only here: a pooling.
+// CHECK-LABEL: func @pool_over_inner
+// CHECK: qg.pool avg
+func.func @pool_over_inner(%x: tensor<4x6x1xf32>) -> tensor<1x1x4xf32> {
+  %0 = qg.transpose %x perm [2, 1, 0] : tensor<4x6x1xf32> -> tensor<1x6x4xf32>
+  %1 = qg.pool avg %0 kernel [6] strides [1] pads [0, 0] dilations [1] : tensor<1x6x4xf32> -> tensor<1x1x4xf32>
+  return %1 : tensor<1x1x4xf32>
+}

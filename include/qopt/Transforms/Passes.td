@@ -92,7 +92,9 @@ def SimplifyArithmetic
     Removes neutral operands (`x * 1`, `x + 0`), second relus and broadcasts
     that a binary op does itself; merges `(x + c) + d` and `(x * c) * d`;
     writes `x ^ 2` as a product and `x / 2^k` as the exact product; turns a sum
-    over all spatial dimensions divided by their size into an average pooling.
+    over all spatial dimensions divided by their size into an average pooling,
+    and the pooling of a transpose, which is a mean over the last dimension,
+    into a sum.
 
     Declines: division by a constant whose reciprocal is not exact; chains
     whose first result is read elsewhere; reductions over other dimensions.
