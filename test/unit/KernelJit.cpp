@@ -69,17 +69,16 @@ static void lowerConstantsAndReshapes(ModuleOp module) {
   });
 }
 
-static LogicalResult lower(ModuleOp module) {
+/// Bufferization leaves allocations to their last use; here that is the end.
+static void freeBuffers(ModuleOp module) {
+  module.walk([](memref::AllocOp alloc) {
+    OpBuilder b(alloc->getBlock()->getTerminator());
+    memref::DeallocOp::create(b, alloc.getLoc(), alloc);
+  });
+}
+
+static LogicalResult lowerToLLVM(ModuleOp module) {
   PassManager pm(module.getContext());
-  bufferization::OneShotBufferizePassOptions bufferize;
-  bufferize.bufferizeFunctionBoundaries = true;
-  bufferize.functionBoundaryTypeConversion =
-      bufferization::LayoutMapOption::IdentityLayoutMap;
-  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
-  bufferization::BufferResultsToOutParamsPassOptions outParams;
-  outParams.modifyPublicFunctions = true;
-  pm.addPass(bufferization::createBufferResultsToOutParamsPass(outParams));
-  pm.addPass(qcpu::createLowerKernels());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
@@ -92,6 +91,24 @@ static LogicalResult lower(ModuleOp module) {
   pm.addPass(createUBToLLVMConversionPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
   return pm.run(module);
+}
+
+static LogicalResult lower(ModuleOp module) {
+  PassManager pm(module.getContext());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  bufferization::BufferResultsToOutParamsPassOptions outParams;
+  outParams.modifyPublicFunctions = true;
+  outParams.hoistStaticAllocs = true;
+  pm.addPass(bufferization::createBufferResultsToOutParamsPass(outParams));
+  pm.addPass(qcpu::createLowerKernels());
+  if (failed(pm.run(module)))
+    return failure();
+  freeBuffers(module);
+  return lowerToLLVM(module);
 }
 
 std::unique_ptr<KernelJit> KernelJit::compile(ModuleOp module,

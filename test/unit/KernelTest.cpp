@@ -5,10 +5,11 @@
 // dimension, compared bit by bit.
 //===----------------------------------------------------------------------===//
 #include "KernelJit.h"
+#include "RunModule.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 
+#include "mlir/Parser/Parser.h"
 #include "llvm/TargetParser/Host.h"
-#include "gtest/gtest.h"
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -297,6 +298,65 @@ TEST_P(Kernels, FloatsOnOddShapes) {
     SCOPED_TRACE(formatShape(c.x) + " * " + formatShape(c.weight));
     checkFloats(c);
   }
+}
+
+/// The kernel of a module given as text against the interpreter.
+static void compareWithInterpreter(StringRef text, ArrayRef<Tensor> inputs,
+                                   const std::string &features) {
+  Tensor expected = run(text, inputs)[0];
+  auto context = makeContext();
+  OwningOpRef<ModuleOp> module =
+      parseSourceString<ModuleOp>(text, context.get());
+  ASSERT_TRUE(module);
+  auto jit = KernelJit::compile(*module, features);
+  ASSERT_TRUE(jit);
+  EXPECT_EQ(jit->numKernels, 1);
+  Tensor result(expected.dtype(), expected.shape());
+  jit->run(inputs, result);
+  EXPECT_EQ(std::memcmp(result.data(), expected.data(), result.numBytes()), 0);
+}
+
+TEST_P(Kernels, FixedPointModesInTheEpilogue) {
+  compareWithInterpreter(
+      R"(func.func @main(%x: tensor<5x19xi8> {qg.name = "x"},
+           %r: tensor<5x11xi8> {qg.name = "r"}) -> (tensor<5x11xi8> {qg.name = "y"}) {
+        %w = qg.constant dense<3> : tensor<19x11xi8> -> tensor<19x11xi8>
+        %b = qg.constant dense<-77> : tensor<11xi32> -> tensor<11xi32>
+        %a = fxp.matmul %x, %w, %b lhs_zp 5 lhs_unsigned rhs_zp 1
+             : (tensor<5x19xi8>, tensor<19x11xi8>, tensor<11xi32>) -> tensor<5x11xi32>
+        %q = fxp.requantize %a scales dense<[1.0e-2, 2.0e-2, 3.0e-2, 4.0e-2,
+               5.0e-2, 6.0e-2, 7.0e-2, 8.0e-2, 9.0e-2, 1.0e-1, 1.1e-1]> : tensor<11xf32>
+             x_zp 0 zp -3 clamp [-128, 127] mode <"fixed", 31> : tensor<5x11xi32> -> tensor<5x11xi8>
+        %y = fxp.add %r, %q scales [0.3, 0.7] zps [1, -3] zp 3
+             clamp [0, 200] lhs_unsigned unsigned mode <"fixed", 17>
+             : (tensor<5x11xi8>, tensor<5x11xi8>) -> tensor<5x11xi8>
+        return %y : tensor<5x11xi8>
+      })",
+      {makeRandom(DType::i8, {5, 19}, -128, 127, 1),
+       makeRandom(DType::i8, {5, 11}, -128, 127, 2)},
+      GetParam());
+}
+
+TEST_P(Kernels, FloatFunctionsInTheEpilogue) {
+  if (GetParam().find("fma") == std::string::npos)
+    GTEST_SKIP() << "float sums are defined by fused multiply-adds";
+  compareWithInterpreter(
+      R"(func.func @main(%x: tensor<5x19xf32> {qg.name = "x"},
+           %r: tensor<5x11xf32> {qg.name = "r"}) -> (tensor<5x11xf32> {qg.name = "y"}) {
+        %w = qg.constant dense<0.3> : tensor<19x11xf32> -> tensor<19x11xf32>
+        %c = qg.constant dense<[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 1.0, 1.1]> : tensor<11xf32> -> tensor<11xf32>
+        %six = qg.constant dense<6.0> : tensor<f32> -> tensor<f32>
+        %a = qg.matmul %x, %w : (tensor<5x19xf32>, tensor<19x11xf32>) -> tensor<5x11xf32>
+        %d = qg.binary div %c, %a : (tensor<11xf32>, tensor<5x11xf32>) -> tensor<5x11xf32>
+        %e = qg.binary add %d, %r : (tensor<5x11xf32>, tensor<5x11xf32>) -> tensor<5x11xf32>
+        %f = qg.unary relu %e : tensor<5x11xf32> -> tensor<5x11xf32>
+        %g = qg.binary min %f, %six : (tensor<5x11xf32>, tensor<f32>) -> tensor<5x11xf32>
+        %y = qg.unary exp %g : tensor<5x11xf32> -> tensor<5x11xf32>
+        return %y : tensor<5x11xf32>
+      })",
+      {makeRandom(DType::f32, {5, 19}, -2, 2, 1),
+       makeRandom(DType::f32, {5, 11}, -2, 2, 2)},
+      GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -30,7 +30,7 @@ Epilogue collectEpilogue(mlir::Operation *product);
 /// Fills `body` (arguments: accumulator, then one element per operand) and
 /// ends it with qcpu.yield.
 void buildEpilogue(const Epilogue &epilogue, mlir::Block &body,
-                   mlir::Location loc);
+                   mlir::Operation *product);
 
 } // namespace qopt::qcpu
 

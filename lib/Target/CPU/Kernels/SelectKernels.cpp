@@ -203,7 +203,7 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
   Block *body = builder.createBlock(&op.getEpilogue());
   for (Type type : elements)
     body->addArgument(type, loc);
-  buildEpilogue(epilogue, *body, loc);
+  buildEpilogue(epilogue, *body, p.op);
   builder.setInsertionPointAfter(op);
   return op.getResult(0);
 }
