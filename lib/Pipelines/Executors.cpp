@@ -6,7 +6,7 @@
 #include "qopt/Pipelines/Executors.h"
 #include "qopt/Interpreter/Interpreter.h"
 #include "qopt/Pipelines/Pipelines.h"
-#include "qopt/Support/Diagnostics.h"
+#include "qopt/Target/CPU/Emit.h"
 
 using namespace qopt;
 
@@ -19,8 +19,6 @@ ExecutorFactory qopt::getExecutorFactory(Engine engine) {
           return status;
         if (engine == Engine::Reference)
           return makeInterpreterFactory()(*lowered);
-        return Error(Code::UnsupportedOption,
-                     "machine code is not available in this build")
-            .help("add --reference");
+        return makeJitFactory()(*lowered);
       };
 }

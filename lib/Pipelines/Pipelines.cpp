@@ -22,7 +22,8 @@ using namespace qopt;
 //  - bias last, because folding a normalization makes one;
 //  - then constants once more, and what the others left without users.
 static constexpr const char *kPrepare =
-    "func.func(qg-fold-constants,qg-propagate-transposes,qg-fold-constants,"
+    "func.func(qg-fold-constants,canonicalize,cse,"
+    "qg-propagate-transposes,canonicalize,cse,qg-fold-constants,"
     "qg-simplify-arithmetic,qg-fold-batch-norm,qg-fuse-bias,"
     "qg-fuse-matmul-transpose,qg-fold-constants,canonicalize,cse)";
 

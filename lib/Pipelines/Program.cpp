@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Program.h"
 #include "qopt/Pipelines/Bundle.h"
+#include "qopt/Pipelines/Native.h"
 #include "qopt/Pipelines/Pipelines.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -44,6 +45,13 @@ absl::StatusOr<Program> qopt::openProgram(mlir::MLIRContext *context,
   QOPT_ASSIGN(mlir::OwningOpRef<mlir::ModuleOp> module,
               openModule(context, path, options));
   QOPT_ASSIGN(program.interface, getInterface(*module));
+  bool hasCode = findBundle(path) && !options.wantsFloatTwin;
+  if (options.engine == Engine::Compiled && hasCode) {
+    QOPT_ASSIGN(std::unique_ptr<JitProgram> native,
+                openNative(context, path, options));
+    program.executor = makeExecutor(std::move(native));
+    return program;
+  }
   QOPT_ASSIGN(program.executor, getExecutorFactory(options.engine)(*module));
   return program;
 }

@@ -1,0 +1,33 @@
+//===- Calibration.h - Statistics as the flags ask for them ---------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// `calibrate`, `quantize` and `compile` read the same flags.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_DRIVER_CALIBRATION_H
+#define QOPT_DRIVER_CALIBRATION_H
+
+#include "qopt/Driver/Session.h"
+#include "qopt/Pipelines/Quantize.h"
+
+namespace qopt::driver {
+
+/// From --profile, or by running --data.
+absl::StatusOr<Profile> collectStatistics(const Arguments &arguments,
+                                          Session &session,
+                                          mlir::ModuleOp module,
+                                          const Preprocessing &pre);
+
+/// A quantized module and how it came about.
+struct QuantizedModel {
+  mlir::OwningOpRef<mlir::ModuleOp> floatModule, quantized;
+  std::optional<Profile> profile;
+  Preprocessing preprocessing;
+  QuantizeOptions options;
+};
+/// Import to quantization, as --scheme and its companions say.
+absl::StatusOr<QuantizedModel> quantizeModel(const Arguments &arguments,
+                                             Session &session);
+
+} // namespace qopt::driver
+
+#endif // QOPT_DRIVER_CALIBRATION_H

@@ -1,0 +1,46 @@
+//===- Artifacts.h - Files of a compiled model ----------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Object, header, libraries and the bundle: made in memory first, written
+// last, so that a failure leaves nothing half done.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_PIPELINES_ARTIFACTS_H
+#define QOPT_PIPELINES_ARTIFACTS_H
+
+#include "qopt/Data/Preprocess.h"
+#include "qopt/Pipelines/Quantize.h"
+#include "qopt/Target/CPU/Emit.h"
+#include <set>
+
+namespace qopt {
+
+struct ArtifactRequest {
+  std::string stem;
+  std::string modelPath;              ///< hashed into the lock
+  std::vector<std::string> dataPaths; ///< hashed into the lock
+  /// object, header, shared, static, llvm-ir, asm, ir:STAGE.
+  std::set<std::string> emit;
+  CPUOptions cpu;
+  mlir::ModuleOp floatModule, quantized;
+  const Profile *profile = nullptr;
+  const Preprocessing *preprocessing = nullptr;
+  QuantizeOptions options;
+};
+
+struct ArtifactSummary {
+  std::vector<std::string> files;
+  std::string target;
+  uint64_t arenaBytes = 0, weightsBytes = 0;
+};
+
+absl::StatusOr<ArtifactSummary> writeArtifacts(const ArtifactRequest &request);
+
+/// The values of --emit; nothing means object.
+absl::StatusOr<std::set<std::string>>
+parseEmit(llvm::ArrayRef<std::string> values);
+/// A C identifier for a file name.
+std::string makeSymbol(llvm::StringRef name);
+
+} // namespace qopt
+
+#endif // QOPT_PIPELINES_ARTIFACTS_H

@@ -1,0 +1,62 @@
+//===- Quantize.h - From a float graph to a quantized one -----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The steps between data and integers, for the verbs and for Python.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_PIPELINES_QUANTIZE_H
+#define QOPT_PIPELINES_QUANTIZE_H
+
+#include "mlir/IR/OwningOpRef.h"
+#include "qopt/Calibration/Profile.h"
+#include "qopt/Data/DataSource.h"
+#include "qopt/Pipelines/Executors.h"
+
+namespace qopt {
+
+enum class Scheme {
+  Float, ///< nothing is quantized
+  W8A8,  ///< per-channel s8 weights, per-tensor u8 activations
+  QDQ    ///< what the model itself says
+};
+absl::StatusOr<Scheme> parseScheme(llvm::StringRef name);
+llvm::StringRef getName(Scheme scheme);
+
+struct QuantizeOptions {
+  Scheme scheme = Scheme::W8A8;
+  /// How ranges are read off the profile: see RangeMethod::parse.
+  std::string method = "mse";
+  bool biasCorrection = true;
+  /// f32, fixed:BITS or pow2.
+  std::string requantize = "f32";
+  /// What runs the model for bias correction.
+  Engine engine = Engine::Compiled;
+};
+
+struct CalibrateOptions {
+  Engine engine = Engine::Compiled;
+  /// Ranges per sample, which the moving average needs.
+  bool perSample = false;
+  bool perChannel = false;
+  std::string resumeFile;
+  /// Called after every sample with the number done.
+  std::function<void(int64_t done)> progress;
+};
+
+/// The samples of a data source, which must outlive the result.
+SampleSource makeSampleSource(DataSource &data);
+
+/// Statistics of a prepared float module over all samples.
+absl::StatusOr<Profile> calibrate(mlir::ModuleOp module,
+                                  const SampleSource &samples,
+                                  const CalibrateOptions &options);
+
+/// Quantizes a prepared module in place; `profile` may be null unless the
+/// scheme is W8A8. Biases are corrected only if there are samples (an empty
+/// function means none).
+absl::Status quantize(mlir::ModuleOp module, const Profile *profile,
+                      const SampleSource &samples,
+                      const QuantizeOptions &options);
+
+} // namespace qopt
+
+#endif // QOPT_PIPELINES_QUANTIZE_H

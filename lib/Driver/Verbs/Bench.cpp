@@ -1,0 +1,259 @@
+//===- Bench.cpp - qopt bench ---------------------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Times calls with bound buffers; what is compared is interleaved call by call,
+// so that a change of the machine's speed hits both.
+//===----------------------------------------------------------------------===//
+#include "qopt/Driver/Session.h"
+#include "qopt/Driver/VerbFlags.h"
+#include "qopt/Pipelines/Native.h"
+
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+
+using namespace qopt;
+using namespace qopt::driver;
+using Clock = std::chrono::steady_clock;
+
+llvm::ArrayRef<Flag> driver::getBenchFlags() {
+  static constexpr Flag kFlags[] = {
+      {"vs", "float|STEM", "also time the float twin or another artifact"},
+      {"threads", "LIST", "numbers of threads (default 1)"},
+      {"iters", "N", "calls at least (default 10)"},
+      {"duration", "SECONDS", "time at least per row (default 1)"},
+      {"warmup", "N", "calls before timing (default 3)"},
+      {"layers", nullptr, "time per layer (with --vs: which are slower)"},
+      {"fail-if-slower", "X", "exit 8 if the speed-up over --vs is below X"},
+      {"json", nullptr, "JSON on stdout"},
+  };
+  return kFlags;
+}
+
+namespace {
+/// A program with buffers, its timings and the time in each layer.
+struct Subject {
+  std::string label;
+  std::unique_ptr<JitProgram> program;
+  llvm::SmallVector<Tensor> inputs, outputs;
+  llvm::SmallVector<const void *> inputPointers;
+  llvm::SmallVector<void *> outputPointers;
+  std::vector<double> seconds;
+  std::vector<double> layerSeconds;
+
+  absl::StatusOr<double> call() {
+    Clock::time_point start = Clock::now();
+    absl::Status status = program->run(inputPointers, outputPointers);
+    if (!status.ok())
+      return status;
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+};
+
+struct Statistics {
+  double mean, median, p90, p99, min;
+};
+
+Statistics getStatistics(std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  auto at = [&](double part) {
+    return seconds[std::min(seconds.size() - 1, size_t(part * seconds.size()))];
+  };
+  double sum = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  return {sum / seconds.size(), at(0.5), at(0.9), at(0.99), seconds.front()};
+}
+
+absl::StatusOr<Subject> openSubject(Session &session, llvm::StringRef path,
+                                    llvm::StringRef label,
+                                    const ProgramOptions &options) {
+  Subject subject;
+  subject.label = label.str();
+  QOPT_ASSIGN(subject.program, openNative(session.context(), path, options));
+  const qopt_info &info = subject.program->info();
+  auto makeBuffer = [](const qopt_tensor &tensor, llvm::StringRef recipe) {
+    TensorSpec spec{tensor.name, DType(tensor.dtype), {}};
+    spec.shape.assign(tensor.dims, tensor.dims + tensor.rank);
+    return *makeArray(recipe, spec);
+  };
+  for (unsigned i = 0; i < info.n_inputs; ++i)
+    subject.inputs.push_back(
+        makeBuffer(info.inputs[i], "random:uniform:seed=1"));
+  for (unsigned i = 0; i < info.n_outputs; ++i)
+    subject.outputs.push_back(makeBuffer(info.outputs[i], "zeros"));
+  for (Tensor &tensor : subject.inputs)
+    subject.inputPointers.push_back(tensor.data());
+  for (Tensor &tensor : subject.outputs)
+    subject.outputPointers.push_back(tensor.mutableData());
+  return subject;
+}
+
+absl::Status timeCalls(std::vector<Subject> &subjects, int64_t threads,
+                       int64_t warmup, int64_t iterations, double duration) {
+  for (Subject &subject : subjects) {
+    subject.program->setThreads(threads);
+    subject.seconds.clear();
+    for (int64_t i = 0; i < warmup; ++i)
+      QOPT_RETURN_IF_ERROR(subject.call().status());
+  }
+  Clock::time_point start = Clock::now();
+  auto getElapsed = [&] {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  for (int64_t i = 0;
+       i < iterations || getElapsed() < duration * double(subjects.size()); ++i)
+    for (Subject &subject : subjects) {
+      QOPT_ASSIGN(double seconds, subject.call());
+      subject.seconds.push_back(seconds);
+    }
+  return absl::OkStatus();
+}
+
+/// Mean seconds of every layer over a few calls.
+absl::Status timeLayers(Subject &subject, int64_t calls) {
+  subject.layerSeconds.assign(subject.program->info().n_layers, 0);
+  Clock::time_point begin;
+  subject.program->setThreads(1);
+  subject.program->setLayerHook([&](unsigned layer, bool isEnd) {
+    Clock::time_point now = Clock::now();
+    if (!isEnd)
+      begin = now;
+    else if (layer < subject.layerSeconds.size())
+      subject.layerSeconds[layer] +=
+          std::chrono::duration<double>(now - begin).count();
+  });
+  for (int64_t i = 0; i < calls; ++i)
+    QOPT_RETURN_IF_ERROR(subject.call().status());
+  subject.program->setLayerHook({});
+  for (double &seconds : subject.layerSeconds)
+    seconds /= calls;
+  return absl::OkStatus();
+}
+
+llvm::json::Object toJson(const Subject &subject, int64_t threads) {
+  Statistics s = getStatistics(subject.seconds);
+  return llvm::json::Object{{"name", subject.label},
+                            {"threads", threads},
+                            {"calls", int64_t(subject.seconds.size())},
+                            {"mean_ms", s.mean * 1e3},
+                            {"median_ms", s.median * 1e3},
+                            {"p90_ms", s.p90 * 1e3},
+                            {"p99_ms", s.p99 * 1e3},
+                            {"min_ms", s.min * 1e3}};
+}
+
+void printLayers(llvm::raw_ostream &os, const Subject &subject,
+                 const Subject *other) {
+  std::map<std::string, double> theirs;
+  if (other)
+    for (unsigned i = 0; i < other->layerSeconds.size(); ++i)
+      theirs[other->program->info().layers[i]] += other->layerSeconds[i];
+  double total = std::accumulate(subject.layerSeconds.begin(),
+                                 subject.layerSeconds.end(), 0.0);
+  os << "\n  time ms      %  layer\n";
+  for (unsigned i = 0; i < subject.layerSeconds.size(); ++i) {
+    const char *name = subject.program->info().layers[i];
+    double seconds = subject.layerSeconds[i];
+    os << llvm::formatv("{0,9:f4} {1,6:f1}  {2}", seconds * 1e3,
+                        total > 0 ? 100 * seconds / total : 0, name);
+    auto it = theirs.find(name);
+    if (it != theirs.end())
+      os << llvm::formatv("  ({0} {1:f4} ms{2})", other->label,
+                          it->second * 1e3,
+                          seconds > it->second ? ", slower here" : "");
+    os << "\n";
+  }
+}
+} // namespace
+
+absl::StatusOr<ExitCode> driver::runBench(const Arguments &arguments,
+                                          Session &session) {
+  std::string path = arguments.positional()[0];
+  ProgramOptions options;
+  QOPT_ASSIGN(options.import, getImportOptions(arguments));
+  QOPT_ASSIGN(int64_t iterations, arguments.getInt("iters", 10, 1));
+  QOPT_ASSIGN(int64_t warmup, arguments.getInt("warmup", 3, 0));
+  QOPT_ASSIGN(double duration, arguments.getDouble("duration", 1));
+  QOPT_ASSIGN(double gate, arguments.getDouble("fail-if-slower", 0));
+  std::vector<int64_t> threadCounts;
+  for (const std::string &text : arguments.getList("threads")) {
+    int64_t count;
+    if (llvm::StringRef(text).getAsInteger(10, count) || count < 1 ||
+        count > 256)
+      return Error(Code::BadFlagValue,
+                   "--threads: expected numbers from 1 to 256, got '" + text +
+                       "'");
+    threadCounts.push_back(count);
+  }
+  if (threadCounts.empty())
+    threadCounts.push_back(1);
+
+  std::vector<Subject> subjects;
+  QOPT_ASSIGN(Subject own, openSubject(session, path, "this", options));
+  subjects.push_back(std::move(own));
+  if (std::optional<std::string> other = arguments.get("vs")) {
+    std::string label = *other;
+    if (*other == "float") {
+      options.wantsFloatTwin = true;
+      other = path;
+    }
+    QOPT_ASSIGN(Subject reference,
+                openSubject(session, *other, label, options));
+    subjects.push_back(std::move(reference));
+  }
+
+  llvm::raw_ostream &os = session.out();
+  llvm::json::Array rows;
+  double speedUp = 0;
+  if (!arguments.has("json"))
+    os << llvm::formatv("{0,-10} {1,7} {2,9} {3,9} {4,9} {5,9} {6,9}  ms\n", "",
+                        "threads", "mean", "median", "p90", "p99", "min");
+  for (int64_t threads : threadCounts) {
+    QOPT_RETURN_IF_ERROR(
+        timeCalls(subjects, threads, warmup, iterations, duration));
+    for (const Subject &subject : subjects) {
+      Statistics s = getStatistics(subject.seconds);
+      rows.push_back(toJson(subject, threads));
+      if (!arguments.has("json"))
+        os << llvm::formatv("{0,-10} {1,7} {2,9:f4} {3,9:f4} {4,9:f4} "
+                            "{5,9:f4} {6,9:f4}\n",
+                            subject.label, threads, s.mean * 1e3,
+                            s.median * 1e3, s.p90 * 1e3, s.p99 * 1e3,
+                            s.min * 1e3);
+    }
+    if (subjects.size() > 1) {
+      speedUp = getStatistics(subjects[1].seconds).median /
+                getStatistics(subjects[0].seconds).median;
+      if (!arguments.has("json"))
+        os << llvm::formatv("speed-up over {0}: {1:f2}\n", subjects[1].label,
+                            speedUp);
+    }
+  }
+  if (arguments.has("layers")) {
+    for (Subject &subject : subjects)
+      QOPT_RETURN_IF_ERROR(timeLayers(subject, iterations));
+    if (!arguments.has("json"))
+      printLayers(os, subjects[0],
+                  subjects.size() > 1 ? &subjects[1] : nullptr);
+  }
+  if (arguments.has("json")) {
+    llvm::json::Object result{{"rows", std::move(rows)}};
+    if (subjects.size() > 1)
+      result["speed_up"] = speedUp;
+    if (arguments.has("layers")) {
+      llvm::json::Array layers;
+      for (unsigned i = 0; i < subjects[0].layerSeconds.size(); ++i)
+        layers.push_back(
+            llvm::json::Object{{"name", subjects[0].program->info().layers[i]},
+                               {"ms", subjects[0].layerSeconds[i] * 1e3}});
+      result["layers"] = std::move(layers);
+    }
+    os << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(result)));
+  }
+  if (arguments.has("fail-if-slower") && speedUp < gate)
+    return Error(
+        Code::SpeedGate,
+        llvm::formatv("speed-up {0:f2} is below {1:f2}", speedUp, gate).str());
+  return ExitCode::Ok;
+}

@@ -1,0 +1,68 @@
+//===- Check.cpp - qopt check ---------------------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything that stands in the way, at once; and what stays float.
+//===----------------------------------------------------------------------===//
+#include "qopt/Driver/Session.h"
+#include "qopt/Driver/VerbFlags.h"
+#include "qopt/Pipelines/Pipelines.h"
+#include "qopt/Pipelines/Program.h"
+#include "qopt/Pipelines/Quantize.h"
+#include "qopt/Pipelines/Report.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace qopt;
+using namespace qopt::driver;
+
+llvm::ArrayRef<Flag> driver::getCheckFlags() {
+  static constexpr Flag kFlags[] = {
+      {"explain-float", nullptr, "list layers that stay float, with reasons"},
+      {"json", nullptr, "JSON on stdout"},
+  };
+  return kFlags;
+}
+
+static double getPercent(int64_t part, int64_t whole) {
+  return whole ? 100.0 * part / whole : 0;
+}
+
+static void printReport(llvm::raw_ostream &os, const LayerReport &report,
+                        bool explainsFloat) {
+  if (explainsFloat)
+    for (const LayerRow &row : report.rows)
+      if (row.isFloat)
+        os << llvm::formatv("float  {0} ({1}{2}){3}\n", row.name, row.op,
+                            row.macs ? ", " + std::to_string(row.macs) + " MACs"
+                                     : std::string(),
+                            row.reason.empty() ? "" : ": " + row.reason);
+  os << llvm::formatv(
+      "layers {0}; MACs {1}, {2:f1} % wider than 8 bits; bytes "
+      "read by MAC layers {3}, {4:f1} % wider\n",
+      report.rows.size(), report.macs, getPercent(report.wideMacs, report.macs),
+      report.bytesRead, getPercent(report.bytesReadWide, report.bytesRead));
+}
+
+absl::StatusOr<ExitCode> driver::runCheck(const Arguments &arguments,
+                                          Session &session) {
+  ProgramOptions options;
+  QOPT_ASSIGN(options.import, getImportOptions(arguments));
+  // Unsupported nodes of a model file are an error with exit code 3 here.
+  QOPT_ASSIGN(auto module, openModule(session.context(),
+                                      arguments.positional()[0], options));
+  if (hasEncodings(*module)) {
+    QuantizeOptions quantization;
+    quantization.scheme = Scheme::QDQ;
+    QOPT_RETURN_IF_ERROR(quantize(*module, nullptr, nullptr, quantization));
+  }
+  LayerReport report = reportLayers(*module);
+  // The same way down that `compile` takes.
+  QOPT_RETURN_IF_ERROR(getExecutorFactory(Engine::Compiled)(*module).status());
+  if (arguments.has("json"))
+    session.out() << llvm::formatv("{0:2}\n", toJson(report));
+  else {
+    printReport(session.out(), report, arguments.has("explain-float"));
+    session.out() << "every layer can be compiled\n";
+  }
+  return ExitCode::Ok;
+}

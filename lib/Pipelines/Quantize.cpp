@@ -1,0 +1,121 @@
+//===- Quantize.cpp - From a float graph to a quantized one ---------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Observe, decide, apply, correct, fold: in this order because every step
+// reads what the one before it wrote on the graph.
+//===----------------------------------------------------------------------===//
+#include "qopt/Pipelines/Quantize.h"
+#include "qopt/Assignment/CorrectBias.h"
+#include "qopt/Pipelines/Model.h"
+#include "qopt/Pipelines/Pipelines.h"
+
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace qopt;
+
+absl::StatusOr<Scheme> qopt::parseScheme(llvm::StringRef name) {
+  std::optional<Scheme> scheme = llvm::StringSwitch<std::optional<Scheme>>(name)
+                                     .Case("float", Scheme::Float)
+                                     .Case("w8a8", Scheme::W8A8)
+                                     .Case("qdq", Scheme::QDQ)
+                                     .Default(std::nullopt);
+  if (!scheme)
+    return Error(Code::BadFlagValue,
+                 "--scheme: expected float, w8a8 or qdq, got '" + name + "'");
+  return *scheme;
+}
+
+llvm::StringRef qopt::getName(Scheme scheme) {
+  switch (scheme) {
+  case Scheme::Float:
+    return "float";
+  case Scheme::W8A8:
+    return "w8a8";
+  case Scheme::QDQ:
+    return "qdq";
+  }
+  return "";
+}
+
+/// What the data are, when the observer says only that they are unusable.
+static absl::Status toDataError(const absl::Status &status) {
+  if (status.GetPayload("qopt/code"))
+    return status;
+  switch (status.code()) {
+  case absl::StatusCode::kInvalidArgument:
+    return withCode(status, Code::DataValues);
+  case absl::StatusCode::kUnimplemented:
+    return withCode(status, Code::UnsupportedLowering);
+  default:
+    return status;
+  }
+}
+
+SampleSource qopt::makeSampleSource(DataSource &data) {
+  return [&data](int64_t index)
+             -> absl::StatusOr<std::optional<llvm::SmallVector<Tensor>>> {
+    if (index >= data.size())
+      return std::nullopt;
+    QOPT_ASSIGN(llvm::SmallVector<Tensor> arrays, data.read(index));
+    return std::optional<llvm::SmallVector<Tensor>>(std::move(arrays));
+  };
+}
+
+absl::StatusOr<Profile> qopt::calibrate(mlir::ModuleOp module,
+                                        const SampleSource &samples,
+                                        const CalibrateOptions &options) {
+  mlir::OwningOpRef<mlir::ModuleOp> observed(module.clone());
+  QOPT_RETURN_IF_ERROR(runPipeline(*observed, "qg-insert-observers"));
+  CollectOptions collect;
+  collect.perChannel = options.perChannel;
+  collect.perSample = options.perSample;
+  collect.resumeFile = options.resumeFile;
+  collect.progress = [&](int64_t done) {
+    if (options.progress)
+      options.progress(done);
+    return true;
+  };
+  absl::StatusOr<Profile> profile = collectProfile(
+      *observed, samples, collect, getExecutorFactory(options.engine));
+  if (!profile.ok())
+    return toDataError(profile.status());
+  return profile;
+}
+
+absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
+                            const SampleSource &samples,
+                            const QuantizeOptions &options) {
+  if (options.scheme == Scheme::Float)
+    return absl::OkStatus();
+  // Encodings that the model brings need no data: only fusion.
+  if (options.scheme == Scheme::QDQ) {
+    if (!hasEncodings(module))
+      return Error(Code::UnsupportedOption,
+                   "--scheme qdq expects a model with QuantizeLinear nodes, "
+                   "this one is float")
+          .help("use --scheme w8a8 --data PATH");
+    return runPipeline(module, "func.func(qg-fold-qdq,canonicalize,cse)");
+  }
+  if (!profile)
+    return Error(Code::MissingArgument,
+                 "--scheme w8a8 expects data or a profile")
+        .help("add --data PATH, or --profile FILE from 'qopt calibrate'");
+  QOPT_RETURN_IF_ERROR(runPipeline(module, "qg-insert-observers"));
+  QOPT_ASSIGN(RangeMethod method, RangeMethod::parse(options.method));
+  if (absl::Status status = applyProfile(module, *profile, method);
+      !status.ok())
+    return withCode(status, Code::DataValues);
+  // Decide (attributes), apply (types), then correct the biases while every
+  // layer still has its float form beside the rounded weights, then fold.
+  mlir::OwningOpRef<mlir::ModuleOp> reference(module.clone());
+  QOPT_RETURN_IF_ERROR(
+      runPipeline(module, "func.func(qg-assign-formats,qg-apply-formats)"));
+  if (options.biasCorrection && samples) {
+    absl::StatusOr<CorrectBiasReport> report =
+        correctBias(*reference, module, samples, {},
+                    getExecutorFactory(options.engine));
+    if (!report.ok())
+      return toDataError(report.status());
+  }
+  return runPipeline(module, "func.func(qg-fold-qdq,canonicalize,cse)");
+}
