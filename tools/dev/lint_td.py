@@ -29,6 +29,14 @@ def instances(records, cls):
     return [records[name] for name in records["!instanceof"].get(cls, [])]
 
 
+def find_source(stage, name):
+    """NAME.cpp below the stage's folder; a conversion has a folder of its own,
+    ConvertQGToFXP is Conversion/QGToFXP."""
+    folder = ROOT / "lib" / stage
+    return list(folder.rglob(f"{name}.cpp")) or list(
+        folder.glob(f"{name.removeprefix('Convert')}/*.cpp"))
+
+
 def check_passes(path, offences):
     records = dump(path)
     stage = path.parent.relative_to(ROOT / "include/qopt").as_posix()
@@ -45,7 +53,7 @@ def check_passes(path, offences):
         for marker in markers:
             if not (ROOT / marker.strip()).exists():
                 offences.append(f"{where}: example {marker} does not exist")
-        if not list((ROOT / "lib" / stage).rglob(f"{name}.cpp")):
+        if not find_source(stage, name):
             offences.append(f"{where}: no lib/{stage}/**/{name}.cpp")
         for option in record["options"]:
             entry = records[option["def"]]

@@ -29,6 +29,8 @@ def ConvertQGToFXP : Pass<"convert-qg-to-fxp", "::mlir::ModuleOp"> {
     %q = fxp.requantize %x scales dense<2.0> : tensor<1xf32> x_zp 128 x_unsigned zp 0
          clamp [0, 255] unsigned mode <f32> : tensor<4xi8> -> tensor<4xi8>
     ```
+
+    {{example test/Conversion/qg-to-fxp.mlir}}
   }];
   let options = [
     Option<"requantizeMode", "requantize-mode", "std::string", "\"f32\"",
@@ -49,6 +51,8 @@ def ConvertQGToLinalg : Pass<"convert-qg-to-linalg", "::mlir::ModuleOp"> {
 
     Function signatures change to storage types (`ui8` and `!qg.q<ui8, ..>`
     become `i8`).
+
+    {{example test/Conversion/convert-qg-to-linalg.mlir}}
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
@@ -62,6 +66,8 @@ def ConvertFXPToLinalg : Pass<"convert-fxp-to-linalg", "::mlir::ModuleOp"> {
     Every op becomes `linalg.generic` and `tensor` ops on signless tensors.
     Convolutions and pools pad with the zero point first, so that their loops
     have no conditions.
+
+    {{example test/Conversion/convert-fxp-to-linalg.mlir}}
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",

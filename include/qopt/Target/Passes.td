@@ -10,6 +10,8 @@ def FuseElementwise : Pass<"cpu-fuse-elementwise", "::mlir::ModuleOp"> {
   let description = [{
     A producer joins its only consumer where nothing is computed twice; splat
     constants become scalars.
+
+    {{example test/Target/CPU/steps.mlir}}
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
@@ -20,6 +22,8 @@ def BufferizeMain : Pass<"cpu-bufferize", "::mlir::ModuleOp"> {
     Every operand and result becomes a memref argument (results behind the
     operands); results are computed in the caller's buffers where that needs no
     copy. What remains is a straight line of `memref.alloc`, views and ops.
+
+    {{example test/Target/CPU/steps.mlir}}
   }];
   let dependentDialects = [
     "::mlir::bufferization::BufferizationDialect",
@@ -33,6 +37,8 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
     multiples of 64 bytes. `qopt.offset` is set on every `memref.alloc`,
     `qopt.arena_bytes` and `qopt.live_bytes` on the function. The latter is the
     bound: the largest sum of the bytes of buffers alive at one step.
+
+    {{example test/Target/CPU/steps.mlir}}
   }];
 }
 
@@ -47,6 +53,8 @@ def OutlineSteps : Pass<"cpu-outline-steps", "::mlir::ModuleOp"> {
 
     The calls in @main carry `qopt.extent` (1: not worth distributing),
     `qopt.grain` and `qopt.layer`.
+
+    {{example test/Target/CPU/steps.mlir}}
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",

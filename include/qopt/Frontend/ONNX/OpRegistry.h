@@ -56,6 +56,7 @@ private:
 };
 
 // One function per file of lib/Frontend/ONNX/Ops.
+void registerAttentionOps(OpRegistry &registry);
 void registerConvOps(OpRegistry &registry);
 void registerEinsumOps(OpRegistry &registry);
 void registerElementwiseOps(OpRegistry &registry);

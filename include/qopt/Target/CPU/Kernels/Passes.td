@@ -13,6 +13,8 @@ def SelectKernels : Pass<"qcpu-select-kernels", "::mlir::ModuleOp"> {
     follow, into `qcpu` kernels for the dot product of the target. Weights are
     packed and zero points folded at compile time. What it does not take is left
     to linalg.
+
+    {{example test/Target/CPU/kernel-select.mlir}}
   }];
   let options = [
     Option<"triple", "triple", "std::string", "\"x86_64-unknown-linux-gnu\"",
@@ -30,6 +32,8 @@ def LowerKernels : Pass<"qcpu-lower-kernels", "::mlir::ModuleOp"> {
   let description = [{
     Emits each kernel as one or two loops marked `qopt.parallel`, whose
     iterations are independent tasks, over register tiles.
+
+    {{example test/Target/CPU/kernel-lower.mlir}}
   }];
   let options = [
     Option<"triple", "triple", "std::string", "\"x86_64-unknown-linux-gnu\"",
