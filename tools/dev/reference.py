@@ -9,6 +9,7 @@ what qopt-opt prints), tables from `qopt ops` and Formats.def.
 import argparse
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -34,10 +35,11 @@ def first_section(text):
 def execute(build, marker):
     """Markdown of an executed example."""
     run, source = first_section((ROOT / marker).read_text())
-    arguments = run.split("|")[0].replace("%s", "").split()
-    arguments = [a for a in arguments
-                 if not a.startswith(("-split-input", "--split-input",
-                                      "-verify-diag", "--verify-diag"))]
+    arguments = [
+        argument.replace("%S", str((ROOT / marker).parent.relative_to(ROOT)))
+        for argument in shlex.split(run.split("|")[0])
+        if argument != "%s" and not argument.lstrip("-").startswith(
+            ("split-input", "verify-diag"))]
     if arguments[0] != "qopt-opt":
         sys.exit(f"{marker}: expects an example that runs qopt-opt, "
                  f"got {arguments[0]}")
@@ -45,11 +47,11 @@ def execute(build, marker):
         file.write(source)
         file.flush()
         result = subprocess.run(
-            [build / "bin" / "qopt-opt", *arguments[1:], file.name],
-            capture_output=True, text=True)
+            [build.resolve() / "bin" / "qopt-opt", *arguments[1:], file.name],
+            capture_output=True, text=True, cwd=ROOT)
     if result.returncode:
         sys.exit(f"{marker}: the example fails\n{result.stderr}")
-    command = " ".join(arguments)
+    command = shlex.join(arguments)
     return (f"Input:\n```mlir\n{source}```\n`{command}` prints:\n"
             f"```mlir\n{result.stdout.strip()}\n```\n")
 
