@@ -62,7 +62,6 @@ def bound_call(sess, feeds):
     for name, value in feeds.items():
         binding.bind_ortvalue_input(
             name, ort.OrtValue.ortvalue_from_numpy(value))
-    sess.run_with_iobinding  # resolved before timing
     for output in sess.get_outputs():
         binding.bind_output(output.name)
     return lambda: sess.run_with_iobinding(binding)
@@ -72,7 +71,12 @@ def static_float(source, spec, target):
     """The float file with its shapes fixed and constants folded."""
     import onnx
     import onnxruntime as ort
+    from onnx import version_converter
     model = onnx.load(source)
+    # Per-channel DequantizeLinear exists from opset 13.
+    if max(o.version for o in model.opset_import if o.domain in ("", "ai.onnx")
+           ) < 13:
+        model = version_converter.convert_version(model, 13)
     if "shape" in spec:
         name, shape = spec["shape"].split("=")
         for value in model.graph.input:
@@ -116,7 +120,8 @@ def quantized_peers(path, samples, work, name):
 def compile_artifact(options, name, spec, scheme, source):
     stem = options.work / f"{name}_{scheme}"
     command = [str(options.qopt), "compile", str(source), "--scheme", scheme,
-               "--emit=object,header,shared", "-o", str(stem)]
+               "--emit=object,header,shared", "-o", str(stem),
+               *options.qopt_arg]
     if "shape" in spec:
         command += ["--shape", spec["shape"]]
     if "data" in spec:
@@ -224,6 +229,8 @@ def main():
     parser.add_argument("--models", nargs="*", default=list(MODELS))
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--quantum", type=float, default=0.02)
+    parser.add_argument("--qopt-arg", action="append", default=[],
+                        help="passed to `qopt compile`, e.g. -O2 (repeatable)")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
