@@ -11,6 +11,7 @@
 using namespace qopt::frontend;
 
 OpRegistry::OpRegistry() {
+  registerAttentionOps(*this);
   registerConvOps(*this);
   registerEinsumOps(*this);
   registerElementwiseOps(*this);

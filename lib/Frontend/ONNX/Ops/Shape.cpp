@@ -462,6 +462,8 @@ static LogicalResult importSpaceToDepth(OpBinder &op) {
     return op.badModel("expects x [N, C, H, W] with H and W multiples of "
                        "'blocksize', got " +
                        formatShape(b.shape(x)) + " and " + Twine(block));
+  if (op.stringAttr("mode", "DCR") != "DCR")
+    return op.unsupported("expects 'mode' DCR");
   int64_t n = b.extent(x, 0), c = b.extent(x, 1), h = b.extent(x, 2) / block,
           w = b.extent(x, 3) / block;
   Value split = b.reshape(x, {n, c, h, block, w, block});
