@@ -17,6 +17,11 @@ static int64_t getExtent(mlir::Value value, int64_t dim) {
   return type.getDimSize(dim < 0 ? type.getRank() + dim : dim);
 }
 
+llvm::StringRef qopt::shortenName(llvm::StringRef name) {
+  llvm::StringRef last = name.rsplit(';').second;
+  return last.empty() ? name : last;
+}
+
 int64_t qopt::countMacs(mlir::Operation *op) {
   if (auto conv = llvm::dyn_cast<qg::ConvOp>(op)) {
     int64_t outputs = getExtent(conv.getWeight(), 0);

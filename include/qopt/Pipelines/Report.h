@@ -29,6 +29,10 @@ struct LayerReport {
   int64_t macs = 0, wideMacs = 0, bytesRead = 0, bytesReadWide = 0;
 };
 
+/// A name for a table: converters join the names of fused nodes with ';', of
+/// which the last says enough.
+llvm::StringRef shortenName(llvm::StringRef name);
+
 /// Multiply-accumulates of a linear op of qg; 0 for any other.
 int64_t countMacs(mlir::Operation *op);
 

@@ -7,6 +7,7 @@
 #include "qopt/Driver/Session.h"
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Pipelines/Native.h"
+#include "qopt/Pipelines/Report.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
@@ -143,27 +144,59 @@ llvm::json::Object toJson(const Subject &subject, int64_t threads) {
                             {"min_ms", s.min * 1e3}};
 }
 
+/// Seconds by the name of the layer.
+std::map<std::string, double> getLayerTimes(const Subject *subject) {
+  std::map<std::string, double> times;
+  if (subject)
+    for (auto [i, seconds] : llvm::enumerate(subject->layerSeconds))
+      times[subject->program->info().layers[i]] += seconds;
+  return times;
+}
+
+llvm::json::Array layersToJson(llvm::ArrayRef<Subject> subjects) {
+  std::map<std::string, double> theirs =
+      getLayerTimes(subjects.size() > 1 ? &subjects[1] : nullptr);
+  llvm::json::Array layers;
+  for (auto [i, seconds] : llvm::enumerate(subjects[0].layerSeconds)) {
+    const char *name = subjects[0].program->info().layers[i];
+    llvm::json::Object row{{"name", name}, {"ms", seconds * 1e3}};
+    auto it = theirs.find(name);
+    if (it != theirs.end()) {
+      row["vs_ms"] = it->second * 1e3;
+      row["slower"] = seconds > it->second;
+    }
+    layers.push_back(std::move(row));
+  }
+  return layers;
+}
+
 void printLayers(llvm::raw_ostream &os, const Subject &subject,
                  const Subject *other) {
-  std::map<std::string, double> theirs;
-  if (other)
-    for (unsigned i = 0; i < other->layerSeconds.size(); ++i)
-      theirs[other->program->info().layers[i]] += other->layerSeconds[i];
+  std::map<std::string, double> theirs = getLayerTimes(other);
   double total = std::accumulate(subject.layerSeconds.begin(),
                                  subject.layerSeconds.end(), 0.0);
-  os << "\n  time ms      %  layer\n";
+  llvm::StringRef theirName = other ? llvm::StringRef(other->label) : "";
+  os << "\n  time ms      %  "
+     << (other ? llvm::formatv("{0,9}  ", theirName.take_back(9)).str() : "")
+     << "layer\n";
+  unsigned slower = 0;
   for (unsigned i = 0; i < subject.layerSeconds.size(); ++i) {
     const char *name = subject.program->info().layers[i];
     double seconds = subject.layerSeconds[i];
-    os << llvm::formatv("{0,9:f4} {1,6:f1}  {2}", seconds * 1e3,
-                        total > 0 ? 100 * seconds / total : 0, name);
+    os << llvm::formatv("{0,9:f4} {1,6:f1}  ", seconds * 1e3,
+                        total > 0 ? 100 * seconds / total : 0);
     auto it = theirs.find(name);
+    bool isSlower = it != theirs.end() && seconds > it->second;
+    slower += isSlower;
     if (it != theirs.end())
-      os << llvm::formatv("  ({0} {1:f4} ms{2})", other->label,
-                          it->second * 1e3,
-                          seconds > it->second ? ", slower here" : "");
-    os << "\n";
+      os << llvm::formatv("{0,9:f4}  ", it->second * 1e3);
+    else if (other)
+      os << llvm::formatv("{0,9}  ", "-");
+    os << shortenName(name) << (isSlower ? "  (slower here)" : "") << "\n";
   }
+  if (other)
+    os << slower << " of " << subject.layerSeconds.size()
+       << " layers are slower than in " << other->label << "\n";
 }
 } // namespace
 
@@ -186,6 +219,9 @@ absl::StatusOr<ExitCode> driver::runBench(const Arguments &arguments,
                        "'");
     threadCounts.push_back(count);
   }
+  if (arguments.has("fail-if-slower") && !arguments.has("vs"))
+    return Error(Code::MissingArgument, "--fail-if-slower expects --vs")
+        .help("add --vs float");
   if (threadCounts.empty())
     threadCounts.push_back(1);
 
@@ -242,12 +278,7 @@ absl::StatusOr<ExitCode> driver::runBench(const Arguments &arguments,
     if (subjects.size() > 1)
       result["speed_up"] = speedUp;
     if (arguments.has("layers")) {
-      llvm::json::Array layers;
-      for (unsigned i = 0; i < subjects[0].layerSeconds.size(); ++i)
-        layers.push_back(
-            llvm::json::Object{{"name", subjects[0].program->info().layers[i]},
-                               {"ms", subjects[0].layerSeconds[i] * 1e3}});
-      result["layers"] = std::move(layers);
+      result["layers"] = layersToJson(subjects);
     }
     os << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(result)));
   }

@@ -28,11 +28,19 @@ static double getPercent(int64_t part, int64_t whole) {
 }
 
 static void printReport(llvm::raw_ostream &os, const LayerReport &report,
-                        bool explainsFloat) {
+                        bool isQuantized, bool explainsFloat) {
+  if (!isQuantized) {
+    os << llvm::formatv("layers {0}; MACs {1}; nothing is quantized\n",
+                        report.rows.size(), report.macs);
+    if (explainsFloat)
+      os << "which layers stay float is decided with data: compile the model, "
+            "then 'qopt check STEM --explain-float'\n";
+    return;
+  }
   if (explainsFloat)
     for (const LayerRow &row : report.rows)
       if (row.isFloat)
-        os << llvm::formatv("float  {0} ({1}{2}){3}\n", row.name, row.op,
+        os << llvm::formatv("float  {0} ({1}{2}){3}\n", shortenName(row.name), row.op,
                             row.macs ? ", " + std::to_string(row.macs) + " MACs"
                                      : std::string(),
                             row.reason.empty() ? "" : ": " + row.reason);
@@ -55,13 +63,15 @@ absl::StatusOr<ExitCode> driver::runCheck(const Arguments &arguments,
     quantization.scheme = Scheme::QDQ;
     QOPT_RETURN_IF_ERROR(quantize(*module, nullptr, nullptr, quantization));
   }
+  bool isQuantized = hasEncodings(*module);
   LayerReport report = reportLayers(*module);
   // The same way down that `compile` takes.
   QOPT_RETURN_IF_ERROR(getExecutorFactory(Engine::Compiled)(*module).status());
   if (arguments.has("json"))
     session.out() << llvm::formatv("{0:2}\n", toJson(report));
   else {
-    printReport(session.out(), report, arguments.has("explain-float"));
+    printReport(session.out(), report, isQuantized,
+                arguments.has("explain-float"));
     session.out() << "every layer can be compiled\n";
   }
   return ExitCode::Ok;

@@ -9,6 +9,7 @@
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Pipelines/LayerTrace.h"
 #include "qopt/Pipelines/Program.h"
+#include "qopt/Pipelines/Report.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
@@ -124,6 +125,6 @@ absl::StatusOr<ExitCode> driver::runCompare(const Arguments &arguments,
                         row.sums.getSqnr(),
                         llvm::formatv("{0:e4}", row.sums.getMse()).str(),
                         llvm::formatv("{0:e4}", row.sums.getMaxAbs()).str(),
-                        row.sums.getCosine(), row.name);
+                        row.sums.getCosine(), shortenName(row.name));
   return ExitCode::Ok;
 }

@@ -20,7 +20,7 @@ using namespace qopt::driver;
 /// y = relu(x + 1) on four numbers.
 static constexpr const char *kSelfTest = R"mlir(
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-  %one = qg.constant dense<1.0> : tensor<4xf32>
+  %one = qg.constant dense<1.0> : tensor<4xf32> -> tensor<4xf32>
   %s = qg.binary add %x, %one : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   %y = qg.unary relu %s : tensor<4xf32> -> tensor<4xf32>
   return %y : tensor<4xf32>

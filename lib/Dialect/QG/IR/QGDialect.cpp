@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/QG.h"
 
+#include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -23,7 +24,53 @@ using namespace qopt::qg;
 #define GET_ATTRDEF_CLASSES
 #include "qopt/Dialect/QG/IR/QGAttributes.cpp.inc"
 
+namespace {
+/// Without this, types lie in bytecode as text, whose reader does not know the
+/// file's resources: the scales of a type would be lost.
+struct QGBytecode : BytecodeDialectInterface {
+  explicit QGBytecode(Dialect *dialect) : BytecodeDialectInterface(dialect) {}
+
+  LogicalResult writeType(Type type,
+                          DialectBytecodeWriter &writer) const override {
+    auto quantized = dyn_cast<QuantizedType>(type);
+    if (!quantized)
+      return failure();
+    writer.writeOwnedString(quantized.getFormat());
+    writer.writeOptionalAttribute(quantized.getScaleAttr());
+    writer.writeSignedVarInt(quantized.getZeroPoint());
+    writer.writeSignedVarInt(quantized.getAxis());
+    writer.writeSignedVarInt(quantized.getGroupSize());
+    writer.writeOptionalAttribute(quantized.getScales());
+    writer.writeOptionalAttribute(quantized.getZeroPoints());
+    writer.writeOwnedBool(quantized.getIsDynamic());
+    return success();
+  }
+
+  Type readType(DialectBytecodeReader &reader) const override {
+    StringRef format;
+    FloatAttr scale;
+    DenseResourceElementsAttr scales, zeroPoints;
+    int64_t zeroPoint, axis, groupSize;
+    bool isDynamic;
+    if (failed(reader.readString(format)) ||
+        failed(reader.readOptionalAttribute(scale)) ||
+        failed(reader.readSignedVarInt(zeroPoint)) ||
+        failed(reader.readSignedVarInt(axis)) ||
+        failed(reader.readSignedVarInt(groupSize)) ||
+        failed(reader.readOptionalAttribute(scales)) ||
+        failed(reader.readOptionalAttribute(zeroPoints)) ||
+        failed(reader.readBool(isDynamic)))
+      return {};
+    return QuantizedType::getChecked([&] { return reader.emitError(); },
+                                     getContext(), format, scale, zeroPoint,
+                                     axis, groupSize, scales, zeroPoints,
+                                     isDynamic);
+  }
+};
+} // namespace
+
 void QGDialect::initialize() {
+  addInterfaces<QGBytecode>();
   addTypes<
 #define GET_TYPEDEF_LIST
 #include "qopt/Dialect/QG/IR/QGTypes.cpp.inc"
