@@ -5,6 +5,7 @@
 // look for.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Artifacts.h"
+#include "qopt/Export/ONNX/Export.h"
 #include "qopt/Pipelines/Bundle.h"
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
@@ -21,12 +22,22 @@ using namespace qopt;
 absl::StatusOr<std::set<std::string>>
 qopt::parseEmit(llvm::ArrayRef<std::string> values) {
   static constexpr llvm::StringRef kKinds[] = {
-      "object",  "header",      "shared",       "static",
+      "object",  "header",      "shared",       "static",    "onnx",
       "llvm-ir", "ir:imported", "ir:quantized", "ir:lowered"};
+  static constexpr std::pair<llvm::StringRef, llvm::StringRef> kMissing[] = {
+      {"asm", "use --emit=object and disassemble it"},
+      {"exe", "use --emit=shared and 'qopt run'"},
+      {"c", "use --emit=object,header"},
+      {"hls", "use --emit=object,header"}};
   std::set<std::string> result;
   for (llvm::StringRef value : values) {
     if (value == "ir")
       value = "ir:lowered";
+    for (auto [kind, help] : kMissing)
+      if (value == kind)
+        return Error(Code::UnsupportedOption,
+                     "--emit=" + value + " is not supported")
+            .help(help);
     if (!llvm::is_contained(kKinds, value))
       return Error(Code::BadFlagValue, "--emit: expected some of " +
                                            llvm::join(llvm::ArrayRef(kKinds), ", ") +
@@ -45,6 +56,18 @@ std::string qopt::makeSymbol(llvm::StringRef name) {
   if (symbol.empty() || llvm::isDigit(symbol[0]))
     symbol = "m_" + symbol;
   return symbol;
+}
+
+absl::StatusOr<std::string> qopt::writeOnnx(mlir::ModuleOp unfolded) {
+  std::string bytes;
+  QOPT_RETURN_IF_ERROR(runWithDiagnostics(
+      unfolded.getContext(), Code::UnsupportedLowering, [&] {
+        mlir::FailureOr<std::string> model = exportOnnx(unfolded);
+        if (mlir::succeeded(model))
+          bytes = std::move(*model);
+        return mlir::success(mlir::succeeded(model));
+      }));
+  return bytes;
 }
 
 /// Compiler errors: what a user can change, or a defect.
@@ -126,6 +149,9 @@ private:
       texts_[getPath(".o")] = compiled.object;
     if (wants("header"))
       texts_[getPath(".h")] = compiled.header;
+    if (wants("onnx")) {
+      QOPT_ASSIGN(texts_[getPath(".onnx")], writeOnnx(request_.unfolded));
+    }
     if (wants("ir:imported"))
       texts_[getPath(".imported.mlir")] = printModule(request_.floatModule);
     if (wants("ir:quantized"))

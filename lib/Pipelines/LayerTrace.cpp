@@ -48,6 +48,36 @@ static mlir::Value toReal(mlir::OpBuilder &builder, mlir::Value value) {
       value);
 }
 
+static bool isConstant(mlir::Value value) {
+  return llvm::isa_and_nonnull<qg::ConstantOp>(value.getDefiningOp());
+}
+
+/// True for relu and for a minimum or maximum with a constant.
+static bool isActivation(mlir::Operation *op) {
+  if (auto unary = llvm::dyn_cast<qg::UnaryOp>(op))
+    return unary.getKind() == UnaryKind::relu;
+  auto binary = llvm::dyn_cast<qg::BinaryOp>(op);
+  return binary &&
+         (binary.getKind() == BinaryKind::min ||
+          binary.getKind() == BinaryKind::max) &&
+         (isConstant(op->getOperand(0)) || isConstant(op->getOperand(1)));
+}
+
+/// A quantized layer ends with its activation, a float one before it: what is
+/// comparable is the value after the activations that follow a layer alone.
+static mlir::Value followActivations(mlir::Value value) {
+  for (mlir::Value next = value; next.hasOneUse();) {
+    mlir::Operation *user = *next.getUsers().begin();
+    if (isActivation(user))
+      value = next = user->getResult(0);
+    else if (llvm::isa<qg::QuantizeOp, qg::DequantizeOp>(user))
+      next = user->getResult(0);
+    else
+      break;
+  }
+  return value;
+}
+
 absl::StatusOr<LayerTrace> LayerTrace::open(mlir::ModuleOp module,
                                             Engine engine) {
   mlir::OwningOpRef<mlir::ModuleOp> traced(module.clone());
@@ -64,7 +94,7 @@ absl::StatusOr<LayerTrace> LayerTrace::open(mlir::ModuleOp module,
     if (values.count(name))
       names.erase(std::find(names.begin(), names.end(), name));
     names.push_back(name);
-    values[name] = op.getResult(0);
+    values[name] = followActivations(op.getResult(0));
   }
   mlir::Operation *end = main.front().getTerminator();
   mlir::OpBuilder builder(end);

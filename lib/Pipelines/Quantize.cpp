@@ -84,9 +84,16 @@ absl::StatusOr<Profile> qopt::calibrate(mlir::ModuleOp module,
 
 absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
                             const SampleSource &samples,
-                            const QuantizeOptions &options) {
-  if (options.scheme == Scheme::Float)
+                            const QuantizeOptions &options,
+                            mlir::OwningOpRef<mlir::ModuleOp> *unfolded) {
+  auto keepUnfolded = [&] {
+    if (unfolded)
+      *unfolded = module.clone();
+  };
+  if (options.scheme == Scheme::Float) {
+    keepUnfolded();
     return absl::OkStatus();
+  }
   // Encodings that the model brings need no data: only fusion.
   if (options.scheme == Scheme::QDQ) {
     if (!hasEncodings(module))
@@ -94,6 +101,7 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
                    "--scheme qdq expects a model with QuantizeLinear nodes, "
                    "this one is float")
           .help("use --scheme w8a8 --data PATH");
+    keepUnfolded();
     return runPipeline(module, "func.func(qg-fold-qdq,canonicalize,cse)");
   }
   if (!profile)
@@ -101,8 +109,11 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
                  "--scheme w8a8 expects data or a profile")
         .help("add --data PATH, or --profile FILE from 'qopt calibrate'");
   QOPT_RETURN_IF_ERROR(runPipeline(module, "qg-insert-observers"));
-  QOPT_ASSIGN(RangeMethod method, RangeMethod::parse(options.method));
-  if (absl::Status status = applyProfile(module, *profile, method);
+  absl::StatusOr<RangeMethod> method = RangeMethod::parse(options.method);
+  if (!method.ok())
+    return withCode(withPrefix(method.status(), "--method: "),
+                    Code::BadFlagValue);
+  if (absl::Status status = applyProfile(module, *profile, *method);
       !status.ok())
     return withCode(status, Code::DataValues);
   // Decide (attributes), apply (types), then correct the biases while every
@@ -117,5 +128,6 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
     if (!report.ok())
       return toDataError(report.status());
   }
+  keepUnfolded();
   return runPipeline(module, "func.func(qg-fold-qdq,canonicalize,cse)");
 }

@@ -19,7 +19,8 @@ absl::StatusOr<Profile> collectStatistics(const Arguments &arguments,
 
 /// A quantized module and how it came about.
 struct QuantizedModel {
-  mlir::OwningOpRef<mlir::ModuleOp> floatModule, quantized;
+  /// `unfolded` has float ops between quantize and dequantize.
+  mlir::OwningOpRef<mlir::ModuleOp> floatModule, unfolded, quantized;
   std::optional<Profile> profile;
   Preprocessing preprocessing;
   QuantizeOptions options;

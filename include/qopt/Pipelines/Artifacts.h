@@ -18,10 +18,11 @@ struct ArtifactRequest {
   std::string stem;
   std::string modelPath;              ///< hashed into the lock
   std::vector<std::string> dataPaths; ///< hashed into the lock
-  /// object, header, shared, static, llvm-ir, asm, ir:STAGE.
+  /// object, header, shared, static, onnx, llvm-ir, ir:STAGE.
   std::set<std::string> emit;
   CPUOptions cpu;
-  mlir::ModuleOp floatModule, quantized;
+  /// `unfolded`: float ops between quantize and dequantize, for --emit=onnx.
+  mlir::ModuleOp floatModule, unfolded, quantized;
   const Profile *profile = nullptr;
   const Preprocessing *preprocessing = nullptr;
   QuantizeOptions options;
@@ -34,6 +35,9 @@ struct ArtifactSummary {
 };
 
 absl::StatusOr<ArtifactSummary> writeArtifacts(const ArtifactRequest &request);
+
+/// A graph of float ops between quantize and dequantize as ONNX.
+absl::StatusOr<std::string> writeOnnx(mlir::ModuleOp unfolded);
 
 /// The values of --emit; nothing means object.
 absl::StatusOr<std::set<std::string>>

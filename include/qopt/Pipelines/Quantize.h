@@ -52,10 +52,12 @@ absl::StatusOr<Profile> calibrate(mlir::ModuleOp module,
 
 /// Quantizes a prepared module in place; `profile` may be null unless the
 /// scheme is W8A8. Biases are corrected only if there are samples (an empty
-/// function means none).
+/// function means none). `unfolded`, if given, gets the graph of float ops
+/// between quantize and dequantize: the form that standard ONNX has.
 absl::Status quantize(mlir::ModuleOp module, const Profile *profile,
                       const SampleSource &samples,
-                      const QuantizeOptions &options);
+                      const QuantizeOptions &options,
+                      mlir::OwningOpRef<mlir::ModuleOp> *unfolded = nullptr);
 
 } // namespace qopt
 

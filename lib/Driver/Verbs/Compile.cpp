@@ -18,7 +18,7 @@ using namespace qopt::driver;
 llvm::ArrayRef<Flag> driver::getCompileFlags() {
   static constexpr Flag kFlags[] = {
       {"emit", "LIST",
-       "object (default), header, shared, static, llvm-ir, asm, "
+       "object (default), header, shared, static, onnx, llvm-ir, "
        "ir[:imported|quantized|lowered]"},
       {"target", "NAME",
        "native (default), a CPU name, or TRIPLE[:CPU[:+FEATURE,..]]"},
@@ -65,6 +65,7 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
   QOPT_ASSIGN(request.emit, parseEmit(arguments.getList("emit")));
   QOPT_ASSIGN(QuantizedModel model, quantizeModel(arguments, session));
   request.floatModule = *model.floatModule;
+  request.unfolded = *model.unfolded;
   request.quantized = *model.quantized;
   request.profile = model.profile ? &*model.profile : nullptr;
   request.preprocessing = &model.preprocessing;

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/VerbFlags.h"
+#include "qopt/Pipelines/Artifacts.h"
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Pipelines/Program.h"
 #include "qopt/Support/Files.h"
@@ -77,7 +78,7 @@ absl::StatusOr<QuantizedModel> driver::quantizeModel(const Arguments &arguments,
   QOPT_RETURN_IF_ERROR(quantize(*model.quantized,
                                 model.profile ? &*model.profile : nullptr,
                                 data ? makeSampleSource(*data) : SampleSource(),
-                                model.options));
+                                model.options, &model.unfolded));
   return model;
 }
 
@@ -85,9 +86,11 @@ absl::StatusOr<ExitCode> driver::runQuantize(const Arguments &arguments,
                                              Session &session) {
   std::string output = arguments.get("output", "-");
   llvm::StringRef name = output;
-  if (output != "-" && !name.ends_with(".mlir") && !name.ends_with(".mlirbc"))
+  if (output != "-" && !name.ends_with(".mlir") &&
+      !name.ends_with(".mlirbc") && !name.ends_with(".onnx"))
     return Error(Code::BadFlagValue,
-                 "-o: expected a name that ends in .mlir or .mlirbc, got '" +
+                 "-o: expected a name that ends in .mlir, .mlirbc or .onnx, "
+                 "got '" +
                      output + "'");
   QOPT_ASSIGN(QuantizedModel model, quantizeModel(arguments, session));
   if (output == "-") {
@@ -97,7 +100,9 @@ absl::StatusOr<ExitCode> driver::runQuantize(const Arguments &arguments,
   std::string bytes;
   if (name.ends_with(".mlir"))
     bytes = printModule(*model.quantized);
-  else {
+  else if (name.ends_with(".onnx")) {
+    QOPT_ASSIGN(bytes, writeOnnx(*model.unfolded));
+  } else {
     QOPT_ASSIGN(bytes, serializeModule(*model.quantized));
   }
   QOPT_RETURN_IF_ERROR(writeFile(output, bytes));
