@@ -29,15 +29,21 @@ func.func @row_sums(%x: tensor<2x32xf32>) -> tensor<2xf32> {
 }
 
 // -----
-// A slice that goes forward is a view, one that goes back an index map.
-// CHECK-DAG:   #[[BACK:.*]] = affine_map<(d0) -> (-d0 + 4)>
+// A slice that goes forward is a view, one that goes back an index map on one,
+// and so are steps over elements that kernels want side by side.
+// CHECK-DAG:   #[[BACK:.*]] = affine_map<(d0, d1) -> (-d0 + 1, d1)>
+// CHECK-DAG:   #[[STEP:.*]] = affine_map<(d0, d1) -> (d0, d1 * 2)>
 // CHECK-LABEL: func @slices
-// CHECK:       tensor.extract_slice %{{.*}}[1] [2] [2]
+// CHECK:       tensor.extract_slice %{{.*}}[1, 0] [2, 3] [2, 1]
+// CHECK:       tensor.extract_slice %{{.*}}[2, 0] [2, 2] [2, 1]
 // CHECK:       linalg.generic {indexing_maps = [#[[BACK]]
-func.func @slices(%x: tensor<5xi8>) -> (tensor<2xi8>, tensor<5xi8>) {
-  %a = qg.slice %x offsets [1] strides [2] : tensor<5xi8> -> tensor<2xi8>
-  %b = qg.slice %x offsets [4] strides [-1] : tensor<5xi8> -> tensor<5xi8>
-  return %a, %b : tensor<2xi8>, tensor<5xi8>
+// CHECK:       tensor.extract_slice %{{.*}}[3, 0] [1, 3] [1, 1]
+// CHECK:       linalg.generic {indexing_maps = [#[[STEP]]
+func.func @slices(%x: tensor<5x3xi8>) -> (tensor<2x3xi8>, tensor<2x2xi8>, tensor<1x2xi8>) {
+  %a = qg.slice %x offsets [1, 0] strides [2, 1] : tensor<5x3xi8> -> tensor<2x3xi8>
+  %b = qg.slice %x offsets [4, 0] strides [-2, 1] : tensor<5x3xi8> -> tensor<2x2xi8>
+  %c = qg.slice %x offsets [3, 0] strides [-1, 2] : tensor<5x3xi8> -> tensor<1x2xi8>
+  return %a, %b, %c : tensor<2x3xi8>, tensor<2x2xi8>, tensor<1x2xi8>
 }
 
 // -----

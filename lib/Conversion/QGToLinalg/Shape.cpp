@@ -81,25 +81,41 @@ struct LowerSlice : OpConversionPattern<qg::SliceOp> {
   matchAndRewrite(qg::SliceOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RankedTensorType type = qg::getStorageTensorType(op.getType());
-    bool isForward =
-        llvm::all_of(op.getStrides(), [](int64_t s) { return s > 0; });
-    if (!isForward) {
-      // A negative stride is an index map, no view.
-      LinalgBuilder builder{rewriter, op.getLoc()};
-      SmallVector<AffineExpr> exprs;
-      for (int64_t i = 0; i < type.getRank(); ++i)
-        exprs.push_back(rewriter.getAffineDimExpr(i) * op.getStrides()[i] +
-                        op.getOffsets()[i]);
-      AffineMap map =
-          AffineMap::get(type.getRank(), 0, exprs, rewriter.getContext());
-      rewriter.replaceOp(op,
-                         builder.gather(type.getShape(), type.getElementType(),
-                                        adaptor.getX(), map, yieldFirst));
+    if (type.getNumElements() == 0) {
+      // An empty slice may start behind the end, which no view may.
+      rewriter.replaceOp(op, LinalgBuilder{rewriter, op.getLoc()}.empty(
+                                 type.getShape(), type.getElementType()));
       return success();
     }
-    rewriter.replaceOpWithNewOp<tensor::ExtractSliceOp>(
-        op, type, adaptor.getX(), ValueRange(), ValueRange(), ValueRange(),
-        op.getOffsets(), type.getShape(), op.getStrides());
+    // Forward steps are a view, but along the last dimension, whose elements
+    // kernels want side by side; the rest is an index map on that view. (The
+    // map alone would not do: linalg wants a dimension read as it is to be
+    // read to its end.)
+    SmallVector<int64_t> offsets, sizes, strides;
+    SmallVector<AffineExpr> exprs;
+    bool isView = true;
+    for (int64_t i = 0; i < type.getRank(); ++i) {
+      int64_t count = type.getDimSize(i);
+      int64_t stride = count == 1 ? 1 : op.getStrides()[i];
+      int64_t step = std::abs(stride), last = (count - 1) * stride;
+      int64_t inner = i + 1 == type.getRank() ? step : 1;
+      offsets.push_back(op.getOffsets()[i] + std::min<int64_t>(last, 0));
+      sizes.push_back((count - 1) * inner + 1);
+      strides.push_back(step / inner);
+      AffineExpr dim = rewriter.getAffineDimExpr(i) * inner;
+      exprs.push_back(stride > 0 ? dim : -dim + (sizes.back() - 1));
+      isView &= stride > 0 && inner == 1;
+    }
+    auto viewType = RankedTensorType::get(sizes, type.getElementType());
+    Value view = tensor::ExtractSliceOp::create(
+        rewriter, op.getLoc(), viewType, adaptor.getX(), ValueRange(),
+        ValueRange(), ValueRange(), offsets, sizes, strides);
+    if (!isView)
+      view = LinalgBuilder{rewriter, op.getLoc()}.gather(
+          type.getShape(), type.getElementType(), view,
+          AffineMap::get(type.getRank(), 0, exprs, rewriter.getContext()),
+          yieldFirst);
+    rewriter.replaceOp(op, view);
     return success();
   }
 };
