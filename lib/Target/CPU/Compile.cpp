@@ -158,8 +158,11 @@ static absl::StatusOr<Built> build(ModuleOp original,
   built.module->setTargetTriple(built.machine->getTargetTriple());
   built.module->setDataLayout(built.machine->createDataLayout());
   for (llvm::Function &function : *built.module)
-    if (!function.isDeclaration())
+    if (!function.isDeclaration()) {
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
+      // Inlined steps are one large function, and compiled once per use.
+      function.addFnAttr(llvm::Attribute::NoInline);
+    }
   emitEntryPoints(*built.module, *program, options.symbol);
   for (llvm::Function &function : *built.module) {
     if (function.isDeclaration())

@@ -5,10 +5,13 @@
 // and the proof that the object needs nothing but memcpy and its like.
 //===----------------------------------------------------------------------===//
 #include "Program.h"
+#include "Steps.h"
 
 #include "absl/strings/str_cat.h"
+#include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/PassInstrumentation.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ObjectFile.h"
@@ -83,16 +86,45 @@ qopt::createMachine(const CPUOptions &options) {
   return machine;
 }
 
+/// The function that a pass is about to run on, if it is one's.
+static const Function *getFunction(const Any &unit) {
+  if (const auto *function = any_cast<const Function *>(&unit))
+    return *function;
+  if (const auto *loop = any_cast<const Loop *>(&unit))
+    return (*loop)->getHeader()->getParent();
+  return nullptr;
+}
+
+/// Kernels are written as vectors and tiles: what searches for those finds
+/// nothing there, or undoes them, and takes most of the time of O3.
+static bool suitsKernel(StringRef pass) {
+  return is_contained({"LoopSimplifyPass", "LCSSAPass", "SROAPass",
+                       "EarlyCSEPass", "InstCombinePass", "SimplifyCFGPass",
+                       "LoopRotatePass", "LICMPass", "IndVarSimplifyPass",
+                       "LoopDeletionPass", "ADCEPass", "VectorCombinePass",
+                       "InferAlignmentPass"},
+                      pass);
+}
+
 void qopt::optimize(Module &module, TargetMachine &machine, unsigned level) {
   PipelineTuningOptions tuning;
-  tuning.LoopVectorization = tuning.SLPVectorization = level >= 2;
+  tuning.LoopVectorization = level >= 2;
+  // Straight-line code of kernels is vectors already, that of other steps is a
+  // loop's body.
+  tuning.SLPVectorization = false;
   tuning.LoopInterleaving = level >= 2;
   tuning.MergeFunctions = false;
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager components;
   ModuleAnalysisManager modules;
-  PassBuilder builder(&machine, tuning);
+  PassInstrumentationCallbacks callbacks;
+  callbacks.registerShouldRunOptionalPassCallback([](StringRef pass, Any unit) {
+    const Function *function = getFunction(unit);
+    return !function || !function->hasFnAttribute(kKernelAttr) ||
+           suitsKernel(pass);
+  });
+  PassBuilder builder(&machine, tuning, std::nullopt, &callbacks);
   // The code is free-standing: no call may be recognized as, or turned into, a
   // library function other than the three that LLVM always assumes.
   TargetLibraryInfoImpl library(machine.getTargetTriple());

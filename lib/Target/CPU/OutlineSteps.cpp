@@ -202,6 +202,8 @@ LogicalResult Outliner::outline(Operation *step) {
       func::FuncOp::create(step->getLoc(), "step_" + std::to_string(count++),
                            b.getFunctionType(types, {}));
   function.setPrivate();
+  if (step->hasAttr("qopt.parallel"))
+    function->setAttr("passthrough", b.getStrArrayAttr({kKernelAttr}));
   for (unsigned i = 0; i < inputs.roots.size(); ++i)
     function.setArgAttr(i, "llvm.noalias", b.getUnitAttr());
   FailureOr<Distribution> distribution = buildBody(function, step, inputs);

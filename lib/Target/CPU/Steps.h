@@ -12,6 +12,9 @@
 
 namespace qopt {
 
+/// The LLVM attribute of step functions that a kernel's emitter wrote.
+constexpr llvm::StringLiteral kKernelAttr = "qopt-kernel";
+
 /// The function that a target compiles, or null.
 mlir::func::FuncOp getMain(mlir::ModuleOp module);
 
