@@ -1,22 +1,21 @@
 //===- CorrectBias.cpp - Biases that take back the mean error -------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs both modules with the results of their linear ops as extra outputs. The
-// cheapest method there is, and worth several dB at 8 bits.
+// Each layer is corrected for its float inputs, so that corrections of layers
+// before it are not counted twice.
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/CorrectBias.h"
 #include "TensorGraph.h"
 
-#include "absl/strings/str_cat.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace qopt;
 
 namespace {
-/// Means per channel of some results, and the module's own outputs.
-struct Measurement {
-  std::vector<std::vector<double>> means;
-  std::vector<SmallVector<Tensor>> outputs; ///< per sample
+/// Means per element of the last dimension of a layer's input.
+struct InputMeans {
+  std::vector<double> exact, rounded;
 };
 } // namespace
 
@@ -34,72 +33,122 @@ static SmallVector<Operation *> findLayers(func::FuncOp main) {
   return layers;
 }
 
-/// A clone of the module whose @main also returns the results of the layers
-/// in [first, last).
-static OwningOpRef<ModuleOp> exposeLayers(ModuleOp module, size_t first,
-                                          size_t last) {
-  OwningOpRef<ModuleOp> clone = module.clone();
-  auto main = clone->lookupSymbol<func::FuncOp>("main");
-  SmallVector<Operation *> layers = findLayers(main);
-  SmallVector<Value> values;
-  SmallVector<std::string> names;
-  for (size_t i = first; i < last; ++i) {
-    values.push_back(layers[i]->getResult(0));
-    names.push_back("layer" + std::to_string(i));
-  }
-  returnAlso(main, values, names);
-  return clone;
-}
-
-static absl::StatusOr<Measurement>
-measure(ModuleOp module, size_t first, size_t last, const SampleSource &source,
-        int64_t samples, const ExecutorFactory &factory) {
-  OwningOpRef<ModuleOp> exposed = exposeLayers(module, first, last);
-  auto executor = factory(*exposed);
-  if (!executor.ok())
-    return executor.status();
-  Measurement result;
-  result.means.resize(last - first);
-  for (int64_t s = 0; s < samples; ++s) {
-    auto sample = source(s);
-    if (!sample.ok())
-      return sample.status();
-    if (!*sample)
+/// The value whose channel means are those of `value`: behind reshapes that
+/// keep the last dimension.
+static Value skipReshapes(Value value) {
+  while (auto reshape = value.getDefiningOp<qg::ReshapeOp>()) {
+    auto from = cast<RankedTensorType>(reshape.getX().getType());
+    auto to = cast<RankedTensorType>(reshape.getType());
+    if (!from.getRank() || !to.getRank() ||
+        from.getShape().back() != to.getShape().back())
       break;
-    auto outputs = (*executor)->run(**sample);
-    if (!outputs.ok())
-      return outputs.status();
-    size_t own = outputs->size() - (last - first);
-    for (size_t i = 0; i < last - first; ++i) {
-      const Tensor &values = (*outputs)[own + i];
-      size_t channels = values.shape().back();
-      std::vector<double> &means = result.means[i];
-      means.resize(channels, 0);
-      ArrayRef<float> span = values.span<float>();
-      for (size_t e = 0; e < span.size(); ++e)
-        means[e % channels] +=
-            double(span[e]) * double(channels) / double(span.size());
-    }
-    result.outputs.push_back(
-        SmallVector<Tensor>(outputs->begin(), outputs->begin() + own));
+    value = reshape.getX();
   }
-  if (result.outputs.empty())
-    return absl::InvalidArgumentError("expects at least one sample");
-  for (std::vector<double> &means : result.means)
-    for (double &mean : means)
-      mean /= double(result.outputs.size());
-  return result;
+  return value;
 }
 
-static double getError(const Measurement &a, const Measurement &b) {
-  double error = 0;
-  for (auto [left, right] : llvm::zip(a.outputs, b.outputs))
-    for (auto [x, y] : llvm::zip(left, right))
-      for (int64_t i = 0, e = x.numElements(); i < e; ++i) {
-        double difference = x.getFloat(i) - y.getFloat(i);
-        error += difference * difference;
-      }
-  return error;
+/// The encoding that the input of a layer is rounded to; null if none is known.
+static qg::QuantizedType getInputEncoding(Operation *layer) {
+  auto op =
+      skipReshapes(layer->getOperand(0)).getDefiningOp<qg::DequantizeOp>();
+  qg::QuantizedType type =
+      op ? qg::getQuantizedType(op.getX().getType()) : qg::QuantizedType();
+  return type && type.isPerTensor() ? type : qg::QuantizedType();
+}
+
+static void addMeans(InputMeans &means, const Tensor &x,
+                     qg::QuantizedType type) {
+  size_t channels = x.shape().back();
+  means.exact.resize(channels, 0);
+  means.rounded.resize(channels, 0);
+  ArrayRef<float> values = x.span<float>();
+  const IntegerFormat &format = type.getIntegerFormat();
+  float scale = type.getScale();
+  float low = float(format.min() - type.getZeroPoint());
+  float high = float(format.max() - type.getZeroPoint());
+  std::vector<double> exact(channels, 0), rounded(channels, 0);
+  for (size_t row = 0; row < values.size(); row += channels)
+    for (size_t c = 0; c < channels; ++c) {
+      float value = values[row + c];
+      float level = std::clamp(std::nearbyint(value / scale), low, high);
+      exact[c] += value;
+      rounded[c] += level * scale;
+    }
+  double share = double(channels) / double(values.size());
+  for (size_t c = 0; c < channels; ++c) {
+    means.exact[c] += exact[c] * share;
+    means.rounded[c] += rounded[c] * share;
+  }
+}
+
+/// Share of the positions of `outputs` for which tap `tap` reads an input.
+static double getShare(int64_t inputs, int64_t outputs, int64_t tap,
+                       int64_t stride, int64_t dilation, int64_t pad,
+                       bool isTransposed) {
+  int64_t valid = 0;
+  for (int64_t i = 0, e = isTransposed ? inputs : outputs; i < e; ++i) {
+    int64_t other = i * stride + tap * dilation - pad;
+    valid += other >= 0 && other < (isTransposed ? outputs : inputs);
+  }
+  return double(valid) / double(outputs);
+}
+
+/// Share per tap, in the order of the weight.
+template <typename ConvOp> static std::vector<double> getTapShares(ConvOp op) {
+  auto x = cast<RankedTensorType>(op.getX().getType()).getShape();
+  auto w = cast<RankedTensorType>(op.getWeight().getType()).getShape();
+  auto y = cast<RankedTensorType>(op.getResult().getType()).getShape();
+  std::vector<double> shares{1};
+  for (size_t d = 0; d + 2 < x.size(); ++d) {
+    std::vector<double> next;
+    for (double share : shares)
+      for (int64_t tap = 0; tap < w[d + 1]; ++tap)
+        next.push_back(share * getShare(x[d + 1], y[d + 1], tap,
+                                        op.getStrides()[d],
+                                        op.getDilations()[d], op.getPads()[d],
+                                        isa<qg::ConvTransposeOp>(op)));
+    shares = std::move(next);
+  }
+  return shares;
+}
+
+static std::vector<double> getTapShares(Operation *op) {
+  if (auto conv = dyn_cast<qg::ConvOp>(op))
+    return getTapShares(conv);
+  if (auto conv = dyn_cast<qg::ConvTransposeOp>(op))
+    return getTapShares(conv);
+  return {1};
+}
+
+/// What is missing in the mean of every output channel.
+static std::vector<double> getMissing(Operation *op, const Tensor &weight,
+                                      const Tensor &stored,
+                                      qg::QuantizedType type,
+                                      const InputMeans &means) {
+  SmallVector<float> scales = type.getScaleVector();
+  SmallVector<int64_t> zeros = type.getZeroPointVector();
+  int64_t axis = std::max<int64_t>(type.getAxis(), 0);
+  int64_t outputs = weight.shape()[axis];
+  // A matmul [K, N] counts outputs innermost; all others outermost.
+  bool isInnermost = axis == 1;
+  std::vector<double> shares = getTapShares(op);
+  int64_t perOutput = weight.numElements() / outputs;
+  int64_t perTap = perOutput / int64_t(shares.size());
+  int64_t groups = int64_t(means.exact.size()) / perTap;
+  ArrayRef<float> values = weight.span<float>();
+  std::vector<double> missing(outputs, 0);
+  for (int64_t o = 0; o < outputs; ++o) {
+    size_t s = scales.size() == 1 ? 0 : o;
+    int64_t firstChannel = o / (outputs / groups) * perTap;
+    for (int64_t i = 0; i < perOutput; ++i) {
+      int64_t at = isInnermost ? i * outputs + o : o * perOutput + i;
+      int64_t c = firstChannel + i % perTap;
+      double rounded = double(stored.getInt(at) - zeros[s]) * scales[s];
+      missing[o] += shares[i / perTap] *
+                    (values[at] * means.exact[c] - rounded * means.rounded[c]);
+    }
+  }
+  return missing;
 }
 
 /// Adds `delta` to the bias; a layer without one gets it.
@@ -131,11 +180,59 @@ static bool canCorrect(Operation *op) {
   return constant && constant->dtype() == DType::f32;
 }
 
-static void setBias(Operation *op, Value bias) {
-  if (bias)
-    op->setOperand(2, bias);
-  else if (getBias(op))
-    op->eraseOperand(2);
+/// Means of the inputs of the layers of `reference` by layer; those stay empty
+/// whose input is not observed or not rounded.
+static absl::StatusOr<std::vector<InputMeans>>
+measure(ModuleOp reference, ArrayRef<Operation *> layers,
+        ArrayRef<Operation *> quantized, const SampleSource &source,
+        const CorrectBiasOptions &options, const ExecutorFactory &factory) {
+  auto instrumented = instrument(reference);
+  if (!instrumented.ok())
+    return instrumented.status();
+  std::shared_ptr<Executor> executor = options.executor;
+  if (!executor) {
+    auto made = factory(*instrumented->module);
+    if (!made.ok())
+      return made.status();
+    executor = std::move(*made);
+  }
+  llvm::StringMap<const InstrumentedModule::Point *> points;
+  for (const InstrumentedModule::Point &point : instrumented->points)
+    points[point.name] = &point;
+  std::vector<InputMeans> means(layers.size());
+  int64_t done = 0;
+  for (; done < options.samples; ++done) {
+    auto sample = source(done);
+    if (!sample.ok())
+      return sample.status();
+    if (!*sample)
+      break;
+    auto outputs = executor->run(**sample);
+    if (!outputs.ok())
+      return outputs.status();
+    for (size_t i = 0; i < layers.size(); ++i) {
+      qg::QuantizedType type = getInputEncoding(quantized[i]);
+      auto observer =
+          skipReshapes(layers[i]->getOperand(0)).getDefiningOp<qg::ObserveOp>();
+      if (!observer || !type || !canCorrect(quantized[i]))
+        continue;
+      const InstrumentedModule::Point *point =
+          points.lookup(observer.getName());
+      if (!point)
+        continue;
+      ArrayRef<Tensor> from = point->isArgument ? ArrayRef<Tensor>(**sample)
+                                                : ArrayRef<Tensor>(*outputs);
+      if (point->index < from.size())
+        addMeans(means[i], from[point->index], type);
+    }
+  }
+  if (done == 0)
+    return absl::InvalidArgumentError("expects at least one sample");
+  for (InputMeans &mean : means)
+    for (std::vector<double> *values : {&mean.exact, &mean.rounded})
+      for (double &value : *values)
+        value /= double(done);
+  return means;
 }
 
 absl::StatusOr<CorrectBiasReport>
@@ -146,58 +243,29 @@ qopt::correctBias(ModuleOp reference, ModuleOp quantized,
   auto main = quantized.lookupSymbol<func::FuncOp>("main");
   if (!referenceMain || !main)
     return absl::InvalidArgumentError("expects a function @main");
-  SmallVector<Operation *> layers = findLayers(main);
-  size_t count = layers.size();
-  if (findLayers(referenceMain).size() != count)
+  SmallVector<Operation *> exact = findLayers(referenceMain);
+  SmallVector<Operation *> rounded = findLayers(main);
+  if (exact.size() != rounded.size())
     return absl::InvalidArgumentError(
         "expects the same linear ops in both modules");
   CorrectBiasReport report;
-  report.layers = count;
-  auto expected =
-      measure(reference, 0, count, source, options.samples, factory);
-  if (!expected.ok())
-    return expected.status();
-
-  int64_t groups = std::clamp<int64_t>(options.groups, 1,
-                                       std::max<int64_t>(int64_t(count), 1));
-  double error = -1;
-  SmallVector<std::pair<Operation *, Value>> saved;
-  // One turn more than there are groups: the last one judges the last group.
-  for (int64_t g = 0; g <= groups; ++g) {
-    size_t first = count * g / groups;
-    size_t last = std::min<size_t>(count, count * (g + 1) / groups);
-    first = std::min(first, last);
-    auto actual =
-        measure(quantized, first, last, source, options.samples, factory);
-    if (!actual.ok())
-      return actual.status();
-    double now = getError(*expected, *actual);
-    if (error < 0)
-      report.before = now;
-    if (error >= 0 && !(now <= error)) {
-      for (auto &[op, bias] : saved)
-        setBias(op, bias);
-      report.corrected -= saved.size();
-      actual =
-          measure(quantized, first, last, source, options.samples, factory);
-      if (!actual.ok())
-        return actual.status();
-      now = getError(*expected, *actual);
-    }
-    error = now;
-    saved.clear();
-    for (size_t i = first; i < last; ++i) {
-      Operation *op = layers[i];
-      if (!canCorrect(op))
-        continue;
-      saved.push_back({op, getBias(op)});
-      std::vector<double> delta = expected->means[i];
-      for (size_t o = 0; o < delta.size(); ++o)
-        delta[o] -= actual->means[i - first][o];
-      addToBias(op, delta);
-    }
-    report.corrected += saved.size();
+  report.layers = exact.size();
+  auto means = measure(reference, exact, rounded, source, options, factory);
+  if (!means.ok())
+    return means.status();
+  for (size_t i = 0; i < exact.size(); ++i) {
+    if ((*means)[i].exact.empty())
+      continue;
+    auto stored = getWeight(rounded[i]).getDefiningOp<qg::DequantizeOp>();
+    std::optional<Tensor> weight = qg::matchConstant(getWeight(exact[i]));
+    std::optional<Tensor> integers = qg::matchConstant(stored.getX());
+    if (!weight || !integers || weight->dtype() != DType::f32)
+      continue;
+    addToBias(rounded[i],
+              getMissing(rounded[i], *weight, *integers,
+                         qg::getQuantizedType(stored.getX().getType()),
+                         (*means)[i]));
+    ++report.corrected;
   }
-  report.after = error;
   return report;
 }

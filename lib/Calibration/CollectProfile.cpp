@@ -126,10 +126,12 @@ absl::StatusOr<Profile> qopt::collectProfile(ModuleOp module,
   absl::StatusOr<Profile> profile = getStart(*instrumented, options);
   if (!profile.ok())
     return profile.status();
-  absl::StatusOr<std::unique_ptr<Executor>> executor =
-      factory(*instrumented->module);
-  if (!executor.ok())
-    return executor.status();
+  auto made = factory(*instrumented->module);
+  if (!made.ok())
+    return made.status();
+  std::shared_ptr<Executor> executor = std::move(*made);
+  if (options.executor)
+    *options.executor = executor;
   bool writes = !options.resumeFile.empty();
   while (options.maxSamples < 0 || profile->samples < options.maxSamples) {
     int64_t index = profile->samples;
@@ -138,7 +140,7 @@ absl::StatusOr<Profile> qopt::collectProfile(ModuleOp module,
       return sample.status();
     if (!*sample)
       break;
-    auto outputs = (*executor)->run(**sample);
+    auto outputs = executor->run(**sample);
     if (!outputs.ok())
       return absl::Status(
           outputs.status().code(),

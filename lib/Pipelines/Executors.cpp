@@ -10,15 +10,17 @@
 
 using namespace qopt;
 
-ExecutorFactory qopt::getExecutorFactory(Engine engine) {
+ExecutorFactory qopt::getExecutorFactory(Engine engine, unsigned optLevel) {
   return
-      [engine](
+      [engine, optLevel](
           mlir::ModuleOp module) -> absl::StatusOr<std::unique_ptr<Executor>> {
         mlir::OwningOpRef<mlir::ModuleOp> lowered(module.clone());
         if (absl::Status status = lower(*lowered); !status.ok())
           return status;
         if (engine == Engine::Reference)
           return makeInterpreterFactory()(*lowered);
-        return makeJitFactory()(*lowered);
+        CPUOptions options;
+        options.optLevel = optLevel;
+        return makeJitFactory(options)(*lowered);
       };
 }

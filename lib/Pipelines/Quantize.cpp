@@ -13,6 +13,10 @@
 
 using namespace qopt;
 
+/// Code that runs a hundred samples: compiling it well costs more than it
+/// saves.
+static constexpr unsigned kRunOptLevel = 1;
+
 absl::StatusOr<Scheme> qopt::parseScheme(llvm::StringRef name) {
   std::optional<Scheme> scheme = llvm::StringSwitch<std::optional<Scheme>>(name)
                                      .Case("float", Scheme::Float)
@@ -70,16 +74,38 @@ absl::StatusOr<Profile> qopt::calibrate(mlir::ModuleOp module,
   collect.perChannel = options.perChannel;
   collect.perSample = options.perSample;
   collect.resumeFile = options.resumeFile;
+  collect.executor = options.executor;
   collect.progress = [&](int64_t done) {
     if (options.progress)
       options.progress(done);
     return true;
   };
-  absl::StatusOr<Profile> profile = collectProfile(
-      *observed, samples, collect, getExecutorFactory(options.engine));
+  absl::StatusOr<Profile> profile =
+      collectProfile(*observed, samples, collect,
+                     getExecutorFactory(options.engine, kRunOptLevel));
   if (!profile.ok())
     return toDataError(profile.status());
   return profile;
+}
+
+/// Zeros in every input at every sample: a decoder that failed, not data.
+static absl::Status checkInputs(mlir::ModuleOp module, const Profile &profile) {
+  QOPT_ASSIGN(ModelInterface interface, getInterface(module));
+  std::string names;
+  for (const TensorSpec &spec : interface.inputs) {
+    auto it = profile.tensors.find(spec.name);
+    if (it == profile.tensors.end())
+      continue;
+    if (it->second.low != 0 || it->second.high != 0)
+      return absl::OkStatus();
+    names += (names.empty() ? "'" : ", '") + spec.name + "'";
+  }
+  if (names.empty())
+    return absl::OkStatus();
+  return Error(Code::DataValues, "input " + names + " is zero in all of the " +
+                                     llvm::Twine(profile.samples) +
+                                     " calibration samples")
+      .help("ranges come from typical inputs: check --data and --pre");
 }
 
 absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
@@ -108,6 +134,7 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
     return Error(Code::MissingArgument,
                  "--scheme w8a8 expects data or a profile")
         .help("add --data PATH, or --profile FILE from 'qopt calibrate'");
+  QOPT_RETURN_IF_ERROR(checkInputs(module, *profile));
   QOPT_RETURN_IF_ERROR(runPipeline(module, "qg-insert-observers"));
   absl::StatusOr<RangeMethod> method = RangeMethod::parse(options.method);
   if (!method.ok())
@@ -122,9 +149,11 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
   QOPT_RETURN_IF_ERROR(
       runPipeline(module, "func.func(qg-assign-formats,qg-apply-formats)"));
   if (options.biasCorrection && samples) {
+    CorrectBiasOptions correction;
+    correction.executor = options.calibrated;
     absl::StatusOr<CorrectBiasReport> report =
-        correctBias(*reference, module, samples, {},
-                    getExecutorFactory(options.engine));
+        correctBias(*reference, module, samples, correction,
+                    getExecutorFactory(options.engine, kRunOptLevel));
     if (!report.ok())
       return toDataError(report.status());
   }

@@ -51,6 +51,8 @@ struct CollectOptions {
   /// Called after every sample with the number done; false stops the run
   /// (Cancelled; the resume file is written).
   std::function<bool(int64_t)> progress;
+  /// Gets what ran the samples: a run of `instrument(module)`.
+  std::shared_ptr<Executor> *executor = nullptr;
 };
 
 /// Runs `@main` (with its qg.observe ops) over the samples.

@@ -11,11 +11,11 @@
 
 namespace qopt::driver {
 
-/// From --profile, or by running --data.
-absl::StatusOr<Profile> collectStatistics(const Arguments &arguments,
-                                          Session &session,
-                                          mlir::ModuleOp module,
-                                          const Preprocessing &pre);
+/// From --profile, or by running --data (`executor` gets what ran it).
+absl::StatusOr<Profile>
+collectStatistics(const Arguments &arguments, Session &session,
+                  mlir::ModuleOp module, const Preprocessing &pre,
+                  std::shared_ptr<Executor> *executor = nullptr);
 
 /// A quantized module and how it came about.
 struct QuantizedModel {

@@ -16,7 +16,8 @@ enum class Engine {
   Compiled   ///< machine code made in memory
 };
 
-ExecutorFactory getExecutorFactory(Engine engine);
+/// `optLevel` (0 to 3) of machine code: results are the same.
+ExecutorFactory getExecutorFactory(Engine engine, unsigned optLevel = 3);
 
 } // namespace qopt
 

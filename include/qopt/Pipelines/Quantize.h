@@ -30,6 +30,8 @@ struct QuantizeOptions {
   std::string requantize = "f32";
   /// What runs the model for bias correction.
   Engine engine = Engine::Compiled;
+  /// What `calibrate` left, to be used again for that; null: made anew.
+  std::shared_ptr<Executor> calibrated;
 };
 
 struct CalibrateOptions {
@@ -40,6 +42,8 @@ struct CalibrateOptions {
   std::string resumeFile;
   /// Called after every sample with the number done.
   std::function<void(int64_t done)> progress;
+  /// Gets what ran the samples, for QuantizeOptions::calibrated.
+  std::shared_ptr<Executor> *executor = nullptr;
 };
 
 /// The samples of a data source, which must outlive the result.

@@ -21,10 +21,10 @@ llvm::ArrayRef<Flag> driver::getCalibrateFlags() {
   return kFlags;
 }
 
-absl::StatusOr<Profile> driver::collectStatistics(const Arguments &arguments,
-                                                  Session &session,
-                                                  mlir::ModuleOp module,
-                                                  const Preprocessing &pre) {
+absl::StatusOr<Profile>
+driver::collectStatistics(const Arguments &arguments, Session &session,
+                          mlir::ModuleOp module, const Preprocessing &pre,
+                          std::shared_ptr<Executor> *executor) {
   if (std::optional<std::string> path = arguments.get("profile")) {
     absl::StatusOr<Profile> profile = Profile::read(*path);
     if (!profile.ok())
@@ -41,6 +41,7 @@ absl::StatusOr<Profile> driver::collectStatistics(const Arguments &arguments,
   options.perSample = method == "moving-average";
   options.perChannel = arguments.has("per-channel-acts");
   options.resumeFile = arguments.get("resume", "");
+  options.executor = executor;
   if (arguments.has("reference"))
     options.engine = Engine::Reference;
   Progress progress = session.startProgress("calibrate", data->size());

@@ -41,6 +41,22 @@ static absl::StatusOr<Scheme> chooseScheme(const Arguments &arguments,
   return scheme;
 }
 
+/// A typing error is said before minutes of calibration.
+static absl::StatusOr<std::string>
+getRequantizeMode(const Arguments &arguments) {
+  std::string mode = arguments.get("requant", "f32");
+  llvm::StringRef bits = mode;
+  unsigned count = 0;
+  bool isFixed = bits.consume_front("fixed:") &&
+                 !bits.getAsInteger(10, count) && count >= 2 && count <= 31;
+  if (mode != "f32" && mode != "pow2" && !isFixed)
+    return Error(Code::BadFlagValue,
+                 "--requant: expected f32, pow2 or fixed:BITS with 2 to 31 "
+                 "bits, got '" +
+                     mode + "'");
+  return mode;
+}
+
 absl::StatusOr<QuantizedModel> driver::quantizeModel(const Arguments &arguments,
                                                      Session &session) {
   QuantizedModel model;
@@ -55,7 +71,7 @@ absl::StatusOr<QuantizedModel> driver::quantizeModel(const Arguments &arguments,
   QOPT_ASSIGN(model.options.scheme,
               chooseScheme(arguments, session, *model.floatModule));
   model.options.method = arguments.get("method", "mse");
-  model.options.requantize = arguments.get("requant", "f32");
+  QOPT_ASSIGN(model.options.requantize, getRequantizeMode(arguments));
   QOPT_ASSIGN(std::string correction,
               arguments.getChoice("bias-correction", {"on", "off"}, "on"));
   model.options.biasCorrection = correction == "on";
@@ -65,7 +81,8 @@ absl::StatusOr<QuantizedModel> driver::quantizeModel(const Arguments &arguments,
                    "--scheme w8a8 expects --data or --profile");
     QOPT_ASSIGN(model.profile,
                 collectStatistics(arguments, session, *model.floatModule,
-                                  model.preprocessing));
+                                  model.preprocessing,
+                                  &model.options.calibrated));
   }
   std::unique_ptr<DataSource> data;
   if (model.options.scheme == Scheme::W8A8 && arguments.has("data")) {
@@ -86,8 +103,8 @@ absl::StatusOr<ExitCode> driver::runQuantize(const Arguments &arguments,
                                              Session &session) {
   std::string output = arguments.get("output", "-");
   llvm::StringRef name = output;
-  if (output != "-" && !name.ends_with(".mlir") &&
-      !name.ends_with(".mlirbc") && !name.ends_with(".onnx"))
+  if (output != "-" && !name.ends_with(".mlir") && !name.ends_with(".mlirbc") &&
+      !name.ends_with(".onnx"))
     return Error(Code::BadFlagValue,
                  "-o: expected a name that ends in .mlir, .mlirbc or .onnx, "
                  "got '" +
