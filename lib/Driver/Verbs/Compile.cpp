@@ -28,12 +28,14 @@ llvm::ArrayRef<Flag> driver::getCompileFlags() {
   return kFlags;
 }
 
-/// `native`, `znver4`, `aarch64-linux-gnu:cortex-a76:+dotprod`.
+/// `native`, `znver4`, `x86-64-v3:+avxvnni`,
+/// `aarch64-linux-gnu:cortex-a76:+dotprod`.
 static CPUOptions parseTarget(llvm::StringRef text) {
   CPUOptions cpu;
   llvm::SmallVector<llvm::StringRef> parts;
   text.split(parts, ':');
-  if (!parts[0].contains('-')) {
+  // Levels of x86-64 are the CPU names with dashes that need no triple.
+  if (!parts[0].contains('-') || parts[0].starts_with("x86-64")) {
     cpu.cpu = parts[0].empty() ? "native" : parts[0].str();
     if (parts.size() > 1)
       cpu.features = parts[1].str();
