@@ -39,9 +39,10 @@ qopt::parseEmit(llvm::ArrayRef<std::string> values) {
                      "--emit=" + value + " is not supported")
             .help(help);
     if (!llvm::is_contained(kKinds, value))
-      return Error(Code::BadFlagValue, "--emit: expected some of " +
-                                           llvm::join(llvm::ArrayRef(kKinds), ", ") +
-                                           ", got '" + value + "'");
+      return Error(Code::BadFlagValue,
+                   "--emit: expected some of " +
+                       llvm::join(llvm::ArrayRef(kKinds), ", ") + ", got '" +
+                       value + "'");
     result.insert(value.str());
   }
   if (result.empty())
@@ -60,8 +61,8 @@ std::string qopt::makeSymbol(llvm::StringRef name) {
 
 absl::StatusOr<std::string> qopt::writeOnnx(mlir::ModuleOp unfolded) {
   std::string bytes;
-  QOPT_RETURN_IF_ERROR(runWithDiagnostics(
-      unfolded.getContext(), Code::UnsupportedLowering, [&] {
+  QOPT_RETURN_IF_ERROR(
+      runWithDiagnostics(unfolded.getContext(), Code::UnsupportedLowering, [&] {
         mlir::FailureOr<std::string> model = exportOnnx(unfolded);
         if (mlir::succeeded(model))
           bytes = std::move(*model);
@@ -116,13 +117,12 @@ public:
     QOPT_RETURN_IF_ERROR(collectText(*lowered, *compiled));
     BundleFiles bundle;
     QOPT_RETURN_IF_ERROR(fillBundle(bundle, *compiled));
-    for (const auto &[path, bytes] : texts_)
-      QOPT_RETURN_IF_ERROR(writeFile(path, bytes));
-    if (wants("shared"))
-      QOPT_RETURN_IF_ERROR(writeShared(*compiled));
-    if (wants("static"))
-      QOPT_RETURN_IF_ERROR(writeStatic(*compiled));
-    QOPT_RETURN_IF_ERROR(bundle.write(request_.stem));
+    if (absl::Status status = writeAll(*compiled, bundle); !status.ok()) {
+      // Code without its bundle would be half a result.
+      for (const std::string &path : written_)
+        llvm::sys::fs::remove(path);
+      return status;
+    }
     ArtifactSummary summary;
     for (const auto &[path, bytes] : texts_)
       summary.files.push_back(path);
@@ -138,6 +138,24 @@ public:
   }
 
 private:
+  absl::Status writeAll(const CompiledModel &compiled,
+                        const BundleFiles &bundle) {
+    // The linker first: it is what fails on other people's machines.
+    if (wants("shared")) {
+      QOPT_RETURN_IF_ERROR(writeShared(compiled));
+      written_.push_back(getPath(".so"));
+    }
+    if (wants("static")) {
+      QOPT_RETURN_IF_ERROR(writeStatic(compiled));
+      written_.push_back(getPath(".a"));
+    }
+    for (const auto &[path, bytes] : texts_) {
+      QOPT_RETURN_IF_ERROR(writeFile(path, bytes));
+      written_.push_back(path);
+    }
+    return bundle.write(request_.stem);
+  }
+
   bool wants(const char *kind) const { return request_.emit.count(kind); }
   std::string getPath(llvm::StringRef suffix) const {
     return request_.stem + suffix.str();
@@ -170,6 +188,12 @@ private:
   /// Through a temporary name, as every other file.
   absl::Status writeShared(const CompiledModel &compiled) {
     std::string path = getPath(".so"), fresh = path + ".tmp";
+    llvm::StringRef folder = llvm::sys::path::parent_path(path);
+    if (!folder.empty())
+      if (std::error_code error = llvm::sys::fs::create_directories(
+              folder, /*IgnoreExisting=*/true, llvm::sys::fs::all_all))
+        return Error(Code::WriteFailed,
+                     "cannot write '" + path + "': " + error.message());
     if (absl::Status status = writeSharedLibrary(compiled, fresh);
         !status.ok()) {
       llvm::sys::fs::remove(fresh);
@@ -265,6 +289,7 @@ private:
 
   const ArtifactRequest &request_;
   std::map<std::string, std::string> texts_;
+  std::vector<std::string> written_;
 };
 } // namespace
 

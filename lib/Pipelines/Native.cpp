@@ -27,7 +27,7 @@ openBundle(const Bundle &bundle) {
   absl::StatusOr<std::unique_ptr<JitProgram>> program;
   if (listsCode(bundle, ".so") && llvm::sys::fs::exists(library))
     program = loadSharedLibrary(library, symbol);
-  else if (listsCode(bundle, ".o")) {
+  else if (listsCode(bundle, ".o") && llvm::sys::fs::exists(object)) {
     QOPT_ASSIGN(std::string bytes, readFile(object));
     program = loadObject(bytes, symbol);
   } else

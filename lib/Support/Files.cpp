@@ -132,7 +132,8 @@ absl::Status qopt::writeFile(const llvm::Twine &path, llvm::StringRef bytes) {
   };
   llvm::StringRef folder = llvm::sys::path::parent_path(name);
   if (!folder.empty())
-    if (std::error_code error = llvm::sys::fs::create_directories(folder))
+    if (std::error_code error = llvm::sys::fs::create_directories(
+            folder, /*IgnoreExisting=*/true, llvm::sys::fs::all_all))
       return fail(error.message());
   llvm::SmallString<128> temporary;
   int descriptor;

@@ -40,7 +40,8 @@ static void printReport(llvm::raw_ostream &os, const LayerReport &report,
   if (explainsFloat)
     for (const LayerRow &row : report.rows)
       if (row.isFloat)
-        os << llvm::formatv("float  {0} ({1}{2}){3}\n", shortenName(row.name), row.op,
+        os << llvm::formatv("float  {0} ({1}{2}){3}\n", shortenName(row.name),
+                            row.op,
                             row.macs ? ", " + std::to_string(row.macs) + " MACs"
                                      : std::string(),
                             row.reason.empty() ? "" : ": " + row.reason);

@@ -33,6 +33,20 @@ save("labels_short.npy", np.array([0, 1]))
 save("labels_big.npy", np.array([0, 1, 7, 1]))
 save("labels_float.npy", np.array([0.0, 1, 0, 1]))
 
+# Pictures of cnn.onnxtxt: any, and unusable ones.
+digits = np.random.default_rng(0).random((8, 1, 6, 6), dtype=f32)
+save("digits.npy", digits)
+save("digit.npy", digits[:1])
+save("digits_zero.npy", np.zeros_like(digits))
+digits[3, 0, 2, 1] = np.nan
+save("digits_nan.npy", digits)
+many = np.random.default_rng(1).random((24, 1, 6, 6), dtype=f32)
+save("many.npy", many)
+many[20, 0, 0, 0] = np.inf
+save("many_inf.npy", many)
+save("digits_5x5.npy", np.zeros((2, 1, 5, 5), f32))
+save("digits_labels.npy", np.array([0, 1, 2, 0, 1, 2, 0, 1]))
+
 bytes_ = (out / "a.npy").read_bytes()
 (out / "truncated.npy").write_bytes(bytes_[:-3])
 (out / "header_only.npy").write_bytes(bytes_[:20])
