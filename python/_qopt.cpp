@@ -39,11 +39,10 @@ struct Array {
   nb::list notes;
   for (const std::string &note : getNotes(status))
     notes.append(note);
-  nb::object error = nb::module_::import_("qopt.errors")
-                         .attr("make")(int(getExitCode(status)),
-                                       int(getCode(status)),
-                                       std::string(status.message()), notes,
-                                       getHelp(status));
+  nb::object error =
+      nb::module_::import_("qopt.errors")
+          .attr("make")(int(getExitCode(status)), int(getCode(status)),
+                        std::string(status.message()), notes, getHelp(status));
   PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error.ptr())),
                   error.ptr());
   throw nb::python_error();
@@ -63,8 +62,8 @@ void check(const absl::Status &status) {
 Tensor toTensor(const Array &array) {
   std::optional<DType> dtype = parseDType(array.dtype);
   if (!dtype)
-    raise(Error(Code::DataShape, "expects a dtype that qopt has, got " +
-                                     array.dtype));
+    raise(Error(Code::DataShape,
+                "expects a dtype that qopt has, got " + array.dtype));
   Tensor tensor(*dtype, array.shape);
   Bytes bytes = nb::cast<Bytes>(array.bytes);
   if (int64_t(bytes.size()) != tensor.numBytes())
@@ -75,13 +74,13 @@ Tensor toTensor(const Array &array) {
 
 Array fromTensor(const Tensor &tensor) {
   auto *owner = new Tensor(tensor);
-  nb::capsule capsule(owner, [](void *p) noexcept {
-    delete static_cast<Tensor *>(p);
-  });
+  nb::capsule capsule(
+      owner, [](void *p) noexcept { delete static_cast<Tensor *>(p); });
   size_t count = size_t(tensor.numBytes());
-  nb::ndarray<nb::numpy, uint8_t> bytes(
-      const_cast<char *>(owner->data()), {count}, capsule);
-  return {nb::cast(bytes), getName(tensor.dtype()).str(),
+  nb::ndarray<nb::numpy, uint8_t> bytes(const_cast<char *>(owner->data()),
+                                        {count}, capsule);
+  return {nb::cast(bytes),
+          getName(tensor.dtype()).str(),
           {tensor.shape().begin(), tensor.shape().end()}};
 }
 
@@ -101,7 +100,9 @@ struct Model {
   std::shared_ptr<mlir::MLIRContext> context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
 
-  Model clone() const { return {context, mlir::ModuleOp(module.get()).clone()}; }
+  Model clone() const {
+    return {context, mlir::ModuleOp(module.get()).clone()};
+  }
 };
 
 std::shared_ptr<mlir::MLIRContext> makeContext() {
@@ -129,6 +130,7 @@ Model load(const std::string &path,
 
 /// A compiled function, or a model under the interpreter.
 struct Program {
+  Model model; ///< what the interpreter runs; empty for machine code
   ModelInterface interface;
   std::unique_ptr<Executor> executor;
   std::string object, header;
@@ -149,8 +151,10 @@ struct Program {
 };
 
 Program makeReference(const Model &model) {
-  return {unwrap(getInterface(*model.module)),
-          unwrap(getExecutorFactory(Engine::Reference)(*model.module)), "", ""};
+  Model own = model.clone();
+  auto executor = unwrap(getExecutorFactory(Engine::Reference)(*own.module));
+  auto interface = unwrap(getInterface(*own.module));
+  return {std::move(own), std::move(interface), std::move(executor), "", ""};
 }
 
 Program compile(const Model &model, const std::string &symbol,
@@ -159,10 +163,13 @@ Program compile(const Model &model, const std::string &symbol,
   check(lower(*lowered.module));
   CPUOptions options;
   options.symbol = symbol;
-  CompiledModel code = unwrap(compileForCPU(*lowered.module, options));
+  auto compiled = compileForCPU(*lowered.module, options);
+  if (!compiled.ok())
+    raise(withCode(compiled.status(), Code::UnsupportedLowering));
+  CompiledModel code = std::move(*compiled);
   std::unique_ptr<JitProgram> program =
       unwrap(loadObject(code.object, code.symbol, threads));
-  return {unwrap(getInterface(*model.module)),
+  return {Model(), unwrap(getInterface(*model.module)),
           makeExecutor(std::move(program)), code.object, code.header};
 }
 
@@ -219,12 +226,15 @@ NB_MODULE(_qopt, m) {
         return unwrap(Profile::fromJSON(text));
       });
   nb::class_<Model>(m, "Model")
-      .def_prop_ro("inputs", [](const Model &model) {
-        return toSpecs(unwrap(getInterface(*model.module)).inputs);
-      })
-      .def_prop_ro("outputs", [](const Model &model) {
-        return toSpecs(unwrap(getInterface(*model.module)).outputs);
-      })
+      .def_prop_ro("inputs",
+                   [](const Model &model) {
+                     return toSpecs(unwrap(getInterface(*model.module)).inputs);
+                   })
+      .def_prop_ro("outputs",
+                   [](const Model &model) {
+                     return toSpecs(
+                         unwrap(getInterface(*model.module)).outputs);
+                   })
       .def("to_mlir",
            [](const Model &model) { return printModule(*model.module); })
       .def("prepare", [](const Model &model) {
@@ -239,9 +249,10 @@ NB_MODULE(_qopt, m) {
       .def_prop_ro(
           "outputs",
           [](const Program &p) { return toSpecs(p.interface.outputs); })
-      .def_prop_ro("object", [](const Program &p) {
-        return nb::bytes(p.object.data(), p.object.size());
-      })
+      .def_prop_ro("object",
+                   [](const Program &p) {
+                     return nb::bytes(p.object.data(), p.object.size());
+                   })
       .def_ro("header", &Program::header);
   m.def("load", &load);
   m.def("make_reference", &makeReference);

@@ -39,7 +39,7 @@ class UnsupportedError(Error):
     @property
     def nodes(self):
         """One line per unsupported node."""
-        return self.notes or [self.message]
+        return self.diagnostics
 
 
 class ModelError(Error):
