@@ -63,7 +63,9 @@ template <ReduceKind kind> static LogicalResult importExtremum(OpBinder &op) {
     return failure();
   if (op.b.element(x) != op.b.i1())
     return op.result(reduceBy(op, kind, x, *reduction));
-  Value wide = op.b.convert(x, op.b.i64());
+  // In u8, so that the extremum of nothing is false or true as well.
+  Type u8 = IntegerType::get(x.getContext(), 8, IntegerType::Unsigned);
+  Value wide = op.b.convert(x, u8);
   return op.result(
       op.b.convert(reduceBy(op, kind, wide, *reduction), op.b.i1()));
 }

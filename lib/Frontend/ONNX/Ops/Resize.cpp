@@ -270,6 +270,13 @@ static LogicalResult importResize(OpBinder &op) {
       return op.badModel("expects one scale per axis");
     if (!bindScales(op, *scales, axes))
       return failure();
+    // Runtimes disagree whether the last element is aligned before or after
+    // the extent is rounded.
+    for (const Axis &axis : axes)
+      if (spec.transform == "align_corners" &&
+          double(axis.in) * axis.scale != double(axis.out))
+        return op.unsupported("expects scales that give whole extents with "
+                              "align_corners; give 'sizes' instead");
   }
   return buildResize(op, x, *dims, axes, spec);
 }

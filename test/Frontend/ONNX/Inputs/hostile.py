@@ -1,0 +1,67 @@
+"""hostile.py FOLDER: writes ONNX files that no importer should trust."""
+import pathlib
+import sys
+
+from onnx import TensorProto as T
+from onnx import helper as h
+
+folder = pathlib.Path(sys.argv[1])
+folder.mkdir(parents=True, exist_ok=True)
+
+
+def value(name, shape):
+    return h.make_tensor_value_info(name, T.FLOAT, shape)
+
+
+def save(name, nodes, inputs, outputs, weights=()):
+    graph = h.make_graph(nodes, "g", inputs, outputs, weights)
+    model = h.make_model(graph, opset_imports=[h.make_opsetid("", 17)],
+                         ir_version=9)
+    (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
+    return model
+
+
+x, y = value("x", [1, 4]), value("y", None)
+good = save("good", [h.make_node("Relu", ["x"], ["y"])], [x], [y])
+data = good.SerializeToString()
+(folder / "truncated.onnx").write_bytes(data[:len(data) // 2])
+(folder / "empty.onnx").write_bytes(b"")
+(folder / "garbage.onnx").write_bytes(bytes(range(256)) * 4)
+save("cycle", [h.make_node("Relu", ["b"], ["a"]),
+               h.make_node("Abs", ["a"], ["b"])], [], [value("a", [1])])
+save("attribute", [h.make_node("Softmax", ["x"], ["y"], axis="last")], [x], [y])
+save("huge", [h.make_node("Relu", ["x"], ["y"])],
+     [value("x", [2**40, 2**40])], [y])
+save("negative", [h.make_node("Relu", ["x"], ["y"])], [value("x", [-7])], [y])
+save("undefined", [h.make_node("Relu", ["nothing"], ["y"])], [x], [y])
+save("twice", [h.make_node("Relu", ["x"], ["y"]),
+               h.make_node("Abs", ["x"], ["y"])], [x], [y])
+save("nooutput", [h.make_node("Relu", ["x"], ["a"])], [x], [y])
+short = h.make_tensor("w", T.FLOAT, [4], [1, 2, 3, 4])
+del short.float_data[:]
+short.raw_data = b"\0" * 7
+save("short", [h.make_node("Add", ["x", "w"], ["y"])], [x], [y], [short])
+outside = h.make_tensor("w", T.FLOAT, [4], [1, 2, 3, 4])
+del outside.float_data[:]
+outside.data_location = T.EXTERNAL
+entry = outside.external_data.add()
+entry.key, entry.value = "location", "missing.bin"
+save("external", [h.make_node("Add", ["x", "w"], ["y"])], [x], [y], [outside])
+save("repeats", [h.make_node("Tile", ["x", "r"], ["y"])], [x], [y],
+     [h.make_tensor("r", T.INT64, [2], [2**62, 2**62])])
+save("pads", [h.make_node("Pad", ["x", "p"], ["y"])], [x], [y],
+     [h.make_tensor("p", T.INT64, [4], [0, 0, 2**62, 2**62])])
+save("window", [h.make_node("MaxPool", ["i"], ["y"], kernel_shape=[0, 3])],
+     [value("i", [1, 1, 8, 8])], [y])
+save("strides", [h.make_node("MaxPool", ["i"], ["y"], kernel_shape=[3, 3],
+                             strides=[0, -1])],
+     [value("i", [1, 1, 8, 8])], [y])
+save("axis", [h.make_node("Softmax", ["x"], ["y"], axis=9)], [x], [y])
+save("perm", [h.make_node("Transpose", ["x"], ["y"], perm=[0, 0])], [x], [y])
+save("group", [h.make_node("Conv", ["i", "w"], ["y"], group=0)],
+     [value("i", [1, 4, 8, 8])], [y],
+     [h.make_tensor("w", T.FLOAT, [4, 4, 1, 1], [0.0] * 16)])
+save("unsupported", [h.make_node("Frobnicate", ["x"], ["a"], name="one"),
+                     h.make_node("NonMaxSuppression", ["a", "a"], ["b"],
+                                 name="two"),
+                     h.make_node("Relu", ["b"], ["y"])], [x], [y])
