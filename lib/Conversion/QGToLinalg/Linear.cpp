@@ -175,9 +175,13 @@ struct LowerPool : OpConversionPattern<qg::PoolOp> {
   LogicalResult
   matchAndRewrite(qg::PoolOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    auto element = dyn_cast<FloatType>(op.getType().getElementType());
-    if (!element || failed(checkFloat(op, rewriter)))
-      return rewriter.notifyMatchFailure(op, "it does not pool floats");
+    Type original = op.getType().getElementType();
+    bool isMax = op.getKind() == PoolKind::max;
+    bool isInteger = isMax && isa<IntegerType>(original);
+    if (!isInteger &&
+        (!isa<FloatType>(original) || failed(checkFloat(op, rewriter))))
+      return rewriter.notifyMatchFailure(op, "not defined on these elements");
+    bool isUnsigned = original.isUnsignedInteger() || original.isInteger(1);
     LinalgBuilder builder{rewriter, op.getLoc()};
     WindowLoops loops;
     loops.kernel.assign(op.getKernel().begin(), op.getKernel().end());
@@ -186,9 +190,7 @@ struct LowerPool : OpConversionPattern<qg::PoolOp> {
     loops.dilations.assign(op.getDilations().begin(), op.getDilations().end());
     loops.tail = {IteratorType::parallel};
     loops.xTail = {0};
-    bool isMax = op.getKind() == PoolKind::max;
-    double identity = isMax ? -std::numeric_limits<double>::infinity() : 0.0;
-    Value scalar = builder.real(element, identity);
+    Value scalar = getIdentity(builder, op, isUnsigned);
     SmallVector<unsigned> dims{0};
     SmallVector<int64_t> low(op.getType().getRank(), 0), high = low;
     unsigned spatial = loops.getSpatialRank();
@@ -203,6 +205,10 @@ struct LowerPool : OpConversionPattern<qg::PoolOp> {
     Value result = buildWindow(
         builder, loops, x, Value(), {}, init, dims,
         [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          if (isInteger && isUnsigned)
+            return arith::MaxUIOp::create(b, loc, args[2], args[0]);
+          if (isInteger)
+            return arith::MaxSIOp::create(b, loc, args[2], args[0]);
           if (isMax)
             return arith::MaximumFOp::create(b, loc, args[2], args[0]);
           return arith::AddFOp::create(b, loc, args[2], args[0]);
@@ -211,6 +217,18 @@ struct LowerPool : OpConversionPattern<qg::PoolOp> {
       result = divideByCounts(builder, op, result);
     rewriter.replaceOp(op, result);
     return success();
+  }
+
+  /// What a window starts from, also at the padding of a maximum.
+  static Value getIdentity(LinalgBuilder &builder, qg::PoolOp op,
+                           bool isUnsigned) {
+    Type element = qg::getStorageElementType(op.getType().getElementType());
+    if (op.getKind() != PoolKind::max)
+      return builder.real(element, 0.0);
+    if (isa<FloatType>(element))
+      return builder.real(element, -std::numeric_limits<double>::infinity());
+    unsigned width = element.getIntOrFloatBitWidth();
+    return builder.integer(element, isUnsigned ? 0 : llvm::minIntN(width));
   }
 
   /// Positions of a window that count, for every spatial result position.
