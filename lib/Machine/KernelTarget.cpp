@@ -37,6 +37,7 @@ static KernelTarget getX86(const llvm::StringSet<> &features) {
     target.integer = {"maddwd", DotInput::s16, 6, 2, 8, 2};
     target.real = {"muladd", DotInput::f32, 6, 2, 8, 1};
     target.lanes = 8;
+    target.shufflesBytes = true;
   }
   if (features.contains("fma"))
     target.real.name = "fma";

@@ -36,6 +36,8 @@ struct KernelTarget {
   int64_t lanes;
   /// f32 -> i32 conversion that rounds half to even in one instruction.
   bool isX86;
+  /// 32 lookups in 16 bytes by one instruction (vpshufb).
+  bool shufflesBytes = false;
 };
 
 /// The choice for a triple and LLVM target features ("+avx2,+fma", in order, a

@@ -50,6 +50,23 @@ void DepthwiseOp::getEffects(
   addEffects(*this, getInitMutable(), effects);
 }
 
+void LutOp::getEffects(
+    SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  addEffects(*this, getInitMutable(), effects);
+}
+
+LogicalResult LutOp::verify() {
+  if (!getX().getType().getElementType().isInteger(8) ||
+      !getTable().getType().getElementType().isInteger(8) ||
+      !getInit().getType().getElementType().isInteger(8))
+    return emitOpError("expects bytes");
+  if (getX().getType().getShape() != getInit().getType().getShape())
+    return emitOpError("expects a result of the shape of its input");
+  if (getTable().getType().getShape() != ArrayRef<int64_t>{512})
+    return emitOpError("expects a table of 512 bytes");
+  return success();
+}
+
 LogicalResult StageOp::verify() {
   ArrayRef<int64_t> x = getX().getType().getShape();
   ArrayRef<int64_t> y = getInit().getType().getShape();
@@ -140,6 +157,7 @@ struct KernelBufferization
 void qopt::qcpu::registerBufferizableOpInterfaces(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, QCPUDialect *) {
     StageOp::attachInterface<KernelBufferization<StageOp>>(*context);
+    LutOp::attachInterface<KernelBufferization<LutOp>>(*context);
     ConvOp::attachInterface<KernelBufferization<ConvOp>>(*context);
     DepthwiseOp::attachInterface<KernelBufferization<DepthwiseOp>>(*context);
   });

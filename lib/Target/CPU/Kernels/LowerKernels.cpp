@@ -79,6 +79,8 @@ struct LowerKernelsPass
     OpBuilder builder(op);
     if (isa<StageOp>(op))
       return lowerStage(op, builder);
+    if (isa<LutOp>(op))
+      return lowerLut(op, builder);
     if (auto conv = dyn_cast<ConvOp>(op)) {
       FailureOr<WindowKernel> kernel = readKernel(conv, builder);
       return failed(kernel)
@@ -94,7 +96,7 @@ struct LowerKernelsPass
   void runOnOperation() override {
     SmallVector<Operation *> kernels;
     getOperation().walk([&](Operation *op) {
-      if (isa<StageOp, ConvOp, DepthwiseOp>(op))
+      if (isa<StageOp, LutOp, ConvOp, DepthwiseOp>(op))
         kernels.push_back(op);
     });
     for (Operation *op : kernels) {

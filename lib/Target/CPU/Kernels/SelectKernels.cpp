@@ -228,6 +228,41 @@ void KernelBuilder::build(OpBuilder &builder) {
   p.op->erase();
 }
 
+/// Pieces of 16 entries for qcpu.lut.
+static Tensor packLutTable(const Tensor &table) {
+  Tensor packed(DType::i8, {512});
+  ArrayRef<int8_t> entries = table.span<int8_t>();
+  MutableArrayRef<int8_t> bytes = packed.mutableSpan<int8_t>();
+  for (int64_t i = 0; i < 512; ++i) {
+    int64_t piece = i / 32, entry = piece * 16 + i % 16;
+    bytes[i] = entries[entry] ^ (piece % 8 ? entries[entry - 16] : 0);
+  }
+  return packed;
+}
+
+/// Elements from which on shuffles pay.
+static constexpr int64_t kLeastLookups = 64;
+
+static void selectLut(fxp::LutOp op) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  FailureOr<Tensor> table =
+      qg::getTensor(op.getTable(), op.getTable().getType());
+  if (failed(table) || op.getX().getType() != type ||
+      type.getNumElements() < kLeastLookups)
+    return;
+  OpBuilder builder(op);
+  Tensor packed = packLutTable(table->bitcast(DType::i8));
+  auto packedType = RankedTensorType::get({512}, builder.getI8Type());
+  Value pieces =
+      qg::createConstant(builder, op.getLoc(), packed, packedType, "table");
+  Value init = tensor::EmptyOp::create(builder, op.getLoc(), type.getShape(),
+                                       type.getElementType());
+  auto lut = LutOp::create(builder, op.getLoc(), TypeRange{type}, op.getX(),
+                           pieces, init);
+  op.getResult().replaceAllUsesWith(lut.getResult(0));
+  op.erase();
+}
+
 namespace {
 struct SelectKernelsPass
     : public qopt::qcpu::impl::SelectKernelsBase<SelectKernelsPass> {
@@ -236,10 +271,16 @@ struct SelectKernelsPass
   void runOnOperation() override {
     KernelTarget target = getKernelTarget(triple, features);
     SmallVector<Operation *> candidates;
+    SmallVector<fxp::LutOp> lookups;
     getOperation().walk([&](Operation *op) {
+      if (auto lut = dyn_cast<fxp::LutOp>(op))
+        lookups.push_back(lut);
       if (isProduct(op))
         candidates.push_back(op);
     });
+    if (target.shufflesBytes)
+      for (fxp::LutOp op : lookups)
+        selectLut(op);
     OpBuilder builder(&getContext());
     for (Operation *op : candidates)
       if (std::optional<Product> product = matchProduct(op))

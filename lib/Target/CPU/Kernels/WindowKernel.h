@@ -88,6 +88,7 @@ mlir::LogicalResult lowerDepthwiseKernel(mlir::Operation *op,
                                          mlir::OpBuilder &builder,
                                          WindowKernel kernel, bool roundToInt);
 mlir::LogicalResult lowerStage(mlir::Operation *op, mlir::OpBuilder &builder);
+mlir::LogicalResult lowerLut(mlir::Operation *op, mlir::OpBuilder &builder);
 
 } // namespace qopt::qcpu
 

@@ -64,6 +64,23 @@ def QCPU_StageOp : QCPU_KernelOp<"stage"> {
   let hasVerifier = 1;
 }
 
+def QCPU_LutOp : QCPU_KernelOp<"lut"> {
+  let summary = "table of 256 bytes applied to every byte, by shuffles";
+  let description = [{
+    `table` is 16 pieces of 16 entries, each twice (32 bytes). Pieces 0 and 8
+    are entries, the others the exclusive or with the entries before them.
+
+    Example: see `qcpu-select-kernels`.
+  }];
+  let arguments = (ins QCPU_Buffer:$x, QCPU_Buffer:$table, QCPU_Buffer:$init);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    `ins` `(` $x `,` $table `)` `outs` `(` $init `)` attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 /// Convolution kernels differ in the order of the packed weights and in loops.
 class QCPU_WindowOp<string mnemonic> : QCPU_KernelOp<mnemonic, [
     SingleBlockImplicitTerminator<"YieldOp">, IsolatedFromAbove]> {
