@@ -79,6 +79,9 @@ static const Verb *findVerb(llvm::StringRef name) {
 }
 
 static absl::Status reportUnknownVerb(llvm::StringRef name) {
+  if (name == "new")
+    return Error(Code::UnknownVerb, "'new' is no verb of qopt")
+        .help("in qopt's source tree: ./dev new pass STAGE NAME");
   llvm::StringRef best;
   unsigned distance = 3;
   for (const Verb &verb : getVerbs()) {

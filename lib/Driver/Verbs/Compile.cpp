@@ -83,5 +83,6 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
                             getName(model.options.scheme), summary.target,
                             summary.weightsBytes, summary.arenaBytes, seconds)
                   .str());
+  session.say("next: qopt bench " + *stem + " --vs float");
   return ExitCode::Ok;
 }

@@ -1,0 +1,35 @@
+"""score_onnx.py MODEL IMAGES LABELS COUNT EVAL.json: top-1 in ONNX Runtime,
+beside what `qopt eval --json` says."""
+import json
+import sys
+
+import numpy as np
+import onnxruntime
+
+model, images, labels, count, ours = sys.argv[1:]
+images = np.load(images)[: int(count)].astype(np.float32) / np.float32(255)
+labels = np.load(labels)[: int(count)]
+session = onnxruntime.InferenceSession(
+    model, providers=["CPUExecutionProvider"])
+hits = sum(int(session.run(None, {"image": image[None]})[0].argmax() == label)
+           for image, label in zip(images, labels))
+score = 100 * hits / len(images)
+
+
+def find(value):
+    """The number of the row of top1, wherever the report has it."""
+    if isinstance(value, dict):
+        if value.get("metric", value.get("name")) == "top1":
+            return value["value"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            found = find(item)
+            if found is not None:
+                return found
+    return None
+
+
+mine = find(json.load(open(ours)))
+print(f"ONNX Runtime {score:.2f}, qopt {mine:.2f}")
+print("within 0.3 points:", abs(score - mine) <= 0.3)
