@@ -4,13 +4,21 @@
 // Counting and merging; the ranges are in Ranges.cpp.
 //===----------------------------------------------------------------------===//
 #include "qopt/Calibration/Observer.h"
+#include "Extremes.h"
 
 #include "absl/strings/str_cat.h"
 #include <cmath>
+#include <limits>
 
 using namespace qopt;
 
 static absl::Status checkFinite(llvm::ArrayRef<float> values) {
+  // All first, in a loop without exits; then the one to name.
+  uint32_t bad = 0;
+  for (float value : values)
+    bad |= uint32_t(!(std::fabs(value) <= std::numeric_limits<float>::max()));
+  if (!bad)
+    return absl::OkStatus();
   for (size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(values[i]))
       return absl::InvalidArgumentError(absl::StrCat(
@@ -42,9 +50,9 @@ absl::Status TensorStatistics::observe(int64_t index, const Tensor &values,
     return absl::OkStatus();
   if (absl::Status status = checkFinite(span); !status.ok())
     return status;
-  auto [first, last] = std::minmax_element(span.begin(), span.end());
+  auto [first, last] = findExtremes(span);
   // -0 and 0 compare equal; which one came first must not show.
-  float sampleLow = *first + 0.0f, sampleHigh = *last + 0.0f;
+  float sampleLow = first + 0.0f, sampleHigh = last + 0.0f;
   low = count ? std::min(low, sampleLow) : sampleLow;
   high = count ? std::max(high, sampleHigh) : sampleHigh;
   count += span.size();
