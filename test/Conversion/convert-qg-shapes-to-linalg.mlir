@@ -32,3 +32,15 @@ func.func @empty_slice(%x: tensor<2x8xf32>) -> tensor<2x0xf32> {
   %0 = qg.slice %x offsets [0, 8] strides [1, 1] : tensor<2x8xf32> -> tensor<2x0xf32>
   return %0 : tensor<2x0xf32>
 }
+
+// -----
+
+// An empty operand adds nothing, at an offset where no slice may start.
+// CHECK-LABEL: func.func @concat_with_nothing
+// CHECK:       tensor.insert_slice %{{.*}}[0, 0] [2, 8] [1, 1]
+// CHECK-NOT:   tensor.insert_slice
+// CHECK:       return
+func.func @concat_with_nothing(%x: tensor<2x8xf32>, %e: tensor<2x0xf32>) -> tensor<2x8xf32> {
+  %0 = qg.concat %x, %e axis 1 : (tensor<2x8xf32>, tensor<2x0xf32>) -> tensor<2x8xf32>
+  return %0 : tensor<2x8xf32>
+}

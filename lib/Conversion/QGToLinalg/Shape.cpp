@@ -136,6 +136,8 @@ struct LowerConcat : OpConversionPattern<qg::ConcatOp> {
     SmallVector<int64_t> offsets(type.getRank(), 0), strides(type.getRank(), 1);
     for (Value input : adaptor.getInputs()) {
       ArrayRef<int64_t> sizes = getType(input).getShape();
+      if (getType(input).getNumElements() == 0)
+        continue; // its offset may be the extent, where no slice may start
       out = tensor::InsertSliceOp::create(
           rewriter, loc, type, input, out, ValueRange(), ValueRange(),
           ValueRange(), offsets, sizes, strides);
