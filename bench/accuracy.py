@@ -75,18 +75,35 @@ def compile_artifact(options, name, spec, scheme):
     return stem, time.time() - start
 
 
+def input_range(path):
+    """What the model's first QuantizeLinear represents."""
+    import onnx
+    from onnx import numpy_helper
+    graph = onnx.load(path).graph
+    constants = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    node = next(n for n in graph.node if n.op_type == "QuantizeLinear")
+    scale, zero = (constants[name] for name in node.input[1:3])
+    limits = np.iinfo(zero.dtype)
+    return tuple((float(end) - float(zero)) * float(scale)
+                 for end in (limits.min, limits.max))
+
+
 def score_autoencoder(options, program):
-    """No labels: SQNR against ONNX Runtime without optimizations, on noise."""
+    """No labels: SQNR against ONNX Runtime without optimizations, uniform
+    over the range of its input."""
     from score import ort_callable
     reference = ort_callable(
         str(options.shared / "models" / MODELS["autoencoder"]["file"]),
         disable_opt=True)
+    low, high = input_range(options.shared / "models" /
+                            MODELS["autoencoder"]["file"])
     random = np.random.default_rng(0)
     signal = error = 0.0
     for _ in range(100):
-        x = random.standard_normal(program.inputs[0].shape).astype(np.float32)
-        want = reference(x * 3).astype(np.float64)
-        program.feed([x * 3])
+        x = random.uniform(low, high, program.inputs[0].shape)
+        x = x.astype(np.float32)
+        want = reference(x).astype(np.float64)
+        program.feed([x])
         got = program.run()[0]
         signal += (want ** 2).sum()
         error += ((want - got) ** 2).sum()
@@ -107,6 +124,8 @@ def evaluate(options, name):
         data = options.work if name == "mnist" else options.shared / "data"
         task = Task(task_name, str(options.shared / "models"), str(data))
         shape = program.inputs[0].shape
+        if scheme == "qdq":  # nothing was calibrated: all samples count
+            task.ncal = 0
 
         def call(batch):
             # ic_resnet8_int8_qdq takes NHWC, its float twin NCHW.
