@@ -242,6 +242,7 @@ private:
         {"scheme", getName(request_.options.scheme)},
         {"requantize", request_.options.requantize},
         {"target", compiled.info.target},
+        {"float", compiled.info.hasExactFloat ? "exact" : "inexact"},
         {"code", std::move(code)},
         {"inputs", describe(compiled.info.inputs)},
         {"outputs", describe(compiled.info.outputs)},

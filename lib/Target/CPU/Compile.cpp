@@ -8,6 +8,7 @@
 #include "Steps.h"
 #include "qopt/Conversion/Passes.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Machine/KernelTarget.h"
 #include "qopt/Target/CPU/Kernels/Passes.h"
 #include "qopt/Target/Passes.h"
 
@@ -132,6 +133,9 @@ static absl::StatusOr<Built> build(ModuleOp original,
     return info.status();
   info->target = absl::StrCat(built.machine->getTargetTriple().str(), " ",
                               built.machine->getTargetCPU().str());
+  info->hasExactFloat = getKernelTarget(built.machine->getTargetTriple().str(),
+                                        getFeatures(*built.machine))
+                            .real.name == "fma";
 
   MLIRContext *context = original.getContext();
   DialectRegistry registry;

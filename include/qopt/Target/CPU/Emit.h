@@ -45,6 +45,9 @@ struct ModelInfo {
   /// Bound of the arena: most bytes alive at one step.
   uint64_t liveBytes = 0;
   std::string target; ///< triple, CPU, features
+  /// False for a target without fused multiply-add: float kernels round twice
+  /// where qg rounds once, so floats may differ from the interpreter's.
+  bool hasExactFloat = true;
 };
 
 struct CompiledModel {
