@@ -116,7 +116,7 @@ public:
       return fromCompiler(compiled.status());
     QOPT_RETURN_IF_ERROR(collectText(*lowered, *compiled));
     BundleFiles bundle;
-    QOPT_RETURN_IF_ERROR(fillBundle(bundle, *compiled));
+    QOPT_RETURN_IF_ERROR(fillBundle(bundle, *compiled, *lowered));
     if (absl::Status status = writeAll(*compiled, bundle); !status.ok()) {
       // Code without its bundle would be half a result.
       for (const std::string &path : written_)
@@ -216,20 +216,22 @@ private:
     return writeFile(getPath(".a"), (*archive)->getBuffer());
   }
 
-  absl::Status fillBundle(BundleFiles &bundle, const CompiledModel &compiled) {
+  absl::Status fillBundle(BundleFiles &bundle, const CompiledModel &compiled,
+                          mlir::ModuleOp lowered) {
     QOPT_ASSIGN(bundle.files["model.mlirbc"],
                 serializeModule(request_.floatModule));
     QOPT_ASSIGN(bundle.files["quantized.mlirbc"],
                 serializeModule(request_.quantized));
     if (request_.profile)
       bundle.files["profile.json"] = request_.profile->toJSON();
-    bundle.addJson("manifest.json", makeManifest(compiled));
+    bundle.addJson("manifest.json", makeManifest(compiled, lowered));
     QOPT_ASSIGN(llvm::json::Value lock, makeLock(compiled));
     bundle.addJson("lock.json", lock);
     return absl::OkStatus();
   }
 
-  llvm::json::Value makeManifest(const CompiledModel &compiled) const {
+  llvm::json::Value makeManifest(const CompiledModel &compiled,
+                                 mlir::ModuleOp lowered) const {
     llvm::json::Array code;
     for (auto [kind, suffix] :
          {std::pair("object", ".o"), std::pair("shared", ".so"),
@@ -251,7 +253,7 @@ private:
         {"live_bytes", int64_t(compiled.info.liveBytes)},
         {"weights_bytes", int64_t(compiled.info.weightsBytes)},
         {"layer_names", llvm::json::Array(compiled.info.layers)},
-        {"report", toJson(reportLayers(request_.quantized))}};
+        {"report", toJson(reportLayers(request_.quantized, lowered))}};
     return manifest;
   }
 

@@ -6,6 +6,8 @@
 #include "qopt/Pipelines/Report.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
+#include <set>
+
 using namespace qopt;
 
 static int64_t countElements(mlir::Value value) {
@@ -56,16 +58,22 @@ static bool isFloatValue(mlir::Value value) {
   return llvm::isa<mlir::FloatType>(element);
 }
 
-/// The decision's words, if a pass left them.
+/// The words that format assignment left; a model that came quantized says by
+/// its own graph what it computes in float.
 static std::string getReason(mlir::Operation *op) {
-  for (mlir::NamedAttribute attribute : op->getAttrs())
-    if (auto format = llvm::dyn_cast<qg::FormatAttr>(attribute.getValue()))
-      if (format.getReason())
-        return format.getReason().str();
-  return "";
+  if (auto reason = op->getAttrOfType<mlir::StringAttr>("qg.float_reason"))
+    return reason.str();
+  return "the graph has no encoding for it";
 }
 
-LayerReport qopt::reportLayers(mlir::ModuleOp module) {
+/// What identifies a layer in both forms of a graph.
+static std::pair<std::string, llvm::StringRef> getKey(mlir::Operation *op) {
+  return {qg::getUserName(op), op->getName().getStringRef()};
+}
+
+LayerReport qopt::reportLayers(mlir::ModuleOp module, mlir::ModuleOp lowered) {
+  std::set<std::pair<std::string, llvm::StringRef>> remaining;
+  lowered.walk([&](FormatRuleOpInterface op) { remaining.insert(getKey(op)); });
   LayerReport report;
   module.walk([&](mlir::Operation *op) {
     auto rule = llvm::dyn_cast<FormatRuleOpInterface>(op);
@@ -91,8 +99,9 @@ LayerReport qopt::reportLayers(mlir::ModuleOp module) {
         row.bytesRead += bytes;
         row.bytesReadWide += getBits(operand) > 8 ? bytes : 0;
       }
-    row.isFloat = isFloatValue(op->getOperand(0));
-    row.reason = getReason(op);
+    row.isFloat = isFloatValue(op->getOperand(0)) && remaining.count(getKey(op));
+    if (row.isFloat)
+      row.reason = getReason(op);
     report.macs += row.macs;
     report.wideMacs += row.bytesReadWide ? row.macs : 0;
     report.bytesRead += row.bytesRead;

@@ -65,7 +65,9 @@ absl::StatusOr<ExitCode> driver::runCheck(const Arguments &arguments,
     QOPT_RETURN_IF_ERROR(quantize(*module, nullptr, nullptr, quantization));
   }
   bool isQuantized = hasEncodings(*module);
-  LayerReport report = reportLayers(*module);
+  mlir::OwningOpRef<mlir::ModuleOp> lowered(mlir::ModuleOp(*module).clone());
+  QOPT_RETURN_IF_ERROR(lower(*lowered));
+  LayerReport report = reportLayers(*module, *lowered);
   // The same way down that `compile` takes.
   QOPT_RETURN_IF_ERROR(getExecutorFactory(Engine::Compiled)(*module).status());
   if (arguments.has("json"))
