@@ -8,7 +8,9 @@
 #include "qopt/Dialect/QG/IR/QG.h"
 
 #include "absl/strings/str_cat.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Parallel.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -80,16 +82,34 @@ static absl::Status observeSample(Profile &profile,
                                   int64_t index, llvm::ArrayRef<Tensor> inputs,
                                   llvm::ArrayRef<Tensor> outputs,
                                   const CollectOptions &options) {
+  // Tensors have statistics of their own, so they are observed side by side;
+  // points of one name go one after another, in the order of the graph.
+  struct Row {
+    TensorStatistics *statistics;
+    llvm::SmallVector<const Tensor *, 1> values;
+    absl::Status status;
+  };
+  llvm::MapVector<llvm::StringRef, Row> rows;
   for (const InstrumentedModule::Point &point : instrumented.points) {
     llvm::ArrayRef<Tensor> from = point.isArgument ? inputs : outputs;
     if (point.index >= from.size())
       return absl::InternalError("expects a value for every observed tensor");
-    absl::Status status = profile.tensors[point.name].observe(
-        index, from[point.index], options.perChannel, options.perSample);
-    if (!status.ok())
-      return absl::InvalidArgumentError(absl::StrCat(
-          "tensor '", point.name, "', sample ", index, ": ", status.message()));
+    Row &row = rows[point.name];
+    row.statistics = &profile.tensors[point.name];
+    row.values.push_back(&from[point.index]);
   }
+  llvm::parallelFor(0, rows.size(), [&](size_t i) {
+    Row &row = (rows.begin() + i)->second;
+    for (const Tensor *value : row.values)
+      if (row.status.ok())
+        row.status = row.statistics->observe(index, *value, options.perChannel,
+                                             options.perSample);
+  });
+  for (const auto &[name, row] : rows)
+    if (!row.status.ok())
+      return absl::InvalidArgumentError(
+          absl::StrCat("tensor '", std::string(name), "', sample ", index, ": ",
+                       row.status.message()));
   ++profile.samples;
   return absl::OkStatus();
 }
