@@ -178,51 +178,68 @@ static SmallVector<int64_t> sumMagnitudes(const Tensor &weight, int64_t axis,
 }
 
 namespace {
+/// What a convolution, transposed or not, is made of; weights are `[O, ...]`.
+struct ConvParts {
+  Encoding x;
+  Weight weight;
+  Epilogue epilogue;
+  SmallVector<int64_t> bias;
+};
+} // namespace
+
+template <typename OpT> static FailureOr<ConvParts> getConvParts(OpT op) {
+  std::optional<Encoding> x = getByteEncoding(op.getX().getType());
+  if (!x)
+    return op.emitOpError()
+           << "expects an 8-bit input per tensor, got " << op.getX().getType();
+  FailureOr<Weight> weight = getWeight(op, op.getWeight(), 0);
+  if (failed(weight))
+    return failure();
+  FailureOr<Epilogue> epilogue = getEpilogue(op, x->scale(), weight->scales);
+  if (failed(epilogue))
+    return failure();
+  FailureOr<SmallVector<int64_t>> bias = getBias(
+      op, op.getBias(), epilogue->accScales, getShape(op.getWeight()).front());
+  if (failed(bias))
+    return failure();
+  return ConvParts{*x, *weight, *epilogue, *bias};
+}
+
+namespace {
 struct ConvertConv : ToFXP<qg::ConvOp> {
   using ToFXP::ToFXP;
   LogicalResult
   matchAndRewrite(qg::ConvOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    std::optional<Encoding> x = getByteEncoding(op.getX().getType());
-    if (!x)
-      return op.emitOpError() << "expects an 8-bit input per tensor, got "
-                              << op.getX().getType();
-    FailureOr<Weight> weight = getWeight(op, op.getWeight(), 0);
-    if (failed(weight))
+    FailureOr<ConvParts> parts = getConvParts(op);
+    if (failed(parts))
       return failure();
-    FailureOr<Epilogue> epilogue = getEpilogue(op, x->scale(), weight->scales);
-    if (failed(epilogue))
-      return failure();
-    int64_t channels = getShape(op.getWeight()).front();
-    FailureOr<SmallVector<int64_t>> bias =
-        getBias(op, op.getBias(), epilogue->accScales, channels);
-    if (failed(bias))
-      return failure();
+    auto &[x, weight, epilogue, bias] = *parts;
     // Without padding every accumulator holds the whole sum of weights, so
     // the zero point is a part of the bias.
-    int64_t zeroPoint = x->zeroPoint();
+    int64_t zeroPoint = x.zeroPoint();
     bool isPadded = llvm::any_of(op.getPads(), [](int64_t p) { return p; });
     if (!isPadded && zeroPoint) {
-      SmallVector<int64_t> sums = sumMagnitudes(weight->values, 0, false);
-      for (auto [value, sum] : llvm::zip(*bias, sums))
+      SmallVector<int64_t> sums = sumMagnitudes(weight.values, 0, false);
+      for (auto [value, sum] : llvm::zip(bias, sums))
         value -= zeroPoint * sum;
       zeroPoint = 0;
     }
-    if (failed(checkAccumulators(op, sumMagnitudes(weight->values, 0, true),
-                                 *bias, getReach(*x, zeroPoint))))
+    if (failed(checkAccumulators(op, sumMagnitudes(weight.values, 0, true),
+                                 bias, getReach(x, zeroPoint))))
       return failure();
     Location loc = op.getLoc();
     auto weightType =
         RankedTensorType::get(getShape(op.getWeight()), rewriter.getI8Type());
     Value weights =
-        qg::createConstant(rewriter, loc, weight->values, weightType, "w");
+        qg::createConstant(rewriter, loc, weight.values, weightType, "w");
     auto accType =
         RankedTensorType::get(op.getType().getShape(), rewriter.getI32Type());
     Value acc = fxp::ConvOp::create(
         rewriter, loc, accType, adaptor.getX(), weights,
-        createBias(rewriter, loc, *bias), op.getStrides(), op.getPads(),
-        op.getDilations(), op.getGroups(), zeroPoint, x->isUnsigned);
-    rewriter.replaceOp(op, finish(rewriter, loc, acc, *epilogue, mode));
+        createBias(rewriter, loc, bias), op.getStrides(), op.getPads(),
+        op.getDilations(), op.getGroups(), zeroPoint, x.isUnsigned);
+    rewriter.replaceOp(op, finish(rewriter, loc, acc, epilogue, mode));
     return success();
   }
 };
@@ -334,29 +351,18 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
   LogicalResult
   matchAndRewrite(qg::ConvTransposeOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    std::optional<Encoding> x = getByteEncoding(op.getX().getType());
-    if (!x)
-      return op.emitOpError() << "expects an 8-bit input per tensor, got "
-                              << op.getX().getType();
-    FailureOr<Weight> weight = getWeight(op, op.getWeight(), 0);
-    if (failed(weight))
+    FailureOr<ConvParts> parts = getConvParts(op);
+    if (failed(parts))
       return failure();
-    FailureOr<Epilogue> epilogue = getEpilogue(op, x->scale(), weight->scales);
-    if (failed(epilogue))
-      return failure();
-    FailureOr<SmallVector<int64_t>> bias =
-        getBias(op, op.getBias(), epilogue->accScales,
-                getShape(op.getWeight()).front());
-    if (failed(bias))
-      return failure();
-    if (failed(checkAccumulators(op, sumMagnitudes(weight->values, 0, true),
-                                 *bias, getReach(*x, x->zeroPoint()))))
+    auto &[x, weight, epilogue, bias] = *parts;
+    if (failed(checkAccumulators(op, sumMagnitudes(weight.values, 0, true),
+                                 bias, getReach(x, x.zeroPoint()))))
       return failure();
     Value result = isPixelShuffle(op)
-                       ? rewriteAsMatmul(op, adaptor.getX(), rewriter, *x,
-                                         *weight, *bias, *epilogue)
-                       : rewriteAsConv(op, adaptor.getX(), rewriter, *x,
-                                       *weight, *bias, *epilogue);
+                       ? rewriteAsMatmul(op, adaptor.getX(), rewriter, x,
+                                         weight, bias, epilogue)
+                       : rewriteAsConv(op, adaptor.getX(), rewriter, x, weight,
+                                       bias, epilogue);
     rewriter.replaceOp(op, result);
     return success();
   }
@@ -388,7 +394,6 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
     MutableArrayRef<int8_t> to = matrix.mutableSpan<int8_t>();
     ArrayRef<int8_t> from = weight.values.span<int8_t>();
     SmallVector<int64_t> wideBias(taps * channels);
-    SmallVector<int64_t> sums = sumMagnitudes(weight.values, 0, false);
     for (int64_t t = 0; t < taps; ++t)
       for (int64_t o = 0; o < channels; ++o) {
         int64_t sum = 0;
