@@ -32,6 +32,7 @@ private:
   void writeDecisions(TensorGraph &graph);
 
   bool canBeInteger(TensorGraph &graph, Operation *op);
+  bool isPreActivation(TensorGraph &graph, qg::ObserveOp op);
   void keepFloatBecause(Operation *op, const Twine &reason) {
     reasons.try_emplace(op, reason.str());
   }
@@ -89,8 +90,23 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
   });
 }
 
+/// Is the tensor read by one pointwise region only, and made by an op that need
+/// not round it? That region then reads it in f32 and rounds once.
+bool AssignFormats::isPreActivation(TensorGraph &graph, qg::ObserveOp op) {
+  if (preActivation != "f32" || op->use_empty())
+    return false;
+  Operation *reader = graph.getRepresentative(*op->user_begin());
+  if (!graph.isRegionRoot(reader) ||
+      llvm::any_of(op->getUsers(), [&](Operation *user) {
+        return graph.getRepresentative(user) != reader;
+      }))
+    return false;
+  Operation *producer = graph.getProducer(op);
+  return !producer || isLinear(producer) || !canBeInteger(graph, producer);
+}
+
 /// An op without weights that has an integer form and whose inputs may be
-/// rounded.
+/// rounded, or need not be.
 bool AssignFormats::canBeInteger(TensorGraph &graph, Operation *op) {
   if (auto pool = dyn_cast<qg::PoolOp>(op)) {
     bool isPadded = llvm::any_of(pool.getPads(), [](int64_t p) { return p; });
@@ -116,12 +132,17 @@ bool AssignFormats::canBeInteger(TensorGraph &graph, Operation *op) {
   }
   return llvm::all_of(graph.getInputs(op), [&](Value input) {
     qg::ObserveOp observer = getObserver(input);
-    return observer && !reasons.count(observer);
+    return observer &&
+           (!reasons.count(observer) || isPreActivation(graph, observer));
   });
 }
 
 void AssignFormats::decideTensors(TensorGraph &graph) {
   for (qg::ObserveOp op : llvm::reverse(graph.observers())) {
+    if (isPreActivation(graph, op)) {
+      reasons[op] = "the pointwise function that reads it rounds once";
+      continue;
+    }
     if (reasons.count(op))
       continue;
     bool hasInteger = false, hasFloat = false;
@@ -234,6 +255,11 @@ void AssignFormats::writeDecisions(TensorGraph &graph) {
 }
 
 void AssignFormats::runOnOperation() {
+  if (preActivation != "f32" && preActivation != "int8") {
+    getOperation().emitError()
+        << "expects pre-activation f32 or int8, got '" << preActivation << "'";
+    return signalPassFailure();
+  }
   encodings.clear();
   integerOps.clear();
   rounded.clear();

@@ -81,6 +81,11 @@ Operation *TensorGraph::getRepresentative(Operation *op) {
   return op;
 }
 
+bool TensorGraph::isRegionRoot(Operation *op) const {
+  const PointwiseRegion *region = regions.lookup(op);
+  return region && region->root() == op;
+}
+
 Operation *TensorGraph::skipClampsBack(Operation *op) {
   while (isClamp(op)) {
     Value x = op->getOperand(0);

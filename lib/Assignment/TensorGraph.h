@@ -46,6 +46,8 @@ public:
   static mlir::Operation *skipClampsBack(mlir::Operation *op);
   /// The op that stands for `op`: its region's root, or itself.
   mlir::Operation *getRepresentative(mlir::Operation *op);
+  /// Does `op` end a pointwise region?
+  bool isRegionRoot(mlir::Operation *op) const;
   /// Tensors that an op (or its region) reads, constants left out.
   llvm::SmallVector<mlir::Value> getInputs(mlir::Operation *op);
 

@@ -84,11 +84,11 @@ static llvm::SmallSetVector<Value, 16> findTensors(func::FuncOp main) {
     tensors.insert(argument);
   PointwiseRegions regions(main);
   main.walk([&](Operation *op) {
-    if (isCandidate(op))
-      tensors.insert(skipClamps(op->getResult(0)));
     const PointwiseRegion *region = regions.lookup(op);
     if (region && region->root() == op)
       tensors.insert(region->result());
+    else if (!region && isCandidate(op))
+      tensors.insert(skipClamps(op->getResult(0)));
   });
   tensors.remove_if(
       [](Value value) { return !isFloatTensor(value) || value.use_empty(); });

@@ -146,8 +146,12 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
   // Decide (attributes), apply (types), then correct the biases while every
   // layer still has its float form beside the rounded weights, then fold.
   mlir::OwningOpRef<mlir::ModuleOp> reference(module.clone());
-  QOPT_RETURN_IF_ERROR(
-      runPipeline(module, "func.func(qg-assign-formats,qg-apply-formats)"));
+  // Fixed-point and power-of-two rounding say that the target has no floats.
+  const char *preActivation = options.requantize == "f32" ? "f32" : "int8";
+  QOPT_RETURN_IF_ERROR(runPipeline(
+      module, (llvm::Twine("func.func(qg-assign-formats{pre-activation=") +
+               preActivation + "},qg-apply-formats)")
+                  .str()));
   if (options.biasCorrection && samples) {
     CorrectBiasOptions correction;
     correction.executor = options.calibrated;

@@ -19,6 +19,10 @@ def AssignFormats : Pass<"qg-assign-formats", "::mlir::func::FuncOp"> {
       computed in integers where everything that reads their result is.
       A residual stream that a normalization also reads stays float: rounding
       it to 8 bits costs more accuracy than it saves time.
+    * A tensor that one pointwise region alone reads is not rounded before it
+      (`pre-activation=f32`): a linear op hands on its exact sum, and the
+      region's result is rounded once. `int8` rounds both, so that the region
+      is a table of 256 bytes: what targets without floats need.
     * Moves and maxima keep the encoding of their input; an operand that only a
       concatenation reads takes the encoding of its result.
     * A tensor whose predicted signal-to-noise ratio in 8 bits is below
@@ -31,6 +35,9 @@ def AssignFormats : Pass<"qg-assign-formats", "::mlir::func::FuncOp"> {
   let options = [
     Option<"minSqnr", "min-sqnr", "double", "10.0",
            "Least predicted signal-to-noise ratio in dB of an 8-bit tensor">,
+    Option<"preActivation", "pre-activation", "std::string", "\"f32\"",
+           "What a pointwise function reads that alone reads a tensor: f32, or "
+           "int8 (a table)">,
     ListOption<"keepFloat", "keep-float", "std::string",
                "Names of linear ops that stay float">
   ];
