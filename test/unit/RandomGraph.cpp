@@ -12,8 +12,6 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cmath>
-#include <cstring>
-#include <limits>
 #include <random>
 
 using namespace qopt;
@@ -162,13 +160,15 @@ private:
   bool addFloat(const Value &x);
   bool addIntegers(const Value &x);
   bool addEncodedRegion(const Value &x);
+  void addRegionBehind(Value y, float scale);
+  Value addScalarFunction(const Value &x, const Value &first);
   bool addConcat(const Value &x);
   Value addUnary(const Value &x);
   Value addCast(const Value &x, const char *element);
   Value addDequantize(const Value &x);
 
   std::mt19937_64 random;
-  std::vector<Value> values;
+  std::vector<Value> values, arguments;
   std::string body, resources;
   unsigned counter = 0;
 };
@@ -184,7 +184,7 @@ Value &Generator::choose() {
 /// or f32.
 Value Generator::makeLinearResult(const Value &x, Shape shape,
                                   int64_t products) {
-  if (!x.scale || chance(15))
+  if (!x.scale || chance(30))
     return makeValue(std::move(shape), "f32");
   return makeEncoded(std::move(shape),
                      x.scale * 0.6f * std::sqrt(float(products)));
@@ -329,6 +329,7 @@ bool Generator::addConv(const Value &x) {
              print(dilations) + " groups " + std::to_string(groups) +
              clampOf(result),
          operands);
+  addRegionBehind(result, x.scale);
   return true;
 }
 
@@ -392,6 +393,7 @@ bool Generator::addMatmul(const Value &x) {
          "qg.matmul " + x.name + ", " + weights.name + bias +
              (isTransposed ? " transpose_rhs" : "") + clampOf(result),
          operands);
+  addRegionBehind(result, x.scale);
   return true;
 }
 
@@ -565,6 +567,44 @@ bool Generator::addEncodedRegion(const Value &x) {
   return true;
 }
 
+/// One float op on `x`: with a constant, with `first`, with another tensor or
+/// alone.
+Value Generator::addScalarFunction(const Value &x, const Value &first) {
+  static const char *const kBinary[] = {"add", "sub", "mul", "min", "max"};
+  if (chance(30))
+    return addUnary(x);
+  Value other = first;
+  if (chance(50)) {
+    other = makeFloats(chance(70) || x.shape.empty() ? Shape{}
+                                                     : Shape{x.shape.back()});
+  } else if (chance(60)) {
+    arguments.push_back(makeEncoded(x.shape, 0.05f));
+    other = addDequantize(arguments.back());
+  }
+  Value result = makeValue(x.shape, "f32");
+  llvm::SmallVector<Value> operands{x, other};
+  if (chance(30))
+    std::swap(operands[0], operands[1]);
+  body += "  " + result.name + " = qg.binary " + pick(kBinary) + " " +
+          operands[0].name + ", " + operands[1].name +
+          signature(operands, result);
+  return result;
+}
+
+/// Float ops and a quantization behind a product of bytes that is a float.
+void Generator::addRegionBehind(Value y, float scale) {
+  if (!scale || y.scale || chance(20))
+    return;
+  Value z = y;
+  for (int64_t i = pick(1, 4); i > 0; --i) {
+    z = addScalarFunction(z, y);
+    if (chance(8))
+      values.push_back(z);
+  }
+  Value result = makeEncoded(z.shape, chance(50) ? 0.02f : scale);
+  define(result, "qg.quantize " + z.name, {z}, false);
+}
+
 bool Generator::addConcat(const Value &x) {
   if (x.shape.empty())
     return false;
@@ -645,9 +685,9 @@ bool Generator::addStep() {
 std::string Generator::run() {
   static constexpr int64_t kChannels[] = {1, 2, 3, 4, 8, 16, 17};
   Shape shape{1, pick(1, 9), pick(1, 9), kChannels[pick(0, 6)]};
-  Value argument =
-      chance(75) ? makeEncoded(shape, 0.02f) : makeValue(shape, "f32");
-  values.push_back(argument);
+  arguments.push_back(chance(75) ? makeEncoded(shape, 0.02f)
+                                 : makeValue(shape, "f32"));
+  values.push_back(arguments.front());
   for (int64_t left = pick(3, 8), tries = 100; left && tries; --tries)
     left -= addStep();
   llvm::SmallVector<std::string> names, types;
@@ -662,10 +702,13 @@ std::string Generator::run() {
     names.push_back(values.back().name);
     types.push_back(type(values.back()));
   }
-  std::string text = "func.func @main(" + argument.name + ": " +
-                     type(argument) + ") -> (" + llvm::join(types, ", ") +
-                     ") {\n" + body + "  return " + llvm::join(names, ", ") +
-                     " : " + llvm::join(types, ", ") + "\n}\n";
+  llvm::SmallVector<std::string> inputs;
+  for (const Value &argument : arguments)
+    inputs.push_back(argument.name + ": " + type(argument));
+  std::string text = "func.func @main(" + llvm::join(inputs, ", ") + ") -> (" +
+                     llvm::join(types, ", ") + ") {\n" + body + "  return " +
+                     llvm::join(names, ", ") + " : " + llvm::join(types, ", ") +
+                     "\n}\n";
   if (!resources.empty())
     text += "{-# dialect_resources: { builtin: { " + resources + " } } #-}\n";
   return text;
@@ -673,51 +716,4 @@ std::string Generator::run() {
 
 std::string test::makeRandomGraph(uint64_t seed) {
   return Generator(seed).run();
-}
-
-llvm::SmallVector<Tensor> test::makeRandomInputs(mlir::ModuleOp module,
-                                                 uint64_t seed) {
-  static constexpr float kSpecial[] = {0.0f,
-                                       -0.0f,
-                                       1e30f,
-                                       -1e-40f,
-                                       std::numeric_limits<float>::infinity(),
-                                       -std::numeric_limits<float>::infinity(),
-                                       std::numeric_limits<float>::quiet_NaN()};
-  auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
-  llvm::SmallVector<Tensor> inputs;
-  for (mlir::Type type : main.getFunctionType().getInputs()) {
-    auto tensor = mlir::cast<mlir::RankedTensorType>(type);
-    DType dtype = *qg::getDType(tensor.getElementType());
-    double low = dtype == DType::u8 ? 0 : dtype == DType::i8 ? -128 : -3;
-    double high = dtype == DType::u8 ? 255 : dtype == DType::i8 ? 127 : 3;
-    Tensor input = makeRandom(dtype, tensor.getShape(), low, high, seed);
-    if (isFloat(dtype) && seed % 4 == 0)
-      for (int64_t i = 0; i < input.numElements(); i += 5)
-        input.setFloat(i, kSpecial[(i / 5) % 7]);
-    inputs.push_back(input);
-  }
-  return inputs;
-}
-
-std::string test::describeDifference(llvm::ArrayRef<Tensor> expected,
-                                     llvm::ArrayRef<Tensor> got) {
-  if (expected.size() != got.size())
-    return "another number of results";
-  for (size_t r = 0; r < expected.size(); ++r) {
-    const Tensor &a = expected[r], &b = got[r];
-    if (a.numBytes() != b.numBytes())
-      return "another size of result " + std::to_string(r);
-    int64_t width = getByteWidth(a.dtype());
-    for (int64_t i = 0; i < a.numElements(); ++i) {
-      if (isFloat(a.dtype()) && std::isnan(a.getFloat(i)) &&
-          std::isnan(b.getFloat(i)))
-        continue;
-      if (std::memcmp(a.data() + i * width, b.data() + i * width, width))
-        return "element " + std::to_string(i) + " of result " +
-               std::to_string(r) + " is " + std::to_string(b.getFloat(i)) +
-               ", the reference says " + std::to_string(a.getFloat(i));
-    }
-  }
-  return "";
 }

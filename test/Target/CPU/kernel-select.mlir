@@ -95,3 +95,78 @@ func.func @activations(%x: tensor<5x7xf32>, %w: tensor<7x3xf32>) -> tensor<5x3xf
   %y = qg.matmul %x, %w : (tensor<5x7xf32>, tensor<7x3xf32>) -> tensor<5x3xf32>
   return %y : tensor<5x3xf32>
 }
+
+// A pointwise region in f32, its branches and the quantization behind it are a
+// part of the kernel: no f32 tensor exists. A residual is dequantized inside.
+
+// CHECK-LABEL: func @region
+// CHECK: qcpu.conv {{.*}} -> tensor<1x4x4x8xi8>
+// CHECK: ^bb0(%[[ACC:.*]]: i32, %[[SCALE:.*]]: f32):
+// CHECK: %[[INT:.*]] = arith.sitofp %[[ACC]] : i32 to f32
+// CHECK: %[[X:.*]] = arith.mulf %[[INT]], %[[SCALE]]
+// CHECK: arith.mulf %[[X]], %{{.*}} : f32
+// CHECK: qcpu.yield %{{.*}} : i8
+// CHECK-NOT: xf32>
+// CHECK: return
+func.func @region(%x: tensor<1x4x4x16xi8>) -> tensor<1x4x4x8xi8> {
+  %w = qg.constant dense<1> : tensor<8x1x1x16xi8> -> tensor<8x1x1x16xi8>
+  %b = qg.constant dense<0> : tensor<8xi32> -> tensor<8xi32>
+  %three = qg.constant dense<3.0> : tensor<f32> -> tensor<f32>
+  %zero = qg.constant dense<0.0> : tensor<1x4x4x8xf32> -> tensor<1x4x4x8xf32>
+  %a = fxp.conv %x, %w, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1]
+       groups 1 x_zp 0 x_unsigned
+       : (tensor<1x4x4x16xi8>, tensor<8x1x1x16xi8>, tensor<8xi32>) -> tensor<1x4x4x8xi32>
+  %f = fxp.dequantize %a scales dense<[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]> : tensor<8xf32>
+       zps [0, 0, 0, 0, 0, 0, 0, 0] axis 3 : tensor<1x4x4x8xi32> -> tensor<1x4x4x8xf32>
+  %p = qg.binary add %f, %three : (tensor<1x4x4x8xf32>, tensor<f32>) -> tensor<1x4x4x8xf32>
+  %r = qg.binary max %p, %zero : (tensor<1x4x4x8xf32>, tensor<1x4x4x8xf32>) -> tensor<1x4x4x8xf32>
+  %h = qg.binary mul %f, %r : (tensor<1x4x4x8xf32>, tensor<1x4x4x8xf32>) -> tensor<1x4x4x8xf32>
+  %y = fxp.quantize %h scales dense<0.5> : tensor<1xf32> zps [3] axis 0
+       clamp [0, 255] unsigned : tensor<1x4x4x8xf32> -> tensor<1x4x4x8xi8>
+  return %y : tensor<1x4x4x8xi8>
+}
+
+// CHECK-LABEL: func @residual_region
+// CHECK-SAME: (%{{.*}}: tensor<1x4x4x16xi8>, %[[R:.*]]: tensor<1x4x4x8xi8>)
+// The residual's floats are read elsewhere too and stay.
+// CHECK: fxp.dequantize %[[R]]
+// CHECK: qcpu.conv {{.*}} extras(%[[R]]) {{.*}} -> tensor<1x4x4x8xi8>
+// CHECK: ^bb0(%{{.*}}: i32, %[[BYTE:.*]]: i8):
+// CHECK: arith.extui %[[BYTE]] : i8 to i32
+// CHECK-NOT: fxp.quantize
+// CHECK: return
+func.func @residual_region(%x: tensor<1x4x4x16xi8>, %r: tensor<1x4x4x8xi8>)
+    -> (tensor<1x4x4x8xi8>, tensor<1x4x4x8xf32>) {
+  %w = qg.constant dense<1> : tensor<8x1x1x16xi8> -> tensor<8x1x1x16xi8>
+  %b = qg.constant dense<0> : tensor<8xi32> -> tensor<8xi32>
+  %a = fxp.conv %x, %w, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1]
+       groups 1 x_zp 0 x_unsigned
+       : (tensor<1x4x4x16xi8>, tensor<8x1x1x16xi8>, tensor<8xi32>) -> tensor<1x4x4x8xi32>
+  %f = fxp.dequantize %a scales dense<0.1> : tensor<1xf32>
+       zps [0] axis 0 : tensor<1x4x4x8xi32> -> tensor<1x4x4x8xf32>
+  %o = fxp.dequantize %r scales dense<0.2> : tensor<1xf32> zps [4] axis 0
+       x_unsigned : tensor<1x4x4x8xi8> -> tensor<1x4x4x8xf32>
+  %s = qg.binary add %f, %o : (tensor<1x4x4x8xf32>, tensor<1x4x4x8xf32>) -> tensor<1x4x4x8xf32>
+  %y = fxp.quantize %s scales dense<0.5> : tensor<1xf32> zps [3] axis 0
+       clamp [0, 255] unsigned : tensor<1x4x4x8xf32> -> tensor<1x4x4x8xi8>
+  return %y, %o : tensor<1x4x4x8xi8>, tensor<1x4x4x8xf32>
+}
+
+// A branch that something else reads is stored; what follows is not fused.
+
+// CHECK-LABEL: func @open_branch
+// CHECK: qcpu.yield %{{.*}} : f32
+// CHECK: qg.unary sigmoid
+// CHECK: fxp.quantize
+func.func @open_branch(%x: tensor<2x32xi8>) -> (tensor<2x8xi8>, tensor<2x8xf32>) {
+  %w = qg.constant dense<1> : tensor<32x8xi8> -> tensor<32x8xi8>
+  %b = qg.constant dense<0> : tensor<8xi32> -> tensor<8xi32>
+  %a = fxp.matmul %x, %w, %b lhs_zp 0 lhs_unsigned rhs_zp 0
+       : (tensor<2x32xi8>, tensor<32x8xi8>, tensor<8xi32>) -> tensor<2x8xi32>
+  %f = fxp.dequantize %a scales dense<0.25> : tensor<1xf32> zps [0] axis 0
+       : tensor<2x8xi32> -> tensor<2x8xf32>
+  %s = qg.unary sigmoid %f : tensor<2x8xf32> -> tensor<2x8xf32>
+  %y = fxp.quantize %s scales dense<0.5> : tensor<1xf32> zps [3] axis 0
+       clamp [0, 255] unsigned : tensor<2x8xf32> -> tensor<2x8xi8>
+  return %y, %f : tensor<2x8xi8>, tensor<2x8xf32>
+}

@@ -1,8 +1,8 @@
 //===- Epilogue.cpp - The elementwise ops that follow a product -----------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// One function says whether an op can be fused and with which operands, one
-// writes it; the arithmetic is that of Numerics.
+// One class says which ops can be fused and with which operands, one writes
+// them; the arithmetic is that of Numerics.
 //===----------------------------------------------------------------------===//
 #include "Epilogue.h"
 
@@ -10,20 +10,26 @@
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Numerics/Affine.h"
 #include "qopt/Target/CPU/IR/QCPU.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::qcpu;
 using numerics::StoredRange;
 
+/// Longest epilogue, in ops, and most tensors that it reads.
+static constexpr size_t kMostOps = 64, kMostTensors = 3;
+
 static RequantizeMode getMode(fxp::RequantizeModeAttr attr) {
   // The attribute's verifier accepts nothing else.
   return *parseRequantizeMode(attr.getKind(), attr.getBits());
 }
 
-static RankedTensorType getResultType(Operation *op) {
-  return cast<RankedTensorType>(op->getResult(0).getType());
+static RankedTensorType getType(Value value) {
+  return cast<RankedTensorType>(value.getType());
 }
+
+static Type getElement(Value value) { return getType(value).getElementType(); }
 
 /// One value per channel from one value or one per channel.
 template <typename T>
@@ -34,193 +40,338 @@ static Tensor perChannel(DType dtype, ArrayRef<T> values, int64_t channels) {
   return result;
 }
 
-static bool addRequantize(fxp::RequantizeOp op, Epilogue &epilogue) {
-  FailureOr<Tensor> scales =
-      qg::getTensor(op.getScales(), op.getScales().getType());
-  if (failed(scales) || !op.getResultType().getElementType().isInteger(8))
-    return false;
-  int64_t channels = op.getResultType().getShape().back();
-  ArrayRef<float> values = scales->span<float>();
-  RequantizeMode mode = getMode(op.getMode());
-  if (mode.kind == RequantizeMode::F32) {
-    epilogue.operands.push_back(perChannel(DType::f32, values, channels));
-    return true;
-  }
-  SmallVector<int64_t> multipliers, shifts;
-  for (float value : values) {
-    FixedScale fixed = getFixedScale(value, mode);
-    multipliers.push_back(fixed.multiplier);
-    shifts.push_back(fixed.shift);
-  }
-  epilogue.operands.push_back(
-      perChannel<int64_t>(DType::i64, multipliers, channels));
-  epilogue.operands.push_back(
-      perChannel<int64_t>(DType::i64, shifts, channels));
-  return true;
-}
-
-static Value getOther(Operation *op, Value fused) {
-  return op->getOperand(0) == fused ? op->getOperand(1) : op->getOperand(0);
-}
-
-static bool addAdd(fxp::AddOp op, Value fused, Epilogue &epilogue) {
-  Value other = getOther(op, fused);
-  if (other == fused || other.getType() != op.getResultType() ||
-      !op.getResultType().getElementType().isInteger(8))
-    return false;
-  epilogue.operands.push_back(other);
-  return true;
-}
-
-/// A float constant that is one value or one per channel.
-static std::optional<Tensor> matchPerChannel(Value value, int64_t channels) {
+/// The one value of a f32 constant.
+static std::optional<float> matchSplat(Value value) {
   std::optional<Tensor> constant = qg::matchConstant(value);
-  if (!constant || constant->dtype() != DType::f32)
+  if (!constant || constant->dtype() != DType::f32 ||
+      constant->numElements() == 0)
     return std::nullopt;
-  bool isChannels = constant->numElements() == channels &&
-                    constant->rank() > 0 &&
-                    constant->shape().back() == channels;
-  if (constant->numElements() != 1 && !isChannels)
-    return std::nullopt;
-  return perChannel(DType::f32, constant->span<float>(), channels);
+  ArrayRef<float> values = constant->span<float>();
+  // By bits: -0 is another value than 0, and a NaN is itself.
+  bool isSplat = llvm::all_of(values, [&](const float &other) {
+    return std::memcmp(&other, values.data(), sizeof(float)) == 0;
+  });
+  return isSplat ? std::optional<float>(values[0]) : std::nullopt;
 }
 
-static bool addBinary(qg::BinaryOp op, Value fused, Epilogue &epilogue) {
-  Value other = getOther(op, fused);
-  RankedTensorType type = getResultType(op);
-  if (op.getClamp() || type != fused.getType() ||
-      !type.getElementType().isF32())
-    return false;
-  if (other == fused)
-    return false;
-  if (std::optional<Tensor> constant =
-          matchPerChannel(other, type.getShape().back())) {
-    epilogue.operands.push_back(*constant);
+static std::optional<float> getOneScale(ElementsAttr scales) {
+  FailureOr<Tensor> values = qg::getTensor(scales, scales.getType());
+  if (failed(values) || values->numElements() != 1)
+    return std::nullopt;
+  return values->span<float>()[0];
+}
+
+namespace {
+/// Grows the epilogue in program order. Values of fused ops may be read by
+/// several of them (x * sigmoid(x)); it can end wherever all uses of all values
+/// but the last are inside.
+class EpilogueCollector {
+public:
+  explicit EpilogueCollector(Operation *product)
+      : product(product), shape(getType(product->getResult(0)).getShape()) {
+    inside.insert(product);
+  }
+
+  Epilogue collect() {
+    Epilogue best;
+    while (Operation *next = findNext()) {
+      if (grown.ops.size() >= kMostOps || !add(next))
+        break;
+      grown.ops.push_back(next);
+      inside.insert(next);
+      if (isClosed(next))
+        best = grown;
+    }
+    return best;
+  }
+
+private:
+  bool isInside(Value value) const {
+    return inside.contains(value.getDefiningOp());
+  }
+
+  /// The first op that reads a fused value and is not fused itself.
+  Operation *findNext() const {
+    Operation *first = nullptr;
+    for (Operation *op : inside)
+      if (!isBorrowed(op))
+        for (Operation *user : op->getUsers()) {
+          if (inside.contains(user))
+            continue;
+          if (user->getBlock() != product->getBlock())
+            return nullptr;
+          if (!first || user->isBeforeInBlock(first))
+            first = user;
+        }
+    return first;
+  }
+
+  /// A dequantization of a tensor from outside: computed again here, whoever
+  /// else reads it.
+  bool isBorrowed(Operation *op) const { return borrowed.contains(op); }
+
+  bool isClosed(Operation *last) const {
+    return llvm::all_of(inside, [&](Operation *op) {
+      return op == last || isBorrowed(op) ||
+             llvm::all_of(op->getUsers(), [&](Operation *user) {
+               return inside.contains(user);
+             });
+    });
+  }
+
+  bool add(Operation *op) {
+    if (op->getNumResults() != 1 ||
+        getType(op->getResult(0)).getShape() != shape)
+      return false;
+    if (auto requantize = dyn_cast<fxp::RequantizeOp>(op))
+      return addRequantize(requantize);
+    if (auto sum = dyn_cast<fxp::AddOp>(op))
+      return addSum(sum);
+    if (auto dequantize = dyn_cast<fxp::DequantizeOp>(op))
+      return addDequantize(dequantize);
+    if (auto quantize = dyn_cast<fxp::QuantizeOp>(op))
+      return getElement(quantize.getResult()).isInteger(8) &&
+             quantize.getZps().size() == 1 && getOneScale(quantize.getScales());
+    if (auto binary = dyn_cast<qg::BinaryOp>(op); binary && binary.getClamp())
+      return false;
+    // Predicates change the type.
+    return isa<qg::UnaryOp, qg::BinaryOp>(op) &&
+           getElement(op->getResult(0)).isF32() &&
+           llvm::all_of(op->getOperands(),
+                        [&](Value operand) { return addFloat(operand); });
+  }
+
+  /// An f32 operand: from inside, a constant, or a tensor.
+  bool addFloat(Value value) {
+    if (!getElement(value).isF32())
+      return false;
+    if (isInside(value) || matchSplat(value))
+      return true;
+    if (std::optional<Tensor> constant = matchPerChannel(value)) {
+      grown.values[value] = grown.operands.size();
+      grown.operands.push_back(*constant);
+      return true;
+    }
+    auto dequantize = value.getDefiningOp<fxp::DequantizeOp>();
+    if (dequantize && getElement(dequantize.getX()).isInteger(8) &&
+        getType(dequantize.getX()).getShape() == shape &&
+        addDequantize(dequantize)) {
+      grown.ops.push_back(dequantize);
+      inside.insert(dequantize);
+      borrowed.insert(dequantize);
+      return true;
+    }
+    return addTensor(value);
+  }
+
+  /// A tensor of the result's shape.
+  bool addTensor(Value value) {
+    if (isInside(value) || grown.values.contains(value))
+      return true;
+    if (getType(value).getShape() != shape || tensors == kMostTensors)
+      return false;
+    ++tensors;
+    grown.values[value] = grown.operands.size();
+    grown.operands.push_back(value);
     return true;
   }
-  if (other.getType() != type)
-    return false;
-  epilogue.operands.push_back(other);
-  return true;
-}
 
-static bool addOp(Operation *op, Value fused, bool isAccumulator,
-                  Epilogue &epilogue) {
-  if (auto requantize = dyn_cast<fxp::RequantizeOp>(op))
-    return addRequantize(requantize, epilogue);
-  if (auto add = dyn_cast<fxp::AddOp>(op))
-    return !isAccumulator && addAdd(add, fused, epilogue);
-  if (auto binary = dyn_cast<qg::BinaryOp>(op))
-    return addBinary(binary, fused, epilogue);
-  // Predicates change the type.
-  return isa<qg::UnaryOp>(op) && getResultType(op) == fused.getType() &&
-         getResultType(op).getElementType().isF32();
-}
+  std::optional<Tensor> matchPerChannel(Value value) {
+    std::optional<Tensor> constant = qg::matchConstant(value);
+    int64_t channels = shape.empty() ? 1 : shape.back();
+    if (!constant || constant->numElements() != channels ||
+        constant->rank() == 0 || constant->shape().back() != channels)
+      return std::nullopt;
+    return constant->reshaped({channels});
+  }
+
+  template <typename T>
+  void addScales(Operation *op, DType dtype, ArrayRef<T> values) {
+    int64_t channels = shape.empty() ? 1 : shape.back();
+    grown.scales.try_emplace(op, grown.operands.size());
+    grown.operands.push_back(perChannel(dtype, values, channels));
+  }
+
+  bool addRequantize(fxp::RequantizeOp op) {
+    FailureOr<Tensor> scales =
+        qg::getTensor(op.getScales(), op.getScales().getType());
+    if (failed(scales) || !getElement(op.getResult()).isInteger(8))
+      return false;
+    ArrayRef<float> values = scales->span<float>();
+    RequantizeMode mode = getMode(op.getMode());
+    if (mode.kind == RequantizeMode::F32) {
+      addScales(op, DType::f32, values);
+      return true;
+    }
+    SmallVector<int64_t> multipliers, shifts;
+    for (float value : values) {
+      FixedScale fixed = getFixedScale(value, mode);
+      multipliers.push_back(fixed.multiplier);
+      shifts.push_back(fixed.shift);
+    }
+    addScales<int64_t>(op, DType::i64, multipliers);
+    addScales<int64_t>(op, DType::i64, shifts);
+    return true;
+  }
+
+  bool addSum(fxp::AddOp op) {
+    auto isByte = [&](Value value) {
+      return getElement(value).isInteger(8) &&
+             getType(value).getShape() == shape;
+    };
+    return isByte(op.getLhs()) && isByte(op.getRhs()) &&
+           isByte(op.getResult()) && addTensor(op.getLhs()) &&
+           addTensor(op.getRhs());
+  }
+
+  /// Of accumulators or bytes; scales are one or one per channel.
+  bool addDequantize(fxp::DequantizeOp op) {
+    ArrayRef<int64_t> zps = op.getZps();
+    Type element = getElement(op.getX());
+    FailureOr<Tensor> scales =
+        qg::getTensor(op.getScales(), op.getScales().getType());
+    if (failed(scales) || !getElement(op.getResult()).isF32() ||
+        (!element.isInteger(8) && !element.isInteger(32)) ||
+        !llvm::all_equal(zps) || !addTensor(op.getX()))
+      return false;
+    if (scales->numElements() == 1)
+      return true;
+    if (int64_t(op.getAxis()) + 1 != int64_t(shape.size()))
+      return false;
+    addScales(op, DType::f32, scales->span<float>());
+    return true;
+  }
+
+  Operation *product;
+  ArrayRef<int64_t> shape;
+  Epilogue grown;
+  llvm::SmallPtrSet<Operation *, 16> inside, borrowed;
+  size_t tensors = 0;
+};
+} // namespace
 
 Epilogue qopt::qcpu::collectEpilogue(Operation *product) {
-  Epilogue epilogue;
-  Operation *last = product;
-  while (last->getResult(0).hasOneUse()) {
-    Operation *user = *last->getResult(0).user_begin();
-    if (user->getBlock() != product->getBlock() ||
-        !addOp(user, last->getResult(0), last == product, epilogue))
-      break;
-    epilogue.chain.push_back(user);
-    last = user;
-  }
-  return epilogue;
+  return EpilogueCollector(product).collect();
 }
 
 namespace {
 /// Integers between fused ops stay i32.
 class EpilogueWriter {
 public:
-  EpilogueWriter(OpBuilder &builder, Block &body, Operation *product)
+  EpilogueWriter(OpBuilder &builder, const Epilogue &epilogue, Block &body,
+                 Operation *product)
       : builder(builder), loc(product->getLoc()), b(builder, loc),
-        value(body.getArgument(0)), fused(product->getResult(0)),
-        operands(body.getArguments().drop_front()) {}
-
-  void write(Operation *op) {
-    if (auto requantize = dyn_cast<fxp::RequantizeOp>(op))
-      writeRequantize(requantize);
-    else if (auto add = dyn_cast<fxp::AddOp>(op))
-      writeAdd(add);
-    else if (auto binary = dyn_cast<qg::BinaryOp>(op))
-      writeBinary(binary);
-    else
-      value = emitUnary(builder, loc, cast<qg::UnaryOp>(op).getKind(), value);
-    previous = op;
-    fused = op->getResult(0);
+        epilogue(epilogue), operands(body.getArguments().drop_front()) {
+    written[product->getResult(0)] = body.getArgument(0);
   }
 
-  void finish() {
-    if (previous && value.getType().isInteger(32))
+  void write(Operation *op) {
+    Value &value = written[op->getResult(0)];
+    if (auto requantize = dyn_cast<fxp::RequantizeOp>(op))
+      value = writeRequantize(requantize);
+    else if (auto add = dyn_cast<fxp::AddOp>(op))
+      value = writeAdd(add);
+    else if (auto dequantize = dyn_cast<fxp::DequantizeOp>(op))
+      value = writeDequantize(dequantize);
+    else if (auto quantize = dyn_cast<fxp::QuantizeOp>(op))
+      value = writeQuantize(quantize);
+    else if (auto binary = dyn_cast<qg::BinaryOp>(op))
+      value = writeBinary(binary);
+    else
+      value = writeUnary(cast<qg::UnaryOp>(op));
+  }
+
+  void finish(Value result) {
+    Value value = written.lookup(result);
+    if (getElement(result).isInteger(8))
       value = arith::TruncIOp::create(builder, loc, builder.getI8Type(), value);
     YieldOp::create(builder, loc, value);
   }
 
 private:
-  Value next() {
-    Value operand = operands.front();
-    operands = operands.drop_front();
-    return operand;
+  Value getScale(Operation *op, unsigned number = 0) {
+    return operands[epilogue.scales.lookup(op) + number];
   }
 
-  void writeRequantize(fxp::RequantizeOp op) {
-    reread(op.getXUnsigned());
+  Value writeRequantize(fxp::RequantizeOp op) {
+    Value x = getInteger(op.getX(), op.getXUnsigned());
     StoredRange range{int64_t(op.getZp()), op.getClamp()[0], op.getClamp()[1]};
-    Value scale = next();
-    if (getMode(op.getMode()).kind == RequantizeMode::F32) {
-      value = numerics::emitRequantize(b, value, op.getXZp(), scale, range);
-      return;
-    }
-    Value shift = next();
-    value = numerics::emitRequantizeFixed(b, value, op.getXZp(), scale, shift,
-                                          range);
+    if (getMode(op.getMode()).kind == RequantizeMode::F32)
+      return numerics::emitRequantize(b, x, op.getXZp(), getScale(op), range);
+    return numerics::emitRequantizeFixed(b, x, op.getXZp(), getScale(op),
+                                         getScale(op, 1), range);
   }
 
-  void writeAdd(fxp::AddOp op) {
-    bool isLhs = op.getLhs() == fused;
-    reread(isLhs ? op.getLhsUnsigned() : op.getRhsUnsigned());
-    Value other =
-        extend(next(), isLhs ? op.getRhsUnsigned() : op.getLhsUnsigned());
-    Value lhs = shift(isLhs ? value : other, op.getZps()[0]);
-    Value rhs = shift(isLhs ? other : value, op.getZps()[1]);
+  Value writeAdd(fxp::AddOp op) {
+    Value lhs =
+        shift(getInteger(op.getLhs(), op.getLhsUnsigned()), op.getZps()[0]);
+    Value rhs =
+        shift(getInteger(op.getRhs(), op.getRhsUnsigned()), op.getZps()[1]);
     float left = op.getScales()[0], right = op.getScales()[1];
     StoredRange range{int64_t(op.getZp()), op.getClamp()[0], op.getClamp()[1]};
     RequantizeMode mode = getMode(op.getMode());
-    if (mode.kind == RequantizeMode::F32) {
-      value =
-          numerics::emitAddScaled(b, lhs, real(left), rhs, real(right), range);
-      return;
-    }
+    if (mode.kind == RequantizeMode::F32)
+      return numerics::emitAddScaled(b, lhs, real(left), rhs, real(right),
+                                     range);
     auto [a, c] = getCommonFixedScales(left, right, mode);
-    value = numerics::emitAddFixed(b, lhs, wide(a.multiplier), rhs,
-                                   wide(c.multiplier), wide(a.shift), range);
+    return numerics::emitAddFixed(b, lhs, wide(a.multiplier), rhs,
+                                  wide(c.multiplier), wide(a.shift), range);
   }
 
-  void writeBinary(qg::BinaryOp op) {
-    bool isLhs = op.getLhs() == fused;
-    Value other = next();
-    value = emitBinary(builder, loc, op.getKind(), isLhs ? value : other,
-                       isLhs ? other : value);
+  Value writeDequantize(fxp::DequantizeOp op) {
+    Value x = getInteger(op.getX(), op.getXUnsigned());
+    std::optional<float> one = getOneScale(op.getScales());
+    return numerics::emitDequantize(b, x, op.getZps()[0],
+                                    one ? real(*one) : getScale(op));
   }
 
-  /// A byte read with the other signedness than it was stored with.
-  void reread(bool asUnsigned) {
-    if (!previous || storesUnsigned(previous) == asUnsigned)
-      return;
-    value = arith::TruncIOp::create(builder, loc, builder.getI8Type(), value);
-    value = extend(value, asUnsigned);
+  Value writeQuantize(fxp::QuantizeOp op) {
+    StoredRange range{op.getZps()[0], op.getClamp()[0], op.getClamp()[1]};
+    return numerics::emitQuantize(b, getFloat(op.getX()),
+                                  real(*getOneScale(op.getScales())), range);
+  }
+
+  Value writeBinary(qg::BinaryOp op) {
+    Value lhs = getFloat(op.getLhs()), rhs = getFloat(op.getRhs());
+    return emitBinary(builder, loc, op.getKind(), lhs, rhs);
+  }
+
+  Value writeUnary(qg::UnaryOp op) {
+    return emitUnary(builder, loc, op.getKind(), getFloat(op.getX()));
+  }
+
+  Value getFloat(Value value) {
+    if (Value inside = written.lookup(value))
+      return inside;
+    auto it = epilogue.values.find(value);
+    return it == epilogue.values.end() ? real(*matchSplat(value))
+                                       : operands[it->second];
+  }
+
+  /// Accumulators as they are, bytes extended to i32.
+  Value getInteger(Value value, bool isUnsigned) {
+    Value inside = written.lookup(value);
+    if (!inside)
+      return extend(operands[epilogue.values.lookup(value)], isUnsigned);
+    if (getElement(value).isInteger(32) ||
+        storesUnsigned(value.getDefiningOp()) == isUnsigned)
+      return inside;
+    // Read with the other signedness than it was stored with.
+    inside = arith::TruncIOp::create(builder, loc, builder.getI8Type(), inside);
+    return extend(inside, isUnsigned);
   }
 
   static bool storesUnsigned(Operation *op) {
     if (auto requantize = dyn_cast<fxp::RequantizeOp>(op))
       return requantize.getIsUnsigned();
+    if (auto quantize = dyn_cast<fxp::QuantizeOp>(op))
+      return quantize.getIsUnsigned();
     return cast<fxp::AddOp>(op).getIsUnsigned();
   }
 
   Value extend(Value byte, bool isUnsigned) {
+    if (byte.getType().isInteger(32))
+      return byte;
     if (isUnsigned)
       return arith::ExtUIOp::create(builder, loc, builder.getI32Type(), byte);
     return arith::ExtSIOp::create(builder, loc, builder.getI32Type(), byte);
@@ -240,18 +391,18 @@ private:
   OpBuilder &builder;
   Location loc;
   IRScalarBuilder b;
-  Value value; ///< so far, in the region
-  Value fused; ///< the tensor it is an element of
+  const Epilogue &epilogue;
   ValueRange operands;
-  Operation *previous = nullptr;
+  llvm::DenseMap<Value, Value> written; ///< elements of fused values
 };
 } // namespace
 
 void qopt::qcpu::buildEpilogue(const Epilogue &epilogue, Block &body,
                                Operation *product) {
   OpBuilder builder = OpBuilder::atBlockEnd(&body);
-  EpilogueWriter writer(builder, body, product);
-  for (Operation *op : epilogue.chain)
+  EpilogueWriter writer(builder, epilogue, body, product);
+  for (Operation *op : epilogue.ops)
     writer.write(op);
-  writer.finish();
+  writer.finish(epilogue.ops.empty() ? product->getResult(0)
+                                     : epilogue.ops.back()->getResult(0));
 }

@@ -1,8 +1,8 @@
 //===- Epilogue.h - The elementwise ops that follow a product -------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Collects the single-use chain behind an accumulator and writes its scalar
-// form into the region of a kernel.
+// Collects the ops between an accumulator and the next tensor that something
+// else reads, and writes their scalar form into the region of a kernel.
 //===----------------------------------------------------------------------===//
 #ifndef QOPT_LIB_TARGET_CPU_KERNELS_EPILOGUE_H
 #define QOPT_LIB_TARGET_CPU_KERNELS_EPILOGUE_H
@@ -10,6 +10,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Operation.h"
 #include "qopt/Support/Tensor.h"
+#include "llvm/ADT/DenseMap.h"
 #include <variant>
 
 namespace qopt::qcpu {
@@ -19,9 +20,13 @@ namespace qopt::qcpu {
 using EpilogueOperand = std::variant<Tensor, mlir::Value>;
 
 struct Epilogue {
-  /// The fused ops in order; empty if the accumulator itself is stored.
-  llvm::SmallVector<mlir::Operation *> chain;
+  /// The fused ops, each behind what it reads; the last one's result is the
+  /// only one that other ops read. Empty if the accumulator itself is stored.
+  llvm::SmallVector<mlir::Operation *> ops;
   llvm::SmallVector<EpilogueOperand> operands;
+  /// Which operand holds a value from outside, and the scales of an op.
+  llvm::DenseMap<mlir::Value, unsigned> values;
+  llvm::DenseMap<mlir::Operation *, unsigned> scales;
 };
 
 /// What can be fused behind `product`.

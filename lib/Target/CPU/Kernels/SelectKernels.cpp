@@ -7,6 +7,7 @@
 #include "Epilogue.h"
 #include "PackWeights.h"
 #include "Product.h"
+#include "WeightCode.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Machine/KernelTarget.h"
 #include "qopt/Target/CPU/Kernels/Passes.h"
@@ -173,9 +174,12 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
   Location loc = p.op->getLoc();
   Packing packing{isDepthwise ? 1 : p.groups, dot.vectors, dot.lanes, dot.pack,
                   isRun};
+  Tensor packed = isDepthwise ? packDepthwiseWeights(p.weight, packing)
+                              : packConvWeights(p.weight, packing);
+  int64_t step = dot.vectors * dot.lanes * (isDepthwise ? 1 : dot.pack);
+  WeightCode code = chooseWeightCode(packed, step);
   Value weight = createConstant(
-      builder, isDepthwise ? packDepthwiseWeights(p.weight, packing)
-                           : packConvWeights(p.weight, packing));
+      builder, code.isPacked() ? encodeWeights(packed, step, code) : packed);
   Value bias = createConstant(builder, padChannels(foldZeroPoint(), packing));
   SmallVector<Value> extras;
   SmallVector<Type> elements{
@@ -200,6 +204,9 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
       builder.getI64IntegerAttr(packing.groups),
       isUnsigned ? builder.getUnitAttr() : UnitAttr(), x, weight, bias, extras,
       init);
+  if (code.isPacked())
+    op->setAttr(kWeightCodeAttr,
+                builder.getDenseI64ArrayAttr({code.bits, code.offset}));
   Block *body = builder.createBlock(&op.getEpilogue());
   for (Type type : elements)
     body->addArgument(type, loc);
@@ -210,7 +217,7 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
 
 void KernelBuilder::build(OpBuilder &builder) {
   Epilogue epilogue = collectEpilogue(p.op);
-  Operation *last = epilogue.chain.empty() ? p.op : epilogue.chain.back();
+  Operation *last = epilogue.ops.empty() ? p.op : epilogue.ops.back();
   builder.setInsertionPoint(last);
   p.x = castShape(builder, p.op->getLoc(), p.x, p.xShape);
   chooseDot();
@@ -223,8 +230,10 @@ void KernelBuilder::build(OpBuilder &builder) {
                                                     type.getElementType());
   result = castShape(builder, p.op->getLoc(), result, type.getShape());
   last->getResult(0).replaceAllUsesWith(result);
-  for (Operation *op : llvm::reverse(epilogue.chain))
-    op->erase();
+  // What was read in passing (a residual's dequantization) may have more users.
+  for (Operation *op : llvm::reverse(epilogue.ops))
+    if (op->use_empty())
+      op->erase();
   p.op->erase();
 }
 
