@@ -10,6 +10,7 @@
 #include "qopt/Conversion/Passes.h"
 #include "qopt/Target/CPU/Emit.h"
 
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FileSystem.h"
@@ -78,6 +79,31 @@ void prepare(uint64_t seed, Program &program) {
                   toStorage(*before, main.getFunctionType().getResults()),
                   program.expected),
               "");
+}
+
+/// Which inner values a program returns beside its results. An accumulator that
+/// is returned keeps its convolution apart from the rounding that follows.
+enum class Inner { ButAccumulators, All };
+
+/// Makes inner values results, and the interpreter's values expected ones.
+void returnInnerValues(Program &program, Inner inner) {
+  auto main = program.module->lookupSymbol<mlir::func::FuncOp>("main");
+  mlir::Operation *end = main.front().getTerminator();
+  llvm::SmallVector<mlir::Value> values(end->getOperands());
+  for (mlir::Operation &op : main.front().without_terminator()) {
+    bool isAccumulator =
+        getElementTypeOrSelf(op.getResult(0)).isSignlessInteger(32);
+    if (op.getNumOperands() > 0 && (inner == Inner::All || !isAccumulator) &&
+        !llvm::is_contained(values, op.getResult(0)))
+      values.push_back(op.getResult(0));
+  }
+  end->setOperands(values);
+  main.setType(mlir::FunctionType::get(&getContext(), main.getArgumentTypes(),
+                                       mlir::ValueRange(values).getTypes()));
+  auto results =
+      interpret(main, toStorage(program.inputs, main.getArgumentTypes()));
+  ASSERT_TRUE(results.ok()) << results.status().ToString();
+  program.expected = *results;
 }
 
 void compare(const Program &program, const CPUOptions &options,
@@ -211,5 +237,25 @@ TEST(Exact, RandomGraphsOnThisMachine) {
       options.useKernels = false;
       compare(program, options, "loops only");
     }
+  }
+}
+
+/// Every tensor between the ops, not only what a graph returns: two errors that
+/// cancel, or that saturation hides, show here.
+TEST(Exact, InnerValuesOfRandomGraphs) {
+  uint64_t first = getNumber("QOPT_RANDOM_FIRST", 1000);
+  uint64_t count = getNumber("QOPT_RANDOM_COUNT", 60);
+  for (uint64_t seed = first; seed < first + count; ++seed) {
+    Program program;
+    prepare(seed, program);
+    if (!program.module || program.expected.empty())
+      continue;
+    SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + program.text);
+    size_t results = program.expected.size();
+    returnInnerValues(program, seed % 3 ? Inner::ButAccumulators : Inner::All);
+    EXPECT_GE(program.expected.size(), results);
+    CPUOptions options;
+    options.optLevel = 1;
+    compare(program, options, "native");
   }
 }

@@ -160,15 +160,13 @@ private:
   bool addFloat(const Value &x);
   bool addIntegers(const Value &x);
   bool addEncodedRegion(const Value &x);
-  void addRegionBehind(Value y, float scale);
-  Value addScalarFunction(const Value &x, const Value &first);
   bool addConcat(const Value &x);
   Value addUnary(const Value &x);
   Value addCast(const Value &x, const char *element);
   Value addDequantize(const Value &x);
 
   std::mt19937_64 random;
-  std::vector<Value> values, arguments;
+  std::vector<Value> values;
   std::string body, resources;
   unsigned counter = 0;
 };
@@ -184,7 +182,7 @@ Value &Generator::choose() {
 /// or f32.
 Value Generator::makeLinearResult(const Value &x, Shape shape,
                                   int64_t products) {
-  if (!x.scale || chance(30))
+  if (!x.scale || chance(15))
     return makeValue(std::move(shape), "f32");
   return makeEncoded(std::move(shape),
                      x.scale * 0.6f * std::sqrt(float(products)));
@@ -329,7 +327,6 @@ bool Generator::addConv(const Value &x) {
              print(dilations) + " groups " + std::to_string(groups) +
              clampOf(result),
          operands);
-  addRegionBehind(result, x.scale);
   return true;
 }
 
@@ -393,7 +390,6 @@ bool Generator::addMatmul(const Value &x) {
          "qg.matmul " + x.name + ", " + weights.name + bias +
              (isTransposed ? " transpose_rhs" : "") + clampOf(result),
          operands);
-  addRegionBehind(result, x.scale);
   return true;
 }
 
@@ -567,44 +563,6 @@ bool Generator::addEncodedRegion(const Value &x) {
   return true;
 }
 
-/// One float op on `x`: with a constant, with `first`, with another tensor or
-/// alone.
-Value Generator::addScalarFunction(const Value &x, const Value &first) {
-  static const char *const kBinary[] = {"add", "sub", "mul", "min", "max"};
-  if (chance(30))
-    return addUnary(x);
-  Value other = first;
-  if (chance(50)) {
-    other = makeFloats(chance(70) || x.shape.empty() ? Shape{}
-                                                     : Shape{x.shape.back()});
-  } else if (chance(60)) {
-    arguments.push_back(makeEncoded(x.shape, 0.05f));
-    other = addDequantize(arguments.back());
-  }
-  Value result = makeValue(x.shape, "f32");
-  llvm::SmallVector<Value> operands{x, other};
-  if (chance(30))
-    std::swap(operands[0], operands[1]);
-  body += "  " + result.name + " = qg.binary " + pick(kBinary) + " " +
-          operands[0].name + ", " + operands[1].name +
-          signature(operands, result);
-  return result;
-}
-
-/// Float ops and a quantization behind a product of bytes that is a float.
-void Generator::addRegionBehind(Value y, float scale) {
-  if (!scale || y.scale || chance(20))
-    return;
-  Value z = y;
-  for (int64_t i = pick(1, 4); i > 0; --i) {
-    z = addScalarFunction(z, y);
-    if (chance(8))
-      values.push_back(z);
-  }
-  Value result = makeEncoded(z.shape, chance(50) ? 0.02f : scale);
-  define(result, "qg.quantize " + z.name, {z}, false);
-}
-
 bool Generator::addConcat(const Value &x) {
   if (x.shape.empty())
     return false;
@@ -685,9 +643,9 @@ bool Generator::addStep() {
 std::string Generator::run() {
   static constexpr int64_t kChannels[] = {1, 2, 3, 4, 8, 16, 17};
   Shape shape{1, pick(1, 9), pick(1, 9), kChannels[pick(0, 6)]};
-  arguments.push_back(chance(75) ? makeEncoded(shape, 0.02f)
-                                 : makeValue(shape, "f32"));
-  values.push_back(arguments.front());
+  Value argument =
+      chance(75) ? makeEncoded(shape, 0.02f) : makeValue(shape, "f32");
+  values.push_back(argument);
   for (int64_t left = pick(3, 8), tries = 100; left && tries; --tries)
     left -= addStep();
   llvm::SmallVector<std::string> names, types;
@@ -702,13 +660,10 @@ std::string Generator::run() {
     names.push_back(values.back().name);
     types.push_back(type(values.back()));
   }
-  llvm::SmallVector<std::string> inputs;
-  for (const Value &argument : arguments)
-    inputs.push_back(argument.name + ": " + type(argument));
-  std::string text = "func.func @main(" + llvm::join(inputs, ", ") + ") -> (" +
-                     llvm::join(types, ", ") + ") {\n" + body + "  return " +
-                     llvm::join(names, ", ") + " : " + llvm::join(types, ", ") +
-                     "\n}\n";
+  std::string text = "func.func @main(" + argument.name + ": " +
+                     type(argument) + ") -> (" + llvm::join(types, ", ") +
+                     ") {\n" + body + "  return " + llvm::join(names, ", ") +
+                     " : " + llvm::join(types, ", ") + "\n}\n";
   if (!resources.empty())
     text += "{-# dialect_resources: { builtin: { " + resources + " } } #-}\n";
   return text;
