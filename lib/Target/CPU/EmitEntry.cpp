@@ -18,14 +18,14 @@ using namespace qopt;
 namespace {
 struct EntryEmitter {
   Module &module;
-  const Program &program;
+  const StepProgram &program;
   LLVMContext &context;
   IRBuilder<> b;
   PointerType *ptr;
   IntegerType *i32, *i64;
   GlobalVariable *weights = nullptr;
 
-  EntryEmitter(Module &module, const Program &program)
+  EntryEmitter(Module &module, const StepProgram &program)
       : module(module), program(program), context(module.getContext()),
         b(context), ptr(PointerType::getUnqual(context)),
         i32(Type::getInt32Ty(context)), i64(Type::getInt64Ty(context)) {}
@@ -259,7 +259,7 @@ void EntryEmitter::emitInfo(StringRef symbol) {
   b.CreateRet(global);
 }
 
-void qopt::emitEntryPoints(Module &module, const Program &program,
+void qopt::emitEntryPoints(Module &module, const StepProgram &program,
                            StringRef symbol) {
   EntryEmitter emitter(module, program);
   emitter.addWeights();

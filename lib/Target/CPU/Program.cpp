@@ -132,8 +132,8 @@ static absl::StatusOr<BufferPlace> getPlace(Value buffer, SymbolTable &symbols,
                              op->getName().getStringRef().str());
 }
 
-absl::StatusOr<Program> qopt::takeProgram(ModuleOp module, ModelInfo info) {
-  Program program;
+absl::StatusOr<StepProgram> qopt::takeProgram(ModuleOp module, ModelInfo info) {
+  StepProgram program;
   program.info = std::move(info);
   func::FuncOp main = getMain(module);
   SymbolTable symbols(module);

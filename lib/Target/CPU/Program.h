@@ -27,7 +27,7 @@ struct ProgramStep {
   unsigned layer; ///< index into ModelInfo::layers
 };
 
-struct Program {
+struct StepProgram {
   std::vector<ProgramStep> steps;
   std::string weights; ///< one 64-byte aligned blob
   ModelInfo info;
@@ -38,10 +38,10 @@ struct Program {
 absl::StatusOr<ModelInfo> describeInterface(mlir::ModuleOp module);
 
 /// Reads @main after cpu-outline-steps and erases it and all constants.
-absl::StatusOr<Program> takeProgram(mlir::ModuleOp module, ModelInfo info);
+absl::StatusOr<StepProgram> takeProgram(mlir::ModuleOp module, ModelInfo info);
 
 /// Adds M_run and M_info to the module of the step functions.
-void emitEntryPoints(llvm::Module &module, const Program &program,
+void emitEntryPoints(llvm::Module &module, const StepProgram &program,
                      llvm::StringRef symbol);
 
 /// The machine that options name.
@@ -55,6 +55,9 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine,
 /// The object; an Internal error names any symbol that it would need.
 absl::StatusOr<std::string> emitObject(llvm::Module &module,
                                        llvm::TargetMachine &machine);
+/// The same as text for an assembler.
+absl::StatusOr<std::string> emitAssembly(llvm::Module &module,
+                                         llvm::TargetMachine &machine);
 
 /// The C header of a compiled model.
 std::string emitHeader(const ModelInfo &info, llvm::StringRef symbol);
