@@ -39,7 +39,6 @@ constexpr ForeignFlag kForeignFlags[] = {
     {"input_num", "use --samples"},
     {"output_path", "use -o"},
     {"march", "use --target"},
-    {"mcpu", "use --target"},
     {"mllvm", "use --llvm-arg"},
     {"inputs", "use --input NAME=@FILE.npy"},
     {"outputs", "use --output NAME=@FILE.npy"},

@@ -7,13 +7,13 @@
 #include "qopt/Pipelines/Artifacts.h"
 #include "qopt/Export/ONNX/Export.h"
 #include "qopt/Pipelines/Bundle.h"
+#include "qopt/Pipelines/EmitKinds.h"
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Pipelines/Report.h"
 #include "qopt/Support/Files.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
@@ -21,28 +21,34 @@ using namespace qopt;
 
 absl::StatusOr<std::set<std::string>>
 qopt::parseEmit(llvm::ArrayRef<std::string> values) {
-  static constexpr llvm::StringRef kKinds[] = {
-      "object",  "header",      "shared",       "static",    "onnx",
-      "llvm-ir", "ir:imported", "ir:quantized", "ir:lowered"};
   static constexpr std::pair<llvm::StringRef, llvm::StringRef> kMissing[] = {
-      {"asm", "use --emit=object and disassemble it"},
-      {"exe", "use --emit=shared and 'qopt run'"},
-      {"c", "use --emit=object,header"},
-      {"hls", "use --emit=object,header"}};
-  std::set<std::string> result;
+      {"c", "use --emit=object,header"}, {"hls", "use --emit=object,header"}};
+  std::string names;
+  std::set<std::string> known, result;
+  auto add = [&](llvm::StringRef name) {
+    known.insert(name.str());
+    names += (names.empty() ? "" : ", ") + name.str();
+  };
+  for (const FileKind &kind : getFileKinds())
+    add(kind.name);
+  for (const FolderKind &kind : getFolderKinds())
+    add(kind.name);
   for (llvm::StringRef value : values) {
     if (value == "ir")
       value = "ir:lowered";
-    for (auto [kind, help] : kMissing)
-      if (value == kind)
-        return Error(Code::UnsupportedOption,
-                     "--emit=" + value + " is not supported")
-            .help(help);
-    if (!llvm::is_contained(kKinds, value))
-      return Error(Code::BadFlagValue,
-                   "--emit: expected some of " +
-                       llvm::join(llvm::ArrayRef(kKinds), ", ") + ", got '" +
-                       value + "'");
+    if (!known.count(value.str())) {
+      for (auto [kind, help] : kMissing)
+        if (value == kind)
+          return Error(Code::UnsupportedOption,
+                       "--emit=" + value + " is not supported")
+              .help(help);
+      return Error(Code::BadFlagValue, "--emit: expected some of " + names +
+                                           ", got '" + value + "'");
+    }
+    if (findFolderKind(value) && values.size() > 1)
+      return Error(Code::UnsupportedOption,
+                   "--emit=" + value + " writes a folder of its own")
+          .help("ask for the other kinds in another call");
     result.insert(value.str());
   }
   if (result.empty())
@@ -71,8 +77,7 @@ absl::StatusOr<std::string> qopt::writeOnnx(mlir::ModuleOp unfolded) {
   return bytes;
 }
 
-/// Compiler errors: what a user can change, or a defect.
-static absl::Status fromCompiler(const absl::Status &status) {
+absl::Status qopt::withCompilerCode(const absl::Status &status) {
   switch (status.code()) {
   case absl::StatusCode::kUnimplemented:
     return withCode(status, Code::UnsupportedLowering);
@@ -113,107 +118,77 @@ public:
     absl::StatusOr<CompiledModel> compiled =
         compileForCPU(*lowered, request_.cpu);
     if (!compiled.ok())
-      return fromCompiler(compiled.status());
-    QOPT_RETURN_IF_ERROR(collectText(*lowered, *compiled));
+      return withCompilerCode(compiled.status());
+    EmitInput input{request_, *lowered, *compiled};
+    for (const FileKind &kind : getFileKinds())
+      if (wants(kind)) {
+        QOPT_ASSIGN(files_[request_.stem + kind.suffix].bytes,
+                    kind.make(input));
+        files_[request_.stem + kind.suffix].isExecutable = kind.isExecutable;
+      }
     BundleFiles bundle;
     QOPT_RETURN_IF_ERROR(fillBundle(bundle, *compiled, *lowered));
-    if (absl::Status status = writeAll(*compiled, bundle); !status.ok()) {
-      // Code without its bundle would be half a result.
-      for (const std::string &path : written_)
-        llvm::sys::fs::remove(path);
-      return status;
-    }
-    ArtifactSummary summary;
-    for (const auto &[path, bytes] : texts_)
-      summary.files.push_back(path);
-    for (const char *kind : {"shared", "static"})
-      if (wants(kind))
-        summary.files.push_back(
-            getPath(std::string(kind) == "shared" ? ".so" : ".a"));
-    summary.files.push_back(getPath(".qopt/"));
+    QOPT_RETURN_IF_ERROR(writeAll([&] { return bundle.write(request_.stem); }));
+    ArtifactSummary summary = summarize();
+    summary.files.push_back(request_.stem + ".qopt/");
     summary.target = compiled->info.target;
     summary.arenaBytes = compiled->info.arenaBytes;
     summary.weightsBytes = compiled->info.weightsBytes;
     return summary;
   }
 
+  absl::StatusOr<ArtifactSummary> runFolder(const FolderKind &kind) {
+    QOPT_ASSIGN(auto contents, kind.make(request_));
+    for (auto &[name, bytes] : contents)
+      files_[request_.stem + "/" + name].bytes = std::move(bytes);
+    QOPT_RETURN_IF_ERROR(writeAll([] { return absl::OkStatus(); }));
+    ArtifactSummary summary = summarize();
+    summary.target = request_.target;
+    return summary;
+  }
+
 private:
-  absl::Status writeAll(const CompiledModel &compiled,
-                        const BundleFiles &bundle) {
-    // The linker first: it is what fails on other people's machines.
-    if (wants("shared")) {
-      QOPT_RETURN_IF_ERROR(writeShared(compiled));
-      written_.push_back(getPath(".so"));
+  struct File {
+    std::string bytes;
+    bool isExecutable = false;
+  };
+
+  /// Writes files and whatever `finish` does, or nothing: code without its
+  /// bundle would be half a result.
+  absl::Status writeAll(llvm::function_ref<absl::Status()> finish) {
+    std::vector<std::string> written;
+    absl::Status status;
+    for (const auto &[path, file] : files_) {
+      if (status = writeFile(path, file.bytes); !status.ok())
+        break;
+      written.push_back(path);
+      if (file.isExecutable)
+        if (std::error_code error = llvm::sys::fs::setPermissions(
+                path, llvm::sys::fs::all_read | llvm::sys::fs::all_exe |
+                          llvm::sys::fs::owner_write)) {
+          status =
+              Error(Code::WriteFailed, "cannot make '" + path +
+                                           "' executable: " + error.message());
+          break;
+        }
     }
-    if (wants("static")) {
-      QOPT_RETURN_IF_ERROR(writeStatic(compiled));
-      written_.push_back(getPath(".a"));
-    }
-    for (const auto &[path, bytes] : texts_) {
-      QOPT_RETURN_IF_ERROR(writeFile(path, bytes));
-      written_.push_back(path);
-    }
-    return bundle.write(request_.stem);
+    if (status.ok())
+      status = finish();
+    if (!status.ok())
+      for (const std::string &path : written)
+        llvm::sys::fs::remove(path);
+    return status;
   }
 
-  bool wants(const char *kind) const { return request_.emit.count(kind); }
-  std::string getPath(llvm::StringRef suffix) const {
-    return request_.stem + suffix.str();
+  ArtifactSummary summarize() const {
+    ArtifactSummary summary;
+    for (const auto &[path, file] : files_)
+      summary.files.push_back(path);
+    return summary;
   }
 
-  absl::Status collectText(mlir::ModuleOp lowered,
-                           const CompiledModel &compiled) {
-    if (wants("object"))
-      texts_[getPath(".o")] = compiled.object;
-    if (wants("header"))
-      texts_[getPath(".h")] = compiled.header;
-    if (wants("onnx")) {
-      QOPT_ASSIGN(texts_[getPath(".onnx")], writeOnnx(request_.unfolded));
-    }
-    if (wants("ir:imported"))
-      texts_[getPath(".imported.mlir")] = printModule(request_.floatModule);
-    if (wants("ir:quantized"))
-      texts_[getPath(".quantized.mlir")] = printModule(request_.quantized);
-    if (wants("ir:lowered"))
-      texts_[getPath(".lowered.mlir")] = printModule(lowered);
-    if (wants("llvm-ir")) {
-      absl::StatusOr<std::string> text = emitLLVMIR(lowered, request_.cpu);
-      if (!text.ok())
-        return fromCompiler(text.status());
-      texts_[getPath(".ll")] = *text;
-    }
-    return absl::OkStatus();
-  }
-
-  /// Through a temporary name, as every other file.
-  absl::Status writeShared(const CompiledModel &compiled) {
-    std::string path = getPath(".so"), fresh = path + ".tmp";
-    llvm::StringRef folder = llvm::sys::path::parent_path(path);
-    if (!folder.empty())
-      if (std::error_code error = llvm::sys::fs::create_directories(
-              folder, /*IgnoreExisting=*/true, llvm::sys::fs::all_all))
-        return Error(Code::WriteFailed,
-                     "cannot write '" + path + "': " + error.message());
-    if (absl::Status status = writeSharedLibrary(compiled, fresh);
-        !status.ok()) {
-      llvm::sys::fs::remove(fresh);
-      return fromCompiler(status);
-    }
-    if (std::error_code error = llvm::sys::fs::rename(fresh, path))
-      return Error(Code::WriteFailed,
-                   "cannot write '" + path + "': " + error.message());
-    return absl::OkStatus();
-  }
-
-  absl::Status writeStatic(const CompiledModel &compiled) {
-    std::string name = llvm::sys::path::filename(request_.stem).str() + ".o";
-    llvm::NewArchiveMember member(llvm::MemoryBufferRef(compiled.object, name));
-    auto archive = llvm::writeArchiveToBuffer(
-        member, llvm::SymtabWritingMode::NormalSymtab,
-        llvm::object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false);
-    if (!archive)
-      return Error(Code::Internal, llvm::toString(archive.takeError()));
-    return writeFile(getPath(".a"), (*archive)->getBuffer());
+  bool wants(const FileKind &kind) const {
+    return request_.emit.count(kind.name);
   }
 
   absl::Status fillBundle(BundleFiles &bundle, const CompiledModel &compiled,
@@ -233,11 +208,9 @@ private:
   llvm::json::Value makeManifest(const CompiledModel &compiled,
                                  mlir::ModuleOp lowered) const {
     llvm::json::Array code;
-    for (auto [kind, suffix] :
-         {std::pair("object", ".o"), std::pair("shared", ".so"),
-          std::pair("static", ".a")})
-      if (wants(kind))
-        code.push_back(suffix);
+    for (const FileKind &kind : getFileKinds())
+      if (kind.isCode && wants(kind))
+        code.push_back(kind.suffix);
     llvm::json::Object manifest{
         {"schema", "qopt.manifest/1"},
         {"symbol", compiled.symbol},
@@ -291,12 +264,14 @@ private:
   }
 
   const ArtifactRequest &request_;
-  std::map<std::string, std::string> texts_;
-  std::vector<std::string> written_;
+  std::map<std::string, File> files_;
 };
 } // namespace
 
 absl::StatusOr<ArtifactSummary>
 qopt::writeArtifacts(const ArtifactRequest &request) {
-  return Writer(request).run();
+  Writer writer(request);
+  if (const FolderKind *kind = findFolderKind(*request.emit.begin()))
+    return writer.runFolder(*kind);
+  return writer.run();
 }

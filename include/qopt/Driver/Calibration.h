@@ -25,9 +25,11 @@ struct QuantizedModel {
   Preprocessing preprocessing;
   QuantizeOptions options;
 };
-/// Import to quantization, as --scheme and its companions say.
-absl::StatusOr<QuantizedModel> quantizeModel(const Arguments &arguments,
-                                             Session &session);
+/// Import to quantization, as --scheme and its companions say. `requantize`
+/// is the mode where --requant names none.
+absl::StatusOr<QuantizedModel>
+quantizeModel(const Arguments &arguments, Session &session,
+              llvm::StringRef requantize = "f32");
 
 } // namespace qopt::driver
 

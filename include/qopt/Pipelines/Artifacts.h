@@ -15,11 +15,11 @@
 namespace qopt {
 
 struct ArtifactRequest {
-  std::string stem;
+  std::string stem;                   ///< or the folder of a folder kind
   std::string modelPath;              ///< hashed into the lock
   std::vector<std::string> dataPaths; ///< hashed into the lock
-  /// object, header, shared, static, onnx, llvm-ir, ir:STAGE.
-  std::set<std::string> emit;
+  std::set<std::string> emit;         ///< names of rows of EmitKinds.h
+  std::string target;                 ///< --target as it was given
   CPUOptions cpu;
   /// `unfolded`: float ops between quantize and dequantize, for --emit=onnx.
   mlir::ModuleOp floatModule, unfolded, quantized;
@@ -38,6 +38,10 @@ absl::StatusOr<ArtifactSummary> writeArtifacts(const ArtifactRequest &request);
 
 /// A graph of float ops between quantize and dequantize as ONNX.
 absl::StatusOr<std::string> writeOnnx(mlir::ModuleOp unfolded);
+
+/// An error of the CPU target with its code: what a user can change, or a
+/// defect.
+absl::Status withCompilerCode(const absl::Status &status);
 
 /// The values of --emit; nothing means object.
 absl::StatusOr<std::set<std::string>>

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/VerbFlags.h"
-#include "qopt/Pipelines/Artifacts.h"
+#include "qopt/Pipelines/EmitKinds.h"
 #include "qopt/Pipelines/Program.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -18,10 +18,11 @@ using namespace qopt::driver;
 llvm::ArrayRef<Flag> driver::getCompileFlags() {
   static constexpr Flag kFlags[] = {
       {"emit", "LIST",
-       "object (default), header, shared, static, onnx, llvm-ir, "
-       "ir[:imported|quantized|lowered]"},
+       "object (default), header, shared, static, exe (reads .npy), asm, "
+       "onnx, llvm-ir, ir[:imported|quantized|lowered]"},
       {"target", "NAME",
        "native (default), a CPU name, or TRIPLE[:CPU[:+FEATURE,..]]"},
+      {"mcpu", "NAME", "the CPU of a --target that names none"},
       {"symbol-prefix", "NAME", "prefix of the functions (default: the stem)"},
       {"opt-level", "N", "0 to 3 (default 3)", 'O'},
   };
@@ -48,24 +49,46 @@ static CPUOptions parseTarget(llvm::StringRef text) {
   return cpu;
 }
 
+/// What suffixes are added to. `-o DIR/` puts the model's name in there, but
+/// for kinds that are a folder.
+static absl::StatusOr<std::string> getStem(const Arguments &arguments,
+                                           const FolderKind *folder) {
+  std::string output = arguments.get("output", "");
+  llvm::StringRef path = output;
+  if (path.rtrim('/').empty())
+    return Error(Code::MissingArgument,
+                 folder ? "expected -o DIR/, the folder to write"
+                        : "expected -o STEM, the name that .o, .h, .so and "
+                          ".qopt are added to");
+  if (folder || !path.ends_with("/"))
+    return path.rtrim('/').str();
+  llvm::SmallString<128> stem(path);
+  llvm::sys::path::append(
+      stem, llvm::sys::path::stem(
+                llvm::StringRef(arguments.positional()[0]).rtrim('/')));
+  return stem.str().str();
+}
+
 absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
                                             Session &session) {
   auto start = std::chrono::steady_clock::now();
-  std::optional<std::string> stem = arguments.get("output");
-  if (!stem || stem->empty() || llvm::StringRef(*stem).ends_with("/"))
-    return Error(Code::MissingArgument, "expected -o STEM, the name that "
-                                        ".o, .h, .so and .qopt are added to");
   ArtifactRequest request;
-  request.stem = *stem;
   request.modelPath = arguments.positional()[0];
   request.dataPaths = arguments.getAll("data");
-  request.cpu = parseTarget(arguments.get("target", "native"));
+  QOPT_ASSIGN(request.emit, parseEmit(arguments.getList("emit")));
+  const FolderKind *folder = findFolderKind(*request.emit.begin());
+  QOPT_ASSIGN(request.stem, getStem(arguments, folder));
+  request.target = arguments.get("target", "native");
+  request.cpu = parseTarget(request.target);
+  if (std::optional<std::string> cpu = arguments.get("mcpu"))
+    request.cpu.cpu = *cpu;
   request.cpu.symbol = arguments.get(
-      "symbol-prefix", makeSymbol(llvm::sys::path::filename(*stem)));
+      "symbol-prefix", makeSymbol(llvm::sys::path::filename(request.stem)));
   QOPT_ASSIGN(int64_t level, arguments.getInt("opt-level", 3, 0));
   request.cpu.optLevel = std::min<int64_t>(level, 3);
-  QOPT_ASSIGN(request.emit, parseEmit(arguments.getList("emit")));
-  QOPT_ASSIGN(QuantizedModel model, quantizeModel(arguments, session));
+  QOPT_ASSIGN(
+      QuantizedModel model,
+      quantizeModel(arguments, session, folder ? folder->requantize : "f32"));
   request.floatModule = *model.floatModule;
   request.unfolded = *model.unfolded;
   request.quantized = *model.quantized;
@@ -78,11 +101,18 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
           .count();
   for (const std::string &file : summary.files)
     session.say("wrote " + file);
+  if (folder) {
+    session.say(llvm::formatv("{0}, requantization {1}, {2:f1} s",
+                              getName(model.options.scheme),
+                              model.options.requantize, seconds)
+                    .str());
+    return ExitCode::Ok;
+  }
   session.say(llvm::formatv("{0} {1}: weights {2} bytes, arena {3} bytes, "
                             "{4:f1} s",
                             getName(model.options.scheme), summary.target,
                             summary.weightsBytes, summary.arenaBytes, seconds)
                   .str());
-  session.say("next: qopt bench " + *stem + " --vs float");
+  session.say("next: qopt bench " + request.stem + " --vs float");
   return ExitCode::Ok;
 }

@@ -43,8 +43,8 @@ static absl::StatusOr<Scheme> chooseScheme(const Arguments &arguments,
 
 /// A typing error is said before minutes of calibration.
 static absl::StatusOr<std::string>
-getRequantizeMode(const Arguments &arguments) {
-  std::string mode = arguments.get("requant", "f32");
+getRequantizeMode(const Arguments &arguments, llvm::StringRef otherwise) {
+  std::string mode = arguments.get("requant", otherwise);
   llvm::StringRef bits = mode;
   unsigned count = 0;
   bool isFixed = bits.consume_front("fixed:") &&
@@ -57,8 +57,9 @@ getRequantizeMode(const Arguments &arguments) {
   return mode;
 }
 
-absl::StatusOr<QuantizedModel> driver::quantizeModel(const Arguments &arguments,
-                                                     Session &session) {
+absl::StatusOr<QuantizedModel>
+driver::quantizeModel(const Arguments &arguments, Session &session,
+                      llvm::StringRef requantize) {
   QuantizedModel model;
   ProgramOptions options;
   QOPT_ASSIGN(options.import, getImportOptions(arguments));
@@ -71,7 +72,8 @@ absl::StatusOr<QuantizedModel> driver::quantizeModel(const Arguments &arguments,
   QOPT_ASSIGN(model.options.scheme,
               chooseScheme(arguments, session, *model.floatModule));
   model.options.method = arguments.get("method", "mse");
-  QOPT_ASSIGN(model.options.requantize, getRequantizeMode(arguments));
+  QOPT_ASSIGN(model.options.requantize,
+              getRequantizeMode(arguments, requantize));
   QOPT_ASSIGN(std::string correction,
               arguments.getChoice("bias-correction", {"on", "off"}, "on"));
   model.options.biasCorrection = correction == "on";

@@ -207,3 +207,11 @@ absl::StatusOr<std::string> qopt::emitLLVMIR(ModuleOp module,
   built->module->print(stream, nullptr);
   return text;
 }
+
+absl::StatusOr<std::string> qopt::emitAssembly(ModuleOp module,
+                                               const CPUOptions &options) {
+  auto built = build(module, options);
+  if (!built.ok())
+    return built.status();
+  return emitAssembly(*built->module, *built->machine);
+}

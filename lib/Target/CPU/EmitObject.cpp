@@ -174,17 +174,30 @@ static absl::Status checkSymbols(StringRef bytes) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> qopt::emitObject(Module &module,
-                                             TargetMachine &machine) {
+static absl::StatusOr<std::string>
+emitMachineCode(Module &module, TargetMachine &machine, CodeGenFileType type) {
   SmallVector<char, 0> bytes;
   raw_svector_ostream stream(bytes);
   legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr,
-                                  CodeGenFileType::ObjectFile))
-    return absl::InvalidArgumentError("the target emits no object files");
+  if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the target emits no ",
+        type == CodeGenFileType::ObjectFile ? "object files" : "assembly"));
   passes.run(module);
-  std::string object(bytes.begin(), bytes.end());
-  if (absl::Status status = checkSymbols(object); !status.ok())
+  return std::string(bytes.begin(), bytes.end());
+}
+
+absl::StatusOr<std::string> qopt::emitObject(Module &module,
+                                             TargetMachine &machine) {
+  auto object = emitMachineCode(module, machine, CodeGenFileType::ObjectFile);
+  if (!object.ok())
+    return object.status();
+  if (absl::Status status = checkSymbols(*object); !status.ok())
     return status;
   return object;
+}
+
+absl::StatusOr<std::string> qopt::emitAssembly(Module &module,
+                                               TargetMachine &machine) {
+  return emitMachineCode(module, machine, CodeGenFileType::AssemblyFile);
 }

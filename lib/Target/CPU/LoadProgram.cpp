@@ -9,10 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemAlloc.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Program.h"
 #include "llvm/Support/TargetSelect.h"
 
 #include <dlfcn.h>
@@ -239,40 +237,4 @@ ExecutorFactory qopt::makeJitFactory(CPUOptions options, unsigned threads) {
           return program.status();
         return makeExecutor(std::move(*program));
       };
-}
-
-absl::Status qopt::writeSharedLibrary(const CompiledModel &model,
-                                      llvm::StringRef path) {
-  llvm::SmallString<128> object;
-  int descriptor;
-  if (std::error_code error = llvm::sys::fs::createTemporaryFile(
-          model.symbol, "o", descriptor, object))
-    return absl::InternalError(
-        absl::StrCat("no temporary file: ", error.message()));
-  llvm::raw_fd_ostream(descriptor, /*shouldClose=*/true) << model.object;
-  std::string problem = "none of clang-22, clang, cc, gcc was found";
-  // ld.lld can link a shared object of any architecture by itself.
-  for (llvm::StringRef name :
-       {"ld.lld-22", "ld.lld", "clang-22", "clang", "cc", "gcc"}) {
-    auto linker = llvm::sys::findProgramByName(name);
-    if (!linker)
-      continue;
-    llvm::SmallVector<llvm::StringRef> arguments{*linker, "-shared", "-o", path,
-                                                 object};
-    if (!name.starts_with("ld."))
-      arguments.push_back("-nostdlib");
-    std::string message;
-    int code = llvm::sys::ExecuteAndWait(*linker, arguments, std::nullopt, {},
-                                         60, 0, &message);
-    if (code == 0) {
-      llvm::sys::fs::remove(object);
-      return absl::OkStatus();
-    }
-    problem = absl::StrCat(*linker, " failed with code ", code,
-                           message.empty() ? "" : ": ", message);
-  }
-  llvm::sys::fs::remove(object);
-  return absl::FailedPreconditionError(absl::StrCat(
-      "expects a linker for '", path.str(), "': ", problem,
-      "; install lld or a C compiler, or ask for an object file only"));
 }

@@ -62,14 +62,19 @@ struct CompiledModel {
 /// ops without a lowering, Internal otherwise.
 absl::StatusOr<CompiledModel> compileForCPU(mlir::ModuleOp module,
                                             const CPUOptions &options);
-/// LLVM IR of the same, optimized: what --emit=llvm prints.
+/// LLVM IR of the same, optimized: what --emit=llvm-ir prints.
 absl::StatusOr<std::string> emitLLVMIR(mlir::ModuleOp module,
                                        const CPUOptions &options);
+/// The instructions of the same as text.
+absl::StatusOr<std::string> emitAssembly(mlir::ModuleOp module,
+                                         const CPUOptions &options);
 
-/// Links an object into a shared library at `path`. FailedPrecondition if no
+/// The bytes of a shared library with the object. FailedPrecondition if no
 /// linker is found or it fails.
-absl::Status writeSharedLibrary(const CompiledModel &model,
-                                llvm::StringRef path);
+absl::StatusOr<std::string> linkSharedLibrary(const CompiledModel &model);
+/// The bytes of a command that reads and writes .npy files: the object, a C
+/// main and the thread pool, by a C compiler for the target.
+absl::StatusOr<std::string> linkExecutable(const CompiledModel &model);
 
 /// A compiled model in this process.
 class JitProgram {

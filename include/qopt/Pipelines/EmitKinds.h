@@ -1,0 +1,48 @@
+//===- EmitKinds.h - The table behind --emit ------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A kind of file is a row: its name, what it adds to STEM, and a function that
+// makes its bytes. Nothing here writes, so that a failure leaves nothing.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_PIPELINES_EMITKINDS_H
+#define QOPT_PIPELINES_EMITKINDS_H
+
+#include "qopt/Pipelines/Artifacts.h"
+#include <map>
+
+namespace qopt {
+
+/// What the makers of files beside STEM see.
+struct EmitInput {
+  const ArtifactRequest &request;
+  mlir::ModuleOp lowered;
+  const CompiledModel &compiled;
+};
+
+/// A file STEM + suffix, made from the compiled model.
+struct FileKind {
+  const char *name;
+  const char *suffix;
+  absl::StatusOr<std::string> (*make)(const EmitInput &input);
+  /// Listed in the manifest: what `qopt run` and linkers can load.
+  bool isCode = false;
+  bool isExecutable = false;
+};
+llvm::ArrayRef<FileKind> getFileKinds();
+
+/// A folder of sources instead of STEM, made from the quantized graph and not
+/// from CPU code. The keys of the result are paths inside of it.
+struct FolderKind {
+  const char *name;
+  /// The requantization mode of a model that names none.
+  const char *requantize;
+  absl::StatusOr<std::map<std::string, std::string>> (*make)(
+      const ArtifactRequest &request);
+};
+llvm::ArrayRef<FolderKind> getFolderKinds();
+/// The row of that name, or null.
+const FolderKind *findFolderKind(llvm::StringRef name);
+
+} // namespace qopt
+
+#endif // QOPT_PIPELINES_EMITKINDS_H
