@@ -48,6 +48,9 @@ static absl::Status toDataError(const absl::Status &status) {
   switch (status.code()) {
   case absl::StatusCode::kInvalidArgument:
     return withCode(status, Code::DataValues);
+  // A state to go on from that belongs to another model.
+  case absl::StatusCode::kFailedPrecondition:
+    return withCode(status, Code::DataFile);
   case absl::StatusCode::kUnimplemented:
     return withCode(status, Code::UnsupportedLowering);
   default:
