@@ -4,6 +4,7 @@
 // One row per kind of result. A new one is a row here and nothing elsewhere.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/EmitKinds.h"
+#include "qopt/Pipelines/EmbeddedFolder.h"
 #include "qopt/Pipelines/Model.h"
 
 #include "llvm/Object/ArchiveWriter.h"
@@ -89,8 +90,10 @@ llvm::ArrayRef<FileKind> qopt::getFileKinds() {
 }
 
 llvm::ArrayRef<FolderKind> qopt::getFolderKinds() {
-  // No target writes folders of sources.
-  return {};
+  static constexpr FolderKind kKinds[] = {
+      {"c", "fixed:31", makeEmbeddedFolder},
+  };
+  return kKinds;
 }
 
 const FolderKind *qopt::findFolderKind(llvm::StringRef name) {

@@ -10,6 +10,7 @@
 #include "qopt/InitAll.h"
 #include "qopt/Interpreter/Interpreter.h"
 #include "qopt/Support/Npy.h"
+#include "qopt/Target/EmbeddedC/Emit.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -26,6 +27,12 @@ static cl::opt<std::string> textPath("text-to-onnx",
 static cl::opt<std::string> exportPath("export-onnx",
                                        cl::desc("module to write as ONNX"),
                                        cl::value_desc("file"));
+static cl::opt<std::string> fxpPath("fxp-to-c",
+                                    cl::desc("module of fxp to write as C"),
+                                    cl::value_desc("file"));
+static cl::opt<std::string>
+    cFile("file", cl::desc("which file of the folder of C to print"),
+          cl::init("model.c"));
 static cl::opt<std::string> outputPath("o", cl::desc("output file"),
                                        cl::init("-"));
 static cl::list<std::string> shapes("shape", cl::desc("shape of an input"),
@@ -157,14 +164,35 @@ static int exportModule() {
   return 0;
 }
 
+/// Prints one file of the folder that --emit=c writes.
+static int printC() {
+  mlir::DialectRegistry registry;
+  qopt::registerAllDialects(registry);
+  mlir::MLIRContext context(registry);
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(fxpPath, &context);
+  if (!module)
+    return 4;
+  auto project = qopt::emitEmbeddedC(*module, {});
+  if (!project.ok())
+    return fail(project.status());
+  auto file = project->files.find(cFile);
+  if (file == project->files.end())
+    return usage("expects --file to be a file of the folder, got " + cFile);
+  llvm::outs() << file->second;
+  return 0;
+}
+
 int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, "qopt model translator\n");
   if (!importPath.empty())
     return importOnnx();
   if (!exportPath.empty())
     return exportModule();
+  if (!fxpPath.empty())
+    return printC();
   if (textPath.empty())
-    return usage("expects --import-onnx, --export-onnx or --text-to-onnx");
+    return usage("expects --import-onnx, --export-onnx, --fxp-to-c or "
+                 "--text-to-onnx");
   absl::Status status = qopt::convertTextModel(textPath, outputPath);
   return status.ok() ? 0 : fail(status);
 }

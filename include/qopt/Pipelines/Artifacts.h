@@ -20,6 +20,8 @@ struct ArtifactRequest {
   std::vector<std::string> dataPaths; ///< hashed into the lock
   std::set<std::string> emit;         ///< names of rows of EmitKinds.h
   std::string target;                 ///< --target as it was given
+  /// quantized: float ops behind the last integers are left to the caller.
+  std::string outputs = "model";
   CPUOptions cpu;
   /// `unfolded`: float ops between quantize and dequantize, for --emit=onnx.
   mlir::ModuleOp floatModule, unfolded, quantized;

@@ -62,4 +62,20 @@ def OutlineSteps : Pass<"cpu-outline-steps", "::mlir::ModuleOp"> {
     "::mlir::affine::AffineDialect"];
 }
 
+def HoldSigned : Pass<"fxp-hold-signed", "::mlir::func::FuncOp"> {
+  let summary = "Hold unsigned bytes as signed ones below the interface";
+  let description = [{
+    A tensor of unsigned bytes becomes one of signed bytes, 128 less, and every
+    zero point, clamp and table that knows it follows: targets multiply signed
+    bytes only. Arguments and results keep their form; a lookup toggles the
+    upper bit where they are read, and where they are written unless the op
+    that computes them can write them unsigned.
+
+    Fails where a tensor is read as signed and as unsigned integers.
+
+    {{example test/Target/EmbeddedC/hold-signed.mlir}}
+  }];
+  let dependentDialects = ["::qopt::fxp::FXPDialect"];
+}
+
 #endif // QOPT_TARGET_PASSES_TD

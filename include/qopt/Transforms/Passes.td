@@ -53,6 +53,34 @@ def PropagateTransposes
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 
+def FoldRotations : Pass<"qg-fold-rotations", "::mlir::func::FuncOp"> {
+  let summary = "Rotate the channels of residual streams, folded into weights";
+  let description = [{
+    A residual stream is what additions join and normalizations read. Its
+    channels may be rotated by any orthogonal R, so that outliers spread over
+    all of them: linear ops that write the stream get `W (I - 11^T/n) R`, linear
+    ops that read it `R^T diag(gamma) W`; the subtraction of the mean and the
+    gains disappear. A tensor that no linear op makes enters through one matmul
+    at run time. R is a randomized Hadamard matrix, of any order that has one
+    (QuaRot, Ashkboos et al. 2024, section 4; the mean as in SliceGPT, section
+    3.2); the decision is the attribute `qg.rotation` (a seed for the signs) on
+    a normalization of the stream.
+
+    Declines: a stream one of whose tensors is read without a normalization, or
+    whose normalization feeds something that is no linear op over the channels.
+    Every decision is a remark with its numbers.
+
+    {{example test/Transforms/fold-rotations.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+  let options = [
+    Option<"seed", "seed", "int64_t", "-1",
+           "Seed for streams without a decision; -1 leaves them alone">,
+    Option<"explicitRotations", "explicit", "bool", "true",
+           "Insert a matmul where a tensor enters that no linear op makes">
+  ];
+}
+
 def FuseBias : Pass<"qg-fuse-bias", "::mlir::func::FuncOp"> {
   let summary = "Turn additions of channel constants into biases";
   let description = [{
@@ -163,6 +191,29 @@ def FoldQDQ : Pass<"qg-fold-qdq", "::mlir::func::FuncOp"> {
     {{example test/Transforms/fold-qdq.mlir}}
   }];
   let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
+def QuantizeInterface
+    : Pass<"qg-quantize-interface", "::mlir::func::FuncOp"> {
+  let summary = "Take and give stored integers at the interface";
+  let description = [{
+    An argument that is only quantized becomes quantized itself, and a result
+    that is only dequantized is returned as it is stored: what a target without
+    floats wants. Ops that move elements may lie between.
+
+    With `drop-head`, the float ops between the last dequantize and a result
+    (a softmax, say) are left to the caller as well.
+
+    Declines: an argument that is read as floats or in two encodings; a result
+    that depends on several dequantized tensors; encodings per axis.
+
+    {{example test/Transforms/quantize-interface.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+  let options = [
+    Option<"dropHead", "drop-head", "bool", "false",
+           "Return what the last dequantize reads instead of a float result">
+  ];
 }
 
 #endif // QOPT_TRANSFORMS_PASSES_TD

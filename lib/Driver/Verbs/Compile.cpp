@@ -23,6 +23,8 @@ llvm::ArrayRef<Flag> driver::getCompileFlags() {
       {"target", "NAME",
        "native (default), a CPU name, or TRIPLE[:CPU[:+FEATURE,..]]"},
       {"mcpu", "NAME", "the CPU of a --target that names none"},
+      {"outputs", "KIND",
+       "of --emit=c: model (default), or quantized: stop before floats"},
       {"symbol-prefix", "NAME", "prefix of the functions (default: the stem)"},
       {"opt-level", "N", "0 to 3 (default 3)", 'O'},
   };
@@ -82,6 +84,8 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
   request.cpu = parseTarget(request.target);
   if (std::optional<std::string> cpu = arguments.get("mcpu"))
     request.cpu.cpu = *cpu;
+  QOPT_ASSIGN(request.outputs, arguments.getChoice(
+                                   "outputs", {"model", "quantized"}, "model"));
   request.cpu.symbol = arguments.get(
       "symbol-prefix", makeSymbol(llvm::sys::path::filename(request.stem)));
   QOPT_ASSIGN(int64_t level, arguments.getInt("opt-level", 3, 0));

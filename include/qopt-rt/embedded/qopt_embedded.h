@@ -1,0 +1,536 @@
+/*===- qopt_embedded.h - Integer kernels of generated C -------------------===*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What the C files of `qopt compile --emit=c` call: C99, integers only, no
+ * state, no allocation, nothing from the C library but memcpy and memset.
+ * Cores with dual multiplications (Cortex-M4, M7, M33) or MVE (Cortex-M55,
+ * M85) get them through ACLE; every path gives the same bits.
+ *
+ * Activations are signed bytes, channels last. Products of columns and rows
+ * take whole words: their length is a multiple of 4 (weights are padded with
+ * zeros). Zero points of inputs are folded into biases; borders are filled
+ * with the zero point.
+ *===----------------------------------------------------------------------===*/
+#ifndef QOPT_EMBEDDED_H
+#define QOPT_EMBEDDED_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if !defined(QOPT_PORTABLE) && defined(__ARM_FEATURE_MVE)
+#include <arm_mve.h>
+#define QOPT_MVE 1
+#elif !defined(QOPT_PORTABLE) && defined(__ARM_FEATURE_SIMD32) &&              \
+    defined(__GNUC__)
+#include <arm_acle.h>
+#define QOPT_DUAL_MAC 1
+#endif
+
+#if defined(__GNUC__)
+#define QOPT_INLINE static inline __attribute__((always_inline, unused))
+#define QOPT_TILE static inline __attribute__((unused))
+#else
+#define QOPT_INLINE static inline
+#define QOPT_TILE static inline
+#endif
+
+/* How accumulators become bytes: per channel a multiplier and a shift. */
+typedef struct qopt_scales {
+  const int32_t *bias;
+  const int32_t *multiplier;
+  const uint8_t *shift;
+  int32_t zero_point;
+  int32_t low, high;
+  int wide; /* some shift is below 33 */
+} qopt_scales;
+
+/*===- Scalars ------------------------------------------------------------===*/
+
+QOPT_INLINE int32_t qopt_clamp(int32_t x, int32_t low, int32_t high) {
+  x = x < low ? low : x;
+  return x > high ? high : x;
+}
+
+/* x / 2^shift rounded half to even, shift in [0, 62]. */
+QOPT_INLINE int64_t qopt_round_shift(int64_t x, uint32_t shift) {
+  int64_t half = shift ? ((int64_t)1 << (shift - 1)) - 1 : 0;
+  int64_t odd = shift ? (x >> shift) & 1 : 0;
+  return (x + half + odd) >> shift;
+}
+
+/* x * multiplier / 2^shift rounded once, half to even. For shifts of 33 to 62
+ * the upper word decides and the lower one only says whether it is zero. */
+QOPT_INLINE int32_t qopt_scale(int32_t x, int32_t multiplier, uint32_t shift) {
+  int64_t product = (int64_t)x * multiplier;
+  int32_t high = (int32_t)(product >> 32);
+  uint32_t right = shift - 32;
+  int32_t up = ((uint32_t)product != 0) | ((high >> right) & 1);
+  return (high + ((int32_t)1 << (right - 1)) - 1 + up) >> right;
+}
+
+/* y saturated into [low, high] after the zero point, exactly, in 64 bits. */
+QOPT_INLINE int8_t qopt_saturate(int64_t y, int32_t zero_point, int32_t low,
+                                 int32_t high) {
+  y += zero_point;
+  y = y < low ? low : y;
+  return (int8_t)(y > high ? high : y);
+}
+
+QOPT_INLINE int8_t qopt_requantize(int32_t sum, const qopt_scales *scales,
+                                   size_t channel) {
+  int32_t multiplier = scales->multiplier[channel];
+  uint32_t shift = scales->shift[channel];
+  if (scales->wide)
+    return qopt_saturate(qopt_round_shift((int64_t)sum * multiplier, shift),
+                         scales->zero_point, scales->low, scales->high);
+  return (int8_t)qopt_clamp(qopt_scale(sum, multiplier, shift) +
+                                scales->zero_point,
+                            scales->low, scales->high);
+}
+
+/*===- Products -----------------------------------------------------------===*/
+
+#if defined(QOPT_DUAL_MAC)
+
+QOPT_INLINE uint32_t qopt_word(const int8_t *p) {
+  uint32_t word;
+  memcpy(&word, p, 4);
+  return word;
+}
+
+/* Bytes 0 and 2, and bytes 1 and 3, as pairs of 16-bit integers. */
+QOPT_INLINE int16x2_t qopt_even(uint32_t word) {
+  return __sxtb16((int8x4_t)word);
+}
+QOPT_INLINE int16x2_t qopt_odd(uint32_t word) {
+  int32_t pair;
+  __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(word));
+  return (int16x2_t)pair;
+}
+
+#endif
+
+/* sums[2 * row + column] += two rows of weights times two columns. */
+QOPT_INLINE void qopt_dot_2x2(const int8_t *x0, const int8_t *x1,
+                              const int8_t *w0, const int8_t *w1, size_t k,
+                              int32_t sums[4]) {
+  int32_t s00 = sums[0], s01 = sums[1], s10 = sums[2], s11 = sums[3];
+#if defined(QOPT_MVE)
+  size_t i = 0;
+  for (; i + 16 <= k; i += 16) {
+    int8x16_t a = vldrbq_s8(x0 + i), b = vldrbq_s8(x1 + i);
+    int8x16_t w = vldrbq_s8(w0 + i), v = vldrbq_s8(w1 + i);
+    s00 = vmladavaq_s8(s00, w, a);
+    s01 = vmladavaq_s8(s01, w, b);
+    s10 = vmladavaq_s8(s10, v, a);
+    s11 = vmladavaq_s8(s11, v, b);
+  }
+  if (i < k) {
+    mve_pred16_t p = vctp8q((uint32_t)(k - i));
+    int8x16_t a = vldrbq_z_s8(x0 + i, p), b = vldrbq_z_s8(x1 + i, p);
+    int8x16_t w = vldrbq_z_s8(w0 + i, p), v = vldrbq_z_s8(w1 + i, p);
+    s00 = vmladavaq_s8(s00, w, a);
+    s01 = vmladavaq_s8(s01, w, b);
+    s10 = vmladavaq_s8(s10, v, a);
+    s11 = vmladavaq_s8(s11, v, b);
+  }
+#elif defined(QOPT_DUAL_MAC)
+  const int8_t *end = w0 + k;
+  do {
+    uint32_t a = qopt_word(x0), b = qopt_word(x1);
+    uint32_t w = qopt_word(w0), v = qopt_word(w1);
+    int16x2_t a0 = qopt_even(a), a1 = qopt_odd(a);
+    int16x2_t b0 = qopt_even(b), b1 = qopt_odd(b);
+    int16x2_t w02 = qopt_even(w), w13 = qopt_odd(w);
+    s00 = __smlad(a0, w02, s00);
+    s01 = __smlad(b0, w02, s01);
+    s00 = __smlad(a1, w13, s00);
+    s01 = __smlad(b1, w13, s01);
+    w02 = qopt_even(v);
+    w13 = qopt_odd(v);
+    s10 = __smlad(a0, w02, s10);
+    s11 = __smlad(b0, w02, s11);
+    s10 = __smlad(a1, w13, s10);
+    s11 = __smlad(b1, w13, s11);
+    x0 += 4;
+    x1 += 4;
+    w0 += 4;
+    w1 += 4;
+  } while (w0 != end);
+#else
+  size_t i;
+  for (i = 0; i < k; ++i) {
+    int32_t a = x0[i], b = x1[i], w = w0[i], v = w1[i];
+    s00 += w * a;
+    s01 += w * b;
+    s10 += v * a;
+    s11 += v * b;
+  }
+#endif
+  sums[0] = s00;
+  sums[1] = s01;
+  sums[2] = s10;
+  sums[3] = s11;
+}
+
+/* sums[row] += four rows of weights, k apart, times one column. */
+QOPT_INLINE void qopt_dot_4x1(const int8_t *x, const int8_t *w, size_t k,
+                              int32_t sums[4]) {
+  int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
+  const int8_t *w1 = w + k, *w2 = w1 + k, *w3 = w2 + k;
+#if defined(QOPT_MVE)
+  size_t i = 0;
+  for (; i + 16 <= k; i += 16) {
+    int8x16_t a = vldrbq_s8(x + i);
+    s0 = vmladavaq_s8(s0, vldrbq_s8(w + i), a);
+    s1 = vmladavaq_s8(s1, vldrbq_s8(w1 + i), a);
+    s2 = vmladavaq_s8(s2, vldrbq_s8(w2 + i), a);
+    s3 = vmladavaq_s8(s3, vldrbq_s8(w3 + i), a);
+  }
+  if (i < k) {
+    mve_pred16_t p = vctp8q((uint32_t)(k - i));
+    int8x16_t a = vldrbq_z_s8(x + i, p);
+    s0 = vmladavaq_s8(s0, vldrbq_z_s8(w + i, p), a);
+    s1 = vmladavaq_s8(s1, vldrbq_z_s8(w1 + i, p), a);
+    s2 = vmladavaq_s8(s2, vldrbq_z_s8(w2 + i, p), a);
+    s3 = vmladavaq_s8(s3, vldrbq_z_s8(w3 + i, p), a);
+  }
+#elif defined(QOPT_DUAL_MAC)
+  const int8_t *end = x + k;
+  do {
+    uint32_t a = qopt_word(x), word = qopt_word(w);
+    int16x2_t a0 = qopt_even(a), a1 = qopt_odd(a);
+    s0 = __smlad(a0, qopt_even(word), s0);
+    s0 = __smlad(a1, qopt_odd(word), s0);
+    word = qopt_word(w1);
+    s1 = __smlad(a0, qopt_even(word), s1);
+    s1 = __smlad(a1, qopt_odd(word), s1);
+    word = qopt_word(w2);
+    s2 = __smlad(a0, qopt_even(word), s2);
+    s2 = __smlad(a1, qopt_odd(word), s2);
+    word = qopt_word(w3);
+    s3 = __smlad(a0, qopt_even(word), s3);
+    s3 = __smlad(a1, qopt_odd(word), s3);
+    x += 4;
+    w += 4;
+    w1 += 4;
+    w2 += 4;
+    w3 += 4;
+  } while (x != end);
+#else
+  size_t i;
+  for (i = 0; i < k; ++i) {
+    int32_t a = x[i];
+    s0 += w[i] * a;
+    s1 += w1[i] * a;
+    s2 += w2[i] * a;
+    s3 += w3[i] * a;
+  }
+#endif
+  sums[0] = s0;
+  sums[1] = s1;
+  sums[2] = s2;
+  sums[3] = s3;
+}
+
+QOPT_INLINE int32_t qopt_dot_1x1(const int8_t *x, const int8_t *w, size_t k,
+                                 int32_t sum) {
+  size_t i;
+  for (i = 0; i < k; ++i)
+    sum += (int32_t)w[i] * x[i];
+  return sum;
+}
+
+/* n channels of one pixel: y = requantize(w x + bias), w is [n][k]. */
+QOPT_TILE void qopt_linear_1(const int8_t *restrict x, int8_t *restrict y,
+                             const int8_t *restrict w, size_t n, size_t k,
+                             const qopt_scales *scales) {
+  size_t quads = n / 4 * 4, c, r;
+  for (c = 0; c < quads; c += 4) {
+    int32_t sums[4];
+    for (r = 0; r < 4; ++r)
+      sums[r] = scales->bias[c + r];
+    qopt_dot_4x1(x, w + c * k, k, sums);
+    for (r = 0; r < 4; ++r)
+      y[c + r] = qopt_requantize(sums[r], scales, c + r);
+  }
+  for (c = quads; c < n; ++c)
+    y[c] = qopt_requantize(
+        qopt_dot_1x1(x, w + c * k, k, scales->bias[c]), scales, c);
+}
+
+/* The same for two pixels, whose results lie n bytes apart. */
+QOPT_TILE void qopt_linear_2(const int8_t *restrict x0,
+                             const int8_t *restrict x1, int8_t *restrict y,
+                             const int8_t *restrict w, size_t n, size_t k,
+                             const qopt_scales *scales) {
+  size_t pairs = n / 2 * 2, c;
+  for (c = 0; c < pairs; c += 2, w += 2 * k) {
+    int32_t sums[4];
+    sums[0] = sums[1] = scales->bias[c];
+    sums[2] = sums[3] = scales->bias[c + 1];
+    qopt_dot_2x2(x0, x1, w, w + k, k, sums);
+    y[c] = qopt_requantize(sums[0], scales, c);
+    y[n + c] = qopt_requantize(sums[1], scales, c);
+    y[c + 1] = qopt_requantize(sums[2], scales, c + 1);
+    y[n + c + 1] = qopt_requantize(sums[3], scales, c + 1);
+  }
+  if (pairs < n) {
+    y[c] = qopt_requantize(qopt_dot_1x1(x0, w, k, scales->bias[c]), scales, c);
+    y[n + c] =
+        qopt_requantize(qopt_dot_1x1(x1, w, k, scales->bias[c]), scales, c);
+  }
+}
+
+/*===- Windows ------------------------------------------------------------===*/
+
+/* Shape of a convolution or pool over an image of height x width x channels. */
+typedef struct qopt_window {
+  int32_t height, width, channels;
+  int32_t out_width;
+  int32_t kernel_y, kernel_x;
+  int32_t stride_y, stride_x;
+  int32_t pad_y, pad_x; /* before the first row and column */
+  int32_t dilation_y, dilation_x;
+  int32_t border; /* value outside of the image */
+} qopt_window;
+
+/* Copies the window of output pixel `pixel` into `column`, row by row. */
+QOPT_TILE void qopt_gather(int8_t *restrict column, const int8_t *restrict x,
+                           size_t pixel, const qopt_window *window) {
+  int32_t oy = (int32_t)pixel / window->out_width;
+  int32_t ox = (int32_t)pixel % window->out_width;
+  int32_t y = oy * window->stride_y - window->pad_y;
+  int32_t x0 = ox * window->stride_x - window->pad_x;
+  int32_t channels = window->channels;
+  int32_t ky, kx;
+  for (ky = 0; ky < window->kernel_y; ++ky, y += window->dilation_y) {
+    int32_t row_bytes = window->kernel_x * channels;
+    if (y < 0 || y >= window->height) {
+      memset(column, window->border, (size_t)row_bytes);
+      column += row_bytes;
+      continue;
+    }
+    if (window->dilation_x == 1 && x0 >= 0 &&
+        x0 + window->kernel_x <= window->width) {
+      memcpy(column, x + ((ptrdiff_t)y * window->width + x0) * channels,
+             (size_t)row_bytes);
+      column += row_bytes;
+      continue;
+    }
+    for (kx = 0; kx < window->kernel_x; ++kx, column += channels) {
+      int32_t at = x0 + kx * window->dilation_x;
+      if (at < 0 || at >= window->width)
+        memset(column, window->border, (size_t)channels);
+      else
+        memcpy(column, x + ((ptrdiff_t)y * window->width + at) * channels,
+               (size_t)channels);
+    }
+  }
+}
+
+/* taps[i] = where tap i of an output pixel begins; `border` for those outside
+ * of the image. */
+QOPT_TILE void qopt_find_taps(const int8_t **taps, const int8_t *x,
+                              const int8_t *border, size_t pixel,
+                              const qopt_window *window) {
+  int32_t oy = (int32_t)pixel / window->out_width;
+  int32_t ox = (int32_t)pixel % window->out_width;
+  int32_t y = oy * window->stride_y - window->pad_y;
+  int32_t x0 = ox * window->stride_x - window->pad_x;
+  int32_t ky, kx;
+  for (ky = 0; ky < window->kernel_y; ++ky, y += window->dilation_y) {
+    const int8_t *row =
+        x + ((ptrdiff_t)y * window->width + x0) * window->channels;
+    int inside = y >= 0 && y < window->height;
+    for (kx = 0; kx < window->kernel_x; ++kx) {
+      int32_t at = x0 + kx * window->dilation_x;
+      *taps++ = inside && at >= 0 && at < window->width
+                    ? row + (ptrdiff_t)kx * window->dilation_x *
+                                window->channels
+                    : border;
+    }
+  }
+}
+
+/* One pixel of a depthwise convolution; w is [taps][channels]. */
+QOPT_TILE void qopt_depthwise(const int8_t **taps, size_t count,
+                              int8_t *restrict y, const int8_t *restrict w,
+                              size_t channels, const qopt_scales *scales) {
+  size_t c = 0, t;
+#if defined(QOPT_MVE)
+  for (; c < channels; c += 4) {
+    mve_pred16_t p = vctp32q((uint32_t)(channels - c));
+    int32x4_t sum = vldrwq_z_s32(scales->bias + c, p);
+    int32_t sums[4];
+    size_t r;
+    for (t = 0; t < count; ++t)
+      sum = vaddq_s32(sum,
+                      vmulq_s32(vldrbq_z_s32(taps[t] + c, p),
+                                vldrbq_z_s32(w + t * channels + c, p)));
+    vst1q_s32(sums, sum);
+    for (r = 0; r < 4 && c + r < channels; ++r)
+      y[c + r] = qopt_requantize(sums[r], scales, c + r);
+  }
+#elif defined(QOPT_DUAL_MAC)
+  size_t quads = channels / 4 * 4;
+  for (; c < quads; c += 4) {
+    int32_t s0 = scales->bias[c], s1 = scales->bias[c + 1];
+    int32_t s2 = scales->bias[c + 2], s3 = scales->bias[c + 3];
+    const int8_t *weight = w + c;
+    for (t = 0; t < count; ++t, weight += channels) {
+      uint32_t a = qopt_word(taps[t] + c), b = qopt_word(weight);
+      int32_t a02 = qopt_even(a), b02 = qopt_even(b);
+      int32_t a13 = qopt_odd(a), b13 = qopt_odd(b);
+      s0 += (int32_t)(int16_t)a02 * (int16_t)b02;
+      s2 += (a02 >> 16) * (b02 >> 16);
+      s1 += (int32_t)(int16_t)a13 * (int16_t)b13;
+      s3 += (a13 >> 16) * (b13 >> 16);
+    }
+    y[c] = qopt_requantize(s0, scales, c);
+    y[c + 1] = qopt_requantize(s1, scales, c + 1);
+    y[c + 2] = qopt_requantize(s2, scales, c + 2);
+    y[c + 3] = qopt_requantize(s3, scales, c + 3);
+  }
+#endif
+  for (; c < channels; ++c) {
+    int32_t sum = scales->bias[c];
+    for (t = 0; t < count; ++t)
+      sum += (int32_t)taps[t][c] * w[t * channels + c];
+    y[c] = qopt_requantize(sum, scales, c);
+  }
+}
+
+/* One pixel of a convolution in groups; w is [n][taps][channels per group]. */
+QOPT_TILE void qopt_grouped(const int8_t **taps, size_t count,
+                            int8_t *restrict y, const int8_t *restrict w,
+                            size_t n, size_t per_group, size_t group_channels,
+                            const qopt_scales *scales) {
+  size_t c, t;
+  for (c = 0; c < n; ++c) {
+    size_t first = c / per_group * group_channels;
+    int32_t sum = scales->bias[c];
+    for (t = 0; t < count; ++t, w += group_channels)
+      sum = qopt_dot_1x1(taps[t] + first, w, group_channels, sum);
+    y[c] = qopt_requantize(sum, scales, c);
+  }
+}
+
+/* Sums of windows; bias holds -count * zero point of x. */
+QOPT_TILE void qopt_sum_taps(const int8_t **taps, size_t count,
+                             int8_t *restrict y, size_t channels,
+                             const qopt_scales *scales) {
+  size_t c, t;
+  for (c = 0; c < channels; ++c) {
+    int32_t sum = scales->bias[0];
+    for (t = 0; t < count; ++t)
+      sum += taps[t][c];
+    y[c] = qopt_requantize(sum, scales, 0);
+  }
+}
+
+QOPT_TILE void qopt_max_taps(const int8_t **taps, size_t count,
+                             int8_t *restrict y, size_t channels) {
+  size_t c, t;
+  for (c = 0; c < channels; ++c) {
+    int8_t most = taps[0][c];
+    for (t = 1; t < count; ++t)
+      most = taps[t][c] > most ? taps[t][c] : most;
+    y[c] = most;
+  }
+}
+
+/*===- Elements -----------------------------------------------------------===*/
+
+/* Two encodings over one power of two, and the result's. */
+typedef struct qopt_sum {
+  int32_t zero_points[2];
+  int32_t multipliers[2];
+  uint32_t shift;
+  int32_t zero_point;
+  int32_t low, high;
+} qopt_sum;
+
+/* y = a + b; b repeats after b_count elements. */
+QOPT_TILE void qopt_add(const int8_t *a, const int8_t *b, int8_t *restrict y,
+                        size_t count, size_t b_count, const qopt_sum *sum) {
+  size_t i, j;
+  for (i = 0, j = 0; i < count; ++i) {
+    int64_t left = (int64_t)(a[i] - sum->zero_points[0]) * sum->multipliers[0];
+    int64_t right = (int64_t)(b[j] - sum->zero_points[1]) * sum->multipliers[1];
+    y[i] = qopt_saturate(qopt_round_shift(left + right, sum->shift),
+                         sum->zero_point, sum->low, sum->high);
+    j = j + 1 == b_count ? 0 : j + 1;
+  }
+}
+
+/* y = requantize((a - zero point) * (b - zero point)); b repeats. */
+QOPT_TILE void qopt_multiply(const int8_t *a, const int8_t *b,
+                             int8_t *restrict y, size_t count, size_t b_count,
+                             int32_t a_zero_point, int32_t b_zero_point,
+                             const qopt_scales *scales) {
+  size_t i, j;
+  for (i = 0, j = 0; i < count; ++i) {
+    int32_t product = (a[i] - a_zero_point) * (b[j] - b_zero_point);
+    y[i] = qopt_requantize(product, scales, 0);
+    j = j + 1 == b_count ? 0 : j + 1;
+  }
+}
+
+/* y = requantize(x + bias), channel by channel. */
+QOPT_TILE void qopt_rescale(const int8_t *x, int8_t *restrict y, size_t count,
+                            size_t channels, const qopt_scales *scales) {
+  size_t i, c;
+  for (i = 0, c = 0; i < count; ++i) {
+    y[i] = qopt_requantize(x[i] + scales->bias[c], scales, c);
+    c = c + 1 == channels ? 0 : c + 1;
+  }
+}
+
+QOPT_TILE void qopt_look_up(const int8_t *x, int8_t *restrict y, size_t count,
+                            const int8_t *table) {
+  size_t i;
+  for (i = 0; i < count; ++i)
+    y[i] = table[(uint8_t)x[i]];
+}
+
+/* Bytes of unsigned encodings as signed ones, or the reverse. */
+QOPT_TILE void qopt_flip(const int8_t *x, int8_t *restrict y, size_t count) {
+  size_t i;
+  for (i = 0; i < count; ++i)
+    y[i] = (int8_t)((uint8_t)x[i] ^ 0x80u);
+}
+
+/* Rows of `bytes`, `stride` apart in y: an operand of a concatenation. */
+QOPT_TILE void qopt_place(const int8_t *x, int8_t *restrict y, size_t rows,
+                          size_t bytes, size_t stride) {
+  size_t i;
+  for (i = 0; i < rows; ++i)
+    memcpy(y + i * stride, x + i * bytes, bytes);
+}
+
+/* Dense y of the given extents from x at the given strides: transpositions,
+ * slices and broadcasts of up to eight dimensions. */
+QOPT_TILE void qopt_move(const int8_t *x, int8_t *restrict y,
+                         const int32_t *extents, const int32_t *strides,
+                         size_t rank) {
+  int32_t position[8] = {0};
+  size_t d;
+  for (;;) {
+    *y++ = *x;
+    for (d = rank; d-- > 0;) {
+      x += strides[d];
+      if (++position[d] < extents[d])
+        break;
+      x -= (ptrdiff_t)strides[d] * extents[d];
+      position[d] = 0;
+      if (d == 0)
+        return;
+    }
+    if (rank == 0)
+      return;
+  }
+}
+
+#endif /* QOPT_EMBEDDED_H */

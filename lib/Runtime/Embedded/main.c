@@ -1,0 +1,94 @@
+/* main.c - an example: runs the model and prints the first outputs.
+ *
+ *   ./@SYMBOL@                     input bytes that stand for zero
+ *   ./@SYMBOL@ INPUT.bin           raw input bytes, all inputs one after another
+ *   ./@SYMBOL@ INPUT.bin OUT.bin   samples until INPUT.bin ends; raw outputs
+ */
+#include "@SYMBOL@.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static union {
+  int64_t align[8];
+  unsigned char bytes[@UPPER@_ARENA_BYTES + 64];
+} arena;
+static unsigned char input[@UPPER@_INPUT_BYTES];
+static unsigned char output[@UPPER@_OUTPUT_BYTES];
+
+static int run(void) {
+  const qopt_info *info = @SYMBOL@_info();
+  const void *inputs[@UPPER@_INPUTS];
+  void *outputs[@UPPER@_OUTPUTS];
+  qopt_call call;
+  uint32_t i;
+  size_t at = 0;
+  memset(&call, 0, sizeof call);
+  for (i = 0; i < info->n_inputs; ++i) {
+    inputs[i] = input + at;
+    at += (size_t)info->inputs[i].bytes;
+  }
+  for (at = 0, i = 0; i < info->n_outputs; ++i) {
+    outputs[i] = output + at;
+    at += (size_t)info->outputs[i].bytes;
+  }
+  call.abi = QOPT_ABI;
+  call.threads = 1;
+  call.inputs = inputs;
+  call.outputs = outputs;
+  call.arena = arena.bytes + (64 - (uintptr_t)arena.bytes % 64) % 64;
+  return @SYMBOL@_run(&call);
+}
+
+static void fill(void) {
+  const qopt_info *info = @SYMBOL@_info();
+  size_t at = 0;
+  uint32_t i;
+  for (i = 0; i < info->n_inputs; ++i) {
+    memset(input + at, info->inputs[i].zero_point,
+           (size_t)info->inputs[i].bytes);
+    at += (size_t)info->inputs[i].bytes;
+  }
+}
+
+static void print(void) {
+  const qopt_tensor *first = @SYMBOL@_info()->outputs;
+  size_t i;
+  printf("%s:", first->name);
+  for (i = 0; i < first->bytes && i < 16; ++i)
+    printf(" %d", first->dtype == QOPT_U8 ? (int)output[i]
+                                          : (int)(signed char)output[i]);
+  printf("\n");
+}
+
+int main(int argc, char **argv) {
+  FILE *in = NULL, *out = NULL;
+  int error;
+  if (argc < 2) {
+    fill();
+    error = run();
+    if (!error)
+      print();
+    return error;
+  }
+  in = fopen(argv[1], "rb");
+  if (argc > 2)
+    out = fopen(argv[2], "wb");
+  if (!in || (argc > 2 && !out)) {
+    fprintf(stderr, "cannot open %s\n", in ? argv[2] : argv[1]);
+    return 10;
+  }
+  while (fread(input, 1, sizeof input, in) == sizeof input) {
+    error = run();
+    if (error)
+      return error;
+    if (!out)
+      print();
+    else if (fwrite(output, 1, sizeof output, out) != sizeof output)
+      return 10;
+  }
+  fclose(in);
+  if (out && fclose(out))
+    return 10;
+  return 0;
+}

@@ -1,0 +1,152 @@
+//===- Constants.cpp - Weights, biases and scales as kernels read them ----===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Zero points of inputs go into biases, rows of weights are padded to words,
+// scales become multipliers and shifts. Sums that could leave 32 bits are
+// refused here, where all weights are known.
+//===----------------------------------------------------------------------===//
+#include "Steps.h"
+#include "qopt/Numerics/FixedPoint.h"
+
+#include "absl/strings/str_cat.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::embedded;
+
+/// A scale that every i32 rounds to zero has shift 0; any shift says the same.
+static constexpr unsigned kLeastFastShift = 33;
+
+static RequantizeMode getMode(fxp::RequantizeModeAttr attr) {
+  return *parseRequantizeMode(attr.getKind(), attr.getBits());
+}
+
+/// Weights as [channels out][taps][channels in of a group].
+static absl::StatusOr<Tensor> getWeights(const Step &step) {
+  std::optional<Tensor> weights;
+  bool transpose = false;
+  if (auto conv = dyn_cast<fxp::ConvOp>(step.op)) {
+    weights = qg::matchConstant(conv.getWeight());
+  } else {
+    auto matmul = cast<fxp::MatmulOp>(step.op);
+    weights = qg::matchConstant(matmul.getRhs());
+    transpose = !matmul.getTransposeRhs();
+  }
+  if (!weights)
+    return absl::InternalError("the bytes of a weight are missing");
+  if (!transpose)
+    return *weights;
+  Tensor rows(DType::i8, {step.n, step.k});
+  for (int64_t n = 0; n < step.n; ++n)
+    for (int64_t k = 0; k < step.k; ++k)
+      rows.setInt(n * step.k + k, weights->getInt(k * step.n + n));
+  return rows;
+}
+
+static int64_t getZeroPoint(const Step &step) {
+  if (auto conv = dyn_cast<fxp::ConvOp>(step.op))
+    return conv.getXZp();
+  return cast<fxp::MatmulOp>(step.op).getLhsZp();
+}
+
+static absl::Status fillLinear(const Step &step, StepConstants &constants) {
+  auto weights = getWeights(step);
+  if (!weights.ok())
+    return weights.status();
+  Value biasValue = step.op->getOperand(2);
+  std::optional<Tensor> bias = qg::matchConstant(biasValue);
+  if (!bias)
+    return absl::InternalError("the values of a bias are missing");
+  int64_t zeroPoint = getZeroPoint(step), k = step.k;
+  for (int64_t n = 0; n < step.n; ++n) {
+    int64_t sum = 0, magnitude = 0;
+    for (int64_t i = 0; i < k; ++i) {
+      int64_t w = weights->getInt(n * k + i);
+      sum += w;
+      magnitude += std::abs(w);
+    }
+    int64_t folded = bias->getInt(n) - zeroPoint * sum;
+    // Partial sums are bounded by the bias and all products.
+    if (std::abs(folded) + magnitude * 128 > INT32_MAX)
+      return absl::UnimplementedError(absl::StrCat(
+          "'", step.name, "': sums of channel ", n, " can leave 32 bits"));
+    constants.bias.push_back(int32_t(folded));
+  }
+  bool isTapMajor = step.kind == Step::Depthwise;
+  int64_t row = step.kind == Step::Gather ? llvm::alignTo(k, 4) : k;
+  constants.weights.assign(step.n * row, 0);
+  for (int64_t n = 0; n < step.n; ++n)
+    for (int64_t i = 0; i < k; ++i)
+      constants.weights[isTapMajor ? i * step.n + n : n * row + i] =
+          int8_t(weights->getInt(n * k + i));
+  return absl::OkStatus();
+}
+
+static absl::Status fillScales(const Step &step, StepConstants &constants) {
+  fxp::RequantizeOp op = step.requantize;
+  FailureOr<Tensor> scales =
+      qg::getTensor(op.getScales(), op.getScales().getType());
+  if (failed(scales))
+    return absl::InternalError("the scales of a requantization are missing");
+  RequantizeMode mode = getMode(op.getMode());
+  int64_t channels = std::max<int64_t>(constants.bias.size(), 1);
+  int64_t count = scales->numElements();
+  for (int64_t c = 0; c < channels; ++c) {
+    FixedScale scale =
+        getFixedScale(float(scales->getFloat(count == 1 ? 0 : c)), mode);
+    if (scale.multiplier == 0)
+      scale.shift = kLeastFastShift;
+    constants.isWide |= scale.shift < kLeastFastShift;
+    if (scale.multiplier > INT32_MAX)
+      return absl::UnimplementedError(
+          absl::StrCat("'", step.name, "': a scale is out of range"));
+    constants.multiplier.push_back(int32_t(scale.multiplier));
+    constants.shift.push_back(uint8_t(scale.shift));
+  }
+  constants.zeroPoint = int64_t(op.getZp());
+  constants.low = op.getClamp()[0];
+  constants.high = op.getClamp()[1];
+  return absl::OkStatus();
+}
+
+absl::StatusOr<StepConstants> embedded::computeConstants(const Step &step) {
+  StepConstants constants;
+  switch (step.kind) {
+  case Step::Gather:
+  case Step::Direct:
+  case Step::Depthwise:
+  case Step::Grouped:
+    if (absl::Status status = fillLinear(step, constants); !status.ok())
+      return status;
+    break;
+  case Step::SumPool:
+    // Places outside are filled with the zero point and add nothing.
+    constants.bias = {int32_t(-step.k * step.window.border)};
+    break;
+  case Step::Rescale: {
+    auto zeroPoint = int64_t(cast<fxp::RequantizeOp>(step.op).getXZp());
+    constants.bias.assign(step.n, int32_t(-zeroPoint));
+    break;
+  }
+  case Step::Multiply:
+    constants.bias = {0};
+    break;
+  case Step::LookUp: {
+    auto lut = cast<fxp::LutOp>(step.op);
+    FailureOr<Tensor> table =
+        qg::getTensor(lut.getTable(), lut.getTable().getType());
+    if (failed(table))
+      return absl::InternalError("the bytes of a table are missing");
+    ArrayRef<int8_t> bytes = table->span<int8_t>();
+    constants.table.assign(bytes.begin(), bytes.end());
+    return constants;
+  }
+  default:
+    return constants;
+  }
+  if (absl::Status status = fillScales(step, constants); !status.ok())
+    return status;
+  return constants;
+}

@@ -1,0 +1,395 @@
+//===- EmitSteps.cpp - A C function for every step ------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Loops over pixels are written out with their numbers; what happens in one
+// pixel is a kernel of qopt_embedded.h.
+//===----------------------------------------------------------------------===//
+#include "EmitSteps.h"
+#include "FunctionWriter.h"
+#include "qopt/Numerics/FixedPoint.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::embedded;
+
+using Argument = FunctionWriter::Argument;
+
+StringRef embedded::getKindName(Step::Kind kind) {
+  switch (kind) {
+  case Step::Gather:
+    return "conv";
+  case Step::Direct:
+    return "linear";
+  case Step::Depthwise:
+    return "depthwise";
+  case Step::Grouped:
+    return "grouped";
+  case Step::SumPool:
+    return "sum_pool";
+  case Step::MaxPool:
+    return "max_pool";
+  case Step::Add:
+    return "add";
+  case Step::Multiply:
+    return "multiply";
+  case Step::Rescale:
+    return "rescale";
+  case Step::LookUp:
+    return "look_up";
+  case Step::Move:
+    return "move";
+  case Step::Concat:
+    return "concat";
+  }
+  return "";
+}
+
+std::string embedded::getComment(StringRef text) {
+  std::string result;
+  for (char c : text)
+    result += llvm::isPrint(c) && c != '*' && c != '\\' ? c : '_';
+  return result;
+}
+
+static ArrayRef<int64_t> getShape(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+static int64_t countBytes(Value value) {
+  return getNumElements(getShape(value));
+}
+
+static std::string formatShape(Value value) {
+  return absl::StrJoin(getShape(value), "x");
+}
+
+namespace {
+class StepEmitter {
+public:
+  StepEmitter(MLIRContext *context, const Step &step, unsigned index,
+              StringRef symbol)
+      : context_(context), step_(step), index_(index), symbol_(symbol) {
+    code_.name = absl::StrCat(symbol.str(), "_", index, "_",
+                              getKindName(step.kind).str());
+  }
+
+  absl::StatusOr<StepCode> run() {
+    auto constants = computeConstants(step_);
+    if (!constants.ok())
+      return constants.status();
+    constants_ = std::move(*constants);
+    addMembers();
+    begin();
+    emitBody();
+    FailureOr<std::string> text = writer_->finish();
+    if (failed(text))
+      return absl::InternalError(
+          absl::StrCat("'", step_.name, "' could not be printed as C"));
+    code_.text = absl::StrCat(describe(), *text, "\n");
+    return std::move(code_);
+  }
+
+private:
+  std::string member(StringRef what) const {
+    return absl::StrCat(what.str(), index_);
+  }
+  template <typename T>
+  void addMember(StringRef type, StringRef what, const std::vector<T> &values,
+                 StringRef comment = "") {
+    if (values.empty())
+      return;
+    Member result{type.str(), member(what), comment.str(), {}, sizeof(T)};
+    result.values.assign(values.begin(), values.end());
+    code_.members.push_back(std::move(result));
+    code_.usesWeights = true;
+  }
+  void addMembers() {
+    addMember("int8_t", "weights", constants_.weights);
+    addMember("int32_t", "bias", constants_.bias);
+    addMember("int32_t", "multiplier", constants_.multiplier);
+    addMember("uint8_t", "shift", constants_.shift);
+    addMember("int8_t", "table", constants_.table);
+    for (auto [i, input] : llvm::enumerate(step_.inputs)) {
+      std::string name;
+      if (std::optional<Tensor> constant = qg::matchConstant(input)) {
+        name = absl::StrCat("constant", index_, "_", i);
+        Member result{"int8_t", name, "", {}, 1};
+        for (int64_t at = 0; at < constant->numElements(); ++at)
+          result.values.push_back(constant->getInt(at));
+        code_.members.push_back(std::move(result));
+      }
+      code_.constants.push_back(name);
+    }
+  }
+
+  /// What the function computes, as a comment.
+  std::string describe() const {
+    std::string from;
+    for (Value input : step_.inputs)
+      absl::StrAppend(&from, from.empty() ? "" : ", ", formatShape(input));
+    std::string text = absl::StrCat("/* ", getComment(step_.name), ": ",
+                                    getKindName(step_.kind).str(), " ", from,
+                                    " -> ", formatShape(step_.output));
+    if (step_.macs)
+      absl::StrAppend(&text, ", ", step_.macs, " products");
+    return absl::StrCat(text, " */\n");
+  }
+
+  void begin() {
+    std::vector<FunctionWriter::Parameter> parameters;
+    bool isOne = step_.inputs.size() == 1;
+    for (size_t i = 0; i < step_.inputs.size(); ++i)
+      parameters.push_back(
+          {"const int8_t *restrict", isOne ? "x" : absl::StrCat("x", i)});
+    // Both operands may be the same tensor.
+    if (!isOne)
+      for (auto &parameter : parameters)
+        parameter.type = "const int8_t *const";
+    parameters.push_back({"int8_t *restrict", "y"});
+    if (code_.usesWeights)
+      parameters.push_back(
+          {"const " + symbol_.str() + "_weights *restrict", "weights"});
+    code_.usesScratch = step_.scratch > 0;
+    if (code_.usesScratch)
+      parameters.push_back({"int8_t *restrict", "scratch"});
+    writer_ = std::make_unique<FunctionWriter>(context_, code_.name, parameters,
+                                               /*isStatic=*/true);
+    x_ = writer_->getParameter(0);
+    y_ = writer_->getParameter(step_.inputs.size());
+  }
+
+  std::string weight(StringRef what) const {
+    return absl::StrCat("weights->", what.str(), index_);
+  }
+  void declareScales() {
+    writer_->line(absl::StrCat("const qopt_scales scales = {", weight("bias"),
+                               ", ", weight("multiplier"), ", ",
+                               weight("shift"), ", ", constants_.zeroPoint,
+                               ", ", constants_.low, ", ", constants_.high,
+                               ", ", constants_.isWide ? 1 : 0, "};"));
+  }
+  void declareWindow() {
+    const Window &w = step_.window;
+    writer_->line(absl::StrCat("static const qopt_window window = {", w.height,
+                               ", ", w.width, ", ", w.channels, ", ",
+                               w.outWidth, ", ", w.kernel[0], ", ", w.kernel[1],
+                               ", ", w.strides[0], ", ", w.strides[1], ", ",
+                               w.pads[0], ", ", w.pads[1], ", ", w.dilations[0],
+                               ", ", w.dilations[1], ", ", w.border, "};"));
+  }
+
+  void emitBody() {
+    switch (step_.kind) {
+    case Step::Gather:
+      return emitGather();
+    case Step::Direct:
+      return emitDirect();
+    case Step::Depthwise:
+    case Step::Grouped:
+    case Step::SumPool:
+    case Step::MaxPool:
+      return emitTaps();
+    case Step::Add:
+      return emitAdd();
+    case Step::Multiply:
+      return emitMultiply();
+    case Step::Rescale:
+      declareScales();
+      return writer_->call("qopt_rescale",
+                           {x_, y_, countBytes(step_.output),
+                            int64_t(constants_.bias.size()), "&scales"});
+    case Step::LookUp:
+      return writer_->call("qopt_look_up",
+                           {x_, y_, countBytes(step_.output), weight("table")});
+    case Step::Move:
+      return emitMove();
+    case Step::Concat:
+      return emitConcat();
+    }
+  }
+
+  /// A loop over pairs of pixels, and the pixel left.
+  void forPairs(llvm::function_ref<void(Value pixel)> pair,
+                llvm::function_ref<void(int64_t pixel)> single) {
+    int64_t pixels = step_.window.pixels(), even = pixels / 2 * 2;
+    if (even)
+      writer_->loop(even, 2, "pixel", pair);
+    if (pixels % 2)
+      single(pixels - 1);
+  }
+  std::string at(StringRef base, int64_t offset) const {
+    return offset ? absl::StrCat(base.str(), " + ", offset) : base.str();
+  }
+
+  void emitGather() {
+    int64_t n = step_.n, row = llvm::alignTo(step_.k, 4);
+    std::string second = at("scratch", row);
+    declareScales();
+    declareWindow();
+    forPairs(
+        [&](Value pixel) {
+          Value next = writer_->index(pixel, 1, 1, "next");
+          writer_->call("qopt_gather", {"scratch", x_, pixel, "&window"});
+          writer_->call("qopt_gather", {second, x_, next, "&window"});
+          Value out = writer_->pointer(y_, writer_->index(pixel, n, 0, "at"),
+                                       "out", false);
+          writer_->call(
+              "qopt_linear_2",
+              {"scratch", second, out, weight("weights"), n, row, "&scales"});
+        },
+        [&](int64_t pixel) {
+          writer_->call("qopt_gather", {"scratch", x_, pixel, "&window"});
+          writer_->call("qopt_linear_1",
+                        {"scratch", at("y", pixel * n), weight("weights"), n,
+                         row, "&scales"});
+        });
+  }
+
+  void emitDirect() {
+    int64_t n = step_.n, k = step_.k;
+    declareScales();
+    forPairs(
+        [&](Value pixel) {
+          Value first = writer_->pointer(
+              x_, writer_->index(pixel, k, 0, "from"), "first", true);
+          Value out = writer_->pointer(y_, writer_->index(pixel, n, 0, "at"),
+                                       "out", false);
+          writer_->call("qopt_linear_2",
+                        {first, absl::StrCat("first + ", k), out,
+                         weight("weights"), n, k, "&scales"});
+        },
+        [&](int64_t pixel) {
+          writer_->call("qopt_linear_1",
+                        {at("x", pixel * k), at("y", pixel * n),
+                         weight("weights"), n, k, "&scales"});
+        });
+  }
+
+  void emitTaps() {
+    int64_t taps = step_.window.taps(), channels = step_.window.channels;
+    if (step_.kind != Step::MaxPool)
+      declareScales();
+    declareWindow();
+    writer_->line(absl::StrCat("const int8_t *taps[", taps, "];"));
+    writer_->call("memset", {"scratch", step_.window.border, channels});
+    writer_->loop(step_.window.pixels(), 1, "pixel", [&](Value pixel) {
+      writer_->call("qopt_find_taps",
+                    {"taps", x_, "scratch", pixel, "&window"});
+      Value out = writer_->pointer(y_, writer_->index(pixel, step_.n, 0, "at"),
+                                   "out", false);
+      if (step_.kind == Step::Depthwise) {
+        writer_->call("qopt_depthwise", {"taps", taps, out, weight("weights"),
+                                         channels, "&scales"});
+      } else if (step_.kind == Step::Grouped) {
+        int64_t inGroup = step_.k / taps, groups = channels / inGroup;
+        writer_->call("qopt_grouped",
+                      {"taps", taps, out, weight("weights"), step_.n,
+                       step_.n / groups, inGroup, "&scales"});
+      } else if (step_.kind == Step::SumPool) {
+        writer_->call("qopt_sum_taps",
+                      {"taps", taps, out, channels, "&scales"});
+      } else {
+        writer_->call("qopt_max_taps", {"taps", taps, out, channels});
+      }
+    });
+  }
+
+  void emitAdd() {
+    auto add = cast<fxp::AddOp>(step_.op);
+    RequantizeMode mode =
+        *parseRequantizeMode(add.getMode().getKind(), add.getMode().getBits());
+    auto [left, right] =
+        getCommonFixedScales(add.getScales()[0], add.getScales()[1], mode);
+    ArrayRef<int64_t> zeroPoints = add.getZps();
+    int first = step_.k ? 1 : 0; // operands may be swapped
+    FixedScale scales[] = {left, right};
+    writer_->line(
+        absl::StrCat("static const qopt_sum sum = {{", zeroPoints[first], ", ",
+                     zeroPoints[1 - first], "}, {", scales[first].multiplier,
+                     ", ", scales[1 - first].multiplier, "}, ", left.shift,
+                     ", ", int64_t(add.getZp()), ", ", add.getClamp()[0], ", ",
+                     add.getClamp()[1], "};"));
+    writer_->call("qopt_add",
+                  {x_, writer_->getParameter(1), y_, countBytes(step_.output),
+                   countBytes(step_.inputs[1]), "&sum"});
+  }
+
+  void emitMultiply() {
+    auto mul = cast<fxp::MulOp>(step_.op);
+    int first = step_.k ? 1 : 0;
+    declareScales();
+    writer_->call("qopt_multiply",
+                  {x_, writer_->getParameter(1), y_, countBytes(step_.output),
+                   countBytes(step_.inputs[1]), mul.getZps()[first],
+                   mul.getZps()[1 - first], "&scales"});
+  }
+
+  /// Steps in x of each dimension of the result, and where it begins.
+  void emitMove() {
+    ArrayRef<int64_t> x = getShape(step_.inputs[0]), y = getShape(step_.output);
+    SmallVector<int64_t> dense(x.size(), 1), strides;
+    for (size_t d = x.size(); d-- > 1;)
+      dense[d - 1] = dense[d] * x[d];
+    int64_t start = 0;
+    if (auto transpose = dyn_cast<qg::TransposeOp>(step_.op)) {
+      for (int64_t from : transpose.getPermutation())
+        strides.push_back(dense[from]);
+    } else if (auto slice = dyn_cast<qg::SliceOp>(step_.op)) {
+      for (size_t d = 0; d < x.size(); ++d) {
+        strides.push_back(dense[d] * slice.getStrides()[d]);
+        start += dense[d] * slice.getOffsets()[d];
+      }
+    } else { // broadcast
+      for (size_t d = 0; d < y.size(); ++d) {
+        size_t missing = y.size() - x.size();
+        bool repeats = d < missing || x[d - missing] == 1;
+        strides.push_back(repeats ? 0 : dense[d - missing]);
+      }
+    }
+    if (y.empty()) {
+      writer_->call("memcpy", {y_, x_, "1"});
+      return;
+    }
+    writer_->line(absl::StrCat("static const int32_t extents[] = {",
+                               absl::StrJoin(y, ", "), "};"));
+    writer_->line(absl::StrCat("static const int32_t strides[] = {",
+                               absl::StrJoin(strides, ", "), "};"));
+    writer_->call("qopt_move", {at("x", start), y_, "extents", "strides",
+                                int64_t(y.size())});
+  }
+
+  void emitConcat() {
+    auto concat = cast<qg::ConcatOp>(step_.op);
+    ArrayRef<int64_t> y = getShape(step_.output);
+    size_t axis = concat.getAxis();
+    int64_t rows = getNumElements(y.take_front(axis));
+    int64_t stride = getNumElements(y.drop_front(axis)), offset = 0;
+    for (auto [i, input] : llvm::enumerate(step_.inputs)) {
+      int64_t bytes = getNumElements(getShape(input).drop_front(axis));
+      writer_->call("qopt_place", {writer_->getParameter(i), at("y", offset),
+                                   rows, bytes, stride});
+      offset += bytes;
+    }
+  }
+
+  MLIRContext *context_;
+  const Step &step_;
+  unsigned index_;
+  StringRef symbol_;
+  StepConstants constants_;
+  StepCode code_;
+  std::unique_ptr<FunctionWriter> writer_;
+  Value x_, y_;
+};
+} // namespace
+
+absl::StatusOr<StepCode> embedded::emitStep(MLIRContext *context,
+                                            const Step &step, unsigned index,
+                                            StringRef symbol) {
+  return StepEmitter(context, step, index, symbol).run();
+}

@@ -1,0 +1,373 @@
+//===- FindSteps.cpp - Read a network as calls of kernels -----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every op finds its kernel or a line that says why it has none; all lines
+// come at once.
+//===----------------------------------------------------------------------===//
+#include "Steps.h"
+
+#include "absl/strings/str_cat.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::embedded;
+
+/// A pointer to each lies on the stack.
+static constexpr int64_t kMostTaps = 1024;
+
+static ArrayRef<int64_t> getShape(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+static bool isByteTensor(Value value) {
+  auto tensor = dyn_cast<RankedTensorType>(value.getType());
+  return tensor && tensor.getElementType().isSignlessInteger(8);
+}
+
+static bool isConstant(Value value) {
+  return bool(value.getDefiningOp<qg::ConstantOp>());
+}
+
+namespace {
+class StepFinder {
+public:
+  absl::StatusOr<StepList> run(func::FuncOp main) {
+    for (BlockArgument argument : main.getArguments())
+      if (!isByteTensor(argument))
+        refuse("input '" +
+               getName(main.getArgAttrDict(argument.getArgNumber()),
+                       argument.getArgNumber()) +
+               "' is " + getTypeText(argument) +
+               ", and the only integers behind it are not per-tensor bytes");
+    for (Operation &op : main.front().without_terminator())
+      visit(&op);
+    finishResults(main);
+    if (!reasons_.empty())
+      return absl::UnimplementedError(llvm::join(reasons_, "\n"));
+    return std::move(list_);
+  }
+
+private:
+  static std::string getName(DictionaryAttr attributes, unsigned index) {
+    if (attributes)
+      if (auto name = attributes.getAs<StringAttr>("qg.name"))
+        return name.str();
+    return std::to_string(index);
+  }
+  static std::string getTypeText(Value value) {
+    std::string text;
+    llvm::raw_string_ostream(text) << value.getType();
+    return text;
+  }
+  void refuse(const llvm::Twine &text) { reasons_.push_back(text.str()); }
+  void refuse(Operation *op, const llvm::Twine &why) {
+    refuse("'" + qg::getUserName(op) + "' (" + op->getName().getStringRef() +
+           "): " + why);
+  }
+
+  /// The only reader of an accumulator, if it is a requantize.
+  fxp::RequantizeOp getRequantize(Operation *op) {
+    Value result = op->getResult(0);
+    if (!result.hasOneUse())
+      return {};
+    auto requantize = dyn_cast<fxp::RequantizeOp>(*result.getUsers().begin());
+    if (!requantize || !isByteTensor(requantize.getResult()))
+      return {};
+    return requantize;
+  }
+
+  Step &addStep(Step::Kind kind, Operation *op, ArrayRef<Value> inputs,
+                Value output) {
+    Step &step = list_.steps.emplace_back();
+    step.kind = kind;
+    step.op = op;
+    step.name = op ? qg::getUserName(op) : "copy";
+    step.inputs = inputs.vec();
+    step.output = output;
+    return step;
+  }
+
+  void visit(Operation *op) {
+    if (isa<qg::ConstantOp>(op))
+      return;
+    if (auto requantize = dyn_cast<fxp::RequantizeOp>(op))
+      return visitRequantize(requantize);
+    if (isa<fxp::ConvOp, fxp::MatmulOp, fxp::MulOp, fxp::SumPoolOp, fxp::SumOp>(
+            op))
+      return visitAccumulating(op);
+    if (!op->getNumResults() || !isByteTensor(op->getResult(0)) ||
+        !llvm::all_of(op->getOperands(), isByteTensor))
+      return refuse(op, isFloat(op) ? "floats have no form in integer-only C"
+                                    : "has no kernel in C");
+    visitBytes(op);
+  }
+  static bool isFloat(Operation *op) {
+    auto isFloatValue = [](Value value) {
+      auto tensor = dyn_cast<RankedTensorType>(value.getType());
+      return tensor && isa<FloatType>(tensor.getElementType());
+    };
+    return llvm::any_of(op->getOperands(), isFloatValue) ||
+           llvm::any_of(op->getResults(), isFloatValue);
+  }
+
+  bool checkMode(fxp::RequantizeModeAttr mode, Operation *op) {
+    if (mode.getKind() != "f32")
+      return true;
+    refuse(op, "requantization f32 needs floats: use --requant fixed:31");
+    return false;
+  }
+
+  void visitRequantize(fxp::RequantizeOp op) {
+    if (!isByteTensor(op.getX())) // an accumulating op has taken it
+      return;
+    if (!checkMode(op.getMode(), op))
+      return;
+    Step &step = addStep(Step::Rescale, op, op.getX(), op.getResult());
+    step.requantize = op;
+    step.n = op.getScales().getNumElements();
+  }
+
+  void visitAccumulating(Operation *op) {
+    fxp::RequantizeOp requantize = getRequantize(op);
+    if (!requantize)
+      return refuse(op, "its 32-bit sums are not requantized to 8 bits by "
+                        "their only reader");
+    if (!checkMode(requantize.getMode(), op))
+      return;
+    if (auto conv = dyn_cast<fxp::ConvOp>(op))
+      return visitConv(conv, requantize);
+    if (auto matmul = dyn_cast<fxp::MatmulOp>(op))
+      return visitMatmul(matmul, requantize);
+    if (auto mul = dyn_cast<fxp::MulOp>(op))
+      return visitMul(mul, requantize);
+    if (auto pool = dyn_cast<fxp::SumPoolOp>(op))
+      return visitPool(pool, requantize, Step::SumPool);
+    visitSum(cast<fxp::SumOp>(op), requantize);
+  }
+
+  /// Images of one or two spatial dimensions, batch 1.
+  bool getWindow(Operation *op, ArrayRef<int64_t> x, ArrayRef<int64_t> y,
+                 ArrayRef<int64_t> kernel, ArrayRef<int64_t> strides,
+                 ArrayRef<int64_t> pads, ArrayRef<int64_t> dilations,
+                 Window &window) {
+    size_t rank = x.size() - 2;
+    if (rank < 1 || rank > 2) {
+      refuse(op,
+             "expects one or two spatial dimensions, got " + llvm::Twine(rank));
+      return false;
+    }
+    if (x.front() != 1) {
+      refuse(op, "expects batch 1, got " + llvm::Twine(x.front()));
+      return false;
+    }
+    bool flat = rank == 1;
+    window.height = flat ? 1 : x[1];
+    window.width = x[rank];
+    window.channels = x.back();
+    if (getNumElements(kernel) > kMostTaps) {
+      refuse(op, "expects windows of at most " + llvm::Twine(kMostTaps) +
+                     " positions");
+      return false;
+    }
+    window.outHeight = flat ? 1 : y[1];
+    window.outWidth = y[rank];
+    for (int i = 0; i < 2; ++i) {
+      bool missing = flat && i == 0;
+      size_t at = flat ? 0 : i;
+      window.kernel[i] = missing ? 1 : kernel[at];
+      window.strides[i] = missing ? 1 : strides[at];
+      window.pads[i] = missing ? 0 : pads[at];
+      window.dilations[i] = missing ? 1 : dilations[at];
+    }
+    return true;
+  }
+
+  void visitConv(fxp::ConvOp op, fxp::RequantizeOp requantize) {
+    if (!isConstant(op.getWeight()) || !isConstant(op.getBias()))
+      return refuse(op, "expects constant weights");
+    ArrayRef<int64_t> x = getShape(op.getX()), w = getShape(op.getWeight());
+    Window window;
+    if (!getWindow(op, x, getShape(op.getResult()), w.drop_front().drop_back(),
+                   op.getStrides(), op.getPads(), op.getDilations(), window))
+      return;
+    window.border = int64_t(op.getXZp());
+    Step &step = addStep(Step::Gather, op, op.getX(), requantize.getResult());
+    step.requantize = requantize;
+    step.window = window;
+    step.n = w.front();
+    step.k = window.taps() * w.back();
+    step.macs = step.n * step.k * window.pixels();
+    int64_t groups = op.getGroups();
+    bool isDense = window.taps() == 1 && window.strides[0] == 1 &&
+                   window.strides[1] == 1 &&
+                   window.pixels() == window.height * window.width;
+    if (groups > 1) {
+      bool isDepthwise = groups == window.channels && step.n == groups;
+      step.kind = isDepthwise ? Step::Depthwise : Step::Grouped;
+      step.scratch = window.channels; // a pixel of border
+    } else if (isDense && step.k % 4 == 0) {
+      step.kind = Step::Direct;
+    } else {
+      step.scratch = llvm::alignTo(step.k, 4) * (window.pixels() > 1 ? 2 : 1);
+    }
+  }
+
+  void visitMatmul(fxp::MatmulOp op, fxp::RequantizeOp requantize) {
+    ArrayRef<int64_t> lhs = getShape(op.getLhs()), rhs = getShape(op.getRhs());
+    if (!isConstant(op.getRhs()) || !isConstant(op.getBias()) ||
+        rhs.size() != 2)
+      return refuse(op, "expects a constant right operand of rank 2");
+    if (op.getRhsZp() != 0)
+      return refuse(op, "expects symmetric weights");
+    Step &step = addStep(Step::Direct, op, op.getLhs(), requantize.getResult());
+    step.requantize = requantize;
+    step.k = lhs.back();
+    step.n = getShape(op.getResult()).back();
+    int64_t rows =
+        cast<RankedTensorType>(op.getLhs().getType()).getNumElements() /
+        std::max<int64_t>(step.k, 1);
+    step.macs = rows * step.n * step.k;
+    // As a convolution of 1x1 over an image of one row.
+    step.window = {1, rows, step.k, 1, rows, {1, 1}, {1, 1}, {0, 0}, {1, 1}, 0};
+    if (step.k % 4 != 0) {
+      step.kind = Step::Gather;
+      step.scratch = llvm::alignTo(step.k, 4) * (rows > 1 ? 2 : 1);
+    }
+  }
+
+  template <typename Op>
+  void visitPool(Op op, fxp::RequantizeOp requantize, Step::Kind kind) {
+    Window window;
+    if (!getWindow(op, getShape(op.getX()), getShape(op.getResult()),
+                   op.getKernel(), op.getStrides(), op.getPads(),
+                   op.getDilations(), window))
+      return;
+    if (requantize && requantize.getScales().getNumElements() != 1)
+      return refuse(op, "expects one scale");
+    Step &step = addStep(kind, op, op.getX(),
+                         requantize ? requantize.getResult() : op.getResult());
+    step.requantize = requantize;
+    step.window = window;
+    if (auto pool = dyn_cast<fxp::SumPoolOp>(op.getOperation()))
+      step.window.border = int64_t(pool.getXZp());
+    else
+      step.window.border = -128;
+    step.n = window.channels;
+    step.k = window.taps();
+    step.scratch = window.channels;
+  }
+
+  /// A sum over all dimensions between the first and the last.
+  void visitSum(fxp::SumOp op, fxp::RequantizeOp requantize) {
+    ArrayRef<int64_t> x = getShape(op.getX()), axes = op.getAxes();
+    int64_t rank = x.size(), first = axes.empty() ? 0 : axes.front();
+    bool isRun = !axes.empty();
+    for (size_t i = 0; i < axes.size(); ++i)
+      isRun &= axes[i] == first + int64_t(i);
+    int64_t last = first + int64_t(axes.size());
+    if (!isRun || getNumElements(x.take_front(first)) != 1 ||
+        requantize.getScales().getNumElements() != 1)
+      return refuse(op, "expects a sum over leading dimensions with one scale");
+    int64_t taps = getNumElements(x.slice(first, axes.size()));
+    int64_t channels = getNumElements(x.take_back(rank - last));
+    if (taps > kMostTaps)
+      return refuse(op,
+                    "expects at most " + llvm::Twine(kMostTaps) + " summands");
+    Step &step = addStep(Step::SumPool, op, op.getX(), requantize.getResult());
+    step.requantize = requantize;
+    step.window = {1,         taps,   channels, 1,      1,
+                   {1, taps}, {1, 1}, {0, 0},   {1, 1}, int64_t(op.getXZp())};
+    step.n = channels;
+    step.k = taps;
+    step.scratch = channels;
+  }
+
+  /// Operands of which the second repeats along leading dimensions.
+  bool orderOperands(Operation *op, Value &lhs, Value &rhs, bool &swapped) {
+    ArrayRef<int64_t> result = getShape(op->getResult(0));
+    auto repeats = [&](Value value) {
+      ArrayRef<int64_t> shape = getShape(value);
+      while (!shape.empty() && shape.front() == 1)
+        shape = shape.drop_front();
+      return shape.size() <= result.size() &&
+             shape == result.take_back(shape.size());
+    };
+    auto isWhole = [&](Value value) {
+      return getNumElements(getShape(value)) == getNumElements(result);
+    };
+    swapped = !isWhole(lhs);
+    if (swapped)
+      std::swap(lhs, rhs);
+    if (isWhole(lhs) && (repeats(rhs) || isWhole(rhs)))
+      return true;
+    refuse(op, "expects one operand to repeat along leading dimensions");
+    return false;
+  }
+
+  void visitMul(fxp::MulOp op, fxp::RequantizeOp requantize) {
+    Value lhs = op.getLhs(), rhs = op.getRhs();
+    bool swapped;
+    if (!isByteTensor(lhs) || !isByteTensor(rhs) ||
+        requantize.getScales().getNumElements() != 1)
+      return refuse(op, "expects bytes and one scale");
+    if (!orderOperands(op, lhs, rhs, swapped))
+      return;
+    Step &step =
+        addStep(Step::Multiply, op, {lhs, rhs}, requantize.getResult());
+    step.requantize = requantize;
+    step.k = swapped;
+  }
+
+  void visitBytes(Operation *op) {
+    Value result = op->getResult(0);
+    if (isa<qg::ReshapeOp>(op)) {
+      Value x = list_.getRoot(op->getOperand(0));
+      list_.aliases[result] = x;
+      return;
+    }
+    if (auto add = dyn_cast<fxp::AddOp>(op)) {
+      Value lhs = add.getLhs(), rhs = add.getRhs();
+      bool swapped;
+      if (checkMode(add.getMode(), op) && orderOperands(op, lhs, rhs, swapped))
+        addStep(Step::Add, op, {lhs, rhs}, result).k = swapped;
+      return;
+    }
+    if (isa<fxp::LutOp>(op))
+      return void(addStep(Step::LookUp, op, op->getOperand(0), result));
+    if (auto pool = dyn_cast<fxp::MaxPoolOp>(op))
+      return visitPool(pool, {}, Step::MaxPool);
+    if (isa<qg::TransposeOp, qg::SliceOp, qg::BroadcastOp>(op)) {
+      if (getShape(result).size() > 8)
+        return refuse(op, "expects up to 8 dimensions");
+      return void(addStep(Step::Move, op, op->getOperand(0), result));
+    }
+    if (isa<qg::ConcatOp>(op))
+      return void(addStep(Step::Concat, op,
+                          SmallVector<Value>(op->getOperands()), result));
+    refuse(op, "has no kernel in C");
+  }
+
+  /// Every result is written by a step of its own.
+  void finishResults(func::FuncOp main) {
+    llvm::DenseSet<Value> given;
+    for (Value value : main.front().getTerminator()->getOperands()) {
+      if (!isByteTensor(value))
+        continue; // its op has been refused
+      Value root = list_.getRoot(value);
+      if (isa<BlockArgument>(root) || !given.insert(root).second ||
+          isConstant(root))
+        refuse("a result that is an input, a constant or another result has "
+               "no step that writes it");
+    }
+  }
+
+  StepList list_;
+  std::vector<std::string> reasons_;
+};
+} // namespace
+
+absl::StatusOr<StepList> embedded::findSteps(func::FuncOp main) {
+  return StepFinder().run(main);
+}

@@ -1,0 +1,97 @@
+//===- Steps.h - A network as calls on buffers ----------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Private to the C target: what FindSteps reads from @main, PlaceBuffers
+// gives addresses to, and the emitters write down.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_LIB_TARGET_EMBEDDEDC_STEPS_H
+#define QOPT_LIB_TARGET_EMBEDDEDC_STEPS_H
+
+#include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Target/EmbeddedC/Emit.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace qopt::embedded {
+
+/// A window over an image; one spatial dimension is an image of one row.
+struct Window {
+  int64_t height, width, channels;
+  int64_t outHeight, outWidth;
+  int64_t kernel[2], strides[2], pads[2], dilations[2];
+  int64_t border = 0;
+
+  int64_t taps() const { return kernel[0] * kernel[1]; }
+  int64_t pixels() const { return outHeight * outWidth; }
+};
+
+struct Step {
+  enum Kind {
+    Gather,    ///< convolution through a copied window
+    Direct,    ///< product whose columns lie in the input as they are
+    Depthwise, ///< a channel at a time
+    Grouped,
+    SumPool,
+    MaxPool,
+    Add,
+    Multiply,
+    Rescale,
+    LookUp,
+    Move, ///< transpose, slice, broadcast
+    Concat
+  };
+  Kind kind;
+  mlir::Operation *op = nullptr;
+  fxp::RequantizeOp requantize; ///< behind an accumulating op
+  std::vector<mlir::Value> inputs;
+  mlir::Value output;
+  std::string name;
+  Window window{};
+  int64_t n = 0, k = 0; ///< channels out, and products of each
+  int64_t scratch = 0;  ///< bytes that live during the step alone
+  int64_t macs = 0;
+};
+
+/// Where the bytes of a value lie.
+struct Place {
+  enum Base { Arena, Input, Output } base = Arena;
+  int64_t offset = 0; ///< bytes, or an index
+};
+
+struct StepList {
+  std::vector<Step> steps;
+  /// Values that share the bytes of another one (reshapes).
+  llvm::DenseMap<mlir::Value, mlir::Value> aliases;
+  llvm::DenseMap<mlir::Value, Place> places;
+  std::vector<Place> scratch; ///< per step
+  int64_t arenaBytes = 0, liveBytes = 0;
+
+  mlir::Value getRoot(mlir::Value value) const {
+    auto it = aliases.find(value);
+    return it == aliases.end() ? value : it->second;
+  }
+};
+
+/// Steps of @main in order, or every reason why there are none.
+absl::StatusOr<StepList> findSteps(mlir::func::FuncOp main);
+
+/// Gives every buffer and scratch its place in one arena.
+void placeBuffers(StepList &list, mlir::func::FuncOp main);
+
+/// How accumulators of a step become bytes; what the weights file holds.
+struct StepConstants {
+  std::vector<int8_t> weights; ///< in the order that the kernel reads
+  std::vector<int32_t> bias;
+  std::vector<int32_t> multiplier;
+  std::vector<uint8_t> shift;
+  std::vector<int8_t> table;
+  int64_t zeroPoint = 0, low = 0, high = 0;
+  bool isWide = false;
+};
+
+absl::StatusOr<StepConstants> computeConstants(const Step &step);
+
+} // namespace qopt::embedded
+
+#endif // QOPT_LIB_TARGET_EMBEDDEDC_STEPS_H

@@ -1,0 +1,157 @@
+//===- QuantizeInterface.cpp - Integers at the door of the model ----------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A microcontroller or an FPGA has integers from its sensor and wants integers
+// back: the quantize behind an input and the dequantize before an output are
+// the caller's business, and his to skip.
+//===----------------------------------------------------------------------===//
+#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace qopt {
+#define GEN_PASS_DEF_QUANTIZEINTERFACE
+#include "qopt/Transforms/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+/// Moves elements of one tensor without looking at them.
+static bool movesOneTensor(Operation *op) {
+  return isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp, qg::SliceOp>(op);
+}
+
+static bool isPerTensor(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  qg::QuantizedType quantized =
+      tensor ? qg::getQuantizedType(tensor.getElementType()) : nullptr;
+  return quantized && quantized.isPerTensor();
+}
+
+static void setElementType(Value value, Type element) {
+  auto tensor = cast<RankedTensorType>(value.getType());
+  value.setType(RankedTensorType::get(tensor.getShape(), element));
+}
+
+namespace {
+/// The uses of an argument: ops that move it, then quantizes of one type.
+struct QuantizedUses {
+  SmallVector<Operation *> moves;
+  SmallVector<qg::QuantizeOp> quantizes;
+  Type element;
+
+  bool add(Value value) {
+    for (Operation *user : value.getUsers()) {
+      if (auto quantize = dyn_cast<qg::QuantizeOp>(user)) {
+        Type type = quantize.getResult().getType();
+        Type next = cast<RankedTensorType>(type).getElementType();
+        if (!isPerTensor(type) || (element && element != next))
+          return false;
+        element = next;
+        quantizes.push_back(quantize);
+      } else if (movesOneTensor(user)) {
+        moves.push_back(user);
+        if (!add(user->getResult(0)))
+          return false;
+      } else {
+        return false;
+      }
+    }
+    return true;
+  }
+};
+
+struct QuantizeInterface
+    : qopt::impl::QuantizeInterfaceBase<QuantizeInterface> {
+  using QuantizeInterfaceBase::QuantizeInterfaceBase;
+
+  void quantizeArgument(BlockArgument argument) {
+    auto tensor = dyn_cast<RankedTensorType>(argument.getType());
+    QuantizedUses uses;
+    if (!tensor || !isa<FloatType>(tensor.getElementType()) ||
+        !uses.add(argument) || uses.quantizes.empty())
+      return;
+    setElementType(argument, uses.element);
+    for (Operation *move : uses.moves)
+      setElementType(move->getResult(0), uses.element);
+    for (qg::QuantizeOp quantize : uses.quantizes) {
+      quantize.getResult().replaceAllUsesWith(quantize.getX());
+      quantize.erase();
+    }
+  }
+
+  /// The encoded value behind moves of a dequantized one, moved the same way.
+  Value quantizeResult(Value value) {
+    SmallVector<Operation *> moves;
+    while (movesOneTensor(value.getDefiningOp())) {
+      moves.push_back(value.getDefiningOp());
+      value = moves.back()->getOperand(0);
+    }
+    auto dequantize = value.getDefiningOp<qg::DequantizeOp>();
+    if (!dequantize || !isPerTensor(dequantize.getX().getType()))
+      return {};
+    Value moved = dequantize.getX();
+    Type element = cast<RankedTensorType>(moved.getType()).getElementType();
+    for (Operation *move : llvm::reverse(moves)) {
+      OpBuilder builder(move);
+      Operation *copy = builder.clone(*move);
+      copy->setOperand(0, moved);
+      setElementType(copy->getResult(0), element);
+      moved = copy->getResult(0);
+    }
+    return moved;
+  }
+
+  /// The only dequantize that a float value is computed from, or null.
+  static qg::DequantizeOp findHead(Value value) {
+    qg::DequantizeOp head;
+    SmallVector<Value> worklist{value};
+    llvm::DenseSet<Operation *> seen;
+    while (!worklist.empty()) {
+      Operation *op = worklist.pop_back_val().getDefiningOp();
+      if (!op)
+        return {};
+      if (isa<qg::ConstantOp>(op) || !seen.insert(op).second)
+        continue;
+      if (auto dequantize = dyn_cast<qg::DequantizeOp>(op)) {
+        if (head && head != dequantize)
+          return {};
+        head = dequantize;
+      } else {
+        llvm::append_range(worklist, op->getOperands());
+      }
+    }
+    return head;
+  }
+
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isExternal() || !function.getBody().hasOneBlock())
+      return;
+    for (BlockArgument argument : function.getArguments())
+      quantizeArgument(argument);
+    Operation *end = function.front().getTerminator();
+    for (OpOperand &operand : end->getOpOperands()) {
+      Value value = quantizeResult(operand.get());
+      if (!value && dropHead)
+        if (qg::DequantizeOp head = findHead(operand.get()))
+          if (isPerTensor(head.getX().getType()))
+            value = head.getX();
+      if (value)
+        operand.set(value);
+    }
+    function.setType(FunctionType::get(&getContext(),
+                                       function.front().getArgumentTypes(),
+                                       end->getOperandTypes()));
+    // What computed the floats that nobody asks for.
+    SmallVector<Operation *> ops;
+    for (Operation &op : function.front().without_terminator())
+      ops.push_back(&op);
+    for (Operation *op : llvm::reverse(ops))
+      if (isOpTriviallyDead(op))
+        op->erase();
+  }
+};
+} // namespace
