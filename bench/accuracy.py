@@ -32,6 +32,22 @@ TASKS = {
                                    ("sqnr_db", 14.0, True)]),
     "det": ("det", "det", "w8a8", [("metric", 97.0, True),
                                    ("sqnr_db", 14.0, True)]),
+    # Widths free per layer, at most 4.6 bits a weight with all parameters.
+    "vww-w4": ("vww", "vww", "w4a8", [("metric", 84.0, True),
+                                      ("sqnr_db", 17.0, True)]),
+    "resnet8-w4": ("resnet8", "resnet8", "w4a8", [("agree", 94.5, True),
+                                                  ("sqnr_db", 14.0, True)]),
+    "mnist-w4": ("mnist", "mnist", "w4a8", [("metric", 99.0, True)]),
+    "rec-w4": ("rec", "rec", "w4a8", [("metric", 2.5, False)]),
+    "det-w4": ("det", "det", "w4a8", [("metric", 94.0, True)]),
+    # Four bits everywhere, one scale per channel: printed beside them.
+    **{f"{name}-w4-uniform": (name, name, "w4a8 --weights si4", bars)
+       for name, bars in {
+           "vww": [("metric", 0, True), ("sqnr_db", 0, True)],
+           "resnet8": [("agree", 0, True), ("sqnr_db", 0, True)],
+           "mnist": [("metric", 0, True)],
+           "rec": [("metric", 100, False), ("sqnr_db", 0, True)],
+           "det": [("metric", 0, True), ("sqnr_db", 0, True)]}.items()},
     "vww-qdq": ("vww", "vww_qdq", "qdq", [("metric", 84.5, True)]),
     "kws-qdq": ("kws", "kws", "qdq", [("metric", 90.5, True)]),
     "resnet8-qdq": ("resnet8", "resnet8_qdq", "qdq", [("agree", 97.6, True)]),
@@ -57,10 +73,11 @@ def mnist(work):
 
 
 def compile_artifact(options, name, spec, scheme):
-    stem = options.work / f"acc_{name}_{scheme}"
+    scheme, *flags = scheme.split()
+    stem = options.work / "_".join(["acc", name, scheme] + flags[1::2])
     command = [str(options.qopt), "compile",
                str(options.shared / "models" / spec["file"]),
-               "--scheme", scheme, "--emit=object,header,shared",
+               "--scheme", scheme, *flags, "--emit=object,header,shared",
                "-o", str(stem)]
     if "shape" in spec:
         command += ["--shape", spec["shape"]]

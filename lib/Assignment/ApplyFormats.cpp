@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "TensorGraph.h"
 #include "qopt/Assignment/Passes.h"
+#include "qopt/Dialect/QG/IR/Encodings.h"
 
 #include <cmath>
 
@@ -49,6 +50,15 @@ static void applyToTensor(qg::ObserveOp op) {
   op.erase();
 }
 
+/// Code of the level next to `value`; the first of two.
+static int64_t getNearest(ArrayRef<int8_t> table, float value) {
+  size_t best = 0;
+  for (size_t i = 1; i < table.size(); ++i)
+    if (std::fabs(table[i] - value) < std::fabs(table[best] - value))
+      best = i;
+  return best;
+}
+
 static LogicalResult applyToWeight(Operation *op) {
   qg::FormatAttr format = getFormat(op, "qg.weight_format");
   if (!format)
@@ -59,21 +69,27 @@ static LogicalResult applyToWeight(Operation *op) {
   std::optional<Tensor> values = qg::matchConstant(weight);
   if (!type || !values || values->dtype() != DType::f32)
     return op->emitOpError("expects an f32 constant weight for its format");
-  int64_t axis = std::max<int64_t>(type.getAxis(), 0), inner = 1;
-  for (int64_t extent : values->shape().drop_front(axis + 1))
-    inner *= extent;
+  qg::ParameterIndex index(type, values->shape());
   SmallVector<float> scales = type.getScaleVector();
   SmallVector<int64_t> zeros = type.getZeroPointVector();
   const IntegerFormat &row = type.getIntegerFormat();
-  // Narrow range: -128 is not used, so that negation is exact.
-  double low = row.isSigned ? double(-row.max()) : double(row.min());
+  // Narrow range: -128 is not used, so that negation is exact. Formats with
+  // few levels use them all.
+  double low = row.isSigned && row.bits == 8 ? -127.0 : double(row.min());
+  ArrayRef<int8_t> table;
+  if (type.isTable())
+    table = type.getTable().asArrayRef();
   Tensor stored(*qg::getDType(type), values->shape());
   for (int64_t i = 0, e = stored.numElements(); i < e; ++i) {
-    size_t channel = scales.size() == 1 ? 0 : (i / inner) % scales.size();
-    double quotient =
-        std::nearbyint(double(float(values->getFloat(i)) / scales[channel]));
-    stored.setInt(i, int64_t(std::clamp(quotient + double(zeros[channel]), low,
-                                        double(row.max()))));
+    size_t at = index(i);
+    float quotient = float(values->getFloat(i)) / scales[at];
+    if (!table.empty()) {
+      stored.setInt(i, getNearest(table, quotient));
+      continue;
+    }
+    stored.setInt(i, int64_t(std::clamp(std::nearbyint(double(quotient)) +
+                                            double(zeros[at]),
+                                        low, double(row.max()))));
   }
   OpBuilder builder(op);
   auto tensor = cast<RankedTensorType>(weight.getType());

@@ -4,6 +4,7 @@
 // From the outputs to the inputs: an op between linear ops is worth integers
 // only where everything that reads its result is integer too.
 //===----------------------------------------------------------------------===//
+#include "AssignWeights.h"
 #include "TensorGraph.h"
 #include "qopt/Assignment/Passes.h"
 #include "qopt/Calibration/Observer.h"
@@ -174,46 +175,29 @@ void AssignFormats::shareConcatEncodings(TensorGraph &graph) {
   }
 }
 
-/// Largest magnitude per output channel.
-static SmallVector<float> getMagnitudes(const Tensor &weight, int64_t axis) {
-  int64_t inner = 1, channels = weight.shape()[axis];
-  for (int64_t extent : weight.shape().drop_front(axis + 1))
-    inner *= extent;
-  SmallVector<float> magnitudes(channels, 0);
-  ArrayRef<float> values = weight.span<float>();
-  for (size_t i = 0; i < values.size(); ++i) {
-    float &magnitude = magnitudes[(i / inner) % channels];
-    magnitude = std::max(magnitude, std::fabs(values[i]));
-  }
-  return magnitudes;
-}
-
 LogicalResult AssignFormats::assignWeights() {
+  std::optional<WeightFormat> common = WeightFormat::parse(weightFormat);
+  if (!common)
+    return getOperation().emitError()
+           << "expects weight-format " << getWeightFormatNames() << ", got '"
+           << weightFormat << "'";
   for (Operation &op : getOperation().getOps()) {
     int64_t axis =
         isLinear(&op) && integerOps.contains(&op) ? getWeightAxis(&op) : -1;
+    auto own = op.getAttrOfType<StringAttr>("qg.weights");
+    op.removeAttr("qg.weights");
     if (axis < 0)
       continue;
-    std::optional<Tensor> weight = qg::matchConstant(getWeight(&op));
-    if (!weight)
-      return op.emitOpError("expects a weight whose bytes are present");
-    SmallVector<float> scales = getMagnitudes(*weight, axis);
-    std::optional<Tensor> bias;
-    if (getBias(&op))
-      bias = qg::matchConstant(getBias(&op));
-    double xScale = encodings[getObserver(op.getOperand(0))].getScale();
-    for (auto [o, scale] : llvm::enumerate(scales)) {
-      scale = getSymmetricScale(scale);
-      // |b / (sx * sw)| < 2^30 leaves room for the products.
-      if (bias)
-        scale = std::max(scale, float(std::fabs(bias->getFloat(o)) /
-                                      (xScale * 1073741824.0)));
-    }
+    std::optional<WeightFormat> format = common;
+    if (own && !(format = WeightFormat::parse(own)))
+      return op.emitOpError() << "expects qg.weights " << getWeightFormatNames()
+                              << ", got " << own;
+    FailureOr<qg::QuantizedType> type = getWeightEncoding(
+        &op, *format, encodings[getObserver(op.getOperand(0))].getScale());
+    if (failed(type))
+      return failure();
     op.setAttr("qg.weight_format",
-               qg::FormatAttr::get(&getContext(),
-                                   qg::QuantizedType::getPerAxis(
-                                       &getContext(), "si8", axis, scales),
-                                   nullptr));
+               qg::FormatAttr::get(&getContext(), *type, nullptr));
   }
   return success();
 }

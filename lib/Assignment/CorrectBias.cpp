@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/CorrectBias.h"
 #include "TensorGraph.h"
+#include "qopt/Dialect/QG/IR/Encodings.h"
 
 #include <cmath>
 
@@ -122,12 +123,8 @@ static std::vector<double> getTapShares(Operation *op) {
 
 /// What is missing in the mean of every output channel.
 static std::vector<double> getMissing(Operation *op, const Tensor &weight,
-                                      const Tensor &stored,
-                                      qg::QuantizedType type,
+                                      const Tensor &stored, int64_t axis,
                                       const InputMeans &means) {
-  SmallVector<float> scales = type.getScaleVector();
-  SmallVector<int64_t> zeros = type.getZeroPointVector();
-  int64_t axis = std::max<int64_t>(type.getAxis(), 0);
   int64_t outputs = weight.shape()[axis];
   // A matmul [K, N] counts outputs innermost; all others outermost.
   bool isInnermost = axis == 1;
@@ -136,16 +133,15 @@ static std::vector<double> getMissing(Operation *op, const Tensor &weight,
   int64_t perTap = perOutput / int64_t(shares.size());
   int64_t groups = int64_t(means.exact.size()) / perTap;
   ArrayRef<float> values = weight.span<float>();
+  ArrayRef<float> levels = stored.span<float>();
   std::vector<double> missing(outputs, 0);
   for (int64_t o = 0; o < outputs; ++o) {
-    size_t s = scales.size() == 1 ? 0 : o;
     int64_t firstChannel = o / (outputs / groups) * perTap;
     for (int64_t i = 0; i < perOutput; ++i) {
       int64_t at = isInnermost ? i * outputs + o : o * perOutput + i;
       int64_t c = firstChannel + i % perTap;
-      double rounded = double(stored.getInt(at) - zeros[s]) * scales[s];
-      missing[o] += shares[i / perTap] *
-                    (values[at] * means.exact[c] - rounded * means.rounded[c]);
+      missing[o] += shares[i / perTap] * (values[at] * means.exact[c] -
+                                          levels[at] * means.rounded[c]);
     }
   }
   return missing;
@@ -261,10 +257,13 @@ qopt::correctBias(ModuleOp reference, ModuleOp quantized,
     std::optional<Tensor> integers = qg::matchConstant(stored.getX());
     if (!weight || !integers || weight->dtype() != DType::f32)
       continue;
+    auto type = cast<RankedTensorType>(stored.getX().getType());
+    std::optional<Tensor> levels = qg::dequantize(*integers, type);
+    if (!levels)
+      continue;
+    int64_t axis = std::max<int64_t>(qg::getQuantizedType(type).getAxis(), 0);
     addToBias(rounded[i],
-              getMissing(rounded[i], *weight, *integers,
-                         qg::getQuantizedType(stored.getX().getType()),
-                         (*means)[i]));
+              getMissing(rounded[i], *weight, *levels, axis, (*means)[i]));
     ++report.corrected;
   }
   return report;

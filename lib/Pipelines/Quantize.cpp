@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Quantize.h"
 #include "qopt/Assignment/CorrectBias.h"
+#include "qopt/Assignment/RoundWeights.h"
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
 
@@ -21,11 +22,13 @@ absl::StatusOr<Scheme> qopt::parseScheme(llvm::StringRef name) {
   std::optional<Scheme> scheme = llvm::StringSwitch<std::optional<Scheme>>(name)
                                      .Case("float", Scheme::Float)
                                      .Case("w8a8", Scheme::W8A8)
+                                     .Case("w4a8", Scheme::W4A8)
                                      .Case("qdq", Scheme::QDQ)
                                      .Default(std::nullopt);
   if (!scheme)
     return Error(Code::BadFlagValue,
-                 "--scheme: expected float, w8a8 or qdq, got '" + name + "'");
+                 "--scheme: expected float, w8a8, w4a8 or qdq, got '" + name +
+                     "'");
   return *scheme;
 }
 
@@ -35,10 +38,16 @@ llvm::StringRef qopt::getName(Scheme scheme) {
     return "float";
   case Scheme::W8A8:
     return "w8a8";
+  case Scheme::W4A8:
+    return "w4a8";
   case Scheme::QDQ:
     return "qdq";
   }
   return "";
+}
+
+bool qopt::needsProfile(Scheme scheme) {
+  return scheme == Scheme::W8A8 || scheme == Scheme::W4A8;
 }
 
 /// What the data are, when the observer says only that they are unusable.
@@ -134,8 +143,8 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
     return runPipeline(module, "func.func(qg-fold-qdq,canonicalize,cse)");
   }
   if (!profile)
-    return Error(Code::MissingArgument,
-                 "--scheme w8a8 expects data or a profile")
+    return Error(Code::MissingArgument, "--scheme " + getName(options.scheme) +
+                                            " expects data or a profile")
         .help("add --data PATH, or --profile FILE from 'qopt calibrate'");
   QOPT_RETURN_IF_ERROR(checkInputs(module, *profile));
   QOPT_RETURN_IF_ERROR(runPipeline(module, "qg-insert-observers"));
@@ -151,10 +160,24 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
   mlir::OwningOpRef<mlir::ModuleOp> reference(module.clone());
   // Fixed-point and power-of-two rounding say that the target has no floats.
   const char *preActivation = options.requantize == "f32" ? "f32" : "int8";
+  llvm::StringRef weights = options.scheme == Scheme::W4A8 ? "si4" : "si8";
+  if (!options.weights.empty())
+    weights = options.weights;
   QOPT_RETURN_IF_ERROR(runPipeline(
-      module, (llvm::Twine("func.func(qg-assign-formats{pre-activation=") +
-               preActivation + "},qg-apply-formats)")
-                  .str()));
+      module,
+      (llvm::Twine("func.func(qg-assign-formats{pre-activation=") +
+       preActivation + " weight-format=" + weights + "},qg-apply-formats)")
+          .str()));
+  if (samples) {
+    RoundWeightsOptions rounding;
+    rounding.gptq = options.rounding == "gptq";
+    rounding.executor = options.calibrated;
+    absl::StatusOr<RoundWeightsReport> report =
+        roundWeights(*reference, module, samples, rounding,
+                     getExecutorFactory(options.engine, kRunOptLevel));
+    if (!report.ok())
+      return toDataError(report.status());
+  }
   if (options.biasCorrection && samples) {
     CorrectBiasOptions correction;
     correction.executor = options.calibrated;

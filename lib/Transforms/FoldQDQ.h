@@ -20,6 +20,8 @@ int64_t quantizeReal(float value, qg::QuantizedType type);
 
 /// Dequantizes sink below moves and maxima, quantizes rise above them.
 void populateMoveEncodingsPatterns(mlir::RewritePatternSet &patterns);
+/// Pointwise convolutions with weights in groups into matrix products.
+void populateGroupedConvPatterns(mlir::RewritePatternSet &patterns);
 /// {dequantize -> op -> clamp -> quantize} into quantized ops.
 void populateQuantizeOpsPatterns(mlir::RewritePatternSet &patterns);
 

@@ -35,6 +35,9 @@ static qg::QuantizedType getMoved(Operation *op, qg::QuantizedType type) {
   auto transpose = dyn_cast<qg::TransposeOp>(op);
   if (!transpose || !type.isPerAxis())
     return {};
+  // Groups follow the order of the other dimensions.
+  if (type.getGroupSize() && transpose.getPermutation().size() != 2)
+    return {};
   ArrayRef<int64_t> permutation = transpose.getPermutation();
   return type.withAxis(llvm::find(permutation, type.getAxis()) -
                        permutation.begin());

@@ -5,6 +5,7 @@
 // quantize(max(v, c)) = max(quantize(v), quantize(c)) exactly.
 //===----------------------------------------------------------------------===//
 #include "FoldQDQ.h"
+#include "qopt/Dialect/QG/IR/Encodings.h"
 
 #include <cmath>
 
@@ -35,22 +36,9 @@ static std::optional<Tensor> matchRealConstant(Value value) {
   if (!op)
     return std::nullopt;
   std::optional<Tensor> stored = qg::matchConstant(op.getX());
-  qg::QuantizedType type = qg::getQuantizedType(op.getX().getType());
-  if (!stored || type.isDynamic_() || type.getGroupSize())
+  if (!stored)
     return std::nullopt;
-  SmallVector<float> scales = type.getScaleVector();
-  SmallVector<int64_t> zeros = type.getZeroPointVector();
-  int64_t inner = 1;
-  if (type.isPerAxis())
-    for (int64_t extent : getShape(value).drop_front(type.getAxis() + 1))
-      inner *= extent;
-  Tensor result(DType::f32, stored->shape());
-  MutableArrayRef<float> out = result.mutableSpan<float>();
-  for (size_t i = 0; i < out.size(); ++i) {
-    size_t row = scales.size() == 1 ? 0 : (i / inner) % scales.size();
-    out[i] = float(stored->getInt(i) - zeros[row]) * scales[row];
-  }
-  return result;
+  return qg::dequantize(*stored, cast<RankedTensorType>(op.getX().getType()));
 }
 
 /// The one value of a constant with equal elements.
@@ -124,7 +112,8 @@ static Value getStored(Value value) {
 }
 
 /// A quantized constant weight without zero point whose scales lie along
-/// `axis`; null if `value` is none or does not fit signed bytes.
+/// `axis`; null if `value` is none or does not fit signed bytes. Weights with
+/// groups are taken as they are; tables become the bytes they stand for.
 static Value getStoredWeight(PatternRewriter &rewriter, Value value,
                              int64_t axis) {
   auto op = value.getDefiningOp<qg::DequantizeOp>();
@@ -132,6 +121,9 @@ static Value getStoredWeight(PatternRewriter &rewriter, Value value,
     return {};
   qg::QuantizedType type = qg::getQuantizedType(op.getX().getType());
   std::optional<Tensor> stored = qg::matchConstant(op.getX());
+  if (stored && type.getGroupSize() && type.getBits() <= 8 &&
+      type.getAxis() == axis)
+    return op.getX();
   if (!stored || type.isDynamic_() || type.getGroupSize() ||
       type.getIntegerFormat().storageBits() != 8 ||
       (type.isPerAxis() && type.getAxis() != axis))
@@ -143,13 +135,15 @@ static Value getStoredWeight(PatternRewriter &rewriter, Value value,
   bool isCentred = llvm::all_of(zeros, [](int64_t z) { return z == 0; });
   if (isCentred && type.isSigned())
     return op.getX();
-  int64_t inner = 1;
-  for (int64_t extent : getShape(value).drop_front(axis + 1))
-    inner *= extent;
+  qg::ParameterIndex index(type, stored->shape());
+  ArrayRef<int8_t> table;
+  if (type.isTable())
+    table = type.getTable().asArrayRef();
   Tensor centred(DType::i8, stored->shape());
   for (int64_t i = 0, e = centred.numElements(); i < e; ++i) {
-    int64_t zero = zeros[zeros.size() == 1 ? 0 : (i / inner) % zeros.size()];
-    int64_t shifted = stored->getInt(i) - zero;
+    int64_t value = stored->getInt(i);
+    int64_t shifted = table.empty() ? value - zeros[index(i)]
+                                    : table[value & (table.size() - 1)];
     if (shifted < -128 || shifted > 127)
       return {};
     centred.setInt(i, shifted);
@@ -193,9 +187,9 @@ static Value getBias(PatternRewriter &rewriter, Value bias, int64_t channels,
     if (matches)
       return qg::createConstant(
           rewriter, bias.getLoc(), *stored,
-          RankedTensorType::get({channels},
-                                qg::QuantizedType::getPerAxis(
-                                    op.getContext(), "si32", 0, exact)),
+          RankedTensorType::get(
+              {channels},
+              qg::QuantizedType::getPerAxis(op.getContext(), "si32", 0, exact)),
           "bias");
   }
   std::optional<Tensor> constant = matchRealConstant(bias);
@@ -275,6 +269,8 @@ template <typename Op> struct QuantizeConv : OpRewritePattern<Op> {
     linear.rhs = getStoredWeight(rewriter, op.getWeight(), 0);
     if (!linear.rhs)
       return rewriter.notifyMatchFailure(op, "no 8-bit constant weight");
+    if (qg::getQuantizedType(linear.rhs.getType()).getGroupSize())
+      return rewriter.notifyMatchFailure(op, "groups are for matrices");
     if (failed(findBias(rewriter, op, op.getBias(), linear)))
       return rewriter.notifyMatchFailure(op, "bias is no constant");
     replaceLinear(rewriter, op, linear);

@@ -129,7 +129,12 @@ std::unique_ptr<KernelJit> KernelJit::compile(ModuleOp module,
   if (failed(select.run(module)))
     return nullptr;
   module.walk([&](Operation *op) {
-    jit->numKernels += isa<qcpu::ConvOp, qcpu::DepthwiseOp>(op);
+    if (!isa<qcpu::ConvOp, qcpu::DepthwiseOp>(op))
+      return;
+    ++jit->numKernels;
+    auto weight = cast<ShapedType>(op->getOperand(1).getType());
+    jit->weightBytes +=
+        weight.getNumElements() * weight.getElementTypeBitWidth() / 8;
   });
   lowerConstantsAndReshapes(module);
   if (failed(lower(module)))

@@ -28,6 +28,8 @@ public:
   void run(llvm::ArrayRef<Tensor> inputs, Tensor &result);
   /// Kernel ops that selection made.
   int64_t numKernels = 0;
+  /// Bytes of their packed weights.
+  int64_t weightBytes = 0;
 
 private:
   std::unique_ptr<mlir::ExecutionEngine> engine;

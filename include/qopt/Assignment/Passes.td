@@ -28,6 +28,9 @@ def AssignFormats : Pass<"qg-assign-formats", "::mlir::func::FuncOp"> {
     * A tensor whose predicted signal-to-noise ratio in 8 bits is below
       `min-sqnr` stays float, and so do the linear ops that read it; names in
       `keep-float` likewise.
+    * Weights have `weight-format`; an op that carries `qg.weights` (a string of
+      the same form, from a plan) has its own. Groups are for matmuls and
+      pointwise convolutions; other ops get one scale per output channel.
     * A weight's scale is raised where the bias would not fit 32 bits.
 
     {{example test/Assignment/assign-formats.mlir}}
@@ -38,6 +41,9 @@ def AssignFormats : Pass<"qg-assign-formats", "::mlir::func::FuncOp"> {
     Option<"preActivation", "pre-activation", "std::string", "\"f32\"",
            "What a pointwise function reads that alone reads a tensor: f32, or "
            "int8 (a table)">,
+    Option<"weightFormat", "weight-format", "std::string", "\"si8\"",
+           "Format of weights: si2 to si8, ui2 to ui8, nf2 to nf4 or fp4, with "
+           ":gN for groups of N elements">,
     ListOption<"keepFloat", "keep-float", "std::string",
                "Names of linear ops that stay float">
   ];
@@ -53,6 +59,41 @@ def ApplyFormats : Pass<"qg-apply-formats", "::mlir::func::FuncOp"> {
 
     {{example test/Assignment/apply-formats.mlir}}
   }];
+}
+
+def ApplyPlan : Pass<"qg-apply-plan", "::mlir::ModuleOp"> {
+  let summary = "Write a plan's decisions on the layers";
+  let description = [{
+    Reads a plan (`qopt plan -o FILE`) and writes `qg.weights` (the format of
+    the weight, as `qg-assign-formats` reads it) and `qg.rounding` on every op
+    that the plan names. Layers that the module lacks, weights that are not
+    constant and formats that do not exist are all listed, and nothing is
+    written.
+
+    {{example test/Assignment/apply-plan.mlir}}
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"\"", "The plan: qopt.plan/1 JSON">
+  ];
+}
+
+def VerifyAssignment : Pass<"qg-verify-assignment", "::mlir::func::FuncOp"> {
+  let summary = "Prove that accumulators cannot overflow";
+  let description = [{
+    For every quantized convolution and matmul with constant weights: the sum
+    over a channel's products for the worst input that its encoding can hold,
+    and its bias, must fit a signed accumulator of `bits` bits. The weights
+    themselves are read, so the bound is reached by some input. Every op and
+    channel count that does not fit is an error; with `annotate` an op gets
+    `qg.accumulator_bits`, the bits that it needs.
+
+    {{example test/Assignment/verify-assignment.mlir}}
+  }];
+  let options = [
+    Option<"bits", "bits", "unsigned", "32", "Bits of an accumulator">,
+    Option<"annotate", "annotate", "bool", "false",
+           "Write the bits that each op needs">
+  ];
 }
 
 #endif // QOPT_ASSIGNMENT_PASSES_TD

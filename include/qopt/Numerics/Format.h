@@ -14,10 +14,13 @@
 namespace qopt {
 
 /// A uniform integer format: stored values are all integers of `bits` bits.
+/// Or a table format: stored values are codes, which a table of signed bytes
+/// turns into integers.
 struct IntegerFormat {
   const char *name;
   unsigned bits;
   bool isSigned;
+  bool isTable = false;
 
   int64_t min() const { return isSigned ? -(int64_t(1) << (bits - 1)) : 0; }
   int64_t max() const {

@@ -16,6 +16,7 @@ namespace qopt {
 enum class Scheme {
   Float, ///< nothing is quantized
   W8A8,  ///< per-channel s8 weights, per-tensor u8 activations
+  W4A8,  ///< the same with 4-bit weights, rounded on data
   QDQ    ///< what the model itself says
 };
 absl::StatusOr<Scheme> parseScheme(llvm::StringRef name);
@@ -26,6 +27,10 @@ struct QuantizeOptions {
   /// How ranges are read off the profile: see RangeMethod::parse.
   std::string method = "mse";
   bool biasCorrection = true;
+  /// Format of all weights (WeightFormat); empty: the scheme's.
+  std::string weights;
+  /// How weights below 8 bits are rounded: gptq or nearest.
+  std::string rounding = "gptq";
   /// f32, fixed:BITS or pow2.
   std::string requantize = "f32";
   /// What runs the model for bias correction.
@@ -54,8 +59,11 @@ absl::StatusOr<Profile> calibrate(mlir::ModuleOp module,
                                   const SampleSource &samples,
                                   const CalibrateOptions &options);
 
+/// Whether a scheme needs statistics of activations.
+bool needsProfile(Scheme scheme);
+
 /// Quantizes a prepared module in place; `profile` may be null unless the
-/// scheme is W8A8. Biases are corrected only if there are samples (an empty
+/// scheme needs one. Biases are corrected only if there are samples (an empty
 /// function means none). `unfolded`, if given, gets the graph of float ops
 /// between quantize and dequantize: the form that standard ONNX has.
 absl::Status quantize(mlir::ModuleOp module, const Profile *profile,

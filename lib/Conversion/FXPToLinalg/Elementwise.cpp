@@ -308,11 +308,14 @@ struct LowerDequantize : OpConversionPattern<fxp::DequantizeOp> {
 namespace qopt {
 void populateFXPLinearPatterns(const StorageTypeConverter &converter,
                                RewritePatternSet &patterns);
+void populateFXPGroupLinearPatterns(const StorageTypeConverter &converter,
+                               RewritePatternSet &patterns);
 } // namespace qopt
 
 void qopt::populateFXPToLinalgPatterns(const StorageTypeConverter &converter,
                                        RewritePatternSet &patterns) {
   populateFXPLinearPatterns(converter, patterns);
+  populateFXPGroupLinearPatterns(converter, patterns);
   patterns.add<LowerRequantize, LowerAdd, LowerMul, LowerLut, LowerQuantize,
                LowerDequantize>(converter, patterns.getContext());
 }

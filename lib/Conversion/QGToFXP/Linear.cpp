@@ -249,6 +249,9 @@ struct ConvertMatmul : ToFXP<qg::MatmulOp> {
   LogicalResult
   matchAndRewrite(qg::MatmulOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
+    qg::QuantizedType matrix = qg::getQuantizedType(op.getRhs().getType());
+    if (matrix && (matrix.getGroupSize() || matrix.isTable()))
+      return rewriter.notifyMatchFailure(op, "has groups (GroupLinear.cpp)");
     std::optional<Encoding> lhs = getByteEncoding(op.getLhs().getType());
     if (!lhs)
       return op.emitOpError() << "expects an 8-bit lhs per tensor, got "

@@ -66,6 +66,11 @@ template <typename Op> struct ToFXP : mlir::OpConversionPattern<Op> {
 void populateLinearPatterns(mlir::RewritePatternSet &patterns,
                             const mlir::TypeConverter &converter,
                             fxp::RequantizeModeAttr mode);
+/// Products with weights in groups or through tables, and rows rounded at run
+/// time.
+void populateGroupLinearPatterns(mlir::RewritePatternSet &patterns,
+                                 const mlir::TypeConverter &converter,
+                                 fxp::RequantizeModeAttr mode);
 void populateElementwisePatterns(mlir::RewritePatternSet &patterns,
                                  const mlir::TypeConverter &converter,
                                  fxp::RequantizeModeAttr mode);

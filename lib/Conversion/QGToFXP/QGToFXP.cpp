@@ -24,7 +24,8 @@ bool qgtofxp::isQuantized(Type type) {
 
 std::optional<Encoding> qgtofxp::getEncoding(Type type) {
   qg::QuantizedType quantized = qg::getQuantizedType(type);
-  if (!quantized || quantized.isDynamic_() || quantized.getGroupSize())
+  if (!quantized || quantized.isDynamic_() || quantized.getGroupSize() ||
+      quantized.isTable())
     return std::nullopt;
   const IntegerFormat &format = quantized.getIntegerFormat();
   Encoding encoding;
@@ -180,6 +181,7 @@ struct ConvertQGToFXP : qopt::impl::ConvertQGToFXPBase<ConvertQGToFXP> {
     target.addIllegalOp<qg::ObserveOp>();
     RewritePatternSet patterns(&getContext());
     populateLinearPatterns(patterns, converter, *mode);
+    populateGroupLinearPatterns(patterns, converter, *mode);
     populateElementwisePatterns(patterns, converter, *mode);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    converter);

@@ -15,7 +15,9 @@ using namespace qopt::driver;
 
 llvm::ArrayRef<Flag> driver::getQuantizeFlags() {
   static constexpr Flag kFlags[] = {
-      {"scheme", "NAME", "w8a8, qdq (as the model says) or float"},
+      {"scheme", "NAME", "w8a8, w4a8, qdq (as the model says) or float"},
+      {"weights", "FORMAT", "of all weights: si2..si8, ui2..ui8, nf4, si4:g128"},
+      {"rounding", "HOW", "of weights below 8 bits: gptq (default) or nearest"},
       {"bias-correction", "on|off", "shift biases by the mean error (on)"},
       {"requant", "MODE", "rounding of accumulators: f32, fixed:BITS, pow2"},
   };
@@ -77,6 +79,9 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
   QOPT_ASSIGN(std::string correction,
               arguments.getChoice("bias-correction", {"on", "off"}, "on"));
   model.options.biasCorrection = correction == "on";
+  QOPT_ASSIGN(model.options.rounding,
+              arguments.getChoice("rounding", {"gptq", "nearest"}, "gptq"));
+  model.options.weights = arguments.get("weights", "");
   if (model.options.scheme == Scheme::W8A8) {
     if (!arguments.has("data") && !arguments.has("profile"))
       return Error(Code::MissingArgument,

@@ -149,7 +149,8 @@ LogicalResult Exporter::checkTypes(Operation *op) {
     qg::QuantizedType quantized = qg::getQuantizedType(type);
     if (!quantized)
       continue;
-    if (quantized.isDynamic_() || quantized.getGroupSize())
+    if (quantized.isDynamic_() || quantized.getGroupSize() ||
+        quantized.isTable())
       return op->emitError()
              << "expects encodings per tensor or per axis for ONNX, got "
              << quantized;

@@ -28,8 +28,8 @@ func.func @zero_point(%x: tensor<4x!qg.q<ui8, 0.5 : 300>>) { return }
 
 // -----
 
-// expected-error@+1 {{expects a format of Formats.def, got 'ui9'}}
-func.func @format(%x: tensor<4x!qg.q<ui9, 0.5 : 3>>) { return }
+// expected-error@+1 {{expects a format of Formats.def, got 'ui17'}}
+func.func @format(%x: tensor<4x!qg.q<ui17, 0.5 : 3>>) { return }
 
 // -----
 

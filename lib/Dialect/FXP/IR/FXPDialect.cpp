@@ -137,6 +137,43 @@ LogicalResult MatmulOp::verify() {
                  succeeded(checkBias(*this, getBias(), shape->back())));
 }
 
+LogicalResult GroupMatmulOp::verify() {
+  FailureOr<Shape> shape =
+      qg::inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
+                           /*transposed=*/true, errorOn(*this));
+  if (failed(shape) || failed(checkBytes(*this, {getLhs(), getRhs()})) ||
+      failed(checkResult(*this, shape, 0)))
+    return failure();
+  if (getShape(getRhs()).size() != 2 || getGroup() < 1)
+    return emitOpError("expects a matrix [N, K] and a positive group");
+  Type f32 = Float32Type::get(getContext());
+  int64_t n = shape->back(), k = getShape(getRhs()).back();
+  int64_t groups = (k + int64_t(getGroup()) - 1) / int64_t(getGroup());
+  auto expected = RankedTensorType::get({n, groups}, f32);
+  if (getScales().getType() != expected)
+    return emitOpError() << "expects scales of type " << expected << ", got "
+                         << getScales().getType();
+  if (getBias().getType() != RankedTensorType::get({n}, f32) ||
+      !getResultType().getElementType().isF32())
+    return emitOpError("expects an f32 bias of one element per column and an "
+                       "f32 result");
+  if (getLhsScales() &&
+      getLhsScales().getType() !=
+          RankedTensorType::get(getShape(getLhs()).drop_back(), f32))
+    return emitOpError() << "expects one f32 scale per row of lhs, got "
+                         << getLhsScales().getType();
+  return success();
+}
+
+LogicalResult QuantizeRowsOp::verify() {
+  ArrayRef<int64_t> shape = getShape(getX());
+  Type f32 = Float32Type::get(getContext());
+  if (shape.empty() || !getElement(getX()).isF32() ||
+      getScales().getType() != RankedTensorType::get(shape.drop_back(), f32))
+    return emitOpError("expects f32 rows and one f32 scale for each");
+  return checkResult(*this, Shape(shape), 8);
+}
+
 LogicalResult RequantizeOp::verify() {
   ArrayRef<int64_t> shape = getShape(getX());
   return success(

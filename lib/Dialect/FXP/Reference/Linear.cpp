@@ -6,6 +6,7 @@
 #include "Integers.h"
 
 #include "qopt/Numerics/ArrayKernels.h"
+#include "qopt/Numerics/GroupMatmul.h"
 #include <algorithm>
 
 using namespace mlir;
@@ -49,6 +50,42 @@ LogicalResult MatmulOp::evaluate(ArrayRef<Tensor> operands,
   multiply(sizes, left.data(), right.data(), operands[2].span<int32_t>().data(),
            result.mutableSpan<int32_t>().data());
   results.push_back(result);
+  return success();
+}
+
+LogicalResult GroupMatmulOp::evaluate(ArrayRef<Tensor> operands,
+                                      SmallVectorImpl<Tensor> &results) {
+  ArrayRef<int64_t> rhs = operands[1].shape();
+  Tensor result(DType::f32, getResultType().getShape());
+  int64_t rows = rhs[0] ? result.numElements() / rhs[0] : 0;
+  std::vector<int32_t> left = load(operands[0], getLhsUnsigned(), getLhsZp());
+  std::vector<int32_t> right = load(operands[1], /*isUnsigned=*/false);
+  RowScales scales{nullptr, getLhsScale().convertToFloat()};
+  if (getLhsScales())
+    scales.each = operands[4].span<float>().data();
+  multiplyGroups({rows, rhs[0], rhs[1], int64_t(getGroup())}, left.data(),
+                 right.data(), operands[2].span<float>().data(),
+                 operands[3].span<float>().data(), scales,
+                 result.mutableSpan<float>().data());
+  results.push_back(result);
+  return success();
+}
+
+LogicalResult QuantizeRowsOp::evaluate(ArrayRef<Tensor> operands,
+                                       SmallVectorImpl<Tensor> &results) {
+  ArrayRef<int64_t> shape = operands[0].shape();
+  Tensor rows(DType::i8, shape), scales(DType::f32, shape.drop_back());
+  std::vector<int32_t> row(shape.back());
+  for (int64_t m = 0, e = scales.numElements(); m < e; ++m) {
+    scales.setFloat(m, quantizeRow(shape.back(),
+                                   operands[0].span<float>().data() +
+                                       m * shape.back(),
+                                   row.data()));
+    for (int64_t k = 0; k < shape.back(); ++k)
+      rows.setInt(m * shape.back() + k, row[k]);
+  }
+  results.push_back(rows);
+  results.push_back(scales);
   return success();
 }
 

@@ -43,6 +43,7 @@ struct QGBytecode : BytecodeDialectInterface {
     writer.writeOptionalAttribute(quantized.getScales());
     writer.writeOptionalAttribute(quantized.getZeroPoints());
     writer.writeOwnedBool(quantized.getIsDynamic());
+    writer.writeOptionalAttribute(quantized.getTable());
     return success();
   }
 
@@ -52,6 +53,7 @@ struct QGBytecode : BytecodeDialectInterface {
     DenseResourceElementsAttr scales, zeroPoints;
     int64_t zeroPoint, axis, groupSize;
     bool isDynamic;
+    DenseI8ArrayAttr table;
     if (failed(reader.readString(format)) ||
         failed(reader.readOptionalAttribute(scale)) ||
         failed(reader.readSignedVarInt(zeroPoint)) ||
@@ -59,12 +61,13 @@ struct QGBytecode : BytecodeDialectInterface {
         failed(reader.readSignedVarInt(groupSize)) ||
         failed(reader.readOptionalAttribute(scales)) ||
         failed(reader.readOptionalAttribute(zeroPoints)) ||
-        failed(reader.readBool(isDynamic)))
+        failed(reader.readBool(isDynamic)) ||
+        failed(reader.readOptionalAttribute(table)))
       return {};
     return QuantizedType::getChecked([&] { return reader.emitError(); },
                                      getContext(), format, scale, zeroPoint,
                                      axis, groupSize, scales, zeroPoints,
-                                     isDynamic);
+                                     isDynamic, table);
   }
 };
 } // namespace
@@ -145,21 +148,26 @@ QuantizedType QuantizedType::getPerTensor(MLIRContext *context,
                                           int64_t zeroPoint) {
   return get(context, format,
              FloatAttr::get(Float32Type::get(context), scale), zeroPoint,
-             /*axis=*/-1, /*groupSize=*/0, {}, {}, /*isDynamic=*/false);
+             /*axis=*/-1, /*groupSize=*/0, {}, {}, /*isDynamic=*/false, {});
 }
 
 QuantizedType QuantizedType::getPerAxis(MLIRContext *context, StringRef format,
                                         int64_t axis, ArrayRef<float> scales,
-                                        ArrayRef<int32_t> zeroPoints) {
+                                        ArrayRef<int32_t> zeroPoints,
+                                        int64_t groupSize,
+                                        ArrayRef<int8_t> table) {
   bool allZero = llvm::all_of(zeroPoints, [](int32_t z) { return z == 0; });
   DenseResourceElementsAttr zeros;
   if (!allZero)
     zeros = getVectorResource(context, zeroPoints,
                               IntegerType::get(context, 32), "zeros");
-  return get(context, format, FloatAttr(), 0, axis, /*groupSize=*/0,
+  DenseI8ArrayAttr levels;
+  if (!table.empty())
+    levels = DenseI8ArrayAttr::get(context, table);
+  return get(context, format, FloatAttr(), 0, axis, groupSize,
              getVectorResource(context, scales, Float32Type::get(context),
                                "scales"),
-             zeros, /*isDynamic=*/false);
+             zeros, /*isDynamic=*/false, levels);
 }
 
 SmallVector<float> QuantizedType::getScaleVector() const {
@@ -187,18 +195,42 @@ IntegerType QuantizedType::getStorageType() const {
 
 QuantizedType QuantizedType::withAxis(int64_t axis) const {
   return get(getContext(), getFormat(), getScaleAttr(), getZeroPoint(), axis,
-             getGroupSize(), getScales(), getZeroPoints(), getIsDynamic());
+             getGroupSize(), getScales(), getZeroPoints(), getIsDynamic(),
+             getTable());
+}
+
+int64_t QuantizedType::getGroupCount(ArrayRef<int64_t> shape) const {
+  if (getGroupSize() <= 0 || getAxis() < 0 || getAxis() >= int64_t(shape.size()))
+    return 1;
+  int64_t depth = 1;
+  for (auto [dimension, extent] : llvm::enumerate(shape))
+    depth *= int64_t(dimension) == getAxis() ? 1 : extent;
+  return std::max<int64_t>(
+      1, (depth + getGroupSize() - 1) / getGroupSize());
 }
 
 LogicalResult QuantizedType::verify(
     function_ref<InFlightDiagnostic()> emitError, StringRef format,
     FloatAttr scale, int64_t zeroPoint, int64_t axis, int64_t groupSize,
     DenseResourceElementsAttr scales, DenseResourceElementsAttr zeroPoints,
-    bool isDynamic) {
+    bool isDynamic, DenseI8ArrayAttr table) {
   const IntegerFormat *row = lookupIntegerFormat(format);
   if (!row)
     return emitError() << "expects a format of Formats.def, got '" << format
                        << "'";
+  if (row->isTable != bool(table))
+    return emitError() << "expects a table for formats lut2, lut3 and lut4 and "
+                          "for no others, got format '"
+                       << format << "'";
+  if (table && table.size() != int64_t(1) << row->bits)
+    return emitError() << "expects a table of " << (1 << row->bits)
+                       << " signed bytes, got " << table.size();
+  if (table && (isDynamic || axis < 0 || zeroPoints))
+    return emitError()
+           << "expects scales along an axis and no zero points for a table";
+  if (groupSize < 0 || (groupSize && axis < 0))
+    return emitError() << "expects a positive group size along an axis, got "
+                       << groupSize;
   if (isDynamic)
     return success();
   if (axis < 0) {
@@ -242,10 +274,11 @@ Type QuantizedType::parse(AsmParser &parser) {
   MLIRContext *context = parser.getContext();
   auto make = [&](FloatAttr scale, int64_t zp, int64_t axis, int64_t group,
                   DenseResourceElementsAttr scales,
-                  DenseResourceElementsAttr zeros, bool dynamic) {
+                  DenseResourceElementsAttr zeros, bool dynamic,
+                  DenseI8ArrayAttr table = {}) {
     return parser.getChecked<QuantizedType>(loc, context, formatStorage, scale,
                                             zp, axis, group, scales, zeros,
-                                            dynamic);
+                                            dynamic, table);
   };
   if (succeeded(parser.parseOptionalQuestion())) {
     if (parser.parseGreater())
@@ -261,13 +294,24 @@ Type QuantizedType::parse(AsmParser &parser) {
           parser.parseComma())
         return {};
     DenseResourceElementsAttr scales, zeros;
+    DenseI8ArrayAttr table;
     if (parser.parseAttribute(scales))
       return {};
-    if (succeeded(parser.parseOptionalComma()) && parser.parseAttribute(zeros))
-      return {};
+    while (succeeded(parser.parseOptionalComma())) {
+      if (succeeded(parser.parseOptionalKeyword("table"))) {
+        if (parser.parseEqual())
+          return {};
+        table = dyn_cast_or_null<DenseI8ArrayAttr>(
+            DenseI8ArrayAttr::parse(parser, Type()));
+        if (!table)
+          return {};
+      } else if (parser.parseAttribute(zeros)) {
+        return {};
+      }
+    }
     if (parser.parseGreater())
       return {};
-    return make({}, 0, axis, group, scales, zeros, false);
+    return make({}, 0, axis, group, scales, zeros, false, table);
   }
   FloatAttr scale;
   int64_t zeroPoint = 0;
@@ -297,6 +341,10 @@ void QuantizedType::print(AsmPrinter &printer) const {
   if (getZeroPoints()) {
     printer << ", ";
     printHandle(printer, getZeroPoints());
+  }
+  if (getTable()) {
+    printer << ", table = ";
+    getTable().print(printer);
   }
   printer << ">";
 }

@@ -313,14 +313,29 @@ static LogicalResult checkEncoding(Operation *op, Type type) {
   QuantizedType quantized = getQuantizedType(type);
   if (!quantized)
     return op->emitOpError() << "expects a quantized tensor, got " << type;
-  if (!quantized.isPerAxis() || quantized.getGroupSize())
+  if (!quantized.isPerAxis())
     return success();
   int64_t axis = quantized.getAxis();
   int64_t count = quantized.getScales().getType().getDimSize(0);
-  if (axis < tensor.getRank() && tensor.getDimSize(axis) == count)
+  int64_t groups = quantized.getGroupCount(tensor.getShape());
+  if (axis < tensor.getRank() && tensor.getDimSize(axis) * groups == count)
     return success();
+  if (quantized.getGroupSize())
+    return op->emitOpError()
+           << "expects " << groups << " scales per element of dimension "
+           << axis << ", got " << count << " for " << type;
   return op->emitOpError() << "expects one scale per element of dimension "
                            << axis << ", got " << count << " for " << type;
+}
+
+/// Groups and tables are made by the search for weights, not by rounding.
+static LogicalResult checkStatic(Operation *op, Type type) {
+  QuantizedType quantized = getQuantizedType(type);
+  if (!quantized.getGroupSize() && !quantized.isTable())
+    return success();
+  return op->emitOpError() << "expects one scale per tensor or channel and no "
+                              "table, got "
+                           << type << "; only constants have those";
 }
 
 static LogicalResult checkFloat(Operation *op, Value value) {
@@ -333,7 +348,33 @@ static LogicalResult checkFloat(Operation *op, Value value) {
 LogicalResult QuantizeOp::verify() {
   return success(succeeded(checkFloat(*this, getX())) &&
                  succeeded(checkEncoding(*this, getResult().getType())) &&
+                 succeeded(checkStatic(*this, getResult().getType())) &&
                  succeeded(checkResult(*this, Shape(getShape(getX())))));
+}
+
+/// A matrix product of floats with a quantized matrix.
+LogicalResult DynamicMatmulOp::verify() {
+  auto rhs = cast<RankedTensorType>(getRhs().getType());
+  QuantizedType weight = getQuantizedType(rhs);
+  if (!cast<RankedTensorType>(getLhs().getType()).getElementType().isF32() ||
+      !getResultType().getElementType().isF32() || !weight ||
+      rhs.getRank() != 2 || weight.isDynamic_())
+    return emitOpError("expects f32 rows, a quantized matrix with static "
+                       "parameters and an f32 result");
+  if (failed(checkEncoding(*this, rhs)))
+    return failure();
+  if (weight.isPerAxis() && weight.getAxis() != (getTransposeRhs() ? 0 : 1))
+    return emitOpError("expects the parameters of rhs along its N dimension");
+  FailureOr<Shape> shape = inferMatmulShape(getShape(getLhs()), rhs.getShape(),
+                                            getTransposeRhs(), errorOn(*this));
+  if (failed(shape))
+    return failure();
+  if (getBias() &&
+      getBias().getType() !=
+          RankedTensorType::get({shape->back()}, getResultType().getElementType()))
+    return emitOpError() << "expects an f32 bias of " << shape->back()
+                         << " elements, got " << getBias().getType();
+  return checkResult(*this, shape);
 }
 
 LogicalResult DequantizeOp::verify() {

@@ -64,9 +64,6 @@ FailureOr<Encoding> reference::getEncoding(Operation *op,
   if (quantized.isDynamic_())
     return op->emitOpError("has no reference semantics for an encoding whose "
                            "parameters are known at run time only");
-  if (quantized.getGroupSize())
-    return op->emitOpError(
-        "has no reference semantics for an encoding per group");
   Encoding encoding;
   encoding.scales = quantized.getScaleVector();
   encoding.zeroPoints = quantized.getZeroPointVector();
@@ -80,9 +77,14 @@ FailureOr<Encoding> reference::getEncoding(Operation *op,
                              << ", got " << axis;
   encoding.extent = type.getDimSize(axis);
   encoding.inner = getNumElements(type.getShape().drop_front(axis + 1));
-  if (int64_t(encoding.scales.size()) != encoding.extent ||
-      int64_t(encoding.zeroPoints.size()) != encoding.extent)
-    return op->emitOpError() << "expects " << encoding.extent
+  encoding.groupSize = quantized.getGroupSize();
+  encoding.groups = quantized.getGroupCount(type.getShape());
+  if (quantized.isTable())
+    encoding.table = quantized.getTable().asArrayRef();
+  int64_t count = encoding.extent * encoding.groups;
+  if (int64_t(encoding.scales.size()) != count ||
+      int64_t(encoding.zeroPoints.size()) != count)
+    return op->emitOpError() << "expects " << count
                              << " scales and zero points for dimension " << axis
                              << ", got " << encoding.scales.size();
   return encoding;
@@ -138,8 +140,9 @@ FailureOr<std::vector<T>> reference::load(Operation *op, Value value,
   EvalBuilder b;
   for (int64_t i = 0; i < n; ++i) {
     size_t channel = encoding->channel(i);
-    values[i] = numerics::emitDequantize(
-        b, stored[i], encoding->zeroPoints[channel], encoding->scales[channel]);
+    values[i] = numerics::emitDequantize(b, encoding->decode(stored[i]),
+                                         encoding->zeroPoints[channel],
+                                         encoding->scales[channel]);
   }
   return values;
 }

@@ -18,14 +18,30 @@ struct Encoding {
   llvm::SmallVector<int64_t> zeroPoints;
   int64_t inner = 1, extent = 1;
   int64_t low = 0, high = 0;
+  /// Elements of a channel that share parameters (0: all), and how many such
+  /// groups a channel has.
+  int64_t groupSize = 0, groups = 1;
+  /// Integers that codes stand for; empty: themselves.
+  llvm::ArrayRef<int8_t> table;
 
+  /// Index of the parameters of an element.
   size_t channel(int64_t index) const {
-    return scales.size() == 1 ? 0 : index / inner % extent;
+    if (scales.size() == 1)
+      return 0;
+    int64_t channel = index / inner % extent;
+    if (!groupSize)
+      return channel;
+    int64_t reduced = index / (inner * extent) * inner + index % inner;
+    return channel * groups + reduced / groupSize;
+  }
+  /// The integer that a stored element stands for, without its zero point.
+  int32_t decode(int32_t stored) const {
+    return table.empty() ? stored : table[stored & (table.size() - 1)];
   }
 };
 
 /// The encoding of a quantized tensor type; an error on `op` for run-time
-/// parameters, groups and missing blobs.
+/// parameters and missing blobs.
 mlir::FailureOr<Encoding> getEncoding(mlir::Operation *op,
                                       mlir::RankedTensorType type);
 

@@ -12,7 +12,7 @@ using namespace qopt;
 using namespace qopt::qg;
 
 static bool isUsable(QuantizedType type) {
-  return type && !type.isDynamic_() && !type.getGroupSize();
+  return type && !type.isDynamic_() && !type.getGroupSize() && !type.isTable();
 }
 
 std::optional<IntegerLinear> qg::getIntegerLinear(const LinearTypes &types,

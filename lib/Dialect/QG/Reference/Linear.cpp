@@ -5,6 +5,7 @@
 // exactly as the integer dialect computes them (IntegerLinear.h).
 //===----------------------------------------------------------------------===//
 #include "Arrays.h"
+#include "GroupLinear.h"
 
 #include "qopt/Dialect/QG/Reference/IntegerLinear.h"
 #include "qopt/Numerics/Affine.h"
@@ -152,6 +153,8 @@ LogicalResult ConvTransposeOp::evaluate(ArrayRef<Tensor> operands,
 LogicalResult MatmulOp::evaluate(ArrayRef<Tensor> operands,
                                  SmallVectorImpl<Tensor> &results) {
   ArrayRef<int64_t> lhs = operands[0].shape(), rhs = operands[1].shape();
+  if (hasGroups(getRhs()) && getQuantizedType(getLhs().getType()))
+    return evaluateGroups(*this, operands, results);
   bool transposed = getTransposeRhs(), shared = rhs.size() == 2;
   int64_t rows = lhs[lhs.size() - 2];
   MatmulSizes sizes{getNumElements(lhs.drop_back(2)),  rows,   lhs.back(),

@@ -36,6 +36,33 @@ Value DotProduct::loadWeights(const FlatView &weights, Value index) {
   return loaded;
 }
 
+SmallVector<Value> DotProduct::loadStep(const FlatView &weights, Value index,
+                                        int64_t vectors, int64_t used) {
+  SmallVector<Value> result;
+  int64_t each = lanes * pack;
+  if (!code.isPacked()) {
+    for (int64_t j = 0; j < used; ++j)
+      result.push_back(loadWeights(weights, emit.add(index, j * each)));
+    return result;
+  }
+  OpBuilder &b = emit.builder;
+  Type element = b.getI8Type();
+  if (name == "maddwd")
+    element = b.getI16Type();
+  if (name == "mul")
+    element = b.getI32Type();
+  Value all =
+      decodeWeights(emit, weights, index, vectors * each, code, element);
+  for (int64_t j = 0; j < used; ++j)
+    result.push_back(vectors == 1
+                         ? all
+                         : vector::ExtractStridedSliceOp::create(
+                               b, emit.loc, all, ArrayRef<int64_t>{j * each},
+                               ArrayRef<int64_t>{each}, ArrayRef<int64_t>{1})
+                               .getResult());
+  return result;
+}
+
 Value DotProduct::broadcastInput(const FlatView &input, Value index) {
   OpBuilder &b = emit.builder;
   if (pack == 1) {

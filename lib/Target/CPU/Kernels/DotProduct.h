@@ -7,26 +7,31 @@
 #ifndef QOPT_LIB_TARGET_CPU_KERNELS_DOTPRODUCT_H
 #define QOPT_LIB_TARGET_CPU_KERNELS_DOTPRODUCT_H
 
-#include "Emitter.h"
+#include "WeightCode.h"
 
 namespace qopt::qcpu {
 
 class DotProduct {
 public:
   DotProduct(Emitter &emit, llvm::StringRef name, int64_t lanes, int64_t pack,
-             bool isUnsigned)
+             bool isUnsigned, WeightCode code = {})
       : emit(emit), name(name), lanes(lanes), pack(pack),
-        isUnsigned(isUnsigned) {}
+        isUnsigned(isUnsigned), code(code) {}
 
   static bool isKnown(llvm::StringRef name);
-  /// The `lanes * pack` weights of a step, ready for accumulate.
-  mlir::Value loadWeights(const FlatView &weights, mlir::Value index);
+  /// Vectors of `lanes * pack` weights, ready for accumulate: the first `used`
+  /// of a step of `vectors`, which starts at element `index` (byte, of packed
+  /// weights).
+  llvm::SmallVector<mlir::Value> loadStep(const FlatView &weights,
+                                          mlir::Value index, int64_t vectors,
+                                          int64_t used);
   /// `pack` input elements, the same in each lane.
   mlir::Value broadcastInput(const FlatView &input, mlir::Value index);
   mlir::Value accumulate(mlir::Value acc, mlir::Value input,
                          mlir::Value weights);
 
 private:
+  mlir::Value loadWeights(const FlatView &weights, mlir::Value index);
   mlir::Value call(llvm::StringRef intrinsic, mlir::Type type,
                    mlir::ValueRange operands);
 
@@ -34,6 +39,7 @@ private:
   llvm::StringRef name;
   int64_t lanes, pack;
   bool isUnsigned;
+  WeightCode code;
 };
 
 } // namespace qopt::qcpu

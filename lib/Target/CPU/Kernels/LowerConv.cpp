@@ -21,7 +21,7 @@ class ConvTile {
 public:
   ConvTile(Emitter &emit, const WindowEmitter &window)
       : emit(emit), k(window.kernel()),
-        dot(emit, k.dot, k.lanes, k.pack, k.isUnsigned) {
+        dot(emit, k.dot, k.lanes, k.pack, k.isUnsigned, k.code) {
     inputChannels = k.x.shape[3] / k.groups;
     // Taps of a row that lie one behind the other are one run. Where packs do
     // not span taps, weights are in the same order with and without runs.
@@ -49,9 +49,15 @@ public:
       for (int64_t i = 0; i < rows; ++i)
         acc[i * vectors + j] = bias;
     }
-    // packed = panel * NR * L, so the panel's weights start at packed * rest.
-    Value weights = emit.mul(tile.panel.packed,
-                             k.kernelH * segments * segmentSteps * k.pack);
+    // packed = panel * NR * L, so the panel's weights start at packed * rest;
+    // steps of packed weights are whole bytes.
+    int64_t steps = k.kernelH * segments * segmentSteps;
+    Value weights = k.code.isPacked()
+                        ? emit.mul(emit.divide(tile.panel.packed,
+                                               k.vectors * k.lanes, INT64_MAX)
+                                       .first,
+                                   steps * stepSize())
+                        : emit.mul(tile.panel.packed, steps * k.pack);
     int64_t rowSize = segments * segmentSteps * stepSize();
     return emit.reduce(k.kernelH, acc, [&](Value kh, ValueRange inner) {
       Value x = emit.add(tile.x, emit.mul(kh, k.dilationH * k.x.strides[1]));
@@ -61,7 +67,10 @@ public:
   }
 
 private:
-  int64_t stepSize() const { return k.vectors * k.lanes * k.pack; }
+  int64_t stepSize() const {
+    int64_t weights = k.vectors * k.lanes * k.pack;
+    return k.code.isPacked() ? k.code.bytes(weights) : weights;
+  }
 
   SmallVector<Value> emitKernelRow(Value x, Value w, ValueRange inits) {
     SmallVector<Value> acc(inits);
@@ -94,10 +103,7 @@ private:
   }
 
   SmallVector<Value> emitStep(Value x, Value w, SmallVector<Value> acc) {
-    SmallVector<Value> weights;
-    for (int64_t j = 0; j < vectors; ++j)
-      weights.push_back(
-          dot.loadWeights(k.weight, emit.add(w, j * k.lanes * k.pack)));
+    SmallVector<Value> weights = dot.loadStep(k.weight, w, k.vectors, vectors);
     for (int64_t i = 0; i < rows; ++i) {
       Value input =
           dot.broadcastInput(k.x, emit.add(x, i * k.strideW * k.x.strides[2]));

@@ -29,11 +29,16 @@ public:
     int64_t width = k.vectors * k.lanes;
     // The input's channel is the output's: x starts at the group's channel 0.
     Value x = emit.add(tile.x, tile.panel.channel);
-    Value w = emit.mul(tile.panel.packed, k.kernelH * k.kernelW);
+    int64_t taps = k.kernelH * k.kernelW;
+    Value w =
+        k.code.isPacked()
+            ? emit.mul(emit.divide(tile.panel.packed, width, INT64_MAX).first,
+                       taps * k.code.bytes(width))
+            : emit.mul(tile.panel.packed, taps);
     return emit.reduce(k.kernelH, acc, [&](Value kh, ValueRange inner) {
       SmallVector<Value> current(inner);
       Value xr = emit.add(x, emit.mul(kh, k.dilationH * k.x.strides[1]));
-      Value wr = emit.add(w, emit.mul(kh, k.kernelW * width));
+      Value wr = emit.add(w, emit.mul(kh, k.kernelW * tapSize()));
       for (int64_t j = 0; j < vectors; ++j)
         emitKernelRow(tile, j, xr, wr, current);
       return current;
@@ -44,13 +49,11 @@ private:
   /// Each input pixel is read once and used by every output it belongs to.
   void emitKernelRow(const WindowEmitter::Tile &tile, int64_t j, Value x,
                      Value w, SmallVectorImpl<Value> &acc) {
-    int64_t vectors = tile.panel.vectors, width = k.vectors * k.lanes;
+    int64_t vectors = tile.panel.vectors;
     int64_t valid = std::min(k.lanes, tile.panel.valid - j * k.lanes);
     SmallVector<Value> weights;
     for (int64_t kw = 0; kw < k.kernelW; ++kw)
-      weights.push_back(widen(
-          emit.load(k.weight, emit.add(w, kw * width + j * k.lanes), k.lanes),
-          /*isUnsigned=*/false));
+      weights.push_back(loadTap(emit.add(w, kw * tapSize()), j));
     int64_t pixels =
         (tile.rows - 1) * k.strideW + (k.kernelW - 1) * k.dilationW + 1;
     for (int64_t pixel = 0; pixel < pixels; ++pixel) {
@@ -68,6 +71,25 @@ private:
         sum = accumulate(sum, input, weights[kw]);
       }
     }
+  }
+
+  int64_t tapSize() const {
+    int64_t width = k.vectors * k.lanes;
+    return k.code.isPacked() ? k.code.bytes(width) : width;
+  }
+
+  /// Weights of one tap for the channels of vector `j`.
+  Value loadTap(Value w, int64_t j) {
+    if (!k.code.isPacked())
+      return widen(emit.load(k.weight, emit.add(w, j * k.lanes), k.lanes),
+                   /*isUnsigned=*/false);
+    Value all = decodeWeights(emit, k.weight, w, k.vectors * k.lanes, k.code,
+                              emit.builder.getI32Type());
+    if (k.vectors == 1)
+      return all;
+    return vector::ExtractStridedSliceOp::create(
+        emit.builder, emit.loc, all, ArrayRef<int64_t>{j * k.lanes},
+        ArrayRef<int64_t>{k.lanes}, ArrayRef<int64_t>{1});
   }
 
   Value widen(Value vector, bool isUnsigned) {

@@ -51,6 +51,10 @@ static FailureOr<WindowKernel> readKernel(WindowOp op, OpBuilder &builder) {
   kernel.vectors = tile[1];
   kernel.lanes = tile[2];
   kernel.pack = tile[3];
+  if (auto code =
+          op->template getAttrOfType<DenseI64ArrayAttr>(kWeightCodeAttr);
+      code && code.size() == 2)
+    kernel.code = {code[0], code[1]};
   kernel.kernelH = op.getKernel()[0];
   kernel.kernelW = op.getKernel()[1];
   kernel.strideH = op.getStrides()[0];

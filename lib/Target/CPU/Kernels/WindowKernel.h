@@ -6,7 +6,7 @@
 #ifndef QOPT_LIB_TARGET_CPU_KERNELS_WINDOWKERNEL_H
 #define QOPT_LIB_TARGET_CPU_KERNELS_WINDOWKERNEL_H
 
-#include "Emitter.h"
+#include "WeightCode.h"
 
 #include "mlir/IR/Region.h"
 
@@ -20,6 +20,7 @@ struct WindowKernel {
   llvm::StringRef dot;
   bool isUnsigned;
   int64_t rows, vectors, lanes, pack; ///< the tile
+  WeightCode code;                    ///< of `weight`, if it holds integers
   int64_t kernelH, kernelW, strideH, strideW, dilationH, dilationW;
   int64_t groups;
   int64_t reducedChannels; ///< input channels an output depends on

@@ -106,6 +106,51 @@ def FXP_MatmulOp : FXP_Op<"matmul"> {
   }];
 }
 
+def FXP_GroupMatmulOp : FXP_Op<"group_matmul"> {
+  let summary = "integer matrix product with scales per group, into f32";
+  let description = [{
+    `acc[g] = sum over k in group g of (lhs - lhs_zp) * rhs` is exact in i32;
+    then `sum = fma(f32(acc[g]), scales[n, g], sum)` from +0 over the groups in
+    order, and `y = fma(sum, s, bias[n])`, where `s` is `lhs_scale` or, where
+    given, `lhs_scales[b..., m]`. `rhs` is `[N, K]`, signed; group `g` is
+    `[g * group, min((g + 1) * group, K))`.
+
+    Example:
+    ```mlir
+    %y = fxp.group_matmul %x, %w, %s, %b group 32 lhs_zp 0 lhs_scale 1.0
+         : (tensor<1x64xi8>, tensor<10x64xi8>, tensor<10x2xf32>, tensor<10xf32>) -> tensor<1x10xf32>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$lhs, QG_Tensor:$rhs, QG_Tensor:$scales,
+    QG_Tensor:$bias, Optional<QG_Tensor>:$lhs_scales, I64Attr:$group,
+    I64Attr:$lhs_zp, UnitAttr:$lhs_unsigned, F32Attr:$lhs_scale);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `,` $scales `,` $bias (`,` $lhs_scales^)? `group` $group
+    `lhs_zp` $lhs_zp (`lhs_unsigned` $lhs_unsigned^)?
+    `lhs_scale` $lhs_scale attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def FXP_QuantizeRowsOp : FXP_Op<"quantize_rows"> {
+  let summary = "rows rounded to signed bytes, each with its own scale";
+  let description = [{
+    `scales = max |x| / 127` over the last dimension (NaN counts as 0; 1 where
+    the quotient is below 2^-126), `y = min(max(rne(x / scale), -127), 127)`;
+    NaN gives 0.
+
+    Example:
+    ```mlir
+    %q, %s = fxp.quantize_rows %x : tensor<4x64xf32> -> tensor<4x64xi8>, tensor<4xf32>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$x);
+  let results = (outs QG_Tensor:$result, QG_Tensor:$scales);
+  let assemblyFormat = [{
+    $x attr-dict `:` type($x) `->` type($result) `,` type($scales)
+  }];
+}
+
 def FXP_RequantizeOp : FXP_Op<"requantize"> {
   let summary = "integers rescaled, shifted and saturated";
   let description = [{

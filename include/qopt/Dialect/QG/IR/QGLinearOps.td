@@ -90,6 +90,9 @@ def QG_MatmulOp : QG_Op<"matmul", "Linear"> {
     * C2: with `transpose_rhs` the last two dimensions of `rhs` are `[N, K]`.
     * C3: `bias` is `[N]`. C4: `clamp` needs a quantized result.
 
+    A `rhs` with groups, or with a table, is computed as `fxp.group_matmul`
+    says; a quantized result is that rounded.
+
     Example:
     ```mlir
     %y = qg.matmul %a, %w bias %b : (tensor<1x64xf32>, tensor<64x10xf32>, tensor<10xf32>) -> tensor<1x10xf32>
@@ -102,6 +105,30 @@ def QG_MatmulOp : QG_Op<"matmul", "Linear"> {
   let assemblyFormat = [{
     $lhs `,` $rhs (`bias` $bias^)? (`transpose_rhs` $transpose_rhs^)?
     (`clamp` $clamp^)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def QG_DynamicMatmulOp : QG_Op<"dynamic_matmul", "Linear"> {
+  let summary = "matrix product whose left rows are rounded at run time";
+  let description = [{
+    Every row of `lhs` (f32) is rounded to signed bytes with its own scale,
+    `s = max |x| / 127` (1 where that is no normal number) and
+    `q = rne(x / s)`; then
+    `y[b..., m, n] = fma(sum over groups, s[b..., m], bias[n])` as
+    `fxp.group_matmul` computes it. `rhs` is constant, of at most 8 bits, with
+    parameters along its N dimension or per group.
+
+    Example:
+    ```mlir
+    %y = qg.dynamic_matmul %a, %w : (tensor<1x64xf32>, tensor<64x10x!w>) -> tensor<1x10xf32>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$lhs, QG_Tensor:$rhs,
+    Optional<QG_Tensor>:$bias, UnitAttr:$transpose_rhs);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs (`bias` $bias^)? (`transpose_rhs` $transpose_rhs^)?
+    attr-dict `:` functional-type(operands, results)
   }];
 }
 

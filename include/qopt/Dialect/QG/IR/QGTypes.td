@@ -16,9 +16,16 @@ def QG_QuantizedType : TypeDef<QG_Dialect, "Quantized"> {
     !qg.q<ui8, 0.5 : 128>                        per tensor, static
     !qg.q<si8, axis = 0, @w_scales>              per axis, symmetric
     !qg.q<si8, axis = 0, @w_scales, @w_zeros>    per axis with zero points
-    !qg.q<si4, axis = 0, group = 32, @s>         per group of 32 along `axis`
+    !qg.q<si4, axis = 0, group = 32, @s>         per group of 32 in each channel
+    !qg.q<lut4, axis = 0, @s, table = [..]>      codes of 16 signed bytes
     !qg.q<si8, ?>                                parameters known at run time
     ```
+    Groups divide what an element of `axis` (an output channel) reduces over:
+    all other dimensions in row-major order, cut into pieces of `group`
+    elements, the last of which may be shorter. Parameters are ordered by
+    channel, then by group. With a table of `2^b` signed bytes an element
+    stands for `scale * table[stored]`; there are no zero points.
+
     The format name (`ui8`, `si8`, `si32`, ...) is a row of
     `qopt/Numerics/Formats.def`. Per-tensor scales are f32 in the type, so that
     equal types mean equal encodings; per-axis ones are `dense_resource` blobs
@@ -32,7 +39,8 @@ def QG_QuantizedType : TypeDef<QG_Dialect, "Quantized"> {
     "int64_t":$groupSize,
     "::mlir::DenseResourceElementsAttr":$scales,
     "::mlir::DenseResourceElementsAttr":$zeroPoints,
-    "bool":$isDynamic);
+    "bool":$isDynamic,
+    "::mlir::DenseI8ArrayAttr":$table);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -41,16 +49,22 @@ def QG_QuantizedType : TypeDef<QG_Dialect, "Quantized"> {
     static QuantizedType getPerTensor(::mlir::MLIRContext *context,
                                       ::llvm::StringRef format, float scale,
                                       int64_t zeroPoint);
-    /// Per axis; the vectors have the extent of that axis. Equal numbers give
-    /// the equal type (the blob is named by its content). Empty zeroPoints
-    /// mean all zero.
+    /// Per axis; the vectors have the extent of that axis, times the number of
+    /// groups of a channel if `groupSize` is not 0. Equal numbers give the
+    /// equal type (the blob is named by its content). Empty zeroPoints mean all
+    /// zero. `table` is for table formats only.
     static QuantizedType getPerAxis(::mlir::MLIRContext *context,
                                     ::llvm::StringRef format, int64_t axis,
                                     ::llvm::ArrayRef<float> scales,
-                                    ::llvm::ArrayRef<int32_t> zeroPoints = {});
+                                    ::llvm::ArrayRef<int32_t> zeroPoints = {},
+                                    int64_t groupSize = 0,
+                                    ::llvm::ArrayRef<int8_t> table = {});
     bool isPerTensor() const { return !isDynamic_() && getAxis() < 0; }
     bool isPerAxis() const { return !isDynamic_() && getAxis() >= 0; }
     bool isDynamic_() const { return getIsDynamic(); }
+    bool isTable() const { return bool(getTable()); }
+    /// Groups in each channel of a tensor of that shape; 1 without groups.
+    int64_t getGroupCount(::llvm::ArrayRef<int64_t> shape) const;
     float getScale() const { return getScaleAttr().getValue().convertToFloat(); }
     /// One entry for per-tensor types, else one per channel (group).
     ::llvm::SmallVector<float> getScaleVector() const;

@@ -1,0 +1,141 @@
+//===- AssignWeights.cpp - Formats of weights -----------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Largest magnitudes only: rounding on data chooses better parameters of the
+// same format afterwards.
+//===----------------------------------------------------------------------===//
+#include "AssignWeights.h"
+#include "TensorGraph.h"
+#include "qopt/Calibration/Observer.h"
+#include "qopt/Dialect/QG/IR/Encodings.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace qopt;
+
+/// Quantiles of a normal distribution and the 4-bit floats, as shares.
+static ArrayRef<float> getLevels(StringRef name) {
+  static const float nf2[] = {-1, 0, .337915f, 1};
+  static const float nf3[] = {-1,      -.478629f, -.217142f, 0,
+                              .16093f, .337915f,  .562617f,  1};
+  static const float nf4[] = {-1,        -.696193f, -.525073f, -.394917f,
+                              -.284441f, -.184773f, -.09105f,  0,
+                              .07958f,   .16093f,   .246112f,  .337915f,
+                              .44071f,   .562617f,  .722957f,  1};
+  static const float fp4[] = {-6, -4,  -3, -2,   -1.5f, -1, -.5f, 0,
+                              0,  .5f, 1,  1.5f, 2,     3,  4,    6};
+  if (name == "nf2")
+    return nf2;
+  if (name == "nf3")
+    return nf3;
+  if (name == "nf4")
+    return nf4;
+  if (name == "fp4")
+    return fp4;
+  return {};
+}
+
+StringRef qopt::getWeightFormatNames() {
+  return "si2 to si8, ui2 to ui8, nf2, nf3, nf4 or fp4, and :gN for groups of "
+         "N elements";
+}
+
+std::optional<WeightFormat> WeightFormat::parse(StringRef text) {
+  WeightFormat result;
+  auto [name, group] = text.split(':');
+  if (!group.empty() &&
+      (!group.consume_front("g") || group.getAsInteger(10, result.group) ||
+       result.group < 1))
+    return std::nullopt;
+  if (ArrayRef<float> levels = getLevels(name); !levels.empty()) {
+    result.format = "lut" + std::to_string(llvm::Log2_64(levels.size()));
+    // fp4 is exact as 2 * value; quantiles are rounded to 127 steps.
+    float factor = name == "fp4" ? 2 : 127;
+    for (float level : levels)
+      result.table.push_back(int8_t(std::nearbyint(level * factor)));
+    return result;
+  }
+  const IntegerFormat *row = lookupIntegerFormat(name);
+  if (!row || row->isTable || row->bits < 2 || row->bits > 8)
+    return std::nullopt;
+  result.format = row->name;
+  return result;
+}
+
+/// One group per pixel of the input.
+static bool canHaveGroups(Operation *op) {
+  if (isa<qg::MatmulOp>(op))
+    return true;
+  auto conv = dyn_cast<qg::ConvOp>(op);
+  auto isOne = [](int64_t value) { return value == 1; };
+  return conv && conv.getGroups() == 1 &&
+         llvm::all_of(cast<RankedTensorType>(conv.getWeight().getType())
+                          .getShape()
+                          .drop_front()
+                          .drop_back(),
+                      isOne) &&
+         llvm::all_of(conv.getStrides(), isOne) &&
+         llvm::all_of(conv.getPads(), [](int64_t pad) { return pad == 0; });
+}
+
+FailureOr<qg::QuantizedType> qopt::getWeightEncoding(Operation *op,
+                                                     const WeightFormat &format,
+                                                     double xScale) {
+  std::optional<Tensor> weight = qg::matchConstant(getWeight(op));
+  if (!weight)
+    return op->emitOpError("expects a weight whose bytes are present");
+  int64_t axis = getWeightAxis(op);
+  int64_t group = canHaveGroups(op) ? format.group : 0;
+  int64_t channels = weight->shape()[axis];
+  int64_t depth = channels ? weight->numElements() / channels : 0;
+  int64_t groups =
+      group ? std::max<int64_t>(1, (depth + group - 1) / group) : 1;
+  // A type with as many parameters knows which belongs to which element.
+  SmallVector<float> scales(channels * groups, 1.0f);
+  auto make = [&](ArrayRef<int32_t> zeros) {
+    return qg::QuantizedType::getPerAxis(op->getContext(), format.format, axis,
+                                         scales, zeros, group, format.table);
+  };
+  qg::ParameterIndex index(make({}), weight->shape());
+  std::vector<float> low(scales.size(), 0), high(scales.size(), 0);
+  ArrayRef<float> values = weight->span<float>();
+  for (size_t i = 0; i < values.size(); ++i) {
+    size_t at = index(i);
+    low[at] = std::min(low[at], values[i]);
+    high[at] = std::max(high[at], values[i]);
+  }
+  std::optional<Tensor> bias;
+  if (getBias(op))
+    bias = qg::matchConstant(getBias(op));
+  const IntegerFormat &row = *lookupIntegerFormat(format.format);
+  SmallVector<int32_t> zeros;
+  for (size_t at = 0; at < scales.size(); ++at) {
+    float &scale = scales[at];
+    float magnitude = std::max(-low[at], high[at]);
+    AffineParameters affine;
+    if (row.isTable)
+      scale = magnitude / float(*llvm::max_element(format.table));
+    else if (row.isSigned)
+      scale = getSymmetricScale(magnitude, row.bits);
+    else {
+      affine = getAsymmetricParameters({low[at], high[at]}, row.bits);
+      scale = affine.scale;
+    }
+    if (!(scale >= 0x1p-120f))
+      scale = 1;
+    // |b / (sx * sw)| < 2^30 leaves room for the products.
+    float before = scale;
+    if (bias)
+      scale = std::max(scale, float(std::fabs(bias->getFloat(at / groups)) /
+                                    (xScale * 1073741824.0)));
+    if (row.isSigned || row.isTable)
+      continue;
+    int64_t zero = affine.zeroPoint;
+    if (scale != before)
+      zero = std::clamp<int64_t>(std::llround(-double(low[at]) / scale),
+                                 row.min(), row.max());
+    zeros.push_back(int32_t(zero));
+  }
+  return make(zeros);
+}

@@ -1,0 +1,37 @@
+//===- AssignWeights.h - Formats of weights -------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names of weight formats as options and plans spell them, and the first
+// parameters of a weight under one of them.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_LIB_ASSIGNMENT_ASSIGNWEIGHTS_H
+#define QOPT_LIB_ASSIGNMENT_ASSIGNWEIGHTS_H
+
+#include "qopt/Dialect/QG/IR/QG.h"
+
+namespace qopt {
+
+/// `si2`..`si8` (symmetric), `ui2`..`ui8` (with zero points), `nf2`..`nf4` and
+/// `fp4` (tables); `:gN` behind it means parameters per N elements.
+struct WeightFormat {
+  std::string format; ///< row of Formats.def
+  llvm::SmallVector<int8_t> table;
+  int64_t group = 0;
+
+  static std::optional<WeightFormat> parse(llvm::StringRef text);
+};
+
+/// The spellings that parse() takes, for messages.
+llvm::StringRef getWeightFormatNames();
+
+/// Encoding of the weight of `op` by the largest magnitudes. Scales are raised
+/// where the bias would not fit 32 bits for an input of scale `xScale`. Groups
+/// are for matmuls and pointwise convolutions: others get one scale per
+/// channel. Fails with an error on `op` where the bytes are missing.
+mlir::FailureOr<qg::QuantizedType> getWeightEncoding(mlir::Operation *op,
+                                                     const WeightFormat &format,
+                                                     double xScale);
+
+} // namespace qopt
+
+#endif // QOPT_LIB_ASSIGNMENT_ASSIGNWEIGHTS_H

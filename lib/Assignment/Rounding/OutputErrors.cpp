@@ -1,0 +1,165 @@
+//===- OutputErrors.cpp - Expected error of a layer's outputs -------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// One second moment of a layer's inputs serves all candidates of its weight.
+//===----------------------------------------------------------------------===//
+#include "../TensorGraph.h"
+#include "LayerInputs.h"
+#include "qopt/Assignment/Sensitivity.h"
+
+#include "llvm/Support/Parallel.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace qopt;
+
+/// Inputs beyond this are taken to be uncorrelated.
+static constexpr int64_t kMostColumns = 4096;
+static constexpr int64_t kRowsPerColumn = 16, kLeastRows = 4096;
+
+namespace {
+struct Layer {
+  LayerCandidates *candidates;
+  Operation *op;
+  LayerGeometry geometry;
+  const InstrumentedModule::Point *point = nullptr;
+  std::vector<Matrix> moments;
+
+  int64_t momentBytes() const {
+    return 8 * geometry.numGroups() * geometry.numColumns() *
+           geometry.numColumns();
+  }
+};
+} // namespace
+
+static Value skipReshapes(Value value) {
+  while (auto reshape = value.getDefiningOp<qg::ReshapeOp>()) {
+    auto from = cast<RankedTensorType>(reshape.getX().getType()).getShape();
+    auto to = cast<RankedTensorType>(reshape.getType()).getShape();
+    if (from.empty() || to.empty() || from.back() != to.back())
+      break;
+    value = reshape.getX();
+  }
+  return value;
+}
+
+/// trace(D H D^T) over all groups.
+static double getError(const Layer &layer, const Tensor &exact,
+                       const Tensor *other) {
+  const LayerGeometry &geometry = layer.geometry;
+  ArrayRef<float> from = exact.span<float>();
+  ArrayRef<float> to = other ? other->span<float>() : ArrayRef<float>();
+  double total = 0;
+  for (int64_t g = 0; g < geometry.numGroups(); ++g) {
+    Matrix difference(geometry.numRows(), geometry.numColumns());
+    for (int64_t r = 0; r < geometry.numRows(); ++r)
+      for (int64_t c = 0; c < geometry.numColumns(); ++c) {
+        int64_t at = geometry.element(g, r, c);
+        difference(r, c) = double(from[at]) - (other ? to[at] : 0.0f);
+      }
+    total += (difference * layer.moments[g]).cwiseProduct(difference).sum();
+  }
+  return total;
+}
+
+static void fillErrors(Layer &layer) {
+  Tensor exact = *qg::matchConstant(getWeight(layer.op));
+  double signal = getError(layer, exact, nullptr);
+  for (Candidate &candidate : layer.candidates->candidates)
+    if (candidate.weight.shape() == exact.shape() && signal > 0)
+      candidate.outputError =
+          getError(layer, exact, &candidate.weight) / signal;
+}
+
+static std::vector<Layer> findLayers(func::FuncOp main,
+                                     std::vector<LayerCandidates> &layers) {
+  std::map<std::pair<std::string, std::string>, LayerCandidates *> byName;
+  for (LayerCandidates &layer : layers) {
+    byName[{layer.layer, layer.op}] = &layer;
+    for (Candidate &candidate : layer.candidates)
+      candidate.outputError = candidate.weightError;
+  }
+  std::vector<Layer> result;
+  for (Operation &op : main.getOps()) {
+    auto it = byName.find(
+        {qg::getUserName(&op), op.getName().getStringRef().str()});
+    if (!isLinear(&op) || it == byName.end())
+      continue;
+    std::optional<LayerGeometry> geometry = LayerGeometry::get(&op);
+    if (geometry && geometry->numColumns() <= kMostColumns &&
+        qg::matchConstant(getWeight(&op)))
+      result.push_back({it->second, &op, *geometry, nullptr, {}});
+  }
+  return result;
+}
+
+absl::Status qopt::measureOutputErrors(ModuleOp observed,
+                                       std::vector<LayerCandidates> &layers,
+                                       const SampleSource &source,
+                                       const OutputErrorOptions &options,
+                                       const ExecutorFactory &factory) {
+  auto main = observed.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return absl::InvalidArgumentError("expects a function @main");
+  std::vector<Layer> all = findLayers(main, layers);
+  auto instrumented = instrument(observed);
+  if (!instrumented.ok())
+    return instrumented.status();
+  std::shared_ptr<Executor> executor = options.executor;
+  if (!executor) {
+    auto made = factory(*instrumented->module);
+    if (!made.ok())
+      return made.status();
+    executor = std::move(*made);
+  }
+  std::vector<Layer *> usable;
+  for (Layer &layer : all) {
+    auto observer =
+        skipReshapes(layer.op->getOperand(0)).getDefiningOp<qg::ObserveOp>();
+    for (const InstrumentedModule::Point &point : instrumented->points)
+      if (observer && point.name == observer.getName())
+        layer.point = &point;
+    if (layer.point)
+      usable.push_back(&layer);
+  }
+  for (size_t first = 0; first < usable.size();) {
+    std::vector<Layer *> batch;
+    int64_t bytes = 0;
+    while (first < usable.size() &&
+           (batch.empty() ||
+            bytes + usable[first]->momentBytes() <= options.memoryLimit)) {
+      bytes += usable[first]->momentBytes();
+      batch.push_back(usable[first++]);
+    }
+    for (int64_t i = 0; i < options.samples; ++i) {
+      auto sample = source(i);
+      if (!sample.ok())
+        return sample.status();
+      if (!*sample)
+        break;
+      auto outputs = executor->run(**sample);
+      if (!outputs.ok())
+        return outputs.status();
+      llvm::parallelFor(0, batch.size(), [&](size_t k) {
+        Layer &layer = *batch[k];
+        ArrayRef<Tensor> from =
+            layer.point->isArgument ? ArrayRef<Tensor>(**sample) : *outputs;
+        if (layer.point->index >= from.size())
+          return;
+        int64_t wanted =
+            std::max(kLeastRows, kRowsPerColumn * layer.geometry.numColumns());
+        layer.geometry.addMoments(
+            from[layer.point->index],
+            std::max<int64_t>(1, wanted / options.samples), i, layer.moments);
+      });
+    }
+    llvm::parallelFor(0, batch.size(), [&](size_t k) {
+      if (!batch[k]->moments.empty())
+        fillErrors(*batch[k]);
+      batch[k]->moments.clear();
+    });
+    if (options.progress)
+      options.progress(int64_t(first), int64_t(usable.size()));
+  }
+  return absl::OkStatus();
+}

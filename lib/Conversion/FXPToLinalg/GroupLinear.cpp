@@ -1,0 +1,141 @@
+//===- GroupLinear.cpp - fxp products with scales per group to linalg -----===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The plain form, for targets and shapes that no kernel takes: integer sums
+// per group first, then the groups in order.
+//===----------------------------------------------------------------------===//
+#include "qopt/Conversion/LinalgBuilder.h"
+#include "qopt/Conversion/Passes.h"
+#include "qopt/Conversion/ScalarBuilder.h"
+#include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Numerics/GroupMatmul.h"
+
+using namespace mlir;
+using namespace qopt;
+using utils::IteratorType;
+
+static RankedTensorType getType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// Maps of `rank` loops to some of their dimensions.
+static AffineMap select(OpBuilder &b, unsigned rank,
+                        ArrayRef<unsigned> dimensions) {
+  SmallVector<AffineExpr> results;
+  for (unsigned dimension : dimensions)
+    results.push_back(b.getAffineDimExpr(dimension));
+  return AffineMap::get(rank, 0, results, b.getContext());
+}
+
+namespace {
+struct LowerGroupMatmul : OpConversionPattern<fxp::GroupMatmulOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(fxp::GroupMatmulOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    LinalgBuilder builder{rewriter, op.getLoc()};
+    ArrayRef<int64_t> shape = op.getType().getShape();
+    ArrayRef<int64_t> rhs = getType(adaptor.getRhs()).getShape();
+    int64_t n = rhs[0], k = rhs[1], group = op.getGroup();
+    int64_t groups = (k + group - 1) / group, missing = groups * group - k;
+    int64_t m = n ? op.getType().getNumElements() / n : 0;
+    Type i32 = rewriter.getI32Type(), f32 = rewriter.getF32Type();
+    // Elements behind the end of a row multiply zeros.
+    auto split = [&](Value x, int64_t rows) {
+      x = builder.reshape(x, {rows, k});
+      if (missing)
+        x = builder.pad(x, {0, 0}, {0, missing},
+                        builder.integer(rewriter.getI8Type(), 0));
+      return builder.reshape(x, {rows, groups, group});
+    };
+    Value x = split(adaptor.getLhs(), m), w = split(adaptor.getRhs(), n);
+    Value acc = builder.reduce(
+        {x, w}, builder.fill({m, n, groups}, builder.integer(i32, 0)),
+        {select(rewriter, 4, {0, 2, 3}), select(rewriter, 4, {1, 2, 3}),
+         select(rewriter, 4, {0, 1, 2})},
+        {IteratorType::parallel, IteratorType::parallel, IteratorType::parallel,
+         IteratorType::reduction},
+        [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          IRScalarBuilder s(b, loc);
+          Value left =
+              op.getLhsUnsigned()
+                  ? arith::ExtUIOp::create(b, loc, i32, args[0]).getResult()
+                  : arith::ExtSIOp::create(b, loc, i32, args[0]).getResult();
+          if (op.getLhsZp())
+            left = s.subI(left, s.intLike(left, op.getLhsZp()));
+          Value right = arith::ExtSIOp::create(b, loc, i32, args[1]);
+          return s.addI(args[2], s.mulI(left, right));
+        });
+    Value sum = builder.reduce(
+        {acc, adaptor.getScales()}, builder.fill({m, n}, builder.real(f32, 0)),
+        {rewriter.getMultiDimIdentityMap(3), select(rewriter, 3, {1, 2}),
+         select(rewriter, 3, {0, 1})},
+        {IteratorType::parallel, IteratorType::parallel,
+         IteratorType::reduction},
+        [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          IRScalarBuilder s(b, loc);
+          return s.fma(s.intToFloat(args[0], args[2]), args[1], args[2]);
+        });
+    Value scale = adaptor.getLhsScales();
+    scale = scale ? builder.reshape(scale, {m, 1})
+                  : builder.fill(
+                        {1, 1},
+                        builder.real(f32, op.getLhsScale().convertToFloat()));
+    Value result = builder.pointwise(
+        {m, n}, f32, {sum, scale, adaptor.getBias()},
+        [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          return IRScalarBuilder(b, loc).fma(args[0], args[1], args[2]);
+        });
+    rewriter.replaceOp(op, builder.reshape(result, shape));
+    return success();
+  }
+};
+
+struct LowerQuantizeRows : OpConversionPattern<fxp::QuantizeRowsOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(fxp::QuantizeRowsOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    LinalgBuilder builder{rewriter, op.getLoc()};
+    ArrayRef<int64_t> shape =
+        cast<RankedTensorType>(op.getResult().getType()).getShape();
+    int64_t k = shape.back();
+    int64_t m = getNumElements(shape.drop_back());
+    Type f32 = rewriter.getF32Type();
+    Value x = builder.reshape(adaptor.getX(), {m, k});
+    Value magnitudes = builder.reduce(
+        x, builder.fill({m}, builder.real(f32, 0)),
+        {rewriter.getMultiDimIdentityMap(2), select(rewriter, 2, {0})},
+        {IteratorType::parallel, IteratorType::reduction},
+        [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          IRScalarBuilder s(b, loc);
+          return numerics::emitLargerMagnitude(s, args[1], args[0]);
+        });
+    Value scales = builder.pointwise(
+        {m}, f32, magnitudes,
+        [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          IRScalarBuilder s(b, loc);
+          return numerics::emitRowScale(s, args[0]);
+        });
+    Value rows = builder.pointwise(
+        {m, k}, rewriter.getI8Type(), {x, builder.reshape(scales, {m, 1})},
+        [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          IRScalarBuilder s(b, loc);
+          Value rounded =
+              numerics::emitQuantize(s, args[0], args[1], numerics::kRowRange);
+          return arith::TruncIOp::create(b, loc, b.getI8Type(), rounded);
+        });
+    rewriter.replaceOp(op, {builder.reshape(rows, shape),
+                            builder.reshape(scales, shape.drop_back())});
+    return success();
+  }
+};
+} // namespace
+
+namespace qopt {
+void populateFXPGroupLinearPatterns(const StorageTypeConverter &converter,
+                                    RewritePatternSet &patterns) {
+  patterns.add<LowerGroupMatmul, LowerQuantizeRows>(converter,
+                                                    patterns.getContext());
+}
+} // namespace qopt
