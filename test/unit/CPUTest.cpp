@@ -113,6 +113,38 @@ TEST_F(CPUTest, resultsDoNotDependOnThreads) {
   EXPECT_EQ(one[0].getInt((2 * 38 + 9) * 24 + 5), expected);
 }
 
+TEST_F(CPUTest, objectsDoNotDependOnThreads) {
+  // Two layers of enough code for several parts.
+  auto module = parse(R"(
+    func.func @main(%x: tensor<1x40x40x16xi8>) -> tensor<1x36x36x24xi32> {
+      %w = qg.constant dense<1> : tensor<16x3x3x16xi8> -> tensor<16x3x3x16xi8>
+      %b = qg.constant dense<3> : tensor<16xi32> -> tensor<16xi32>
+      %v = qg.constant dense<2> : tensor<24x3x3x16xi8> -> tensor<24x3x3x16xi8>
+      %c = qg.constant dense<4> : tensor<24xi32> -> tensor<24xi32>
+      %a = fxp.conv %x, %w, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 x_zp 7 x_unsigned
+        : (tensor<1x40x40x16xi8>, tensor<16x3x3x16xi8>, tensor<16xi32>) -> tensor<1x38x38x16xi32>
+      %f = fxp.dequantize %a scales dense<0.1> : tensor<1xf32> zps [0] axis 0 : tensor<1x38x38x16xi32> -> tensor<1x38x38x16xf32>
+      %e = qg.unary erf %f : tensor<1x38x38x16xf32> -> tensor<1x38x38x16xf32>
+      %q = fxp.quantize %e scales dense<0.01> : tensor<1xf32> zps [100] axis 0 clamp [0, 255] unsigned
+        : tensor<1x38x38x16xf32> -> tensor<1x38x38x16xi8>
+      %y = fxp.conv %q, %v, %c strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 x_zp 7 x_unsigned
+        : (tensor<1x38x38x16xi8>, tensor<24x3x3x16xi8>, tensor<24xi32>) -> tensor<1x36x36x24xi32>
+      return %y : tensor<1x36x36x24xi32>
+    })");
+  ASSERT_TRUE(module);
+  context.disableMultithreading();
+  CPUOptions options;
+  options.jobs = 1;
+  auto one = compileForCPU(*module, options);
+  options.jobs = 3;
+  auto three = compileForCPU(*module, options);
+  ASSERT_TRUE(one.ok()) << one.status();
+  ASSERT_TRUE(three.ok()) << three.status();
+  EXPECT_TRUE(one->object == three->object);
+  auto loaded = loadObject(three->object, three->symbol);
+  EXPECT_TRUE(loaded.ok()) << loaded.status();
+}
+
 TEST_F(CPUTest, wrongArraysAreRefusedByName) {
   auto module = parse(R"(
     func.func @main(%x: tensor<2xf32> {qg.name = "pixels"}) -> tensor<2xf32> {

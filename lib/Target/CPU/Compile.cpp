@@ -79,11 +79,18 @@ struct ErrorCollector {
         }) {}
 };
 
+/// Step functions in MLIR and what calls them.
+struct Lowered {
+  OwningOpRef<ModuleOp> module;
+  StepProgram program;
+  std::unique_ptr<llvm::TargetMachine> machine;
+};
+
+/// The whole model as one module, for those who read it.
 struct Built {
   std::unique_ptr<llvm::LLVMContext> context;
   std::unique_ptr<llvm::Module> module;
   std::unique_ptr<llvm::TargetMachine> machine;
-  ModelInfo info;
 };
 } // namespace
 
@@ -118,82 +125,99 @@ static absl::Status lowerToSteps(ModuleOp module, const CPUOptions &options,
   return absl::OkStatus();
 }
 
-static absl::StatusOr<Built> build(ModuleOp original,
-                                   const CPUOptions &options) {
+static absl::StatusOr<Lowered> lower(ModuleOp original,
+                                     const CPUOptions &options) {
   if (!isIdentifier(options.symbol))
     return absl::InvalidArgumentError(absl::StrCat(
         "expects a C identifier as symbol, got '", options.symbol, "'"));
-  Built built;
+  Lowered lowered;
   auto machine = createMachine(options);
   if (!machine.ok())
     return machine.status();
-  built.machine = std::move(*machine);
+  lowered.machine = std::move(*machine);
+  std::string triple = lowered.machine->getTargetTriple().str();
   auto info = describeInterface(original);
   if (!info.ok())
     return info.status();
-  info->target = absl::StrCat(built.machine->getTargetTriple().str(), " ",
-                              built.machine->getTargetCPU().str());
-  info->hasExactFloat = getKernelTarget(built.machine->getTargetTriple().str(),
-                                        getFeatures(*built.machine))
-                            .real.name == "fma";
+  info->target =
+      absl::StrCat(triple, " ", lowered.machine->getTargetCPU().str());
+  info->hasExactFloat =
+      getKernelTarget(triple, getFeatures(*lowered.machine)).real.name == "fma";
 
   MLIRContext *context = original.getContext();
   DialectRegistry registry;
   registerCPUTarget(registry);
   context->appendDialectRegistry(registry);
   context->loadDialect<math::MathDialect>();
-  OwningOpRef<ModuleOp> module = original.clone();
-  if (absl::Status status = lowerToSteps(*module, options, *built.machine);
+  lowered.module = original.clone();
+  if (absl::Status status =
+          lowerToSteps(*lowered.module, options, *lowered.machine);
       !status.ok())
     return status;
-  auto program = takeProgram(*module, std::move(*info));
+  auto program = takeProgram(*lowered.module, std::move(*info));
   if (!program.ok())
     return program.status();
-  ErrorCollector errors(context);
-  if (failed(lowerToLLVM(*module)))
+  lowered.program = std::move(*program);
+  return lowered;
+}
+
+void qopt::setTarget(llvm::Module &module, llvm::TargetMachine &machine) {
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    // Inlined steps are one large function, and compiled once per use.
+    if (!function.hasExternalLinkage() || function.hasHiddenVisibility())
+      function.addFnAttr(llvm::Attribute::NoInline);
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    function.addFnAttr("target-features", machine.getTargetFeatureString());
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+}
+
+static absl::StatusOr<Built> build(ModuleOp original,
+                                   const CPUOptions &options) {
+  auto lowered = lower(original, options);
+  if (!lowered.ok())
+    return lowered.status();
+  ErrorCollector errors(original.getContext());
+  if (failed(lowerToLLVM(*lowered->module)))
     return absl::InternalError(
         absl::StrCat("lowering to LLVM failed: ", errors.text));
+  Built built;
   built.context = std::make_unique<llvm::LLVMContext>();
   built.module =
-      translateModuleToLLVMIR(*module, *built.context, options.symbol);
+      translateModuleToLLVMIR(*lowered->module, *built.context, options.symbol);
   if (!built.module)
     return absl::InternalError(
         absl::StrCat("translation to LLVM IR failed: ", errors.text));
-  built.module->setTargetTriple(built.machine->getTargetTriple());
-  built.module->setDataLayout(built.machine->createDataLayout());
   for (llvm::Function &function : *built.module)
-    if (!function.isDeclaration()) {
+    if (!function.isDeclaration())
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
-      // Inlined steps are one large function, and compiled once per use.
-      function.addFnAttr(llvm::Attribute::NoInline);
-    }
-  emitEntryPoints(*built.module, *program, options.symbol);
-  for (llvm::Function &function : *built.module) {
-    if (function.isDeclaration())
-      continue;
-    function.addFnAttr("target-cpu", built.machine->getTargetCPU());
-    function.addFnAttr("target-features",
-                       built.machine->getTargetFeatureString());
-    function.addFnAttr(llvm::Attribute::NoUnwind);
-  }
-  built.info = std::move(program->info);
+  built.machine = std::move(lowered->machine);
+  setTarget(*built.module, *built.machine);
+  emitEntryPoints(*built.module, lowered->program, options.symbol);
+  setTarget(*built.module, *built.machine);
   optimize(*built.module, *built.machine, options.optLevel);
   return built;
 }
 
 absl::StatusOr<CompiledModel> qopt::compileForCPU(ModuleOp module,
                                                   const CPUOptions &options) {
-  auto built = build(module, options);
-  if (!built.ok())
-    return built.status();
-  auto object = emitObject(*built->module, *built->machine);
+  auto lowered = lower(module, options);
+  if (!lowered.ok())
+    return lowered.status();
+  auto object = compileParts(*lowered->module, lowered->program, options);
   if (!object.ok())
     return object.status();
+  if (absl::Status status = checkSymbols(*object); !status.ok())
+    return status;
   CompiledModel model;
   model.object = std::move(*object);
   model.symbol = options.symbol;
-  model.header = emitHeader(built->info, options.symbol);
-  model.info = std::move(built->info);
+  model.header = emitHeader(lowered->program.info, options.symbol);
+  model.info = std::move(lowered->program.info);
   return model;
 }
 

@@ -148,8 +148,7 @@ void qopt::optimize(Module &module, TargetMachine &machine, unsigned level) {
   passes.run(module, modules);
 }
 
-/// Names that the object takes from elsewhere and should not.
-static absl::Status checkSymbols(StringRef bytes) {
+absl::Status qopt::checkSymbols(StringRef bytes) {
   Expected<std::unique_ptr<object::ObjectFile>> file =
       object::ObjectFile::createObjectFile(MemoryBufferRef(bytes, "model"));
   if (!file)
@@ -187,14 +186,9 @@ emitMachineCode(Module &module, TargetMachine &machine, CodeGenFileType type) {
   return std::string(bytes.begin(), bytes.end());
 }
 
-absl::StatusOr<std::string> qopt::emitObject(Module &module,
-                                             TargetMachine &machine) {
-  auto object = emitMachineCode(module, machine, CodeGenFileType::ObjectFile);
-  if (!object.ok())
-    return object.status();
-  if (absl::Status status = checkSymbols(*object); !status.ok())
-    return status;
-  return object;
+absl::StatusOr<std::string> qopt::emitPart(Module &module,
+                                           TargetMachine &machine) {
+  return emitMachineCode(module, machine, CodeGenFileType::ObjectFile);
 }
 
 absl::StatusOr<std::string> qopt::emitAssembly(Module &module,

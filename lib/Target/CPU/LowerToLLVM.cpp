@@ -13,9 +13,7 @@
 
 using namespace mlir;
 
-LogicalResult qopt::lowerToLLVM(ModuleOp module) {
-  PassManager pm(module.getContext(), ModuleOp::getOperationName());
-  pm.enableVerifier(false);
+static void addPasses(OpPassManager &pm) {
   // Views become arithmetic on strides before loops become branches.
   pm.addPass(memref::createFoldMemRefAliasOpsPass());
   pm.addPass(createConvertVectorToSCFPass(
@@ -36,5 +34,13 @@ LogicalResult qopt::lowerToLLVM(ModuleOp module) {
   pm.addPass(createConvertFuncToLLVMPass(bare));
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
+LogicalResult qopt::lowerToLLVM(ModuleOp module) {
+  PassManager pm(module.getContext(), ModuleOp::getOperationName());
+  pm.enableVerifier(false);
+  // Modules inside are lowered side by side.
+  bool hasParts = !module.getOps<ModuleOp>().empty();
+  addPasses(hasParts ? pm.nest<ModuleOp>() : pm);
   return pm.run(module);
 }

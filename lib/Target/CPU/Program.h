@@ -52,12 +52,27 @@ createMachine(const CPUOptions &options);
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
               unsigned level);
 
-/// The object; an Internal error names any symbol that it would need.
-absl::StatusOr<std::string> emitObject(llvm::Module &module,
-                                       llvm::TargetMachine &machine);
+/// Triple, layout, and what every function says of its CPU.
+void setTarget(llvm::Module &module, llvm::TargetMachine &machine);
+
+/// The object of a module.
+absl::StatusOr<std::string> emitPart(llvm::Module &module,
+                                     llvm::TargetMachine &machine);
 /// The same as text for an assembler.
 absl::StatusOr<std::string> emitAssembly(llvm::Module &module,
                                          llvm::TargetMachine &machine);
+
+/// One relocatable ELF object out of several; hidden symbols become its own.
+absl::StatusOr<std::string> mergeObjects(llvm::ArrayRef<std::string> objects);
+
+/// An Internal error names any symbol that an object needs and should not.
+absl::Status checkSymbols(llvm::StringRef object);
+
+/// The object of all step functions of `module` (after takeProgram) and of the
+/// entry points. Leaves the module in the LLVM dialect.
+absl::StatusOr<std::string> compileParts(mlir::ModuleOp module,
+                                         const StepProgram &program,
+                                         const CPUOptions &options);
 
 /// The C header of a compiled model.
 std::string emitHeader(const ModelInfo &info, llvm::StringRef symbol);

@@ -26,6 +26,8 @@ struct CPUOptions {
   std::string features;         ///< "+dotprod,-sve", on top of the CPU's
   std::string symbol = "model"; ///< prefix of _run and _info: a C identifier
   unsigned optLevel = 3;
+  /// Threads of the compiler; 0: as many as there are. Same bytes for any.
+  unsigned jobs = 0;
   /// Kernels of Target/CPU/Kernels; off: loops only (for tests).
   bool useKernels = true;
 };
