@@ -5,7 +5,7 @@
 // linear op scales the weight's input channels; an offset in front becomes a
 // bias, unless padding puts zeros beside the shifted values.
 //===----------------------------------------------------------------------===//
-#include "ChannelConstant.h"
+#include "qopt/Analysis/ChannelConstant.h"
 #include "qopt/Transforms/Passes.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"

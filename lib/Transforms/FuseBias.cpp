@@ -4,7 +4,7 @@
 // A bias costs nothing: accumulation starts at it. Exporters write it as an
 // addition behind the op, often with a reshape between.
 //===----------------------------------------------------------------------===//
-#include "ChannelConstant.h"
+#include "qopt/Analysis/ChannelConstant.h"
 #include "qopt/Transforms/Passes.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"

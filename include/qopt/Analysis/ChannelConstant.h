@@ -5,8 +5,8 @@
 // most in the last dimension. What that arithmetic is, and the linear op it
 // applies to.
 //===----------------------------------------------------------------------===//
-#ifndef QOPT_LIB_TRANSFORMS_CHANNELCONSTANT_H
-#define QOPT_LIB_TRANSFORMS_CHANNELCONSTANT_H
+#ifndef QOPT_ANALYSIS_CHANNELCONSTANT_H
+#define QOPT_ANALYSIS_CHANNELCONSTANT_H
 
 #include "mlir/IR/PatternMatch.h"
 #include "qopt/Dialect/QG/IR/QG.h"
@@ -59,4 +59,4 @@ private:
 
 } // namespace qopt
 
-#endif // QOPT_LIB_TRANSFORMS_CHANNELCONSTANT_H
+#endif // QOPT_ANALYSIS_CHANNELCONSTANT_H

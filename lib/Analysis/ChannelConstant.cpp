@@ -3,7 +3,7 @@
 //
 // Normalizations and biases arrive as arithmetic with channel constants.
 //===----------------------------------------------------------------------===//
-#include "ChannelConstant.h"
+#include "qopt/Analysis/ChannelConstant.h"
 
 using namespace mlir;
 using namespace qopt;

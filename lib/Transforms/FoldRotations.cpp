@@ -1,0 +1,256 @@
+//===- FoldRotations.cpp - Rotate the basis of residual streams -----------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// QuaRot (Ashkboos et al. 2024, section 4, stage 1a) and SliceGPT (Ashkboos et
+// al. 2024, section 3.2): a normalization commutes with a rotation once the
+// mean and the gain are moved into its neighbours. What writes the stream gets
+// W (I - 11^T/n) R, what reads it R^T diag(gamma) W, in double precision.
+//===----------------------------------------------------------------------===//
+#include "qopt/Analysis/ResidualStream.h"
+#include "qopt/Numerics/Hadamard.h"
+#include "qopt/Transforms/Passes.h"
+
+namespace qopt {
+#define GEN_PASS_DEF_FOLDROTATIONS
+#include "qopt/Transforms/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+static RankedTensorType getTensorType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// A copy of `values` whose vectors along `axis` are x -> x M.
+static Tensor multiplyAlong(const Tensor &values, int64_t axis,
+                            const RotationMatrix &m) {
+  int64_t inner = getNumElements(values.shape().drop_front(axis + 1));
+  int64_t extent = values.shape()[axis];
+  Tensor result(values.dtype(), values.shape());
+  SmallVector<double> x(extent);
+  for (int64_t outer = 0, n = values.numElements() / (extent * inner);
+       outer < n; ++outer)
+    for (int64_t i = 0; i < inner; ++i) {
+      int64_t start = outer * extent * inner + i;
+      for (int64_t c = 0; c < extent; ++c)
+        x[c] = values.getFloat(start + c * inner);
+      for (int64_t c = 0; c < extent; ++c) {
+        double sum = 0;
+        for (int64_t k = 0; k < extent; ++k)
+          sum += x[k] * m(k, c);
+        result.setFloat(start + c * inner, sum);
+      }
+    }
+  return result;
+}
+
+/// (I - 11^T / n) M: every column without its mean.
+static RotationMatrix getCentered(const RotationMatrix &m) {
+  RotationMatrix result = m;
+  for (int64_t j = 0; j < m.order; ++j) {
+    double mean = 0;
+    for (int64_t i = 0; i < m.order; ++i)
+      mean += m(i, j) / double(m.order);
+    for (int64_t i = 0; i < m.order; ++i)
+      result.entries[i * m.order + j] -= mean;
+  }
+  return result;
+}
+
+namespace {
+class StreamRotator {
+public:
+  StreamRotator(ResidualStream &stream, const RotationMatrix &rotation)
+      : stream(stream), rewriter(stream.norms.front().result.getContext()),
+        rotation(rotation),
+        into(stream.isCentered() ? getCentered(rotation) : rotation) {}
+
+  void run();
+
+private:
+  void setOperand(Operation *op, unsigned index, const Tensor &values);
+  void rotateWriter(LinearOp writer);
+  void rotateEntry(Value value);
+  void rotateConstant(qg::ConstantOp op);
+  void rotateReader(const StreamReader &reader);
+
+  ResidualStream &stream;
+  PatternRewriter rewriter;
+  const RotationMatrix &rotation;
+  /// What every tensor that enters is multiplied with.
+  RotationMatrix into;
+};
+
+struct FoldRotations : qopt::impl::FoldRotationsBase<FoldRotations> {
+  using FoldRotationsBase::FoldRotationsBase;
+  void runOnOperation() override;
+
+private:
+  std::optional<uint64_t> getSeed(const ResidualStream &stream) const;
+};
+} // namespace
+
+void StreamRotator::setOperand(Operation *op, unsigned index,
+                               const Tensor &values) {
+  Value old = op->getOperand(index);
+  rewriter.setInsertionPoint(op);
+  Value value = qg::createConstant(rewriter, old.getLoc(), values,
+                                   getTensorType(old), "rotated");
+  rewriter.modifyOpInPlace(op, [&] { op->setOperand(index, value); });
+}
+
+void StreamRotator::rotateWriter(LinearOp writer) {
+  Operation *op = writer.getOperation();
+  setOperand(op, 1,
+             multiplyAlong(*qg::matchConstant(writer.getWeight()),
+                           writer.getWeightAxis(), into));
+  if (writer.getBias())
+    setOperand(op, 2,
+               multiplyAlong(*qg::matchConstant(writer.getBias()), 0, into));
+}
+
+/// A tensor that no linear op made: one product at run time.
+void StreamRotator::rotateEntry(Value value) {
+  rewriter.setInsertionPointAfterValue(value);
+  RankedTensorType type = getTensorType(value);
+  auto matrixType = RankedTensorType::get({stream.channels, stream.channels},
+                                          type.getElementType());
+  Tensor matrix(*qg::getDType(type.getElementType()), matrixType.getShape());
+  for (auto [i, entry] : llvm::enumerate(into.entries))
+    matrix.setFloat(i, entry);
+  Location loc = NameLoc::get(rewriter.getStringAttr(
+      (value.getDefiningOp() ? qg::getUserName(value.getDefiningOp())
+                             : std::string("input")) +
+      "/rotation"));
+  Value constant =
+      qg::createConstant(rewriter, loc, matrix, matrixType, "rotation");
+  Value rotated = qg::MatmulOp::create(rewriter, loc, type, value, constant,
+                                       Value(), UnitAttr(), nullptr);
+  rewriter.replaceUsesWithIf(value, rotated, [&](OpOperand &use) {
+    return stream.reads(use.getOwner());
+  });
+}
+
+void StreamRotator::rotateConstant(qg::ConstantOp op) {
+  Tensor values = *qg::matchConstant(op);
+  for (OpOperand &use : llvm::make_early_inc_range(op->getUses()))
+    if (stream.inside.contains(use.getOwner()))
+      setOperand(use.getOwner(), use.getOperandNumber(),
+                 multiplyAlong(values, values.rank() - 1, into));
+}
+
+/// Input channels of the weight: [K, N], [N, K] or [O, 1, ..., 1, I].
+static int64_t getInputAxis(LinearOp linear) {
+  auto matmul = dyn_cast<qg::MatmulOp>(linear.getOperation());
+  if (matmul && !matmul.getTransposeRhs())
+    return 0;
+  return getTensorType(linear.getWeight()).getRank() - 1;
+}
+
+void StreamRotator::rotateReader(const StreamReader &reader) {
+  Operation *op = reader.linear.getOperation();
+  Tensor weight = *qg::matchConstant(reader.linear.getWeight());
+  int64_t inputs = getInputAxis(reader.linear);
+  int64_t outputs = reader.linear.getWeightAxis();
+  auto getStride = [&](int64_t axis) {
+    return getNumElements(weight.shape().drop_front(axis + 1));
+  };
+  SmallVector<double> shift(weight.shape()[outputs], 0);
+  for (int64_t i = 0; i < weight.numElements(); ++i) {
+    int64_t channel = i / getStride(inputs) % weight.shape()[inputs];
+    shift[i / getStride(outputs) % shift.size()] +=
+        reader.beta[channel] * weight.getFloat(i);
+    weight.setFloat(i, reader.gamma[channel] * weight.getFloat(i));
+  }
+  // Row i of R^T W is the sum over c of R[c, i] W[c]: x -> x R along the
+  // input channels.
+  setOperand(op, 1, multiplyAlong(weight, inputs, rotation));
+  if (llvm::all_of(shift, [](double number) { return number == 0; }))
+    return;
+  Tensor bias(weight.dtype(), {int64_t(shift.size())});
+  if (reader.linear.getBias())
+    bias = *qg::matchConstant(reader.linear.getBias());
+  for (auto [o, number] : llvm::enumerate(shift))
+    bias.setFloat(o, bias.getFloat(o) + number);
+  rewriter.setInsertionPoint(op);
+  auto type = RankedTensorType::get(
+      bias.shape(), getTensorType(op->getResult(0)).getElementType());
+  Value value = qg::createConstant(rewriter, op->getLoc(), bias, type, "bias");
+  rewriter.modifyOpInPlace(op, [&] {
+    if (reader.linear.getBias())
+      op->setOperand(2, value);
+    else
+      op->insertOperands(2, value);
+  });
+}
+
+void StreamRotator::run() {
+  for (LinearOp writer : stream.writers)
+    rotateWriter(writer);
+  for (qg::ConstantOp constant : stream.constants)
+    rotateConstant(constant);
+  for (Value entry : stream.entries)
+    rotateEntry(entry);
+  for (const StreamReader &reader : stream.readers)
+    rotateReader(reader);
+  // The writers are centered now, and gains and offsets are in the readers.
+  for (Normalization &norm : stream.norms)
+    if (norm.center)
+      rewriter.replaceOp(norm.center, norm.center.getLhs());
+  for (Operation *scaling : stream.scalings) {
+    Value x = scaling->getOperand(0).getDefiningOp<qg::ConstantOp>()
+                  ? scaling->getOperand(1)
+                  : scaling->getOperand(0);
+    rewriter.replaceOp(scaling, x);
+  }
+}
+
+/// The seed decided for this stream, if one is.
+std::optional<uint64_t>
+FoldRotations::getSeed(const ResidualStream &stream) const {
+  for (const Normalization &norm : stream.norms)
+    if (auto decision = norm.result->getAttrOfType<IntegerAttr>("qg.rotation"))
+      return decision.getValue().getZExtValue();
+  if (seed >= 0)
+    return uint64_t(seed);
+  return std::nullopt;
+}
+
+void FoldRotations::runOnOperation() {
+  for (ResidualStream &stream : findResidualStreams(getOperation())) {
+    Operation *first = stream.norms.front().result;
+    std::optional<uint64_t> seed = getSeed(stream);
+    if (!seed)
+      continue;
+    for (const Normalization &norm : stream.norms)
+      norm.result->removeAttr("qg.rotation");
+    if (stream.obstacle) {
+      InFlightDiagnostic remark =
+          first->emitRemark()
+          << "stream of " << stream.channels << " channels is not rotated: '"
+          << qg::getUserName(stream.obstacle) << "' " << stream.reason;
+      continue;
+    }
+    if (!stream.entries.empty() && !explicitRotations) {
+      first->emitRemark() << "stream of " << stream.channels
+                          << " channels is not rotated: "
+                          << stream.entries.size()
+                          << " tensors enter that no linear op makes; "
+                             "'explicit' rotates them at run time";
+      continue;
+    }
+    int64_t macs = 0;
+    for (Value entry : stream.entries)
+      macs += getNumElements(getTensorType(entry).getShape()) * stream.channels;
+    first->emitRemark() << "stream of " << stream.channels
+                        << " channels rotated with seed " << *seed << ": "
+                        << stream.writers.size() << " writers, "
+                        << stream.constants.size() << " constants, "
+                        << stream.readers.size() << " readers, "
+                        << stream.entries.size() << " rotations at run time ("
+                        << macs << " MACs)";
+    RotationMatrix rotation = getRotationMatrix(stream.channels, *seed);
+    StreamRotator(stream, rotation).run();
+  }
+}

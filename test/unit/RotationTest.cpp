@@ -1,0 +1,198 @@
+//===- RotationTest.cpp - Rotations keep the function ---------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A pre-norm transformer block, run before and after its residual stream is
+// rotated. In f64 only the rounding of the folded weights is left.
+//===----------------------------------------------------------------------===//
+#include "RunModule.h"
+#include "mlir/Pass/PassManager.h"
+#include "qopt/Transforms/Passes.h"
+#include <cmath>
+
+using namespace qopt;
+using namespace qopt::test;
+
+namespace {
+struct Block {
+  std::string type; ///< f32 or f64
+  int64_t channels;
+  bool centered;
+  uint64_t seed;
+};
+
+/// Writes a block line by line; values are named by number.
+class BlockWriter {
+public:
+  explicit BlockWriter(const Block &block) : block(block) {}
+  std::string write();
+
+private:
+  std::string tensor(llvm::ArrayRef<int64_t> shape) const {
+    std::string text = "tensor<";
+    for (int64_t extent : shape)
+      text += std::to_string(extent) + "x";
+    return text + block.type + ">";
+  }
+  std::string add(const std::string &op, const std::string &type) {
+    std::string name = "%v" + std::to_string(++values);
+    body += "  " + name + " = qg." + op + " : " + type + "\n";
+    return name;
+  }
+  std::string constant(llvm::ArrayRef<int64_t> shape) {
+    std::string numbers;
+    for (int64_t i = 0, n = getNumElements(shape); i < n; ++i)
+      numbers += (i ? ", " : "") + std::to_string(std::sin(++draws * 1.7));
+    std::string flat = tensor({getNumElements(shape)});
+    std::string value =
+        add("constant dense<[" + numbers + "]>", flat + " -> " + flat);
+    ;
+    return add("reshape " + value, flat + " -> " + tensor(shape));
+  }
+  std::string scalar(double number) {
+    return add("constant dense<" + std::to_string(number) + ">",
+               tensor({}) + " -> " + tensor({}));
+  }
+  std::string binary(const std::string &kind, const std::string &a,
+                     llvm::ArrayRef<int64_t> aShape, const std::string &b,
+                     llvm::ArrayRef<int64_t> bShape) {
+    return add("binary " + kind + " " + a + ", " + b,
+               "(" + tensor(aShape) + ", " + tensor(bShape) + ") -> " +
+                   tensor(aShape));
+  }
+  std::string mean(const std::string &x) {
+    std::string sum = add("reduce sum " + x + " axes [2]",
+                          tensor(stream()) + " -> " + tensor({1, kTokens}));
+    std::string mean =
+        binary("div", sum, {1, kTokens}, scalar(block.channels), {});
+    return add("reshape " + mean,
+               tensor({1, kTokens}) + " -> " + tensor({1, kTokens, 1}));
+  }
+  std::string linear(const std::string &x, int64_t inputs, int64_t outputs) {
+    std::string weight = constant({inputs, outputs}),
+                bias = constant({outputs});
+    return add("matmul " + x + ", " + weight + " bias " + bias,
+               "(" + tensor({1, kTokens, inputs}) + ", " +
+                   tensor({inputs, outputs}) + ", " + tensor({outputs}) +
+                   ") -> " + tensor({1, kTokens, outputs}));
+  }
+  std::string normalize(const std::string &x);
+  std::string attend(const std::string &x);
+  llvm::SmallVector<int64_t> stream() const {
+    return {1, kTokens, block.channels};
+  }
+
+  static constexpr int64_t kTokens = 6;
+  const Block &block;
+  std::string body;
+  int values = 0;
+  int64_t draws = 0;
+};
+} // namespace
+
+std::string BlockWriter::normalize(const std::string &x) {
+  std::string difference =
+      block.centered ? binary("sub", x, stream(), mean(x), {1, kTokens, 1}) : x;
+  std::string square =
+      binary("mul", difference, stream(), difference, stream());
+  llvm::SmallVector<int64_t> column{1, kTokens, 1};
+  std::string sum = binary("add", mean(square), column, scalar(0.001), {});
+  std::string root =
+      add("unary sqrt " + sum, tensor(column) + " -> " + tensor(column));
+  std::string y = binary("div", difference, stream(), root, column);
+  std::string gain = constant({block.channels});
+  std::string scaled = binary("mul", y, stream(), gain, {block.channels});
+  return binary("add", scaled, stream(), constant({block.channels}),
+                {block.channels});
+}
+
+std::string BlockWriter::attend(const std::string &x) {
+  int64_t n = block.channels;
+  std::string q = linear(x, n, n), k = linear(x, n, n), v = linear(x, n, n);
+  std::string tokens = tensor({1, kTokens, kTokens}), type = tensor(stream());
+  std::string scores = add("matmul " + q + ", " + k + " transpose_rhs",
+                           "(" + type + ", " + type + ") -> " + tokens);
+  std::string weights = add("softmax " + scores, tokens + " -> " + tokens);
+  std::string mixed = add("matmul " + weights + ", " + v,
+                          "(" + tokens + ", " + type + ") -> " + type);
+  return linear(mixed, n, n);
+}
+
+std::string BlockWriter::write() {
+  int64_t n = block.channels;
+  std::string x = linear("%x", 5, n);
+  x = binary("add", x, stream(), constant(stream()), stream());
+  x = binary("add", x, stream(), attend(normalize(x)), stream());
+  std::string wide = linear(normalize(x), n, 2 * n);
+  llvm::SmallVector<int64_t> wideShape{1, kTokens, 2 * n};
+  std::string gate = add("unary sigmoid " + wide,
+                         tensor(wideShape) + " -> " + tensor(wideShape));
+  wide = binary("mul", wide, wideShape, gate, wideShape);
+  x = binary("add", x, stream(), linear(wide, 2 * n, n), stream());
+  std::string y = linear(normalize(x), n, 3);
+  return "func.func @main(%x: " + tensor({1, kTokens, 5}) + ") -> " +
+         tensor({1, kTokens, 3}) + " {\n" + body + "  return " + y + " : " +
+         tensor({1, kTokens, 3}) + "\n}\n";
+}
+
+static int64_t countOps(mlir::ModuleOp module) {
+  int64_t count = 0;
+  module.walk([&](mlir::Operation *op) {
+    count += !mlir::isa<qg::ConstantOp, mlir::ModuleOp>(op);
+  });
+  return count;
+}
+
+class Rotation : public testing::TestWithParam<Block> {};
+
+TEST_P(Rotation, KeepsTheFunctionAndAddsNoOp) {
+  const Block &block = GetParam();
+  bool wide = block.type == "f64";
+  mlir::OwningOpRef<mlir::ModuleOp> module = parse(BlockWriter(block).write());
+  ASSERT_TRUE(module);
+  mlir::PassManager fold(module->getContext());
+  fold.addNestedPass<mlir::func::FuncOp>(createFoldConstants());
+  ASSERT_TRUE(succeeded(fold.run(*module)));
+  Tensor x = makeRandom(wide ? DType::f64 : DType::f32, {1, 6, 5}, -2, 2, 3);
+  auto runIt = [&] {
+    auto executor = makeInterpreterFactory()(*module);
+    EXPECT_TRUE(executor.ok()) << executor.status().message();
+    return (*executor)->run({x});
+  };
+  auto before = runIt();
+  int64_t opsBefore = countOps(*module);
+  std::string textBefore, textAfter;
+  llvm::raw_string_ostream(textBefore) << *module;
+
+  FoldRotationsOptions options;
+  options.seed = block.seed;
+  options.explicitRotations = false;
+  mlir::PassManager rotate(module->getContext());
+  rotate.addNestedPass<mlir::func::FuncOp>(createFoldRotations(options));
+  ASSERT_TRUE(succeeded(rotate.run(*module)));
+  llvm::raw_string_ostream(textAfter) << *module;
+  EXPECT_NE(textBefore, textAfter);
+  auto after = runIt();
+  ASSERT_TRUE(before.ok() && after.ok());
+  // Three gains and three offsets are in the readers; the means are gone.
+  EXPECT_LE(countOps(*module), opsBefore - 6 - (block.centered ? 3 : 0));
+
+  double largest = 0, error = 0;
+  for (int64_t i = 0; i < (*before)[0].numElements(); ++i) {
+    double want = (*before)[0].getFloat(i), got = (*after)[0].getFloat(i);
+    largest = std::max(largest, std::fabs(want));
+    error = std::max(error, std::fabs(want - got));
+  }
+  EXPECT_GT(largest, 0);
+  EXPECT_LE(error / largest, wide ? 1e-9 : 1e-4);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Blocks, Rotation,
+    testing::Values(Block{"f64", 16, true, 0}, Block{"f64", 12, true, 7},
+                    Block{"f64", 28, false, 3}, Block{"f64", 10, true, 1},
+                    Block{"f32", 16, true, 1}, Block{"f32", 20, false, 0},
+                    Block{"f32", 15, true, 2}),
+    [](const testing::TestParamInfo<Block> &info) {
+      return info.param.type + (info.param.centered ? "Layer" : "Rms") +
+             std::to_string(info.param.channels);
+    });
