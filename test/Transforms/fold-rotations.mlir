@@ -3,9 +3,8 @@
 // RUN: qopt-opt %s --pass-pipeline='builtin.module(func.func(qg-fold-rotations))' --split-input-file 2>&1 >/dev/null | FileCheck %s --check-prefix=NONE
 
 // The writer gets W R, the reader R^T diag(gamma) W, with R = H4 / 2.
-// NONE-NOT: rotated
-// NONE: 1 rotations at run time
-// NONE-NOT: rotated
+// NONE: rotated with seed 0: 0 writers, 0 constants, 1 readers, 1 rotations
+// NONE-NOT: rotated with
 // REMARK: remark: stream of 4 channels rotated with seed 0: 1 writers, 0 constants, 1 readers, 0 rotations at run time (0 MACs)
 // CHECK-LABEL: func @folded
 // CHECK: %[[W:.*]] = qg.constant dense<{{\[\[}}1.000000e+01, -2.000000e+00, -4.000000e+00, 0.000000e+00]]>
