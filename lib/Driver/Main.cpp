@@ -59,6 +59,9 @@ llvm::ArrayRef<Verb> driver::getVerbs() {
        FLAGS(getCompareFlags(), getEngineFlags(), getDataFlags(),
              getImportFlags()),
        runCompare},
+      {"new", "scaffold: a pass, an ONNX op or a format, and its failing test",
+       "pass STAGE NAME | op FAMILY NAME | format NAME", 1, 3,
+       FLAGS(getNewFlags()), runNew},
       {"doctor", "versions, processor, tools, a self test", "[options]", 0, 0,
        FLAGS(getJsonFlags()), runDoctor},
       {"explain", "the meaning of an error code", "CODE", 1, 1, {},
@@ -79,9 +82,6 @@ static const Verb *findVerb(llvm::StringRef name) {
 }
 
 static absl::Status reportUnknownVerb(llvm::StringRef name) {
-  if (name == "new")
-    return Error(Code::UnknownVerb, "'new' is no verb of qopt")
-        .help("in qopt's source tree: ./dev new pass STAGE NAME");
   llvm::StringRef best;
   unsigned distance = 3;
   for (const Verb &verb : getVerbs()) {

@@ -66,6 +66,7 @@ absl::StatusOr<ExitCode> runExplain(const Arguments &, Session &);
 absl::StatusOr<ExitCode> runHelp(const Arguments &, Session &);
 absl::StatusOr<ExitCode> runImport(const Arguments &, Session &);
 absl::StatusOr<ExitCode> runInspect(const Arguments &, Session &);
+absl::StatusOr<ExitCode> runNew(const Arguments &, Session &);
 absl::StatusOr<ExitCode> runOps(const Arguments &, Session &);
 absl::StatusOr<ExitCode> runQuantize(const Arguments &, Session &);
 absl::StatusOr<ExitCode> runRun(const Arguments &, Session &);

@@ -19,6 +19,7 @@ llvm::ArrayRef<Flag> getEngineFlags();
 llvm::ArrayRef<Flag> getEvalFlags();
 llvm::ArrayRef<Flag> getImportVerbFlags();
 llvm::ArrayRef<Flag> getJsonFlags();
+llvm::ArrayRef<Flag> getNewFlags();
 llvm::ArrayRef<Flag> getOpsFlags();
 llvm::ArrayRef<Flag> getOutputFlags();
 llvm::ArrayRef<Flag> getPreFlags();

@@ -1,0 +1,308 @@
+//===- New.cpp - qopt new -------------------------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The scaffold: everything that adding a thing touches, with a test that fails.
+// All texts are made before the first is written.
+//===----------------------------------------------------------------------===//
+#include "Templates.h"
+#include "qopt/Driver/Session.h"
+#include "qopt/Driver/VerbFlags.h"
+#include "qopt/Support/Files.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include <map>
+
+using namespace qopt;
+using namespace qopt::driver;
+namespace fs = llvm::sys::fs;
+namespace path = llvm::sys::path;
+
+llvm::ArrayRef<Flag> driver::getNewFlags() {
+  static constexpr Flag kFlags[] = {
+      {"dir", "TREE", "qopt's source tree (default: the one around here)"},
+      {"out-of-tree", "DIR",
+       "a project with a pass plugin in DIR, for an installed qopt"},
+      {"since", "N", "of an op: the first opset with this meaning (default 1)"},
+      {"bits", "N", "of a format"},
+      {"signed", nullptr, "of a format"},
+  };
+  return kFlags;
+}
+
+/// FoldSmoothing: fold-smoothing.
+static std::string makeKebab(llvm::StringRef name) {
+  std::string result;
+  for (char c : name) {
+    if (llvm::isUpper(c) && !result.empty() && result.back() != '-')
+      result += '-';
+    result += llvm::toLower(c);
+  }
+  return result;
+}
+
+static bool isCamelCase(llvm::StringRef name) {
+  return !name.empty() && llvm::isUpper(name.front()) &&
+         llvm::all_of(name, [](char c) { return llvm::isAlnum(c); });
+}
+
+/// A file's first line, 80 columns wide.
+static std::string makeBanner(llvm::StringRef name, llvm::StringRef phrase) {
+  std::string line = ("//===- " + name + ".cpp - " + phrase + " ").str();
+  line.append(line.size() < 75 ? 75 - line.size() : 1, '-');
+  return line + "===//";
+}
+
+namespace {
+using Words = std::map<std::string, std::string>;
+
+std::string fill(llvm::StringRef text, const Words &words) {
+  std::string result = text.str();
+  for (const auto &[word, value] : words)
+    for (size_t at = 0;
+         (at = result.find("@" + word + "@", at)) != std::string::npos;
+         at += value.size())
+      result.replace(at, word.size() + 2, value);
+  return result;
+}
+
+/// The files of one call.
+class Scaffold {
+public:
+  explicit Scaffold(std::string root) : root_(std::move(root)) {}
+
+  std::string getPath(const llvm::Twine &file) const {
+    llvm::SmallString<128> result(root_);
+    path::append(result, file);
+    return result.str().str();
+  }
+
+  absl::Status create(const llvm::Twine &file, std::string text) {
+    std::string name = file.str();
+    if (fs::exists(getPath(name)))
+      return Error(Code::BadFlagValue,
+                   "'" + getPath(name) + "' exists already");
+    texts_[name] = std::move(text);
+    created_.push_back(name);
+    return absl::OkStatus();
+  }
+
+  /// Puts `text` in front of the last (or behind the first) `marker`.
+  enum Place { BeforeLast, BehindFirst };
+  absl::Status insert(const llvm::Twine &file, Place place,
+                      llvm::StringRef marker, llvm::StringRef text) {
+    std::string name = file.str();
+    if (!texts_.count(name)) {
+      QOPT_ASSIGN(texts_[name], readFile(getPath(name)));
+      changed_.push_back(name);
+    }
+    std::string &whole = texts_[name];
+    size_t at = place == BeforeLast ? whole.rfind(marker.str())
+                                    : whole.find(marker.str());
+    if (at == std::string::npos)
+      return Error(Code::BadFlagValue, "expected '" + marker.trim() + "' in '" +
+                                           getPath(name) + "'");
+    if (place == BehindFirst)
+      at = whole.find('\n', at) + 1;
+    whole.insert(at, text.str());
+    return absl::OkStatus();
+  }
+
+  absl::Status write(Session &session) const {
+    for (const std::string &name : created_) {
+      QOPT_RETURN_IF_ERROR(writeFile(getPath(name), texts_.at(name)));
+      session.say("wrote " + getPath(name));
+    }
+    for (const std::string &name : changed_) {
+      QOPT_RETURN_IF_ERROR(writeFile(getPath(name), texts_.at(name)));
+      session.say("changed " + getPath(name));
+    }
+    return absl::OkStatus();
+  }
+
+private:
+  std::string root_;
+  std::map<std::string, std::string> texts_;
+  std::vector<std::string> created_, changed_;
+};
+} // namespace
+
+/// --dir, or the folder around the current one that is qopt's tree.
+static absl::StatusOr<std::string> findTree(const Arguments &arguments) {
+  llvm::SmallString<128> folder;
+  if (std::optional<std::string> given = arguments.get("dir"))
+    folder = *given;
+  else if (fs::current_path(folder))
+    folder = ".";
+  for (llvm::StringRef at = folder; !at.empty(); at = path::parent_path(at)) {
+    if (fs::exists(at + "/include/qopt/InitAll.h"))
+      return at.str();
+    if (arguments.has("dir"))
+      break;
+  }
+  return Error(Code::BadFlagValue,
+               "'" + folder + "' is not in qopt's source tree")
+      .help("go there, or name it by --dir; a pass for an installed qopt: "
+            "qopt new pass NAME --out-of-tree DIR");
+}
+
+/// Folders below include/qopt with a Passes.td, as `Transforms, Target/HLS`.
+static std::string listStages(const std::string &tree) {
+  std::vector<std::string> stages;
+  llvm::SmallString<128> root(tree + "/include/qopt");
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(root, error), end;
+       it != end && !error; it.increment(error))
+    if (path::filename(it->path()) == "Passes.td")
+      stages.push_back(
+          path::parent_path(it->path()).drop_front(root.size() + 1).str());
+  llvm::sort(stages);
+  return llvm::join(stages, ", ");
+}
+
+static llvm::StringRef getFlagPrefix(llvm::StringRef stage) {
+  if (stage == "Conversion")
+    return "";
+  if (stage.starts_with("Target/CPU"))
+    return "qcpu-";
+  if (stage.starts_with("Target/HLS"))
+    return "hls-";
+  return stage.starts_with("Target") ? "fxp-" : "qg-";
+}
+
+static absl::Status newPass(const std::string &tree, llvm::StringRef stage,
+                            llvm::StringRef name, Session &session) {
+  if (!fs::exists(tree + "/include/qopt/" + stage + "/Passes.td"))
+    return Error(Code::BadFlagValue, "expected a stage with passes (" +
+                                         listStages(tree) + "), got '" + stage +
+                                         "'");
+  std::string kebab = makeKebab(name);
+  std::string flag = (getFlagPrefix(stage) + kebab).str();
+  Words words{
+      {"NAME", name.str()},
+      {"STAGE", stage.str()},
+      {"KEBAB", kebab},
+      {"FLAG", flag},
+      {"UPPER", name.upper()},
+      {"BANNER", makeBanner(name, "TODO: what it does, in one phrase")}};
+  Scaffold scaffold(tree);
+  std::string test = ("test/" + stage + "/" + kebab + ".mlir").str();
+  QOPT_RETURN_IF_ERROR(scaffold.create("lib/" + stage + "/" + name + ".cpp",
+                                       fill(kPassSource, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.create(test, fill(kPassTest, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.insert("include/qopt/" + stage + "/Passes.td",
+                                       Scaffold::BeforeLast, "#endif",
+                                       fill(kPassDefinition, words)));
+  QOPT_RETURN_IF_ERROR(
+      scaffold.insert("lib/" + stage + "/CMakeLists.txt", Scaffold::BehindFirst,
+                      "qopt_add_library(", "  " + name.str() + ".cpp\n"));
+  QOPT_RETURN_IF_ERROR(scaffold.write(session));
+  session.say("next: build, and make " + test + " pass");
+  return absl::OkStatus();
+}
+
+static absl::Status newPlugin(const std::string &folder, llvm::StringRef name,
+                              Session &session) {
+  Words words{{"NAME", name.str()},
+              {"KEBAB", makeKebab(name)},
+              {"BANNER", makeBanner(name, "A pass outside of qopt's tree")}};
+  Scaffold scaffold(folder);
+  QOPT_RETURN_IF_ERROR(
+      scaffold.create("CMakeLists.txt", fill(kPluginCMake, words)));
+  QOPT_RETURN_IF_ERROR(
+      scaffold.create(name + ".cpp", fill(kPluginSource, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.write(session));
+  session.say("next: cmake -S " + folder + " -B " + folder +
+              "/build -DCMAKE_PREFIX_PATH=QOPT && cmake --build " + folder +
+              "/build");
+  return absl::OkStatus();
+}
+
+static absl::Status newOp(const Arguments &arguments, const std::string &tree,
+                          llvm::StringRef family, llvm::StringRef name,
+                          Session &session) {
+  QOPT_ASSIGN(int64_t since, arguments.getInt("since", 1, 1));
+  Words words{{"NAME", name.str()}, {"SINCE", std::to_string(since)}};
+  std::string source = ("lib/Frontend/ONNX/Ops/" + family + ".cpp").str();
+  if (!fs::exists(tree + "/" + source))
+    return Error(Code::BadFlagValue,
+                 "expected a family of ONNX ops, the name "
+                 "of a file in lib/Frontend/ONNX/Ops, got '" +
+                     family + "'");
+  std::string entry = ("void frontend::register" + family + "Ops(").str();
+  std::string test = "test/Frontend/ONNX/" + makeKebab(name) + ".test";
+  Scaffold scaffold(tree);
+  QOPT_RETURN_IF_ERROR(scaffold.create(test, fill(kOpTest, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.insert(source, Scaffold::BehindFirst, entry,
+                                       fill(kOpRow, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.insert(source, Scaffold::BeforeLast, entry,
+                                       fill(kOpHandler, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.write(session));
+  session.say("next: build, and make " + test + " pass");
+  return absl::OkStatus();
+}
+
+static absl::Status newFormat(const Arguments &arguments,
+                              const std::string &tree, llvm::StringRef name,
+                              Session &session) {
+  QOPT_ASSIGN(int64_t bits, arguments.getInt("bits", 0, 1));
+  if (bits < 1 || bits > 16)
+    return Error(Code::MissingArgument,
+                 "expected --bits N, 1 to 16, for a format");
+  Words words{{"NAME", name.str()}};
+  std::string test = ("test/Dialect/QG/format-" + name + ".mlir").str();
+  Scaffold scaffold(tree);
+  QOPT_RETURN_IF_ERROR(scaffold.create(test, fill(kFormatTest, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.insert(
+      "include/qopt/Numerics/Formats.def", Scaffold::BehindFirst,
+      "QOPT_INTEGER_FORMAT(si16",
+      ("QOPT_INTEGER_FORMAT(" + name + ", " + std::to_string(bits) + ", " +
+       (arguments.has("signed") ? "true)\n" : "false)\n"))
+          .str()));
+  QOPT_RETURN_IF_ERROR(scaffold.write(session));
+  session.say("next: build, and make " + test + " pass");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ExitCode> driver::runNew(const Arguments &arguments,
+                                        Session &session) {
+  llvm::ArrayRef<std::string> names = arguments.positional();
+  llvm::StringRef kind = names[0], name = names.back();
+  auto expect = [&](size_t count, llvm::StringRef usage) -> absl::Status {
+    if (names.size() == count)
+      return absl::OkStatus();
+    return Error(Code::MissingArgument,
+                 "expected: qopt new " + kind + " " + usage);
+  };
+  if (kind == "kernel" || kind == "layer")
+    return Error(Code::UnsupportedOption, "there is no scaffold for a " + kind)
+        .help("docs/contributing says which places a new one touches");
+  if (kind != "pass" && kind != "op" && kind != "format")
+    return Error(Code::BadFlagValue,
+                 "expected one of pass, op, format, got '" + kind + "'");
+  if (names.size() > 1 && kind != "format" && !isCamelCase(name))
+    return Error(Code::BadFlagValue,
+                 "expected a name in CamelCase, a verb first for a pass, "
+                 "got '" +
+                     name + "'");
+  if (std::optional<std::string> folder = arguments.get("out-of-tree")) {
+    // The stage may be named and does not matter there.
+    if (kind != "pass" || names.size() < 2)
+      return Error(Code::MissingArgument,
+                   "expected: qopt new pass NAME --out-of-tree DIR");
+    QOPT_RETURN_IF_ERROR(newPlugin(*folder, name, session));
+    return ExitCode::Ok;
+  }
+  QOPT_RETURN_IF_ERROR(kind == "format" ? expect(2, "NAME --bits N [--signed]")
+                       : kind == "op"   ? expect(3, "FAMILY NAME [--since N]")
+                                        : expect(3, "STAGE NAME"));
+  QOPT_ASSIGN(std::string tree, findTree(arguments));
+  if (kind == "format")
+    QOPT_RETURN_IF_ERROR(newFormat(arguments, tree, name, session));
+  else if (kind == "op")
+    QOPT_RETURN_IF_ERROR(newOp(arguments, tree, names[1], name, session));
+  else
+    QOPT_RETURN_IF_ERROR(newPass(tree, names[1], name, session));
+  return ExitCode::Ok;
+}
