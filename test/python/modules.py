@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Modules given as text, through the interpreter and through machine code."""
-import re
-
 import numpy as np
 
 import qopt
@@ -15,19 +13,6 @@ def text_of(array):
 
 def type_of(shape, element):
     return "tensor<" + "".join(f"{extent}x" for extent in shape) + element + ">"
-
-
-def name_arguments(text):
-    """Gives the arguments and results of @main names: a0, a1, ..., y0, ..."""
-    head, rest = text.split(" {\n", 1)
-    inputs, outputs = head.split(") -> ")
-    inputs = re.sub(r"%(\w+): ([^,)]+(?:, [^%)]+)*)",
-                    r'%\1: \2 {qg.name = "\1"}', inputs)
-    parts = outputs.strip("()").split(", tensor<")
-    parts = parts[:1] + ["tensor<" + part for part in parts[1:]]
-    named = ", ".join(f'{part} {{qg.name = "y{i}"}}'
-                      for i, part in enumerate(parts))
-    return f"{inputs}) -> ({named}) {{\n{rest}"
 
 
 def same_bits(a, b):
@@ -50,7 +35,7 @@ def run_model(model, *inputs):
 
 def run_module(folder, text, *inputs):
     path = folder / "module.mlir"
-    path.write_text(name_arguments(text))
+    path.write_text(text)
     return run_model(qopt.load(path), *inputs)
 
 
