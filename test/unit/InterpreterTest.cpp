@@ -85,3 +85,21 @@ TEST(Interpreter, NeedsMain) {
   EXPECT_EQ(executor.status().message(),
             "expects a module with a function @main");
 }
+
+/// The integer form is signless; who calls it has bytes of its encodings.
+TEST(Interpreter, UnsignedEncodingsOfTheIntegerForm) {
+  const char *text = R"mlir(
+  func.func @main(%x: tensor<2xi8> {qg.name = "x", qg.encoding = !qg.q<ui8, 0.5 : 3>})
+      -> (tensor<2xi8> {qg.name = "y", qg.encoding = !qg.q<ui8, 0.5 : 3>}) {
+    %y = fxp.requantize %x scales dense<2.0> : tensor<1xf32> x_zp 3 x_unsigned
+         zp 3 clamp [0, 255] unsigned mode <"f32"> : tensor<2xi8> -> tensor<2xi8>
+    return %y : tensor<2xi8>
+  })mlir";
+  Tensor x = makeTensor<uint8_t>(DType::u8, {2}, {100, 200});
+  Tensor y = run(text, {x})[0];
+  ASSERT_EQ(y.dtype(), DType::u8);
+  EXPECT_EQ(y.getInt(0), 197);
+  EXPECT_EQ(y.getInt(1), 255);
+  EXPECT_EQ(runToError(text, {Tensor(DType::u16, {2})}),
+            "input 'x' expects i8 2, got u16 2");
+}
