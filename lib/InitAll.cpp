@@ -8,10 +8,12 @@
 #include "qopt/Calibration/Passes.h"
 #include "qopt/Conversion/Passes.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Dialect/HLS/IR/HLS.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Target/CPU/IR/QCPU.h"
 #include "qopt/Target/CPU/Kernels/Passes.h"
 #include "qopt/Target/CPU/Emit.h"
+#include "qopt/Target/HLS/Passes.h"
 #include "qopt/Target/Passes.h"
 #include "qopt/Transforms/Passes.h"
 
@@ -22,7 +24,8 @@
 using namespace qopt;
 
 void qopt::registerAllDialects(mlir::DialectRegistry &registry) {
-  registry.insert<qg::QGDialect, fxp::FXPDialect, qcpu::QCPUDialect>();
+  registry.insert<qg::QGDialect, fxp::FXPDialect, hls::HLSDialect,
+                  qcpu::QCPUDialect>();
   qcpu::registerBufferizableOpInterfaces(registry);
   registerCPUTarget(registry);
   registry.insert<mlir::arith::ArithDialect,
@@ -41,6 +44,7 @@ void qopt::registerAllPasses() {
   registerQoptCalibrationPasses();
   registerQoptConversionPasses();
   registerQoptTargetPasses();
+  hls::registerQoptHLSPasses();
   registerQoptTransformsPasses();
   qcpu::registerQoptCPUKernelsPasses();
 }

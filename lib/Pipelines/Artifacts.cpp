@@ -22,7 +22,7 @@ using namespace qopt;
 absl::StatusOr<std::set<std::string>>
 qopt::parseEmit(llvm::ArrayRef<std::string> values) {
   static constexpr std::pair<llvm::StringRef, llvm::StringRef> kMissing[] = {
-      {"c", "use --emit=object,header"}, {"hls", "use --emit=object,header"}};
+      {"c", "use --emit=object,header"}};
   std::string names;
   std::set<std::string> known, result;
   auto add = [&](llvm::StringRef name) {
@@ -139,11 +139,15 @@ public:
 
   absl::StatusOr<ArtifactSummary> runFolder(const FolderKind &kind) {
     QOPT_ASSIGN(auto contents, kind.make(request_));
+    std::string text;
+    if (kind.summary)
+      text = llvm::StringRef(contents[kind.summary]).split("\n\n").first.str();
     for (auto &[name, bytes] : contents)
       files_[request_.stem + "/" + name].bytes = std::move(bytes);
     QOPT_RETURN_IF_ERROR(writeAll([] { return absl::OkStatus(); }));
     ArtifactSummary summary = summarize();
     summary.target = request_.target;
+    summary.text = std::move(text);
     return summary;
   }
 

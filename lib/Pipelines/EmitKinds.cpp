@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/EmitKinds.h"
 #include "qopt/Pipelines/EmbeddedFolder.h"
+#include "qopt/Pipelines/HLSFolder.h"
 #include "qopt/Pipelines/Model.h"
 
 #include "llvm/Object/ArchiveWriter.h"
@@ -92,6 +93,7 @@ llvm::ArrayRef<FileKind> qopt::getFileKinds() {
 llvm::ArrayRef<FolderKind> qopt::getFolderKinds() {
   static constexpr FolderKind kKinds[] = {
       {"c", "fixed:31", makeEmbeddedFolder},
+      {"hls", "fixed:17", makeHLSFolder, "report.txt"},
   };
   return kKinds;
 }

@@ -33,6 +33,7 @@ LAYERS = {
                    "Target/Memory", "Support"],
     "Target/EmbeddedC": ["Target", "Target/Memory", "Dialect", "Numerics",
                          "Support"],
+    "Target/HLS": ["Target", "Conversion", "Dialect", "Numerics", "Support"],
     "Pipelines": ["*"],
     "Driver": ["*"],
     "CAPI": ["Pipelines", "Support"],

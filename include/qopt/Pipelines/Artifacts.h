@@ -23,6 +23,12 @@ struct ArtifactRequest {
   /// quantized: float ops behind the last integers are left to the caller.
   std::string outputs = "model";
   CPUOptions cpu;
+  /// Of --emit=hls: see HLSFolder.h.
+  struct HLS {
+    std::string clock = "10ns";
+    int64_t cycles = 0; ///< a frame may take; 0: as few as fit
+    int64_t vectors = 20;
+  } hls;
   /// `unfolded`: float ops between quantize and dequantize, for --emit=onnx.
   mlir::ModuleOp floatModule, unfolded, quantized;
   const Profile *profile = nullptr;
@@ -34,6 +40,7 @@ struct ArtifactSummary {
   std::vector<std::string> files;
   std::string target;
   uint64_t arenaBytes = 0, weightsBytes = 0;
+  std::string text; ///< of a folder kind: what to tell the user
 };
 
 absl::StatusOr<ArtifactSummary> writeArtifacts(const ArtifactRequest &request);

@@ -38,6 +38,8 @@ struct FolderKind {
   const char *requantize;
   absl::StatusOr<std::map<std::string, std::string>> (*make)(
       const ArtifactRequest &request);
+  /// A file of the folder whose first paragraph is shown, or null.
+  const char *summary = nullptr;
 };
 llvm::ArrayRef<FolderKind> getFolderKinds();
 /// The row of that name, or null.

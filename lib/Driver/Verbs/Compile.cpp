@@ -21,10 +21,14 @@ llvm::ArrayRef<Flag> driver::getCompileFlags() {
        "object (default), header, shared, static, exe (reads .npy), asm, "
        "onnx, llvm-ir, ir[:imported|quantized|lowered]"},
       {"target", "NAME",
-       "native (default), a CPU name, or TRIPLE[:CPU[:+FEATURE,..]]"},
+       "native (default), a CPU name, or TRIPLE[:CPU[:+FEATURE,..]]; of "
+       "--emit=hls an FPGA such as xc7z020"},
       {"mcpu", "NAME", "the CPU of a --target that names none"},
       {"outputs", "KIND",
-       "of --emit=c: model (default), or quantized: stop before floats"},
+       "of --emit=c|hls: model (default), or quantized: stop before floats"},
+      {"clock", "TIME", "of --emit=hls: 10ns (default), 100MHz"},
+      {"cycles", "N", "of --emit=hls: cycles a frame may take (as few as fit)"},
+      {"vectors", "N", "of --emit=hls: frames of the test bench (20)"},
       {"symbol-prefix", "NAME", "prefix of the functions (default: the stem)"},
       {"opt-level", "N", "0 to 3 (default 3)", 'O'},
   };
@@ -88,6 +92,10 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
                                    "outputs", {"model", "quantized"}, "model"));
   request.cpu.symbol = arguments.get(
       "symbol-prefix", makeSymbol(llvm::sys::path::filename(request.stem)));
+  request.hls.clock = arguments.get("clock", request.hls.clock);
+  QOPT_ASSIGN(request.hls.cycles, arguments.getInt("cycles", 0, 0));
+  QOPT_ASSIGN(request.hls.vectors,
+              arguments.getInt("vectors", request.hls.vectors, 1));
   QOPT_ASSIGN(int64_t level, arguments.getInt("opt-level", 3, 0));
   request.cpu.optLevel = std::min<int64_t>(level, 3);
   QOPT_ASSIGN(
@@ -106,6 +114,8 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
   for (const std::string &file : summary.files)
     session.say("wrote " + file);
   if (folder) {
+    if (!summary.text.empty())
+      session.say(summary.text);
     session.say(llvm::formatv("{0}, requantization {1}, {2:f1} s",
                               getName(model.options.scheme),
                               model.options.requantize, seconds)

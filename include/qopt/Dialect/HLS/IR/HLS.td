@@ -1,0 +1,327 @@
+//===- HLS.td - Streaming dataflow graphs ---------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QOPT_HLS_TD
+#define QOPT_HLS_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def HLS_Dialect : Dialect {
+  let name = "hls";
+  let cppNamespace = "::qopt::hls";
+  let summary = "Units of hardware connected by streams";
+  let description = [{
+    A network as it lies on an FPGA: every op is a unit that runs all the time,
+    every value is a FIFO between two units. A stream carries the elements of a
+    tensor in row-major order (channels last), `lanes` of them in one token.
+    How far a unit is unfolded is in its attributes `pe` (outputs at a time) and
+    `simd` (inputs at a time); its streams have as many lanes.
+
+    * A stream has one reader. `hls.fork` copies it for several.
+    * Widths are exact: an accumulator is as wide as its weights, its bias and
+      the range of its input demand, and `convert-fxp-to-hls` proves it.
+    * Reshapes are nothing: the order of elements does not change.
+  }];
+  let useDefaultTypePrinterParser = 1;
+}
+
+def HLS_StreamType : TypeDef<HLS_Dialect, "Stream"> {
+  let mnemonic = "stream";
+  let summary = "tokens of one frame, each of some integers";
+  let description = [{
+    `!hls.stream<1024 x 16 x si8>` carries 1024 tokens of 16 signed bytes for
+    every frame.
+  }];
+  let parameters = (ins "int64_t":$tokens, "int64_t":$lanes,
+                        "::mlir::IntegerType":$element);
+  let assemblyFormat = "`<` $tokens `x` $lanes `x` $element `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    unsigned getBits() const { return getElement().getWidth(); }
+    bool isSigned() const { return getElement().isSigned(); }
+    /// Bits of a token.
+    int64_t getWordBits() const { return getLanes() * getBits(); }
+    /// Integers of a frame.
+    int64_t getElements() const { return getLanes() * getTokens(); }
+    int64_t getLow() const;
+    int64_t getHigh() const;
+    /// The same elements with another number of lanes, which divides them.
+    StreamType withLanes(int64_t lanes) const;
+  }];
+}
+
+class HLS_Op<string mnemonic, list<Trait> traits = []>
+    : Op<HLS_Dialect, mnemonic, !listconcat([Pure], traits)> {
+  let hasVerifier = 1;
+}
+
+def HLS_WindowOp : HLS_Op<"window"> {
+  let summary = "sliding window over an image";
+  let description = [{
+    Reads the pixels of an image of `shape` (`[H, W, C]`) once and writes, for
+    every position of the window, its pixels: positions row by row, taps row by
+    row, channels innermost. With `channels_outer` every group of `lanes`
+    channels of a position is complete before the next begins, as units without
+    a sum over channels want it. Outside the image lies `fill`.
+
+    Example:
+    ```mlir
+    %w = hls.window %x shape [8, 8, 4] kernel [3, 3] strides [1, 1] pads [1, 1, 1, 1]
+         dilations [1, 1] fill -128
+         : !hls.stream<64 x 4 x si8> -> !hls.stream<576 x 4 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, DenseI64ArrayAttr:$shape,
+    DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
+    DenseI64ArrayAttr:$pads, DenseI64ArrayAttr:$dilations, I64Attr:$fill,
+    UnitAttr:$channels_outer);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `shape` $shape `kernel` $kernel `strides` $strides `pads` $pads
+    `dilations` $dilations `fill` $fill (`channels_outer` $channels_outer^)?
+    attr-dict `:` type($input) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// Rows and columns of positions.
+    int64_t getOutputHeight();
+    int64_t getOutputWidth();
+    int64_t getTaps() { return getKernel()[0] * getKernel()[1]; }
+  }];
+}
+
+def HLS_MatVecOp : HLS_Op<"mvu"> {
+  let summary = "matrix-vector unit";
+  let description = [{
+    `y[o] = bias[o] + sum_i weights[o, i] * x[i]` for every vector of the
+    stream. `pe` rows are computed at a time from `simd` elements; the weights
+    lie in `memory`: `lutram`, `bram`, or `auto` before folding.
+
+    Example:
+    ```mlir
+    %y = hls.mvu %x weights dense<1> : tensor<4x8xi8> bias dense<0> : tensor<4xi32>
+         pe 2 simd 8 memory "lutram" : !hls.stream<1 x 8 x si8> -> !hls.stream<2 x 2 x si12>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, ElementsAttr:$weights,
+    ElementsAttr:$bias, I64Attr:$pe, I64Attr:$simd, StrAttr:$memory);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `weights` $weights `bias` $bias `pe` $pe `simd` $simd
+    `memory` $memory attr-dict `:` type($input) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    int64_t getRows();
+    int64_t getColumns();
+    /// Vectors of a frame.
+    int64_t getVectors();
+  }];
+}
+
+def HLS_DepthwiseOp : HLS_Op<"depthwise"> {
+  let summary = "one window of weights per channel";
+  let description = [{
+    `y[c] = bias[c] + sum_k weights[c, k] * x[k, c]` for every position of a
+    window with `channels_outer`, `pe` channels at a time.
+
+    Example:
+    ```mlir
+    %y = hls.depthwise %w weights dense<1> : tensor<4x9xi8> bias dense<0> : tensor<4xi32>
+         pe 2 memory "lutram" : !hls.stream<1152 x 2 x si8> -> !hls.stream<128 x 2 x si12>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, ElementsAttr:$weights,
+    ElementsAttr:$bias, I64Attr:$pe, StrAttr:$memory);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `weights` $weights `bias` $bias `pe` $pe `memory` $memory
+    attr-dict `:` type($input) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    int64_t getChannels();
+    int64_t getTaps();
+  }];
+}
+
+def HLS_RequantizeOp : HLS_Op<"requantize"> {
+  let summary = "accumulators rounded into stored integers";
+  let description = [{
+    `y = min(max(((x - x_zp) * multiplier >> shift, half to even) + zp, lo), hi)`
+    with one multiplier and shift, or one per channel; `clamp` is `[lo, hi]`.
+
+    Example:
+    ```mlir
+    %y = hls.requantize %x channels 4 multipliers dense<65536> : tensor<1xi32>
+         shifts dense<20> : tensor<1xi8> x_zp 0 zp -128 clamp [-128, 127]
+         : !hls.stream<64 x 4 x si20> -> !hls.stream<64 x 4 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, I64Attr:$channels,
+    ElementsAttr:$multipliers, ElementsAttr:$shifts, I64Attr:$x_zp,
+    I64Attr:$zp, DenseI64ArrayAttr:$clamp);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `channels` $channels `multipliers` $multipliers `shifts` $shifts
+    `x_zp` $x_zp `zp` $zp `clamp` $clamp attr-dict
+    `:` type($input) `->` type($result)
+  }];
+}
+
+def HLS_ThresholdOp : HLS_Op<"threshold"> {
+  let summary = "accumulators compared with levels";
+  let description = [{
+    `y = low + number of thresholds t with x >= t`: a requantization into few
+    bits without a multiplier. `thresholds` has a row per channel, or one.
+
+    Example:
+    ```mlir
+    %y = hls.threshold %x channels 4 thresholds dense<[[-4, 0, 9]]> : tensor<1x3xi32> low -2
+         : !hls.stream<64 x 4 x si20> -> !hls.stream<64 x 4 x si2>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, I64Attr:$channels,
+    ElementsAttr:$thresholds, I64Attr:$low);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `channels` $channels `thresholds` $thresholds `low` $low attr-dict
+    `:` type($input) `->` type($result)
+  }];
+}
+
+def HLS_AddOp : HLS_Op<"add"> {
+  let summary = "sum of two encodings rounded into a third";
+  let description = [{
+    `y = sat(((lhs - zps[0]) * multipliers[0] + (rhs - zps[1]) * multipliers[1]
+    >> shift, half to even) + zp)`.
+
+    Example:
+    ```mlir
+    %y = hls.add %a, %b multipliers [65536, 131071] shift 17 zps [-128, 3] zp 0 clamp [-128, 127]
+         : (!hls.stream<64 x 4 x si8>, !hls.stream<64 x 4 x si8>) -> !hls.stream<64 x 4 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$lhs, HLS_StreamType:$rhs,
+    DenseI64ArrayAttr:$multipliers, I64Attr:$shift, DenseI64ArrayAttr:$zps,
+    I64Attr:$zp, DenseI64ArrayAttr:$clamp);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `multipliers` $multipliers `shift` $shift `zps` $zps `zp` $zp
+    `clamp` $clamp attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def HLS_MulOp : HLS_Op<"mul"> {
+  let summary = "exact product of two encodings";
+  let description = [{
+    Example:
+    ```mlir
+    %y = hls.mul %a, %b zps [-128, 0]
+         : (!hls.stream<64 x 4 x si8>, !hls.stream<64 x 4 x si8>) -> !hls.stream<64 x 4 x si17>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$lhs, HLS_StreamType:$rhs,
+                       DenseI64ArrayAttr:$zps);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `zps` $zps attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def HLS_LutOp : HLS_Op<"lut"> {
+  let summary = "table of 256 bytes, one copy per lane";
+  let description = [{
+    Example:
+    ```mlir
+    %y = hls.lut %x table dense<1> : tensor<256xi8> : !hls.stream<64 x 4 x si8> -> !hls.stream<64 x 4 x ui8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, ElementsAttr:$table);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = "$input `table` $table attr-dict `:` type($input) `->` type($result)";
+}
+
+def HLS_PoolOp : HLS_Op<"pool"> {
+  let summary = "maximum or sum over windows";
+  let description = [{
+    `kind` is `max` or `sum`. Reduces every run of `taps` tokens of a window
+    with `channels_outer`; a sum starts at `bias`. With `global` the stream is
+    an image of `channels` channels and is reduced altogether.
+
+    Example:
+    ```mlir
+    %y = hls.pool %x kind "sum" taps 64 channels 4 bias 8192 global
+         : !hls.stream<64 x 4 x si8> -> !hls.stream<1 x 4 x si15>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, StrAttr:$kind, I64Attr:$taps,
+    I64Attr:$channels, I64Attr:$bias, UnitAttr:$is_global);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `kind` $kind `taps` $taps `channels` $channels `bias` $bias
+    (`global` $is_global^)? attr-dict `:` type($input) `->` type($result)
+  }];
+}
+
+def HLS_ForkOp : HLS_Op<"fork"> {
+  let summary = "a stream for several readers";
+  let description = [{
+    Example:
+    ```mlir
+    %a, %b = hls.fork %x : !hls.stream<64 x 4 x si8> -> !hls.stream<64 x 4 x si8>, !hls.stream<64 x 4 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input);
+  let results = (outs Variadic<HLS_StreamType>:$copies);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($copies)";
+}
+
+def HLS_JoinOp : HLS_Op<"join"> {
+  let summary = "channels of several streams side by side";
+  let description = [{
+    A pixel of the result is a pixel of every operand, in order.
+
+    Example:
+    ```mlir
+    %y = hls.join %a, %b channels [4, 8]
+         : (!hls.stream<64 x 4 x si8>, !hls.stream<128 x 4 x si8>) -> !hls.stream<192 x 4 x si8>
+    ```
+  }];
+  let arguments = (ins Variadic<HLS_StreamType>:$inputs,
+                       DenseI64ArrayAttr:$channels);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $inputs `channels` $channels attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def HLS_WidthOp : HLS_Op<"width"> {
+  let summary = "the same elements in wider or narrower tokens";
+  let description = [{
+    One number of lanes divides the other.
+
+    Example:
+    ```mlir
+    %y = hls.width %x : !hls.stream<64 x 4 x si8> -> !hls.stream<256 x 1 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+}
+
+def HLS_FifoOp : HLS_Op<"fifo", [AllTypesMatch<["input", "result"]>]> {
+  let summary = "a stream that holds more tokens than two";
+  let description = [{
+    Streams without this op hold two tokens.
+
+    Example:
+    ```mlir
+    %y = hls.fifo %x depth 67 : !hls.stream<64 x 4 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, I64Attr:$depth);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = "$input `depth` $depth attr-dict `:` type($input)";
+}
+
+#endif // QOPT_HLS_TD

@@ -1,0 +1,289 @@
+//===- CutIntegerCore.cpp - Where the host ends and the device begins -----===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Quantization and layout of the inputs stay on the host, as does what follows
+// the last integer; the rest must be integer arithmetic.
+//===----------------------------------------------------------------------===//
+#include "qopt/Conversion/FXPToHLS.h"
+#include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Dialect/HLS/IR/HLS.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace qopt;
+
+static bool movesElements(Operation *op) {
+  return isa<qg::ReshapeOp, qg::TransposeOp>(op);
+}
+
+static bool isConstant(Value value) {
+  return value.getDefiningOp<qg::ConstantOp>() != nullptr;
+}
+
+static bool isInteger(Value value) {
+  return cast<RankedTensorType>(value.getType())
+      .getElementType()
+      .isSignlessInteger();
+}
+
+/// Whether readers of a stored integer take it as unsigned.
+static bool isReadUnsigned(Value value) {
+  for (Operation *user : value.getUsers()) {
+    if (movesElements(user)) {
+      if (isReadUnsigned(user->getResult(0)))
+        return true;
+      continue;
+    }
+    bool isRhs = user->getNumOperands() > 1 && user->getOperand(1) == value;
+    for (StringRef name : {"x_unsigned", "lhs_unsigned", "rhs_unsigned"})
+      if (user->hasAttr(name) && (name != "rhs_unsigned" || isRhs) &&
+          (name != "lhs_unsigned" || user->getOperand(0) == value))
+        return true;
+  }
+  return false;
+}
+
+/// The op that decides what a stored integer means, through data movement.
+static Operation *getOrigin(Value value) {
+  Operation *op = value.getDefiningOp();
+  while (op && movesElements(op))
+    op = op->getOperand(0).getDefiningOp();
+  return op;
+}
+
+namespace {
+class Cutter {
+public:
+  Cutter(ModuleOp module, bool dropsHead)
+      : function_(module.lookupSymbol<func::FuncOp>("main")),
+        dropsHead_(dropsHead) {}
+
+  FailureOr<IntegerCore> run() {
+    if (!function_ || !function_.getBody().hasOneBlock())
+      return failure();
+    for (Operation &op : function_.getBody().front())
+      if (isOnHost(op))
+        host_.insert(&op);
+    for (Operation &op : llvm::reverse(function_.getBody().front()))
+      if (isBehind(op))
+        behind_.insert(&op);
+    if (failed(check()))
+      return failure();
+    collectPorts();
+    IntegerCore result;
+    result.host = buildHost();
+    result.core = buildCore();
+    result.inputs = std::move(inputPorts_);
+    result.outputs = std::move(outputPorts_);
+    result.head = std::move(head_);
+    return result;
+  }
+
+private:
+  /// Ops on the way from the inputs to their integers.
+  bool isOnHost(Operation &op) {
+    return (isa<fxp::QuantizeOp>(op) || movesElements(&op)) &&
+           llvm::all_of(op.getOperands(), [&](Value operand) {
+             return isa<BlockArgument>(operand) ||
+                    host_.contains(operand.getDefiningOp());
+           });
+  }
+
+  /// Ops whose results only reach the outputs.
+  bool isBehind(Operation &op) {
+    if (op.hasTrait<OpTrait::IsTerminator>() || host_.contains(&op) ||
+        isa<qg::ConstantOp>(op))
+      return false;
+    bool isFloat = !llvm::all_of(op.getResults(), isInteger);
+    if (!isFloat && !movesElements(&op))
+      return false;
+    return llvm::all_of(op.getUsers(), [&](Operation *user) {
+      return user->hasTrait<OpTrait::IsTerminator>() || behind_.contains(user);
+    });
+  }
+
+  LogicalResult check() {
+    bool isValid = true;
+    for (Operation &op : function_.getBody().front()) {
+      if (op.hasTrait<OpTrait::IsTerminator>() || host_.contains(&op) ||
+          isa<qg::ConstantOp>(op))
+        continue;
+      bool isFloat =
+          !llvm::all_of(op.getResults(), isInteger) || isa<fxp::QuantizeOp>(op);
+      if (!isFloat)
+        continue;
+      if (!behind_.contains(&op)) {
+        op.emitError() << "'" << op.getName() << "' (" << qg::getUserName(&op)
+                       << ") computes in float between integer layers";
+        isValid = false;
+      } else if (!isa<fxp::DequantizeOp>(op) && !movesElements(&op)) {
+        if (dropsHead_) {
+          head_.push_back(qg::getUserName(&op));
+          continue;
+        }
+        op.emitError() << "'" << op.getName() << "' (" << qg::getUserName(&op)
+                       << ") computes in float; --outputs=quantized stops "
+                          "before it";
+        isValid = false;
+      }
+    }
+    return success(isValid);
+  }
+
+  void collectPorts() {
+    Operation *terminator = function_.getBody().front().getTerminator();
+    for (Operation &op : function_.getBody().front()) {
+      if (host_.contains(&op) || behind_.contains(&op) || &op == terminator)
+        continue;
+      for (Value operand : op.getOperands())
+        if (isFromHost(operand))
+          inputs_.insert(operand);
+    }
+    auto addOutput = [&](Value value) {
+      if (!isFromHost(value) && !isConstant(value) &&
+          !behind_.contains(value.getDefiningOp()))
+        outputs_.insert(value);
+    };
+    for (Operation &op : function_.getBody().front())
+      if (behind_.contains(&op))
+        llvm::for_each(op.getOperands(), addOutput);
+    llvm::for_each(terminator->getOperands(), addOutput);
+    for (Value value : inputs_)
+      inputPorts_.push_back(describe(value, getInputName(value)));
+    for (Value value : outputs_)
+      outputPorts_.push_back(describe(value, getOutputName(value)));
+  }
+
+  bool isFromHost(Value value) {
+    return isa<BlockArgument>(value) || host_.contains(value.getDefiningOp());
+  }
+
+  std::string getInputName(Value value) {
+    while (Operation *op = value.getDefiningOp())
+      value = op->getOperand(0);
+    auto name = function_.getArgAttrOfType<StringAttr>(
+        cast<BlockArgument>(value).getArgNumber(), "qg.name");
+    return name ? name.str() : "input";
+  }
+
+  std::string getOutputName(Value value) {
+    SmallVector<Value> reached = {value};
+    for (size_t i = 0; i < reached.size(); ++i)
+      for (OpOperand &use : reached[i].getUses()) {
+        if (use.getOwner()->hasTrait<OpTrait::IsTerminator>()) {
+          auto name = function_.getResultAttrOfType<StringAttr>(
+              use.getOperandNumber(), "qg.name");
+          return name ? name.str() : "output";
+        }
+        llvm::append_range(reached, use.getOwner()->getResults());
+      }
+    return "output";
+  }
+
+  DevicePort describe(Value value, std::string name) {
+    DevicePort port;
+    port.name = std::move(name);
+    ArrayRef<int64_t> shape =
+        cast<RankedTensorType>(value.getType()).getShape();
+    port.shape.assign(shape.begin(), shape.end());
+    port.isUnsigned = isReadUnsigned(value);
+    auto setScale = [&](ElementsAttr scales, ArrayRef<int64_t> zps) {
+      FailureOr<Tensor> tensor = qg::getTensor(scales, scales.getType());
+      if (failed(tensor) || tensor->numElements() != 1)
+        return;
+      port.scale = float(tensor->getFloat(0));
+      port.zeroPoint = zps[0];
+    };
+    if (auto op = dyn_cast_or_null<fxp::QuantizeOp>(getOrigin(value))) {
+      port.isUnsigned = op.getIsUnsigned();
+      setScale(op.getScales(), op.getZps());
+    }
+    SmallVector<Value> reached = {value};
+    for (size_t i = 0; i < reached.size(); ++i)
+      for (Operation *user : reached[i].getUsers())
+        if (auto op = dyn_cast<fxp::DequantizeOp>(user)) {
+          port.isUnsigned = op.getXUnsigned();
+          setScale(op.getScales(), op.getZps());
+        } else if (movesElements(user)) {
+          reached.push_back(user->getResult(0));
+        }
+    return port;
+  }
+
+  OwningOpRef<ModuleOp> buildHost() {
+    return build(function_.getArguments(), inputs_.getArrayRef(),
+                 [&](Operation *op) { return host_.contains(op); });
+  }
+
+  OwningOpRef<ModuleOp> buildCore() {
+    OwningOpRef<ModuleOp> module = build(
+        inputs_.getArrayRef(), outputs_.getArrayRef(), [&](Operation *op) {
+          return !host_.contains(op) && !behind_.contains(op);
+        });
+    auto main = module->lookupSymbol<func::FuncOp>("main");
+    MLIRContext *context = main.getContext();
+    for (auto [i, port] : llvm::enumerate(inputPorts_)) {
+      main.setArgAttr(i, "qg.name", StringAttr::get(context, port.name));
+      main.setArgAttr(i, kElementAttr, TypeAttr::get(getElement(inputs_[i])));
+    }
+    for (auto [i, port] : llvm::enumerate(outputPorts_))
+      main.setResultAttr(i, "qg.name", StringAttr::get(context, port.name));
+    return module;
+  }
+
+  /// What an input can hold: what its quantization clamps to.
+  IntegerType getElement(Value value) {
+    MLIRContext *context = value.getContext();
+    if (auto op = dyn_cast_or_null<fxp::QuantizeOp>(getOrigin(value)))
+      return hls::getNarrowestType(context, op.getClamp()[0], op.getClamp()[1]);
+    unsigned bits = cast<RankedTensorType>(value.getType())
+                        .getElementType()
+                        .getIntOrFloatBitWidth();
+    return IntegerType::get(context, bits,
+                            isReadUnsigned(value) ? IntegerType::Unsigned
+                                                  : IntegerType::Signed);
+  }
+
+  /// A module whose `@main` computes `results` from `arguments` by the ops of
+  /// the old one that `keeps` names, and constants.
+  OwningOpRef<ModuleOp> build(ValueRange arguments, ValueRange results,
+                              function_ref<bool(Operation *)> keeps) {
+    OwningOpRef<ModuleOp> module = ModuleOp::create(function_.getLoc());
+    OpBuilder builder(module->getBodyRegion());
+    auto main = func::FuncOp::create(
+        builder, function_.getLoc(), "main",
+        builder.getFunctionType(arguments.getTypes(), results.getTypes()));
+    Block *block = main.addEntryBlock();
+    builder.setInsertionPointToEnd(block);
+    IRMapping mapping;
+    mapping.map(arguments, block->getArguments());
+    for (Operation &op : function_.getBody().front())
+      if (!op.hasTrait<OpTrait::IsTerminator>() &&
+          (isa<qg::ConstantOp>(op) ? !op.use_empty() : keeps(&op)))
+        builder.clone(op, mapping);
+    SmallVector<Value> mapped;
+    for (Value result : results)
+      mapped.push_back(mapping.lookup(result));
+    func::ReturnOp::create(builder, function_.getLoc(), mapped);
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*block)))
+      if (isa<qg::ConstantOp>(op) && op.use_empty())
+        op.erase();
+    return module;
+  }
+
+  func::FuncOp function_;
+  bool dropsHead_;
+  llvm::DenseSet<Operation *> host_, behind_;
+  llvm::SetVector<Value> inputs_, outputs_;
+  std::vector<DevicePort> inputPorts_, outputPorts_;
+  std::vector<std::string> head_;
+};
+} // namespace
+
+FailureOr<IntegerCore> qopt::cutIntegerCore(ModuleOp lowered, bool dropsHead) {
+  return Cutter(lowered, dropsHead).run();
+}

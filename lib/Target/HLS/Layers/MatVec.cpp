@@ -1,0 +1,325 @@
+//===- MatVec.cpp - Matrix-vector and depthwise units ---------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The pipelined loop is the folded one (rows / pe times columns / simd), and
+// what is unrolled inside is pe times simd multipliers: one word of weights a
+// cycle.
+//===----------------------------------------------------------------------===//
+#include "Unit.h"
+
+using namespace mlir;
+using namespace qopt::hls;
+
+namespace {
+/// Numbers of bits of a table of weights.
+struct Weights {
+  std::vector<int64_t> values;
+  unsigned bits = 1;
+  bool isSigned = false;
+
+  explicit Weights(ElementsAttr attr) : values(getIntegers(attr)) {
+    auto [least, most] = std::minmax_element(values.begin(), values.end());
+    IntegerType type = getNarrowestType(attr.getContext(), *least, *most);
+    bits = type.getWidth();
+    isSigned = type.isSigned();
+  }
+  std::string typeName() const {
+    return (Twine(isSigned ? "ap_int<" : "ap_uint<") + Twine(bits) + ">").str();
+  }
+};
+
+/// Where `depth` words of `width` bits lie.
+StringRef pickMemory(int64_t depth) { return depth <= 128 ? "lutram" : "bram"; }
+
+Resources getMemory(StringRef memory, int64_t depth, int64_t width) {
+  // A constant that never changes is wiring.
+  if (depth == 1)
+    return {};
+  if (memory == "lutram")
+    return {getLutRam(depth, width), 0, 0};
+  return {0, 0, getBram18(depth, width)};
+}
+
+/// Multipliers, adder tree and accumulator of one output.
+Resources getElement(unsigned weightBits, unsigned bits, int64_t simd,
+                     unsigned accumulatorBits, const Part &part) {
+  Resources one = getMultiplier(weightBits, bits, part);
+  int64_t lut = simd * one.lut + int64_t(weightBits + bits) * (2 * simd - 1) +
+                accumulatorBits;
+  return {lut * 11 / 10, simd * one.dsp, 0};
+}
+
+void emitBind(Text &text, unsigned weightBits, unsigned bits) {
+  text.pragma(Twine("BIND_OP variable=product op=mul impl=") +
+              (usesDsp(weightBits, bits) ? "dsp" : "fabric"));
+}
+
+void emitTablePragmas(Text &text, StringRef table, StringRef memory,
+                      ArrayRef<unsigned> dims) {
+  for (unsigned dim : dims)
+    text.pragma("ARRAY_RESHAPE variable=" + table +
+                " complete dim=" + Twine(dim));
+  text.pragma("BIND_STORAGE variable=" + table + " type=rom_1p impl=" + memory);
+}
+
+class MatVecUnit : public Unit {
+public:
+  explicit MatVecUnit(MatVecOp op)
+      : Unit(op), unit_(op), weights_(op.getWeights()), rows_(op.getRows()),
+        columns_(op.getColumns()), vectors_(op.getVectors()), pe_(op.getPe()),
+        simd_(op.getSimd()) {
+    // A token holds channels of one pixel of a window.
+    simdLimit_ = columns_;
+    Operation *producer = op.getInput().getDefiningOp();
+    while (isa_and_nonnull<FifoOp, WidthOp>(producer))
+      producer = producer->getOperand(0).getDefiningOp();
+    if (auto window = dyn_cast_or_null<WindowOp>(producer))
+      simdLimit_ = window.getShape()[2];
+  }
+
+  void fold(int64_t cycles) override {
+    // The fewest multipliers; of those the widest input, which saves
+    // accumulators.
+    int64_t best = INT64_MAX;
+    pe_ = rows_;
+    simd_ = simdLimit_;
+    for (int64_t simd = simdLimit_; simd >= 1; --simd) {
+      // The window in front writes a token a cycle.
+      if (simdLimit_ % simd || vectors_ * (columns_ / simd) > cycles)
+        continue;
+      int64_t pe = pickDivisor(rows_, [&](int64_t d) {
+        return vectors_ * (columns_ / simd) * (rows_ / d) <= cycles;
+      });
+      if (vectors_ * (columns_ / simd) * (rows_ / pe) <= cycles &&
+          pe * simd < best) {
+        best = pe * simd;
+        pe_ = pe;
+        simd_ = simd;
+      }
+    }
+  }
+  int64_t inputLanes(unsigned) const override { return simd_; }
+  int64_t outputLanes() const override { return pe_; }
+  void apply() override {
+    Unit::apply();
+    unit_.setPe(pe_);
+    unit_.setSimd(simd_);
+    unit_.setMemory(pickMemory(depth()));
+  }
+
+  int64_t cycles() const override { return vectors_ * depth(); }
+  Action action(int64_t iteration) const override {
+    int64_t steps = columns_ / simd_;
+    int64_t step = iteration % steps, fold = iteration / steps % (rows_ / pe_);
+    return {uint8_t(fold == 0), uint8_t(step == steps - 1)};
+  }
+  int64_t macs() const override { return vectors_ * rows_ * columns_; }
+  int64_t weightBits() const override {
+    return rows_ * columns_ * weights_.bits;
+  }
+
+  Resources resources(const Part &part) const override {
+    Resources result{300, 0, 0};
+    Resources element = getElement(weights_.bits, input().getBits(), simd_,
+                                   output().getBits(), part);
+    for (int64_t i = 0; i < pe_; ++i)
+      result += element;
+    result +=
+        getMemory(pickMemory(depth()), depth(), pe_ * simd_ * weights_.bits);
+    // The vector is kept for the other rows.
+    if (rows_ != pe_)
+      result.lut += getLutRam(columns_ / simd_, simd_ * input().getBits());
+    return result;
+  }
+
+  std::string describe() const override {
+    return (Twine(vectors_) + " times " + Twine(rows_) + "x" + Twine(columns_) +
+            " weights of " + Twine(weights_.bits) + " bits, " + Twine(pe_) +
+            " rows by " + Twine(simd_) + " columns a cycle")
+        .str();
+  }
+
+  void emitTables(Text &text, StringRef name) const override {
+    int64_t folds = rows_ / pe_, steps = columns_ / simd_;
+    std::vector<int64_t> values, bias;
+    for (int64_t n = 0; n < folds; ++n)
+      for (int64_t s = 0; s < steps; ++s)
+        for (int64_t p = 0; p < pe_; ++p)
+          for (int64_t i = 0; i < simd_; ++i)
+            values.push_back(
+                weights_.values[(n * pe_ + p) * columns_ + s * simd_ + i]);
+    text.line("// [row fold][column fold][row][column]");
+    emitTable(text, (name + "_weights").str(), weights_.bits, weights_.isSigned,
+              {folds, steps, pe_, simd_}, values);
+    emitTable(text, (name + "_bias").str(), 32, true, {folds, pe_},
+              getIntegers(unit().getBias()));
+  }
+
+  void emit(Text &text, StringRef name) const override {
+    int64_t folds = rows_ / pe_, steps = columns_ / simd_;
+    StreamType in = input(), out = output();
+    std::string weights = (name + "_weights").str(),
+                bias = (name + "_bias").str(), sum = getElementName(out);
+    openFunction(text, name, op_);
+    emitTablePragmas(text, weights, unit().getMemory(), {4, 3});
+    text.pragma("ARRAY_RESHAPE variable=" + bias + " complete dim=2");
+    if (folds > 1)
+      text.line(getWordName(in) + " vector[" + Twine(steps) +
+                "]; // kept for the other rows");
+    text.line(sum + " sums[" + Twine(pe_) + "];");
+    text.pragma("ARRAY_PARTITION variable=sums complete");
+    text.loop("v", vectors_);
+    text.loop("n", folds);
+    text.loop("s", steps);
+    text.pragma("PIPELINE II=1 style=flp");
+    if (folds > 1) {
+      text.line("if (n == 0)");
+      text.line("  vector[s] = in.read();");
+      text.line("const " + getWordName(in) + " word = vector[s];");
+    } else {
+      text.line("const " + getWordName(in) + " word = in.read();");
+    }
+    text.line(getElementName(in) + " x[" + Twine(simd_) + "];");
+    text.pragma("ARRAY_PARTITION variable=x complete");
+    text.unrolled("i", simd_);
+    emitLane(text, in, "element", "word", "i");
+    text.line("x[i] = element;");
+    text.close();
+    text.line(getWordName(out) + " result = 0;");
+    text.unrolled("p", pe_);
+    text.line(sum + " sum = sums[p];");
+    text.line("if (s == 0)");
+    text.line("  sum = " + bias + "[n][p];");
+    text.unrolled("i", simd_);
+    text.line("const ap_int<" + Twine(weights_.bits + in.getBits() + 1) +
+              "> product = " + weights + "[n][s][p][i] * x[i];");
+    emitBind(text, weights_.bits, in.getBits());
+    text.line("sum += product;");
+    text.close();
+    text.line("sums[p] = sum;");
+    emitSetLane(text, out, "result", "p", "sum");
+    text.close();
+    text.line("if (s == " + Twine(steps - 1) + ")");
+    text.line("  out.write(result);");
+    for (int i = 0; i < 4; ++i)
+      text.close();
+  }
+
+private:
+  MatVecOp unit() const { return unit_; }
+  int64_t depth() const { return (rows_ / pe_) * (columns_ / simd_); }
+
+  mutable MatVecOp unit_;
+  Weights weights_;
+  int64_t rows_, columns_, vectors_, pe_, simd_, simdLimit_ = 1;
+};
+
+class DepthwiseUnit : public Unit {
+public:
+  explicit DepthwiseUnit(DepthwiseOp op)
+      : Unit(op), unit_(op), weights_(op.getWeights()),
+        channels_(op.getChannels()), taps_(op.getTaps()), pe_(op.getPe()) {
+    positions_ = op.getResult().getType().getElements() / channels_;
+  }
+
+  void fold(int64_t cycles) override {
+    pe_ = pickDivisor(channels_, [&](int64_t d) {
+      return positions_ * taps_ * (channels_ / d) <= cycles;
+    });
+  }
+  int64_t inputLanes(unsigned) const override { return pe_; }
+  int64_t outputLanes() const override { return pe_; }
+  void apply() override {
+    Unit::apply();
+    unit_.setPe(pe_);
+    unit_.setMemory(pickMemory(channels_ / pe_ * taps_));
+  }
+  int64_t cycles() const override {
+    return positions_ * taps_ * (channels_ / pe_);
+  }
+  Action action(int64_t iteration) const override {
+    return {1, uint8_t(iteration % taps_ == taps_ - 1)};
+  }
+  int64_t macs() const override { return positions_ * taps_ * channels_; }
+  int64_t weightBits() const override {
+    return channels_ * taps_ * weights_.bits;
+  }
+
+  Resources resources(const Part &part) const override {
+    Resources result{300, 0, 0};
+    Resources element = getElement(weights_.bits, input().getBits(), 1,
+                                   output().getBits(), part);
+    for (int64_t i = 0; i < pe_; ++i)
+      result += element;
+    int64_t depth = channels_ / pe_ * taps_;
+    result += getMemory(pickMemory(depth), depth, pe_ * weights_.bits);
+    return result;
+  }
+
+  std::string describe() const override {
+    return (Twine(positions_) + " times " + Twine(channels_) + " channels of " +
+            Twine(taps_) + " weights of " + Twine(weights_.bits) + " bits, " +
+            Twine(pe_) + " channels a cycle")
+        .str();
+  }
+
+  void emitTables(Text &text, StringRef name) const override {
+    int64_t folds = channels_ / pe_;
+    std::vector<int64_t> values;
+    for (int64_t n = 0; n < folds; ++n)
+      for (int64_t k = 0; k < taps_; ++k)
+        for (int64_t p = 0; p < pe_; ++p)
+          values.push_back(weights_.values[(n * pe_ + p) * taps_ + k]);
+    text.line("// [channel fold][tap][channel]");
+    emitTable(text, (name + "_weights").str(), weights_.bits, weights_.isSigned,
+              {folds, taps_, pe_}, values);
+    emitTable(text, (name + "_bias").str(), 32, true, {folds, pe_},
+              getIntegers(DepthwiseOp(unit_).getBias()));
+  }
+
+  void emit(Text &text, StringRef name) const override {
+    StreamType in = input(), out = output();
+    std::string weights = (name + "_weights").str(),
+                bias = (name + "_bias").str(), sum = getElementName(out);
+    openFunction(text, name, op_);
+    emitTablePragmas(text, weights, DepthwiseOp(unit_).getMemory(), {3});
+    text.pragma("ARRAY_RESHAPE variable=" + bias + " complete dim=2");
+    text.line(sum + " sums[" + Twine(pe_) + "];");
+    text.pragma("ARRAY_PARTITION variable=sums complete");
+    text.loop("v", positions_);
+    text.loop("n", channels_ / pe_);
+    text.loop("k", taps_);
+    text.pragma("PIPELINE II=1 style=flp");
+    text.line("const " + getWordName(in) + " word = in.read();");
+    text.line(getWordName(out) + " result = 0;");
+    text.unrolled("p", pe_);
+    emitLane(text, in, "x", "word", "p");
+    text.line("const ap_int<" + Twine(weights_.bits + in.getBits() + 1) +
+              "> product = " + weights + "[n][k][p] * x;");
+    emitBind(text, weights_.bits, in.getBits());
+    text.line(sum + " sum = sums[p];");
+    text.line("if (k == 0)");
+    text.line("  sum = " + bias + "[n][p];");
+    text.line("sum += product;");
+    text.line("sums[p] = sum;");
+    emitSetLane(text, out, "result", "p", "sum");
+    text.close();
+    text.line("if (k == " + Twine(taps_ - 1) + ")");
+    text.line("  out.write(result);");
+    for (int i = 0; i < 4; ++i)
+      text.close();
+  }
+
+private:
+  mutable DepthwiseOp unit_;
+  Weights weights_;
+  int64_t channels_, taps_, positions_, pe_;
+};
+} // namespace
+
+std::unique_ptr<Unit> qopt::hls::createMatVecUnit(MatVecOp op) {
+  return std::make_unique<MatVecUnit>(op);
+}
+std::unique_ptr<Unit> qopt::hls::createDepthwiseUnit(DepthwiseOp op) {
+  return std::make_unique<DepthwiseUnit>(op);
+}

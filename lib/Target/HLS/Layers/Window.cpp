@@ -1,0 +1,285 @@
+//===- Window.cpp - Sliding window with a line buffer ---------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading ahead and writing happen in one loop, so that the unit never waits
+// for a whole image. The compiler runs the same counters: the number of
+// iterations is a constant, and the simulation of FIFOs sees every token.
+//===----------------------------------------------------------------------===//
+#include "Unit.h"
+
+using namespace mlir;
+using namespace qopt::hls;
+
+namespace {
+class WindowUnit : public Unit {
+public:
+  explicit WindowUnit(WindowOp op) : Unit(op), window_(op) {
+    lanes_ = op.getInput().getType().getLanes();
+  }
+
+  void fold(int64_t cycles) override {
+    int64_t reads = window_.getShape()[0] * window_.getShape()[1] * channels();
+    int64_t writes = positions() * window_.getTaps() * channels();
+    lanes_ = pickDivisor(channels(), [&](int64_t lanes) {
+      return std::max(reads, writes) / lanes <= cycles;
+    });
+  }
+  void setLanes(int64_t lanes) override { lanes_ = lanes; }
+  int64_t inputLanes(unsigned) const override { return lanes_; }
+  int64_t outputLanes() const override { return lanes_; }
+
+  int64_t cycles() const override { return schedule().size(); }
+  Action action(int64_t iteration) const override {
+    return schedule()[iteration];
+  }
+
+  Resources resources(const Part &part) const override {
+    int64_t groups = channels() / lanes_;
+    int64_t width = lanes_ * input().getBits();
+    Resources result{200, 0, 0};
+    if (isSubsample())
+      return result;
+    int64_t depth = rows() * window_.getShape()[1] * groups;
+    if (depth <= 128)
+      result.lut += getLutRam(depth, width);
+    else
+      result.bram18 += getBram18(depth, width);
+    return result;
+  }
+
+  std::string describe() const override {
+    WindowOp op = window_;
+    return (Twine(op.getKernel()[0]) + "x" + Twine(op.getKernel()[1]) +
+            " window, stride " + Twine(op.getStrides()[0]) + ", over " +
+            Twine(op.getShape()[0]) + "x" + Twine(op.getShape()[1]) + "x" +
+            Twine(channels()))
+        .str();
+  }
+
+  void emit(Text &text, StringRef name) const override {
+    openFunction(text, name, op_);
+    isSubsample() ? emitSubsample(text) : emitLineBuffer(text);
+    text.close();
+  }
+
+private:
+  int64_t channels() const { return WindowOp(window_).getShape()[2]; }
+  int64_t positions() const {
+    WindowOp op = window_;
+    return op.getOutputHeight() * op.getOutputWidth();
+  }
+  /// Pixels are left out, nothing is kept.
+  bool isSubsample() const {
+    WindowOp op = window_;
+    return op.getTaps() == 1 &&
+           llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; });
+  }
+  /// Rows of the buffer: the window's, and as many as arrive meanwhile.
+  int64_t rows() const {
+    WindowOp op = window_;
+    int64_t span = (op.getKernel()[0] - 1) * op.getDilations()[0] + 1;
+    return span + std::min(op.getStrides()[0], op.getShape()[0]);
+  }
+
+  const std::vector<Action> &schedule() const {
+    if (scheduledLanes_ != lanes_) {
+      scheduledLanes_ = lanes_;
+      schedule_ = isSubsample() ? scheduleSubsample() : scheduleLineBuffer();
+    }
+    return schedule_;
+  }
+
+  std::vector<Action> scheduleSubsample() const {
+    WindowOp op = window_;
+    std::vector<Action> result;
+    for (int64_t y = 0; y < op.getShape()[0]; ++y)
+      for (int64_t x = 0; x < op.getShape()[1]; ++x)
+        for (int64_t c = 0; c < channels() / lanes_; ++c) {
+          bool isKept =
+              y % op.getStrides()[0] == 0 && x % op.getStrides()[1] == 0;
+          result.push_back({1, uint8_t(isKept)});
+        }
+    return result;
+  }
+
+  /// The loop of emitLineBuffer.
+  std::vector<Action> scheduleLineBuffer() const {
+    WindowOp op = window_;
+    int64_t height = op.getShape()[0], width = op.getShape()[1],
+            groups = channels() / lanes_, outHeight = op.getOutputHeight(),
+            outWidth = op.getOutputWidth(), kernelHeight = op.getKernel()[0],
+            kernelWidth = op.getKernel()[1];
+    bool outer = op.getChannelsOuter();
+    int64_t inY = 0, inX = 0, inC = 0, y = 0, x = 0, c = 0, ky = 0, kx = 0;
+    int64_t top = -op.getPads()[0], left = -op.getPads()[1];
+    std::vector<Action> result;
+    while (inY < height || y < outHeight) {
+      int64_t row = top + ky * op.getDilations()[0];
+      int64_t column = left + kx * op.getDilations()[1];
+      bool isInside = row >= 0 && row < height && column >= 0 && column < width;
+      bool hasArrived =
+          row < inY ||
+          (row == inY && (column < inX || (column == inX && c < inC)));
+      bool writes = y < outHeight && (!isInside || hasArrived);
+      bool reads = inY < height && (y == outHeight || inY < top + rows());
+      result.push_back({uint8_t(reads), uint8_t(writes)});
+      if (reads && ++inC == groups) {
+        inC = 0;
+        if (++inX == width) {
+          inX = 0;
+          ++inY;
+        }
+      }
+      if (!writes)
+        continue;
+      auto nextTap = [&] {
+        if (++kx < kernelWidth)
+          return false;
+        kx = 0;
+        if (++ky < kernelHeight)
+          return false;
+        ky = 0;
+        return true;
+      };
+      auto nextGroup = [&] {
+        if (++c < groups)
+          return false;
+        c = 0;
+        return true;
+      };
+      bool isDone = outer ? nextTap() && nextGroup() : nextGroup() && nextTap();
+      if (!isDone)
+        continue;
+      left += op.getStrides()[1];
+      if (++x < outWidth)
+        continue;
+      x = 0;
+      left = -op.getPads()[1];
+      top += op.getStrides()[0];
+      ++y;
+    }
+    return result;
+  }
+
+  void emitSubsample(Text &text) const {
+    WindowOp op = window_;
+    text.loop("y", op.getShape()[0]);
+    text.loop("x", op.getShape()[1]);
+    text.loop("c", channels() / lanes_);
+    text.pragma("PIPELINE II=1 style=flp");
+    text.line("const " + getWordName(input()) + " pixel = in.read();");
+    text.line("if (y % " + Twine(op.getStrides()[0]) + " == 0 && x % " +
+              Twine(op.getStrides()[1]) + " == 0)");
+    text.line("  out.write(pixel);");
+    for (int i = 0; i < 3; ++i)
+      text.close();
+  }
+
+  void emitLineBuffer(Text &text) const {
+    WindowOp op = window_;
+    int64_t height = op.getShape()[0], width = op.getShape()[1],
+            groups = channels() / lanes_;
+    std::string word = getWordName(input());
+    text.line("// The last " + Twine(rows()) + " rows of the image.");
+    text.line("static " + word + " rows[" + Twine(rows()) + "][" +
+              Twine(width) + "][" + Twine(groups) + "];");
+    text.pragma("BIND_STORAGE variable=rows type=ram_s2p");
+    text.pragma("DEPENDENCE variable=rows type=inter dependent=false");
+    text.line("int in_y = 0, in_x = 0, in_c = 0;        // pixel to come");
+    text.line("int y = 0, x = 0, ky = 0, kx = 0, c = 0; // position and tap");
+    text.line("int top = " + Twine(-op.getPads()[0]) + ", left = " +
+              Twine(-op.getPads()[1]) + "; // corner of the window");
+    text.loop("t", cycles());
+    text.pragma("PIPELINE II=1 style=flp");
+    auto scaled = [](StringRef name, int64_t factor) {
+      return factor == 1 ? name.str() : (name + " * " + Twine(factor)).str();
+    };
+    text.line("const int row = top + " + scaled("ky", op.getDilations()[0]) +
+              ";");
+    text.line("const int column = left + " +
+              scaled("kx", op.getDilations()[1]) + ";");
+    text.line("const bool inside = row >= 0 && row < " + Twine(height) +
+              " && column >= 0 && column < " + Twine(width) + ";");
+    text.line("const bool arrived = row < in_y || (row == in_y && (column < "
+              "in_x || (column == in_x && c < in_c)));");
+    text.line("const bool writes = y < " + Twine(op.getOutputHeight()) +
+              " && (!inside || arrived);");
+    text.line("const bool reads = in_y < " + Twine(height) +
+              " && (y == " + Twine(op.getOutputHeight()) + " || in_y < top + " +
+              Twine(rows()) + ");");
+    text.open("if (writes)");
+    emitFill(text);
+    text.open("if (inside)");
+    text.line("pixel = rows[row % " + Twine(rows()) + "][column][c];");
+    text.close();
+    text.line("out.write(pixel);");
+    text.close();
+    text.open("if (reads)");
+    text.line("rows[in_y % " + Twine(rows()) + "][in_x][in_c] = in.read();");
+    emitStep(text, {{"in_c", groups}, {"in_x", width}}, "++in_y;");
+    text.close();
+    text.open("if (writes)");
+    SmallVector<std::pair<StringRef, int64_t>> counters = {
+        {"kx", op.getKernel()[1]}, {"ky", op.getKernel()[0]}};
+    counters.insert(op.getChannelsOuter() ? counters.end() : counters.begin(),
+                    {"c", groups});
+    emitAdvance(text, counters);
+    text.close();
+    text.close();
+  }
+
+  /// A word of padding.
+  void emitFill(Text &text) const {
+    WindowOp op = window_;
+    text.line(getWordName(input()) + " pixel = 0;");
+    if (op.getFill() == 0 ||
+        llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; }))
+      return;
+    text.line("const " + getElementName(input()) +
+              " fill = " + Twine(int64_t(op.getFill())) + ";");
+    text.unrolled("i", lanes_);
+    emitSetLane(text, input(), "pixel", "i", "fill");
+    text.close();
+  }
+
+  /// Nested counters, innermost first; `last` when all wrap.
+  static void emitStep(Text &text,
+                       ArrayRef<std::pair<StringRef, int64_t>> counters,
+                       StringRef last) {
+    for (auto [name, count] : counters) {
+      text.open("if (++" + name + " == " + Twine(count) + ")");
+      text.line(name + " = 0;");
+    }
+    text.line(last);
+    for (size_t i = 0; i < counters.size(); ++i)
+      text.close();
+  }
+
+  void emitAdvance(Text &text,
+                   ArrayRef<std::pair<StringRef, int64_t>> counters) const {
+    WindowOp op = window_;
+    for (auto [name, count] : counters) {
+      text.open("if (++" + name + " == " + Twine(count) + ")");
+      text.line(name + " = 0;");
+    }
+    text.line("left += " + Twine(op.getStrides()[1]) + ";");
+    text.open("if (++x == " + Twine(op.getOutputWidth()) + ")");
+    text.line("x = 0;");
+    text.line("++y;");
+    text.line("left = " + Twine(-op.getPads()[1]) + ";");
+    text.line("top += " + Twine(op.getStrides()[0]) + ";");
+    text.close();
+    for (size_t i = 0; i < counters.size(); ++i)
+      text.close();
+  }
+
+  mutable WindowOp window_;
+  int64_t lanes_;
+  mutable int64_t scheduledLanes_ = 0;
+  mutable std::vector<Action> schedule_;
+};
+} // namespace
+
+std::unique_ptr<Unit> qopt::hls::createWindowUnit(WindowOp op) {
+  return std::make_unique<WindowUnit>(op);
+}
