@@ -40,6 +40,9 @@ if platform.machine() == "x86_64":
     config.available_features.add("x86")
 if shutil.which("qemu-aarch64") and shutil.which("aarch64-linux-gnu-gcc"):
     config.available_features.add("aarch64-qemu")
+if all(map(shutil.which, ["qemu-system-arm", "qemu-system-riscv32",
+                          "arm-none-eabi-gcc", "riscv64-unknown-elf-gcc"])):
+    config.available_features.add("mcu-qemu")
 if os.path.isdir("/usr/share/datasets/fashion-mnist"):
     config.available_features.add("fashion-mnist")
 has_ort = subprocess.run([config.qopt_python, "-c", "import onnxruntime"],

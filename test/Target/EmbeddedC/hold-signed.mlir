@@ -1,0 +1,52 @@
+// RUN: qopt-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(fxp-hold-signed))' | FileCheck %s
+
+// The input is flipped once; zero points and clamps of what lies inside move by
+// 128; the requantize before the result writes unsigned bytes by itself.
+// CHECK-LABEL: func.func @inside
+// CHECK: %[[X:.*]] = fxp.lut %arg0 table dense_resource<flip
+// CHECK: %[[A:.*]] = fxp.conv %[[X]], {{.*}} x_zp 2 : (
+// CHECK: %[[Y:.*]] = fxp.requantize %[[A]] scales {{.*}} x_zp 0 zp -128 clamp [-128, 127] mode
+// CHECK: %[[P:.*]] = fxp.max_pool %[[Y]]
+// CHECK-NOT: x_unsigned
+// CHECK: %[[S:.*]] = fxp.sum_pool %[[P]] {{.*}} x_zp -128 :
+// CHECK: %[[R:.*]] = fxp.requantize %[[S]] {{.*}} zp 7 clamp [0, 255] unsigned mode
+// CHECK: return %[[R]]
+func.func @inside(%x: tensor<1x4x4x4xi8> {qg.encoding = !qg.q<ui8, 0.5 : 130>})
+    -> (tensor<1x1x1x4xi8> {qg.encoding = !qg.q<ui8, 0.5 : 7>}) {
+  %w = qg.constant dense<1> : tensor<4x1x1x4xi8> -> tensor<4x1x1x4xi8>
+  %b = qg.constant dense<0> : tensor<4xi32> -> tensor<4xi32>
+  %0 = fxp.conv %x, %w, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 x_zp 130 x_unsigned : (tensor<1x4x4x4xi8>, tensor<4x1x1x4xi8>, tensor<4xi32>) -> tensor<1x4x4x4xi32>
+  %1 = fxp.requantize %0 scales dense<0.125> : tensor<1xf32> x_zp 0 zp 0 clamp [0, 255] unsigned mode <"fixed", 31> : tensor<1x4x4x4xi32> -> tensor<1x4x4x4xi8>
+  %2 = fxp.max_pool %1 kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] dilations [1, 1] x_unsigned : tensor<1x4x4x4xi8> -> tensor<1x2x2x4xi8>
+  %3 = fxp.sum_pool %2 kernel [2, 2] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] x_zp 0 x_unsigned : tensor<1x2x2x4xi8> -> tensor<1x1x1x4xi32>
+  %4 = fxp.requantize %3 scales dense<0.125> : tensor<1xf32> x_zp 0 zp 7 clamp [0, 255] unsigned mode <"fixed", 31> : tensor<1x1x1x4xi32> -> tensor<1x1x1x4xi8>
+  return %4 : tensor<1x1x1x4xi8>
+}
+
+// -----
+
+// A result that is read inside as well is held signed and flipped at the end.
+// CHECK-LABEL: func.func @both
+// CHECK: %[[Y:.*]] = fxp.requantize %arg0 {{.*}} x_zp 0 zp -128 clamp [-128, 127] mode
+// CHECK: %[[Z:.*]] = fxp.requantize %[[Y]] {{.*}} x_zp -128 zp 0 clamp [-128, 127] mode
+// CHECK: %[[F:.*]] = fxp.lut %[[Y]] table dense_resource<flip
+// CHECK: return %[[F]], %[[Z]]
+func.func @both(%x: tensor<4xi8> {qg.encoding = !qg.q<si8, 0.5 : 0>})
+    -> (tensor<4xi8> {qg.encoding = !qg.q<ui8, 0.5 : 0>}, tensor<4xi8> {qg.encoding = !qg.q<si8, 0.5 : 0>}) {
+  %0 = fxp.requantize %x scales dense<0.125> : tensor<1xf32> x_zp 0 zp 0 clamp [0, 255] unsigned mode <"fixed", 31> : tensor<4xi8> -> tensor<4xi8>
+  %1 = fxp.requantize %0 scales dense<0.125> : tensor<1xf32> x_zp 0 x_unsigned zp 0 clamp [-128, 127] mode <"fixed", 31> : tensor<4xi8> -> tensor<4xi8>
+  return %0, %1 : tensor<4xi8>, tensor<4xi8>
+}
+
+// -----
+
+// Tables follow on both sides, constants as well.
+// CHECK-LABEL: func.func @table
+// CHECK: qg.constant dense<[-128, -127, 127, 0]> : tensor<4xi8>
+// CHECK: fxp.add %{{.*}}, %{{.*}} scales [5.000000e-01, 5.000000e-01] zps [-128, -118] zp 0 clamp [-128, 127] mode
+func.func @table(%x: tensor<4xi8> {qg.encoding = !qg.q<ui8, 0.5 : 0>})
+    -> (tensor<4xi8> {qg.encoding = !qg.q<si8, 0.5 : 0>}) {
+  %c = qg.constant dense<[0, 1, -1, -128]> : tensor<4xi8> -> tensor<4xi8>
+  %0 = fxp.add %x, %c scales [0.5, 0.5] zps [0, 10] zp 0 clamp [-128, 127] lhs_unsigned rhs_unsigned mode <"fixed", 31> : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
+  return %0 : tensor<4xi8>
+}
