@@ -68,7 +68,9 @@ absl::StatusOr<ExitCode> runImport(const Arguments &, Session &);
 absl::StatusOr<ExitCode> runInspect(const Arguments &, Session &);
 absl::StatusOr<ExitCode> runNew(const Arguments &, Session &);
 absl::StatusOr<ExitCode> runOps(const Arguments &, Session &);
+absl::StatusOr<ExitCode> runPlan(const Arguments &, Session &);
 absl::StatusOr<ExitCode> runQuantize(const Arguments &, Session &);
+absl::StatusOr<ExitCode> runReport(const Arguments &, Session &);
 absl::StatusOr<ExitCode> runRun(const Arguments &, Session &);
 absl::StatusOr<ExitCode> runVersion(const Arguments &, Session &);
 

@@ -22,8 +22,10 @@ llvm::ArrayRef<Flag> getJsonFlags();
 llvm::ArrayRef<Flag> getNewFlags();
 llvm::ArrayRef<Flag> getOpsFlags();
 llvm::ArrayRef<Flag> getOutputFlags();
+llvm::ArrayRef<Flag> getPlanFlags();
 llvm::ArrayRef<Flag> getPreFlags();
 llvm::ArrayRef<Flag> getQuantizeFlags();
+llvm::ArrayRef<Flag> getReportFlags();
 llvm::ArrayRef<Flag> getRunFlags();
 
 } // namespace qopt::driver

@@ -81,8 +81,8 @@ static std::vector<Layer> findLayers(func::FuncOp main,
   }
   std::vector<Layer> result;
   for (Operation &op : main.getOps()) {
-    auto it = byName.find(
-        {qg::getUserName(&op), op.getName().getStringRef().str()});
+    auto it =
+        byName.find({qg::getUserName(&op), op.getName().getStringRef().str()});
     if (!isLinear(&op) || it == byName.end())
       continue;
     std::optional<LayerGeometry> geometry = LayerGeometry::get(&op);

@@ -1,0 +1,34 @@
+//===- ApplyPlan.cpp - A plan's decisions as attributes -------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The pass around applyPlan, for pipelines and tests.
+//===----------------------------------------------------------------------===//
+#include "qopt/Assignment/Passes.h"
+#include "qopt/Assignment/Plan.h"
+#include "qopt/Support/Diagnostics.h"
+
+namespace qopt {
+#define GEN_PASS_DEF_APPLYPLAN
+#include "qopt/Assignment/Passes.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+namespace {
+struct ApplyPlan : qopt::impl::ApplyPlanBase<ApplyPlan> {
+  using ApplyPlanBase::ApplyPlanBase;
+  void runOnOperation() override {
+    absl::StatusOr<Plan> plan = Plan::read(file);
+    absl::Status status =
+        plan.ok() ? applyPlan(getOperation(), *plan) : plan.status();
+    if (status.ok())
+      return;
+    InFlightDiagnostic error =
+        getOperation().emitError(std::string(status.message()));
+    for (const std::string &note : getNotes(status))
+      error.attachNote() << note;
+    signalPassFailure();
+  }
+};
+} // namespace

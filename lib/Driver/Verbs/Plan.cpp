@@ -1,0 +1,186 @@
+//===- Plan.cpp - qopt plan -----------------------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A model, data and budgets in; a format for every weight out.
+//===----------------------------------------------------------------------===//
+#include "qopt/Pipelines/Plan.h"
+#include "qopt/Driver/Calibration.h"
+#include "qopt/Driver/VerbFlags.h"
+#include "qopt/Pipelines/Program.h"
+#include "qopt/Pipelines/Report.h"
+#include "qopt/Support/Files.h"
+
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Path.h"
+
+using namespace qopt;
+using namespace qopt::driver;
+
+llvm::ArrayRef<Flag> driver::getPlanFlags() {
+  static constexpr Flag kFlags[] = {
+      {"budget", "LIST",
+       "size=0.3x|40kB, avg-bits=3.5, stored-bits=4.6, latency=0.8x|300us"},
+      {"pareto", "N", "also N plans from the smallest to the best"},
+      {"formats", "LIST",
+       "to choose from (si2,si3,si4,si5,si6,si8); also ui4, nf4, si4:g64"},
+      {"rounding", "HOW", "of weights below 8 bits: gptq (default) or nearest"},
+      {"sensitivity", "NAME", "proxy (default), kl, or weight-error"},
+      {"plan-samples", "N", "samples that measure; half are held back (32)"},
+      {"rounds", "N", "most corrections by measured plans (4)"},
+      {"pin", "LAYER=FORMAT", "a name or a glob (repeatable)"},
+      {"tie", "LAYER,LAYER", "these take one format (repeatable)"},
+      {"worst", "LOSS", "no layer may lose more"},
+      {"cost", "FILE|measured", "times for a latency budget"},
+      {"gap", "SHARE", "stop when the plan is this close to the bound (0)"},
+      {"node-limit", "N", "of the solver's tree (200000)"},
+      {"time-limit", "SECONDS", "of the solver"},
+      {"json", nullptr, "the plan on stdout"},
+  };
+  return kFlags;
+}
+
+static absl::StatusOr<PlanRequest> readRequest(const Arguments &arguments,
+                                               const std::string &output) {
+  PlanRequest request;
+  QOPT_ASSIGN(request.budgets, parseBudgets(arguments.getList("budget")));
+  QOPT_ASSIGN(int64_t pareto, arguments.getInt("pareto", 0, 0));
+  request.pareto = int(std::min<int64_t>(pareto, 1000));
+  request.formats = arguments.getList("formats");
+  if (request.formats.empty())
+    request.formats = getDefaultPlanFormats();
+  QOPT_RETURN_IF_ERROR(checkFormats(request.formats));
+  QOPT_ASSIGN(request.rounding,
+              arguments.getChoice("rounding", {"gptq", "nearest"}, "gptq"));
+  QOPT_ASSIGN(std::string kind,
+              arguments.getChoice("sensitivity",
+                                  {"proxy", "kl", "weight-error"}, "proxy"));
+  request.sensitivity = *parseSensitivity(kind);
+  QOPT_ASSIGN(request.samples, arguments.getInt("plan-samples", 32, 2));
+  QOPT_ASSIGN(int64_t rounds, arguments.getInt("rounds", 4, 0));
+  request.rounds = int(std::min<int64_t>(rounds, 100));
+  QOPT_ASSIGN(request.pins, arguments.getMap("pin"));
+  for (const std::string &tie : arguments.getAll("tie")) {
+    std::vector<std::string> &names = request.ties.emplace_back();
+    llvm::SmallVector<llvm::StringRef> parts;
+    llvm::StringRef(tie).split(parts, ',', -1, /*KeepEmpty=*/false);
+    for (llvm::StringRef part : parts)
+      names.push_back(part.trim().str());
+    if (names.size() < 2)
+      return Error(Code::BadFlagValue,
+                   "--tie: expected LAYER,LAYER, got '" + tie + "'");
+  }
+  QOPT_ASSIGN(request.worst, arguments.getDouble("worst", INFINITY));
+  QOPT_ASSIGN(request.solve.gap, arguments.getDouble("gap", 0));
+  QOPT_ASSIGN(request.solve.nodeLimit,
+              arguments.getInt("node-limit", 200000, 1));
+  QOPT_ASSIGN(request.solve.timeLimitSeconds,
+              arguments.getDouble("time-limit", INFINITY));
+  llvm::SmallString<128> state(output);
+  llvm::sys::path::replace_extension(state, ".sensitivity.json");
+  request.stateFile = arguments.get("resume", std::string(state));
+  return request;
+}
+
+static void printPlan(llvm::raw_ostream &os, const Plan &plan) {
+  os << llvm::formatv("{0,-10} {1,10} {2,11} {3}\n", "format", "weights",
+                      "loss", "layer");
+  for (const PlanDecision &decision : plan.decisions)
+    os << llvm::formatv(
+        "{0,-10} {1,10} {2,11} {3}\n", decision.format, decision.weights,
+        llvm::formatv("{0:e3}", decision.loss).str(), shortenName(decision.layer));
+  auto printPoint = [&](llvm::StringRef name, double measured,
+                        llvm::ArrayRef<double> used) {
+    os << llvm::formatv("{0,-14} {1,12}", name,
+                        llvm::formatv("{0:e4}", measured).str());
+    for (double value : used)
+      os << llvm::formatv(" {0,12:f3}", value);
+    os << "\n";
+  };
+  os << llvm::formatv("\n{0,-14} {1,12}", "plan", "divergence");
+  for (const BudgetReport &budget : plan.budgets)
+    os << llvm::formatv(" {0,12}", budget.name);
+  os << "\n";
+  std::vector<double> used;
+  for (const BudgetReport &budget : plan.budgets)
+    used.push_back(budget.used);
+  printPoint("chosen", plan.measured, used);
+  for (const PlanPoint &point : plan.uniform)
+    printPoint("uniform " + point.name, point.measured, point.used);
+  for (const PlanPoint &point : plan.front)
+    printPoint(point.name, point.measured, point.used);
+  os << "\n";
+  for (const BudgetReport &budget : plan.budgets)
+    if (std::isfinite(budget.limit))
+      os << llvm::formatv(
+          "budget {0}: {1:f3} of {2:f3}{3}\n", budget.name, budget.used,
+          budget.limit,
+          budget.isBinding() ? llvm::formatv(", binding, one more saves {0:e3}",
+                                             budget.shadowPrice)
+                                   .str()
+                             : ", not binding");
+  os << llvm::formatv("bound {0:e4}, gap {1:f2} %\n", plan.bound,
+                      plan.gap * 100);
+  for (const std::string &round : plan.rounds)
+    os << round << "\n";
+}
+
+absl::StatusOr<ExitCode> driver::runPlan(const Arguments &arguments,
+                                         Session &session) {
+  std::optional<std::string> output = arguments.get("output");
+  if (!output || output->empty())
+    return Error(Code::MissingArgument, "expected -o PLAN.json");
+  QOPT_ASSIGN(PlanRequest request, readRequest(arguments, *output));
+  if (!arguments.has("data"))
+    return Error(Code::MissingArgument,
+                 "expected --data PATH: a plan is chosen on samples");
+  ProgramOptions options;
+  QOPT_ASSIGN(options.import, getImportOptions(arguments));
+  QOPT_ASSIGN(auto module, openModule(session.context(),
+                                      arguments.positional()[0], options));
+  QOPT_ASSIGN(Preprocessing pre, getPreprocessing(arguments, {}));
+  QOPT_ASSIGN(ModelInterface interface, getInterface(*module));
+  QOPT_RETURN_IF_ERROR(pre.check(interface.inputs));
+  request.quantize.method = arguments.get("method", "mse");
+  QOPT_ASSIGN(Profile profile,
+              collectStatistics(arguments, session, *module, pre,
+                                &request.quantize.calibrated));
+  QOPT_ASSIGN(std::unique_ptr<DataSource> data,
+              openData(arguments, interface.inputs, pre));
+  SampleSource samples = makeSampleSource(*data);
+  std::unique_ptr<Progress> progress;
+  std::string phase;
+  request.progress = [&](llvm::StringRef name, int64_t done, int64_t total) {
+    if (phase != name || done == 1) {
+      progress.reset(new Progress(session.startProgress(name, total)));
+      phase = name.str();
+    }
+    progress->update(done);
+  };
+  std::optional<CostFile> costs;
+  if (std::optional<std::string> path = arguments.get("cost")) {
+    if (*path == "measured") {
+      QOPT_ASSIGN(costs, measureCosts(*module, profile, samples, request));
+      llvm::SmallString<128> file(*output);
+      llvm::sys::path::replace_extension(file, ".cost.json");
+      QOPT_RETURN_IF_ERROR(writeFile(file, costs->toJson()));
+      session.say("wrote " + file.str());
+    } else {
+      QOPT_ASSIGN(costs, CostFile::read(*path));
+    }
+    request.costs = &*costs;
+  }
+  QOPT_ASSIGN(Plan plan, makePlan(*module, profile, samples, request));
+  progress.reset();
+  QOPT_RETURN_IF_ERROR(writeFile(*output, plan.toJson()));
+  if (arguments.has("json"))
+    session.out() << plan.toJson();
+  else
+    printPlan(session.out(), plan);
+  session.out().flush();
+  session.say("wrote " + *output);
+  if (!plan.isOptimal) {
+    session.say("a limit ended the search: the plan is the best one found");
+    return ExitCode::Resource;
+  }
+  return ExitCode::Ok;
+}
