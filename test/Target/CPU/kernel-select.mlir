@@ -170,3 +170,29 @@ func.func @open_branch(%x: tensor<2x32xi8>) -> (tensor<2x8xi8>, tensor<2x8xf32>)
        clamp [0, 255] unsigned : tensor<2x8xf32> -> tensor<2x8xi8>
   return %y, %f : tensor<2x8xi8>, tensor<2x8xf32>
 }
+
+// A scalar function passes the transpose between it and its product.
+
+// CHECK-LABEL: func @raise
+// CHECK: qcpu.conv {{.*}} -> tensor<1x2x2x4xi8>
+// CHECK: math.fma
+// CHECK: %[[T:.*]] = qg.transpose %{{.*}} perm [0, 3, 1, 2] : tensor<1x2x2x4xi8> -> tensor<1x4x2x2xi8>
+// CHECK: %[[R:.*]] = qg.reshape %[[T]] : tensor<1x4x2x2xi8> -> tensor<16xi8>
+// CHECK: return %[[R]]
+func.func @raise(%x: tensor<1x2x2x8xi8>) -> tensor<16xi8> {
+  %w = qg.constant dense<1> : tensor<4x1x1x8xi8> -> tensor<4x1x1x8xi8>
+  %b = qg.constant dense<0> : tensor<4xi32> -> tensor<4xi32>
+  %one = qg.constant dense<1.0> : tensor<1x1x1x1xf32> -> tensor<1x1x1x1xf32>
+  %a = fxp.conv %x, %w, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1]
+       groups 1 x_zp 0 x_unsigned
+       : (tensor<1x2x2x8xi8>, tensor<4x1x1x8xi8>, tensor<4xi32>) -> tensor<1x2x2x4xi32>
+  %f = fxp.dequantize %a scales dense<0.1> : tensor<1xf32> zps [0] axis 0
+       : tensor<1x2x2x4xi32> -> tensor<1x2x2x4xf32>
+  %t = qg.transpose %f perm [0, 3, 1, 2] : tensor<1x2x2x4xf32> -> tensor<1x4x2x2xf32>
+  %p = qg.binary add %t, %one : (tensor<1x4x2x2xf32>, tensor<1x1x1x1xf32>) -> tensor<1x4x2x2xf32>
+  %r = qg.reshape %p : tensor<1x4x2x2xf32> -> tensor<16xf32>
+  %s = qg.unary sigmoid %r : tensor<16xf32> -> tensor<16xf32>
+  %y = fxp.quantize %s scales dense<0.5> : tensor<1xf32> zps [3] axis 0
+       clamp [0, 255] unsigned : tensor<16xf32> -> tensor<16xi8>
+  return %y : tensor<16xi8>
+}

@@ -40,8 +40,7 @@ static Tensor perChannel(DType dtype, ArrayRef<T> values, int64_t channels) {
   return result;
 }
 
-/// The one value of a f32 constant.
-static std::optional<float> matchSplat(Value value) {
+std::optional<float> qopt::qcpu::matchSplat(Value value) {
   std::optional<Tensor> constant = qg::matchConstant(value);
   if (!constant || constant->dtype() != DType::f32 ||
       constant->numElements() == 0)

@@ -8,9 +8,10 @@
 #define QOPT_LIB_TARGET_CPU_KERNELS_EPILOGUE_H
 
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/Operation.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "qopt/Support/Tensor.h"
 #include "llvm/ADT/DenseMap.h"
+#include <optional>
 #include <variant>
 
 namespace qopt::qcpu {
@@ -28,6 +29,13 @@ struct Epilogue {
   llvm::DenseMap<mlir::Value, unsigned> values;
   llvm::DenseMap<mlir::Operation *, unsigned> scales;
 };
+
+/// The one value of an f32 constant.
+std::optional<float> matchSplat(mlir::Value value);
+
+/// Moves scalar functions in front of the reshapes and transposes between them
+/// and a product.
+void raisePointwise(mlir::ModuleOp module);
 
 /// What can be fused behind `product`.
 Epilogue collectEpilogue(mlir::Operation *product);

@@ -5,6 +5,7 @@
 // the target's dot product decides how input and weights are prepared.
 //===----------------------------------------------------------------------===//
 #include "Epilogue.h"
+#include "GroupKernel.h"
 #include "PackWeights.h"
 #include "Product.h"
 #include "WeightCode.h"
@@ -279,17 +280,23 @@ struct SelectKernelsPass
 
   void runOnOperation() override {
     KernelTarget target = getKernelTarget(triple, features);
+    raisePointwise(getOperation());
     SmallVector<Operation *> candidates;
     SmallVector<fxp::LutOp> lookups;
+    SmallVector<fxp::GroupMatmulOp> grouped;
     getOperation().walk([&](Operation *op) {
       if (auto lut = dyn_cast<fxp::LutOp>(op))
         lookups.push_back(lut);
+      if (auto product = dyn_cast<fxp::GroupMatmulOp>(op))
+        grouped.push_back(product);
       if (isProduct(op))
         candidates.push_back(op);
     });
     if (target.shufflesBytes)
       for (fxp::LutOp op : lookups)
         selectLut(op);
+    for (fxp::GroupMatmulOp op : grouped)
+      selectGroupMatmul(op, target);
     OpBuilder builder(&getContext());
     for (Operation *op : candidates)
       if (std::optional<Product> product = matchProduct(op))
