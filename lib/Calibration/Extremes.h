@@ -18,16 +18,18 @@ inline std::pair<float, float> findExtremes(llvm::ArrayRef<float> values) {
   float lows[lanes], highs[lanes];
   std::fill(lows, lows + lanes, values[0]);
   std::fill(highs, highs + lanes, values[0]);
-  size_t i = 0;
-  for (; i + lanes <= values.size(); i += lanes)
+  // No bounds are checked in the loop: that would keep it scalar.
+  const float *data = values.data();
+  size_t i = 0, size = values.size();
+  for (; i + lanes <= size; i += lanes)
     for (size_t lane = 0; lane < lanes; ++lane) {
-      float value = values[i + lane];
+      float value = data[i + lane];
       lows[lane] = value < lows[lane] ? value : lows[lane];
       highs[lane] = value > highs[lane] ? value : highs[lane];
     }
-  for (; i < values.size(); ++i) {
-    lows[0] = std::min(lows[0], values[i]);
-    highs[0] = std::max(highs[0], values[i]);
+  for (; i < size; ++i) {
+    lows[0] = std::min(lows[0], data[i]);
+    highs[0] = std::max(highs[0], data[i]);
   }
   return {*std::min_element(lows, lows + lanes),
           *std::max_element(highs, highs + lanes)};

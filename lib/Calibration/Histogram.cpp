@@ -38,26 +38,53 @@ void Histogram::growTo(int newExponent) {
   exponent = newExponent;
 }
 
+/// Counting a value waits for the count before it if both are in one bin, as
+/// the zeros behind a Relu are: neighbours count in tables of their own.
+static constexpr size_t kTables = 4;
+/// Values from which on the tables pay.
+static constexpr size_t kManyValues = 16 * Histogram::halfBins;
+
+/// Bins of values, on the grid of `inverse` = 2^-exponent.
+static void findBins(const float *values, size_t size, double inverse,
+                     int32_t *bins) {
+  // Apart from the counting, which cannot become vector code.
+  for (size_t i = 0; i < size; ++i) {
+    double quotient = double(values[i]) * inverse;
+    int32_t toZero = int32_t(quotient);
+    bins[i] = toZero - int32_t(quotient < double(toZero));
+  }
+}
+
 void Histogram::add(llvm::ArrayRef<float> values) {
   if (values.empty())
     return;
   auto [low, high] = findExtremes(values);
+  add(values, low, high);
+}
+
+void Histogram::add(llvm::ArrayRef<float> values, float low, float high) {
   growTo(getNeededExponent(low, high));
   double inverse = std::ldexp(1.0, -exponent);
-  // Bins of a block first: that loop becomes vector code, the counting cannot.
   constexpr size_t block = 256;
   int32_t bins[block];
+  std::vector<uint32_t> tables;
+  if (values.size() >= kManyValues)
+    tables.assign(kTables * counts.size(), 0);
   for (size_t at = 0; at < values.size(); at += block) {
-    llvm::ArrayRef<float> part =
-        values.slice(at, std::min(block, values.size() - at));
-    for (size_t i = 0; i < part.size(); ++i) {
-      double quotient = double(part[i]) * inverse;
-      int32_t toZero = int32_t(quotient);
-      bins[i] = toZero - int32_t(quotient < double(toZero));
+    size_t size = std::min(block, values.size() - at);
+    findBins(values.data() + at, size, inverse, bins);
+    if (tables.empty() || size < block) {
+      for (size_t i = 0; i < size; ++i)
+        ++counts[bins[i] + halfBins];
+      continue;
     }
-    for (size_t i = 0; i < part.size(); ++i)
-      ++counts[bins[i] + halfBins];
+    uint32_t *zero = tables.data() + halfBins;
+    for (size_t i = 0; i < block; i += kTables)
+      for (size_t table = 0; table < kTables; ++table)
+        ++zero[bins[i + table] + int64_t(table) * 2 * halfBins];
   }
+  for (size_t i = 0; i < tables.size(); ++i)
+    counts[i % counts.size()] += tables[i];
 }
 
 void Histogram::merge(const Histogram &other) {

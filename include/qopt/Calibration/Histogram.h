@@ -28,6 +28,8 @@ public:
 
   /// Counts finite values.
   void add(llvm::ArrayRef<float> values);
+  /// The same for values (less than 2^32) of which all lie in [low, high].
+  void add(llvm::ArrayRef<float> values, float low, float high);
   void merge(const Histogram &other);
 
   int getExponent() const { return exponent; }
