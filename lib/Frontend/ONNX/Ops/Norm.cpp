@@ -163,21 +163,26 @@ static std::optional<Shape> getTrailingAxes(OpBinder &op, Value x) {
   return Shape(llvm::to_vector(llvm::seq<int64_t>(*axis, op.b.rank(x))));
 }
 
-static LogicalResult importLayerNormalization(OpBinder &op) {
+/// Normalized over the trailing dimensions and scaled, in the type of x.
+static Normalized normalizeTrailing(OpBinder &op, Value x, Value scale,
+                                    bool centred) {
   GraphBuilder &b = op.b;
-  Value x = op.in(0), scale = op.in(1), bias = op.optional(2);
   if (!x || !scale)
-    return failure();
+    return {};
   auto axes = getTrailingAxes(op, x);
   if (!axes)
-    return failure();
-  Type type = b.element(x);
+    return {};
   Normalized n = normalize(op, b.convert(x, getStashType(op, x)), *axes,
-                           op.floatAttr("epsilon", 1e-5f));
-  Value y = b.mul(b.convert(n.y, type), scale);
-  if (bias)
-    y = b.add(y, bias);
-  if (failed(op.result(y)))
+                           op.floatAttr("epsilon", 1e-5f), centred);
+  n.y = b.mul(b.convert(n.y, b.element(x)), scale);
+  return n;
+}
+
+static LogicalResult importLayerNormalization(OpBinder &op) {
+  Normalized n = normalizeTrailing(op, op.in(0), op.in(1), /*centred=*/true);
+  if (Value bias = op.optional(2))
+    n.y = op.b.add(n.y, bias);
+  if (failed(op.result(n.y)))
     return failure();
   (void)op.result(1, n.mean);
   (void)op.result(2, n.inverse);
@@ -185,17 +190,8 @@ static LogicalResult importLayerNormalization(OpBinder &op) {
 }
 
 static LogicalResult importRMSNormalization(OpBinder &op) {
-  GraphBuilder &b = op.b;
-  Value x = op.in(0), scale = op.in(1);
-  if (!x || !scale)
-    return failure();
-  auto axes = getTrailingAxes(op, x);
-  if (!axes)
-    return failure();
-  Type type = b.element(x);
-  Normalized n = normalize(op, b.convert(x, getStashType(op, x)), *axes,
-                           op.floatAttr("epsilon", 1e-5f), /*centred=*/false);
-  return op.result(b.mul(b.convert(n.y, type), scale));
+  return op.result(
+      normalizeTrailing(op, op.in(0), op.in(1), /*centred=*/false).y);
 }
 
 static LogicalResult importInstanceNormalization(OpBinder &op) {

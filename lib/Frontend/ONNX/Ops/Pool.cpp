@@ -125,20 +125,12 @@ static LogicalResult importLpPool(OpBinder &op) {
   return buildLpPool(op, x, *window);
 }
 
-static LogicalResult importGlobalAveragePool(OpBinder &op) {
+template <PoolKind kind> static LogicalResult importGlobalPool(OpBinder &op) {
   Value x = op.in(0);
   if (!checkSpatial(op, x))
     return failure();
-  return op.result(op.b.toChannelsFirst(op.b.pool(
-      PoolKind::avg, op.b.toChannelsLast(x), getGlobalWindow(op, x))));
-}
-
-static LogicalResult importGlobalMaxPool(OpBinder &op) {
-  Value x = op.in(0);
-  if (!checkSpatial(op, x))
-    return failure();
-  return op.result(op.b.toChannelsFirst(op.b.pool(
-      PoolKind::max, op.b.toChannelsLast(x), getGlobalWindow(op, x))));
+  return op.result(op.b.toChannelsFirst(
+      op.b.pool(kind, op.b.toChannelsLast(x), getGlobalWindow(op, x))));
 }
 
 static LogicalResult importGlobalLpPool(OpBinder &op) {
@@ -150,9 +142,9 @@ static LogicalResult importGlobalLpPool(OpBinder &op) {
 
 void frontend::registerPoolOps(OpRegistry &registry) {
   registry.add("AveragePool", 1, importAveragePool);
-  registry.add("GlobalAveragePool", 1, importGlobalAveragePool);
+  registry.add("GlobalAveragePool", 1, importGlobalPool<PoolKind::avg>);
   registry.add("GlobalLpPool", 1, importGlobalLpPool);
-  registry.add("GlobalMaxPool", 1, importGlobalMaxPool);
+  registry.add("GlobalMaxPool", 1, importGlobalPool<PoolKind::max>);
   registry.add("LpPool", 1, importLpPool);
   registry.add("MaxPool", 1, importMaxPool, "without output Indices");
   registry.refuse("", "MaxRoiPool", "region pooling is not supported");
