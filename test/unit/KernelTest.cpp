@@ -113,24 +113,52 @@ OwningOpRef<ModuleOp> makeMain(OpBuilder &b, TypeRange inputs, Type result) {
   return module;
 }
 
-class Kernels : public ::testing::TestWithParam<std::string> {
+class KernelFixture : public ::testing::Test {
 protected:
-  void SetUp() override {
-    auto host = llvm::sys::getHostCPUFeatures();
-    llvm::SmallVector<llvm::StringRef> parts;
-    llvm::StringRef(GetParam()).split(parts, ',', -1, /*KeepEmpty=*/false);
-    for (llvm::StringRef part : parts)
-      if (!host.lookup(part.drop_front()))
-        GTEST_SKIP() << "needs a machine with " << part.str();
+  void start(const std::string &given) {
+    features = given;
     context = makeContext();
   }
 
   void checkBytes(const ConvCase &c);
   void checkFloats(const ConvCase &c);
 
+  std::string features;
   std::unique_ptr<MLIRContext> context;
   std::mt19937 random{42};
 };
+
+/// What this machine lacks of a list of features.
+std::string findMissing(const std::string &features) {
+  auto host = llvm::sys::getHostCPUFeatures();
+  llvm::SmallVector<llvm::StringRef> parts;
+  llvm::StringRef(features).split(parts, ',', -1, /*KeepEmpty=*/false);
+  for (llvm::StringRef part : parts)
+    if (!host.lookup(part.drop_front()))
+      return part.str();
+  return "";
+}
+
+/// One test per set of features, also of other machines.
+class Kernels : public KernelFixture,
+                public ::testing::WithParamInterface<std::string> {
+protected:
+  void SetUp() override {
+    std::string missing = findMissing(GetParam());
+    if (!missing.empty())
+      GTEST_SKIP() << "needs a machine with " << missing;
+    start(GetParam());
+  }
+};
+
+/// One test per shape and set of features that this machine has.
+class KernelShapes
+    : public KernelFixture,
+      public ::testing::WithParamInterface<std::tuple<std::string, unsigned>> {
+protected:
+  void SetUp() override { start(std::get<0>(GetParam())); }
+};
+class FloatKernelShapes : public KernelShapes {};
 
 int64_t roundIntoRange(float x, int64_t zeroPoint) {
   double rounded = std::nearbyint(double(x)) + double(zeroPoint);
@@ -138,7 +166,7 @@ int64_t roundIntoRange(float x, int64_t zeroPoint) {
 }
 } // namespace
 
-void Kernels::checkBytes(const ConvCase &c) {
+void KernelFixture::checkBytes(const ConvCase &c) {
   std::uniform_int_distribution<int> byte(-128, 127), wide(-5000, 5000);
   std::uniform_real_distribution<float> real(0.5f, 1.5f);
   auto draw = [&] { return byte(random); };
@@ -199,7 +227,7 @@ void Kernels::checkBytes(const ConvCase &c) {
                            /*rhs_unsigned=*/false, /*is_unsigned=*/true, mode);
   func::ReturnOp::create(b, loc, y);
   ASSERT_TRUE(succeeded(module->verify()));
-  auto jit = KernelJit::compile(*module, GetParam());
+  auto jit = KernelJit::compile(*module, features);
   ASSERT_TRUE(jit);
   EXPECT_EQ(jit->numKernels, 1);
   Tensor result(DType::i8, shape);
@@ -207,7 +235,7 @@ void Kernels::checkBytes(const ConvCase &c) {
   EXPECT_EQ(countDifferences<int8_t>(result, expected), 0);
 }
 
-void Kernels::checkFloats(const ConvCase &c) {
+void KernelFixture::checkFloats(const ConvCase &c) {
   std::normal_distribution<float> normal;
   auto draw = [&] { return normal(random); };
   std::vector<int64_t> shape = resultShape(c);
@@ -232,7 +260,7 @@ void Kernels::checkFloats(const ConvCase &c) {
       c.groups, DenseI64ArrayAttr());
   func::ReturnOp::create(b, b.getUnknownLoc(), y);
   ASSERT_TRUE(succeeded(module->verify()));
-  auto jit = KernelJit::compile(*module, GetParam());
+  auto jit = KernelJit::compile(*module, features);
   ASSERT_TRUE(jit);
   EXPECT_EQ(jit->numKernels, 1);
   Tensor result(DType::f32, shape);
@@ -268,36 +296,44 @@ static std::vector<ConvCase> oddCases() {
       {{1, 17, 7}, {7, 5, 1}, {1}, {2, 2}, {1}, 7},
       // Many pixels, many channels: full tiles and several panels.
       {{1, 24, 24, 32}, {48, 3, 3, 32}, {1, 1}, {1, 1, 1, 1}, {1, 1}},
+      // Products around the widths of registers and of dot products.
+      {{1, 1, 3, 1}, {1, 1, 1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
+      {{1, 1, 5, 3}, {7, 1, 1, 3}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
+      {{1, 1, 7, 5}, {8, 1, 1, 5}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
+      {{1, 1, 9, 31}, {15, 1, 1, 31}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
+      {{1, 1, 6, 33}, {17, 1, 1, 33}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
+      {{1, 3, 3, 65}, {31, 1, 1, 65}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
+      {{1, 4, 4, 7}, {65, 2, 2, 7}, {1, 1}, {0, 0, 0, 0}, {1, 1}},
   };
 }
 
-TEST_P(Kernels, BytesOnOddShapes) {
-  for (const ConvCase &c : oddCases()) {
-    SCOPED_TRACE(formatShape(c.x) + " * " + formatShape(c.weight));
-    checkBytes(c);
-  }
+/// "x1_7_17_3_w5_3_3_3": the shapes in the names of tests.
+static std::string nameShapes(const ConvCase &c) {
+  std::string name = "x";
+  for (int64_t extent : c.x)
+    name += std::to_string(extent) + "_";
+  name += "w";
+  for (int64_t extent : c.weight)
+    name += std::to_string(extent) + "_";
+  return name + "g" + std::to_string(c.groups);
 }
+
+TEST_P(KernelShapes, Bytes) { checkBytes(oddCases()[std::get<1>(GetParam())]); }
 
 /// Signed inputs, zero points that vanish, and a sum behind every other
 /// product.
-TEST_P(Kernels, SignsZeroPointsAndResiduals) {
-  for (auto [number, given] : llvm::enumerate(oddCases())) {
-    SCOPED_TRACE(formatShape(given.x) + " * " + formatShape(given.weight));
-    ConvCase c = given;
-    c.isUnsigned = number % 3 == 0;
-    c.zeroPoint = number % 2 ? 0 : -7 + 50 * c.isUnsigned;
-    c.residual = number % 4 < 3;
-    checkBytes(c);
-  }
+TEST_P(KernelShapes, SignsZeroPointsAndResiduals) {
+  unsigned number = std::get<1>(GetParam());
+  ConvCase c = oddCases()[number];
+  c.isUnsigned = number % 3 == 0;
+  c.zeroPoint = number % 2 ? 0 : -7 + 50 * c.isUnsigned;
+  c.residual = number % 4 < 3;
+  checkBytes(c);
 }
 
-TEST_P(Kernels, FloatsOnOddShapes) {
-  if (GetParam().find("fma") == std::string::npos)
-    GTEST_SKIP() << "float sums are defined by fused multiply-adds";
-  for (const ConvCase &c : oddCases()) {
-    SCOPED_TRACE(formatShape(c.x) + " * " + formatShape(c.weight));
-    checkFloats(c);
-  }
+/// Float sums are defined by fused multiply-adds.
+TEST_P(FloatKernelShapes, Floats) {
+  checkFloats(oddCases()[std::get<1>(GetParam())]);
 }
 
 /// The kernel of a module given as text against the interpreter.
@@ -359,13 +395,47 @@ TEST_P(Kernels, FloatFunctionsInTheEpilogue) {
       GetParam());
 }
 
+static std::vector<std::string> getFeatures() {
+  return {"", "+avx2", "+avx2,+fma", "+avx2,+fma,+avxvnni",
+          "+avx2,+fma,+avx512f,+avx512bw,+avx512vl,+avx512vnni"};
+}
+
+/// The sets that this machine has; for floats those with fused multiply-adds.
+static std::vector<std::string> getRunnable(bool withFMA) {
+  std::vector<std::string> sets;
+  for (const std::string &features : getFeatures())
+    if (findMissing(features).empty() &&
+        (!withFMA || features.find("fma") != std::string::npos))
+      sets.push_back(features);
+  return sets;
+}
+
+static std::string nameFeatures(const std::string &features) {
+  std::string name = features.empty() ? "plain" : features;
+  for (char &c : name)
+    c = isalnum(c) ? c : '_';
+  return name;
+}
+
+static std::string
+nameShapeTest(const ::testing::TestParamInfo<KernelShapes::ParamType> &info) {
+  return nameFeatures(std::get<0>(info.param)) + "_" +
+         nameShapes(oddCases()[std::get<1>(info.param)]) + "_" +
+         std::to_string(std::get<1>(info.param));
+}
+
+INSTANTIATE_TEST_SUITE_P(Features, Kernels, ::testing::ValuesIn(getFeatures()),
+                         [](const auto &info) {
+                           return nameFeatures(info.param);
+                         });
 INSTANTIATE_TEST_SUITE_P(
-    Features, Kernels,
-    ::testing::Values("", "+avx2", "+avx2,+fma", "+avx2,+fma,+avxvnni",
-                      "+avx2,+fma,+avx512f,+avx512bw,+avx512vl,+avx512vnni"),
-    [](const auto &info) {
-      std::string name = info.param.empty() ? "plain" : info.param;
-      for (char &c : name)
-        c = isalnum(c) ? c : '_';
-      return name;
-    });
+    OddShapes, KernelShapes,
+    ::testing::Combine(::testing::ValuesIn(getRunnable(/*withFMA=*/false)),
+                       ::testing::Range(0u, unsigned(oddCases().size()))),
+    nameShapeTest);
+INSTANTIATE_TEST_SUITE_P(
+    OddShapes, FloatKernelShapes,
+    ::testing::Combine(::testing::ValuesIn(getRunnable(/*withFMA=*/true)),
+                       ::testing::Range(0u, unsigned(oddCases().size()))),
+    nameShapeTest);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FloatKernelShapes);
