@@ -29,6 +29,11 @@ struct Graph {
   /// Channel of a value, seen through hls.fifo.
   int getChannel(mlir::Value value) const;
 
+  /// Of every unit: what it does in a frame, and its channels.
+  void prepareSimulation();
+  std::vector<std::vector<Action>> schedules;
+  std::vector<mlir::SmallVector<int>> inputs, outputs;
+
 private:
   llvm::DenseMap<mlir::Value, int> byValue_;
 };
@@ -40,9 +45,9 @@ struct SimulationResult {
   std::vector<int64_t> peaks; ///< most tokens in each channel
 };
 
-/// Runs `frames` frames through channels of the given depths (0: unbounded).
-/// Inputs arrive evenly, a frame in `interval` cycles (0: as fast as taken).
-/// Gives up (`stops`) after `limit` cycles.
+/// Runs `frames` frames of a graph that is prepared through channels of the
+/// given depths (0: unbounded). Inputs arrive evenly, a frame in `interval`
+/// cycles (0: as fast as taken). Gives up (`stops`) after `limit` cycles.
 SimulationResult simulate(const Graph &graph, llvm::ArrayRef<int64_t> depths,
                           int64_t interval, int frames,
                           int64_t limit = INT64_MAX);

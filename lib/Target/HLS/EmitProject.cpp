@@ -91,7 +91,9 @@ public:
           const ProjectOptions &options)
       : function_(*design.getOps<func::FuncOp>().begin()), core_(core),
         options_(options), graph_(function_), names_(graph_, function_),
-        files_(design.getContext()) {}
+        files_(design.getContext()) {
+    graph_.prepareSimulation();
+  }
 
   FailureOr<std::map<std::string, std::string>>
   run(ArrayRef<TestVector> vectors) {

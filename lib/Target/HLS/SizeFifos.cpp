@@ -8,6 +8,8 @@
 #include "Design.h"
 #include "qopt/Target/HLS/Passes.h"
 
+#include <numeric>
+
 namespace qopt::hls {
 #define GEN_PASS_DEF_SIZEFIFOS
 #include "qopt/Target/HLS/Passes.h.inc"
@@ -47,6 +49,23 @@ Graph::Graph(func::FuncOp function)
   }
 }
 
+void Graph::prepareSimulation() {
+  for (auto &unit : units) {
+    std::vector<Action> schedule;
+    schedule.reserve(unit->cycles());
+    for (int64_t i = 0, count = unit->cycles(); i < count; ++i)
+      schedule.push_back(unit->action(i));
+    schedules.push_back(std::move(schedule));
+    SmallVector<int> reads, writes;
+    for (Value operand : unit->op()->getOperands())
+      reads.push_back(getChannel(operand));
+    for (Value result : unit->op()->getResults())
+      writes.push_back(getChannel(result));
+    inputs.push_back(std::move(reads));
+    outputs.push_back(std::move(writes));
+  }
+}
+
 int Graph::getChannel(Value value) const { return byValue_.lookup(value); }
 
 int64_t qopt::hls::getSlowest(const Graph &graph) {
@@ -57,109 +76,171 @@ int64_t qopt::hls::getSlowest(const Graph &graph) {
 }
 
 namespace {
-/// A unit in the simulation.
-struct Process {
-  const Unit *unit;
-  int64_t iterations, frame = 0, iteration = 0;
-  Action next;
-  SmallVector<int> inputs, outputs;
+/// Units and ports that may have something to do in a cycle: one that had to
+/// wait sleeps until a neighbour has moved.
+class Simulation {
+public:
+  Simulation(const Graph &graph, ArrayRef<int64_t> depths, int64_t interval,
+             int frames)
+      : graph_(graph), depths_(depths), interval_(interval), frames_(frames),
+        held_(graph.channels.size(), 0), taken_(held_), arriving_(held_),
+        isAwake_(graph.units.size(), true) {
+    result_.peaks.assign(held_.size(), 0);
+    for (size_t i = 0; i < graph.units.size(); ++i) {
+      processes_.push_back(
+          {&graph.schedules[i], &graph.inputs[i], &graph.outputs[i], 0, 0});
+      next_.push_back(i);
+    }
+    for (auto [i, channel] : llvm::enumerate(graph.channels)) {
+      int64_t tokens = cast<StreamType>(channel.value.getType()).getTokens();
+      if (channel.writer < 0)
+        sources_.push_back({int(i), tokens, 0});
+      if (channel.reader < 0)
+        sinks_.push_back({int(i), tokens, 0});
+    }
+  }
+
+  SimulationResult run(int64_t limit) {
+    std::vector<int64_t> ends;
+    size_t pending = sinks_.size();
+    for (int64_t cycle = 0; int64_t(ends.size()) < frames_; ++cycle) {
+      bool hasMoved = feed(cycle);
+      current_.swap(next_);
+      next_.clear();
+      for (int unit : current_)
+        isAwake_[unit] = false;
+      for (int unit : current_)
+        if (step(processes_[unit])) {
+          hasMoved = true;
+          wake(unit);
+        }
+      for (Port &sink : sinks_) {
+        if (!held_[sink.channel])
+          continue;
+        touch(sink.channel);
+        ++taken_[sink.channel];
+        hasMoved = true;
+        if (++sink.done % sink.tokens == 0 && --pending == 0) {
+          pending = sinks_.size();
+          ends.push_back(cycle + 1);
+        }
+      }
+      settle();
+      if (!hasMoved || cycle >= limit) {
+        result_.stops = true;
+        return result_;
+      }
+    }
+    result_.firstFrame = ends.front();
+    result_.interval =
+        ends.size() > 1 ? ends.back() - ends[ends.size() - 2] : ends.front();
+    return result_;
+  }
+
+private:
+  struct Process {
+    const std::vector<Action> *schedule;
+    const SmallVector<int> *inputs, *outputs;
+    size_t iteration;
+    int frame;
+  };
+  struct Port {
+    int channel;
+    int64_t tokens, done;
+  };
+
+  bool hasRoom(int channel) const {
+    return !depths_[channel] ||
+           held_[channel] + arriving_[channel] < depths_[channel];
+  }
+  void wake(int unit) {
+    if (unit < 0 || isAwake_[unit])
+      return;
+    isAwake_[unit] = true;
+    next_.push_back(unit);
+  }
+  void touch(int channel) {
+    if (!taken_[channel] && !arriving_[channel])
+      touched_.push_back(channel);
+  }
+
+  /// Tokens of the inputs. Waiting for the clock is progress.
+  bool feed(int64_t cycle) {
+    bool hasMoved = false;
+    for (Port &source : sources_) {
+      if (source.done == source.tokens * frames_)
+        continue;
+      bool isDue =
+          !interval_ || source.done * interval_ <= cycle * source.tokens;
+      hasMoved |= !isDue;
+      if (!isDue || !hasRoom(source.channel))
+        continue;
+      touch(source.channel);
+      ++arriving_[source.channel];
+      ++source.done;
+      hasMoved = true;
+    }
+    return hasMoved;
+  }
+
+  bool step(Process &process) {
+    if (process.frame == frames_)
+      return false;
+    Action action = (*process.schedule)[process.iteration];
+    for (size_t i = 0; i < process.inputs->size(); ++i)
+      if (action.reads >> i & 1 && !held_[(*process.inputs)[i]])
+        return false;
+    for (size_t i = 0; i < process.outputs->size(); ++i)
+      if (action.writes >> i & 1 && !hasRoom((*process.outputs)[i]))
+        return false;
+    for (size_t i = 0; i < process.inputs->size(); ++i)
+      if (action.reads >> i & 1) {
+        touch((*process.inputs)[i]);
+        ++taken_[(*process.inputs)[i]];
+      }
+    for (size_t i = 0; i < process.outputs->size(); ++i)
+      if (action.writes >> i & 1) {
+        touch((*process.outputs)[i]);
+        ++arriving_[(*process.outputs)[i]];
+      }
+    if (++process.iteration == process.schedule->size()) {
+      process.iteration = 0;
+      ++process.frame;
+    }
+    return true;
+  }
+
+  /// The end of a cycle: tokens and room become visible.
+  void settle() {
+    for (int channel : touched_) {
+      held_[channel] += arriving_[channel] - taken_[channel];
+      if (arriving_[channel])
+        wake(graph_.channels[channel].reader);
+      if (taken_[channel])
+        wake(graph_.channels[channel].writer);
+      arriving_[channel] = taken_[channel] = 0;
+      result_.peaks[channel] = std::max(result_.peaks[channel], held_[channel]);
+    }
+    touched_.clear();
+  }
+
+  const Graph &graph_;
+  ArrayRef<int64_t> depths_;
+  int64_t interval_;
+  int frames_;
+  std::vector<int64_t> held_, taken_, arriving_;
+  std::vector<char> isAwake_;
+  std::vector<int> current_, next_, touched_;
+  std::vector<Process> processes_;
+  std::vector<Port> sources_, sinks_;
+  SimulationResult result_;
 };
 } // namespace
 
 SimulationResult qopt::hls::simulate(const Graph &graph,
                                      ArrayRef<int64_t> depths, int64_t interval,
                                      int frames, int64_t limit) {
-  size_t count = graph.channels.size();
-  std::vector<int64_t> held(count, 0), arriving(count, 0);
-  SimulationResult result;
-  result.peaks.assign(count, 0);
-  std::vector<Process> processes;
-  for (auto &unit : graph.units) {
-    Process process{unit.get(), unit->cycles(), 0, 0, {}, {}, {}};
-    process.next = unit->action(0);
-    for (Value operand : unit->op()->getOperands())
-      process.inputs.push_back(graph.getChannel(operand));
-    for (Value value : unit->op()->getResults())
-      process.outputs.push_back(graph.getChannel(value));
-    processes.push_back(std::move(process));
-  }
-  struct Port {
-    int channel;
-    int64_t tokens, done = 0;
-  };
-  std::vector<Port> sources, sinks;
-  for (auto [i, channel] : llvm::enumerate(graph.channels)) {
-    int64_t tokens = cast<StreamType>(channel.value.getType()).getTokens();
-    if (channel.writer < 0)
-      sources.push_back({int(i), tokens});
-    if (channel.reader < 0)
-      sinks.push_back({int(i), tokens});
-  }
-  auto hasRoom = [&](int channel) {
-    return !depths[channel] ||
-           held[channel] + arriving[channel] < depths[channel];
-  };
-  std::vector<int64_t> ends;
-  int64_t pendingSinks = sinks.size();
-  for (int64_t cycle = 0; int64_t(ends.size()) < frames; ++cycle) {
-    bool hasMoved = false;
-    for (Port &source : sources) {
-      if (source.done == source.tokens * frames)
-        continue;
-      bool isDue = !interval || source.done * interval <= cycle * source.tokens;
-      // Waiting for the clock is progress.
-      hasMoved |= !isDue;
-      if (isDue && hasRoom(source.channel)) {
-        ++arriving[source.channel];
-        ++source.done;
-        hasMoved = true;
-      }
-    }
-    for (Process &process : processes) {
-      if (process.frame == frames)
-        continue;
-      bool isReady = true;
-      for (auto [i, channel] : llvm::enumerate(process.inputs))
-        isReady &= !(process.next.reads >> i & 1) || held[channel] > 0;
-      for (auto [i, channel] : llvm::enumerate(process.outputs))
-        isReady &= !(process.next.writes >> i & 1) || hasRoom(channel);
-      if (!isReady)
-        continue;
-      hasMoved = true;
-      for (auto [i, channel] : llvm::enumerate(process.inputs))
-        held[channel] -= process.next.reads >> i & 1;
-      for (auto [i, channel] : llvm::enumerate(process.outputs))
-        arriving[channel] += process.next.writes >> i & 1;
-      if (++process.iteration == process.iterations) {
-        process.iteration = 0;
-        ++process.frame;
-      }
-      process.next = process.unit->action(process.iteration);
-    }
-    for (Port &sink : sinks) {
-      if (!held[sink.channel])
-        continue;
-      --held[sink.channel];
-      hasMoved = true;
-      if (++sink.done % sink.tokens == 0 && --pendingSinks == 0) {
-        pendingSinks = sinks.size();
-        ends.push_back(cycle + 1);
-      }
-    }
-    for (size_t i = 0; i < count; ++i) {
-      held[i] += arriving[i];
-      arriving[i] = 0;
-      result.peaks[i] = std::max(result.peaks[i], held[i]);
-    }
-    if (!hasMoved || cycle >= limit) {
-      result.stops = true;
-      return result;
-    }
-  }
-  result.firstFrame = ends.front();
-  result.interval =
-      ends.size() > 1 ? ends.back() - ends[ends.size() - 2] : ends.front();
-  return result;
+  return Simulation(graph, depths, interval, frames).run(limit);
 }
 
 namespace {
@@ -193,8 +274,18 @@ public:
         depths_[i] = 2;
     if (!isGood())
       depths_ = all;
-    for (size_t i = 0; i < depths_.size(); ++i)
-      shrink(i);
+    // The most expensive first, as long as there is time.
+    std::vector<size_t> order(depths_.size());
+    std::iota(order.begin(), order.end(), 0);
+    auto getCost = [&](size_t i) {
+      return depths_[i] *
+             cast<StreamType>(graph_.channels[i].value.getType()).getWordBits();
+    };
+    llvm::stable_sort(
+        order, [&](size_t a, size_t b) { return getCost(a) > getCost(b); });
+    for (size_t i : order)
+      if (getCost(i) > kSmall && spent_ < kBudget)
+        shrink(i);
     return depths_;
   }
 
@@ -206,7 +297,8 @@ private:
             graph_.units[channel.reader]->op()->getNumOperands() > 1);
   }
 
-  bool isGood() const {
+  bool isGood() {
+    spent_ += kFrames * ideal_.interval * int64_t(graph_.units.size());
     SimulationResult result = simulate(graph_, depths_, 0, kFrames, limit_);
     return !result.stops &&
            result.interval <= ideal_.interval + ideal_.interval / 100;
@@ -232,10 +324,14 @@ private:
   }
 
   static constexpr int kFrames = 3;
+  /// Bits of a stream that fit a few LUTs: not worth a search.
+  static constexpr int64_t kSmall = 512;
+  /// Cycles of units that a search may simulate: a second or two.
+  static constexpr int64_t kBudget = 400'000'000;
   const Graph &graph_;
   std::vector<int64_t> depths_;
   SimulationResult ideal_;
-  int64_t limit_ = INT64_MAX;
+  int64_t limit_ = INT64_MAX, spent_ = 0;
 };
 } // namespace
 
@@ -244,6 +340,7 @@ struct SizeFifos : qopt::hls::impl::SizeFifosBase<SizeFifos> {
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     Graph graph(function);
+    graph.prepareSimulation();
     FailureOr<std::vector<int64_t>> depths = DepthSearch(graph).run();
     if (failed(depths)) {
       function.emitError("stops: a unit waits for tokens that never come");

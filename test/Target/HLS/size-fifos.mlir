@@ -1,12 +1,14 @@
 // RUN: qopt-opt %s --hls-size-fifos | FileCheck %s
 
-// The window waits for a row and two pixels of an 8x8 image before its first
-// tap of row 1 is complete; the other branch has to hold what arrives
-// meanwhile. The streams of the chain hold two tokens.
+// The window waits for two rows of an 8x8 image before its first tap of row 1
+// is there, and the other branch has to hold what arrives meanwhile. It takes
+// nothing of the next frame before it has written the last tap of this one: the
+// stream in front of it holds that. The chain behind it needs no more than two.
 // CHECK-LABEL: func.func @residual
 // CHECK: %[[F:.*]]:2 = hls.fork
-// CHECK-NEXT: %[[SKIP:.*]] = hls.fifo %[[F]]#1 depth {{1[0-9]|2[0-9]}}
-// CHECK-NEXT: hls.window
+// CHECK-NEXT: %[[SKIP:.*]] = hls.fifo %[[F]]#1 depth 24
+// CHECK-NEXT: %[[NEXT:.*]] = hls.fifo %[[F]]#0 depth 23
+// CHECK-NEXT: hls.window %[[NEXT]]
 // CHECK-NOT: hls.fifo
 // CHECK: hls.add {{.*}}, %[[SKIP]]
 func.func @residual(%x: !hls.stream<64 x 1 x si8>) -> !hls.stream<64 x 1 x si8> {
