@@ -120,6 +120,17 @@ static absl::Status fromImporter(const absl::Status &status,
 }
 
 absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
+qopt::loadModelBytes(mlir::MLIRContext *context, llvm::StringRef bytes,
+                     const ImportOptions &options) {
+  mlir::ScopedDiagnosticHandler quiet(
+      context, [](mlir::Diagnostic &) { return mlir::success(); });
+  auto imported = importModelBytes(context, bytes, options);
+  if (!imported.ok())
+    return fromImporter(imported.status(), "<bytes>");
+  return std::move(*imported);
+}
+
+absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
 qopt::loadModel(mlir::MLIRContext *context, llvm::StringRef path,
                 const ImportOptions &options) {
   mlir::OwningOpRef<mlir::ModuleOp> module;

@@ -29,6 +29,10 @@ absl::StatusOr<ModelInterface> getInterface(mlir::ModuleOp module);
 absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
 loadModel(mlir::MLIRContext *context, llvm::StringRef path,
           const ImportOptions &options = {});
+/// An ONNX model in memory; errors call it `<bytes>`.
+absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
+loadModelBytes(mlir::MLIRContext *context, llvm::StringRef bytes,
+               const ImportOptions &options = {});
 
 /// Text or bytecode of a module. Bytecode is the same for the same module.
 std::string printModule(mlir::ModuleOp module);

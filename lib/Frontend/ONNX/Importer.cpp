@@ -560,3 +560,13 @@ qopt::importModel(MLIRContext *context, StringRef path,
   StringRef folder = llvm::sys::path::parent_path(path);
   return Importer(context, model, folder.empty() ? "." : folder, options).run();
 }
+
+absl::StatusOr<OwningOpRef<ModuleOp>>
+qopt::importModelBytes(MLIRContext *context, StringRef bytes,
+                       const ImportOptions &options) {
+  context->loadDialect<qg::QGDialect, func::FuncDialect>();
+  ::onnx::ModelProto model;
+  if (absl::Status status = parseModel(bytes, "<bytes>", model); !status.ok())
+    return status;
+  return Importer(context, model, /*folder=*/"", options).run();
+}

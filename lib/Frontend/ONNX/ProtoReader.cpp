@@ -123,10 +123,10 @@ public:
 };
 } // namespace
 
-static absl::Status parseText(StringRef path, const llvm::MemoryBuffer &buffer,
+static absl::Status parseText(StringRef path, StringRef bytes,
                               ::onnx::ModelProto &model) {
-  google::protobuf::io::ArrayInputStream stream(buffer.getBufferStart(),
-                                                int(buffer.getBufferSize()));
+  google::protobuf::io::ArrayInputStream stream(bytes.data(),
+                                                int(bytes.size()));
   google::protobuf::TextFormat::Parser parser;
   FirstError errors;
   parser.RecordErrorsTo(&errors);
@@ -140,25 +140,28 @@ absl::Status frontend::readModel(StringRef path, ::onnx::ModelProto &model) {
   auto buffer = openFile(path);
   if (!buffer.ok())
     return buffer.status();
-  size_t size = (*buffer)->getBufferSize();
-  if (size == 0)
-    return invalid("'" + path + "' is empty, expects an ONNX model");
-  if (size > size_t(std::numeric_limits<int>::max()))
-    return invalid("'" + path +
+  return parseModel((*buffer)->getBuffer(), path, model);
+}
+
+absl::Status frontend::parseModel(StringRef bytes, StringRef name,
+                                  ::onnx::ModelProto &model) {
+  if (bytes.empty())
+    return invalid("'" + name + "' is empty, expects an ONNX model");
+  if (bytes.size() > size_t(std::numeric_limits<int>::max()))
+    return invalid("'" + name +
                    "' is larger than 2 GiB, the limit of protobuf; save the "
                    "weights as external data");
-  if (path.ends_with(".onnxtxt"))
-    return parseText(path, **buffer, model);
+  if (name.ends_with(".onnxtxt"))
+    return parseText(name, bytes, model);
   google::protobuf::io::CodedInputStream stream(
-      reinterpret_cast<const uint8_t *>((*buffer)->getBufferStart()),
-      int(size));
+      reinterpret_cast<const uint8_t *>(bytes.data()), int(bytes.size()));
   stream.SetTotalBytesLimit(std::numeric_limits<int>::max());
   if (!model.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage())
-    return invalid("'" + path +
+    return invalid("'" + name +
                    "' is not an ONNX model (its protobuf does not parse; the "
                    "file may be truncated)");
   if (!model.has_graph())
-    return invalid("'" + path + "' holds no graph, expects an ONNX model");
+    return invalid("'" + name + "' holds no graph, expects an ONNX model");
   return absl::OkStatus();
 }
 
@@ -167,7 +170,8 @@ absl::Status qopt::convertTextModel(StringRef textPath, StringRef onnxPath) {
   if (!buffer.ok())
     return buffer.status();
   ::onnx::ModelProto model;
-  if (absl::Status status = parseText(textPath, **buffer, model); !status.ok())
+  if (absl::Status status = parseText(textPath, (*buffer)->getBuffer(), model);
+      !status.ok())
     return status;
   std::string bytes;
   model.SerializeToString(&bytes);
@@ -213,6 +217,9 @@ readExternal(const ::onnx::TensorProto &proto, StringRef folder,
   }
   if (location.empty())
     return invalid("external data: expects a 'location'");
+  if (folder.empty())
+    return invalid("external data: expects a model in a file beside '" +
+                   Twine(location) + "', got bytes in memory");
   // A model may only read what lies beside or below it.
   bool escapes = llvm::sys::path::is_absolute(location);
   for (StringRef part : llvm::make_range(llvm::sys::path::begin(location),

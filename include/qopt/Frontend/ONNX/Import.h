@@ -38,6 +38,11 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
 importModel(mlir::MLIRContext *context, llvm::StringRef path,
             const ImportOptions &options);
 
+/// The same from the bytes of an ONNX file; messages call it `<bytes>`.
+absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
+importModelBytes(mlir::MLIRContext *context, llvm::StringRef bytes,
+                 const ImportOptions &options);
+
 /// Writes the ONNX file that a protobuf text file describes.
 absl::Status convertTextModel(llvm::StringRef textPath,
                               llvm::StringRef onnxPath);

@@ -37,8 +37,12 @@ absl::StatusOr<ElementKind> getElementKind(int onnxType);
 absl::StatusOr<int64_t> countElements(llvm::ArrayRef<int64_t> shape);
 
 absl::Status readModel(llvm::StringRef path, ::onnx::ModelProto &model);
+/// The same from bytes, which messages call `name`.
+absl::Status parseModel(llvm::StringRef bytes, llvm::StringRef name,
+                        ::onnx::ModelProto &model);
 
-/// Values of a TensorProto; external data lies below `folder`.
+/// Values of a TensorProto; external data lies below `folder`, and is refused
+/// if that is empty.
 absl::StatusOr<Tensor> readTensor(const ::onnx::TensorProto &proto,
                                   llvm::StringRef folder);
 

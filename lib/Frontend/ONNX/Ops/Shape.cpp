@@ -309,16 +309,19 @@ static LogicalResult importTile(OpBinder &op) {
                        Twine(repeats->size()));
   // [r0, d0, r1, d1, ...] -> [r0*d0, r1*d1, ...].
   Shape split, repeated, result;
+  if (llvm::any_of(*repeats, [](int64_t repeat) { return repeat < 0; }))
+    return op.badModel("expects repeats >= 0, got " + formatShape(*repeats));
   for (auto [extent, repeat] : llvm::zip(b.shape(x), *repeats)) {
-    if (repeat < 0 || repeat > kMaxElements)
-      return op.badModel("expects repeats >= 0, got " + formatShape(*repeats));
     split.append({1, extent});
     repeated.append({repeat, extent});
-    result.push_back(repeat * extent);
   }
-  auto count = countElements(repeated);
-  if (!count.ok())
-    return op.badModel(std::string(count.status().message()));
+  // Products of extents are taken only after this.
+  if (!countElements(repeated).ok())
+    return op.badModel("expects a result of at most 2^33 elements, got " +
+                       formatShape(*repeats) + " repeats of " +
+                       formatShape(b.shape(x)));
+  for (auto [extent, repeat] : llvm::zip(b.shape(x), *repeats))
+    result.push_back(repeat * extent);
   return op.result(
       b.reshape(b.broadcast(b.reshape(x, split), repeated), result));
 }
