@@ -58,12 +58,35 @@ static bool isFloatValue(mlir::Value value) {
   return llvm::isa<mlir::FloatType>(element);
 }
 
-/// The words that format assignment left; a model that came quantized says by
-/// its own graph what it computes in float.
+/// A neighbour as a user knows it.
+static std::string quoteName(mlir::Operation *op) {
+  return ("'" + shortenName(qg::getUserName(op)) + "'").str();
+}
+
+/// Why an op computes in float: the words that format assignment left, else
+/// what the graph around it says (that of a model that came quantized, or of
+/// what follows a float layer).
 static std::string getReason(mlir::Operation *op) {
   if (auto reason = op->getAttrOfType<mlir::StringAttr>("qg.float_reason"))
     return reason.str();
-  return "the graph has no encoding for it";
+  for (mlir::Value operand : op->getOperands()) {
+    if (!isFloatValue(operand))
+      continue;
+    mlir::Operation *producer = operand.getDefiningOp();
+    if (!producer)
+      return "it reads an input of the model, which is float";
+    if (producer->hasTrait<mlir::OpTrait::ConstantLike>() ||
+        llvm::isa<qg::DequantizeOp>(producer))
+      continue;
+    return "it reads what " + quoteName(producer) + " computes in float";
+  }
+  for (mlir::Operation *user : op->getUsers()) {
+    if (user->hasTrait<mlir::OpTrait::IsTerminator>())
+      return "its result is an output of the model, which is float";
+    if (!llvm::isa<qg::QuantizeOp>(user))
+      return quoteName(user) + " reads its result in float";
+  }
+  return "there is no integer form of " + op->getName().getStringRef().str();
 }
 
 /// What identifies a layer in both forms of a graph.
@@ -99,7 +122,8 @@ LayerReport qopt::reportLayers(mlir::ModuleOp module, mlir::ModuleOp lowered) {
         row.bytesRead += bytes;
         row.bytesReadWide += getBits(operand) > 8 ? bytes : 0;
       }
-    row.isFloat = isFloatValue(op->getOperand(0)) && remaining.count(getKey(op));
+    row.isFloat =
+        isFloatValue(op->getOperand(0)) && remaining.count(getKey(op));
     if (row.isFloat)
       row.reason = getReason(op);
     report.macs += row.macs;
