@@ -111,6 +111,46 @@ private:
   SampleLayout layout_;
 };
 
+/// Made-up samples in the form of the model's input, each from its own seed.
+class RandomStream : public InputStream {
+public:
+  static absl::StatusOr<std::unique_ptr<InputStream>>
+  open(llvm::StringRef recipe, const TensorSpec &spec, size_t input) {
+    auto stream = std::make_unique<RandomStream>();
+    stream->spec_ = spec;
+    stream->input_ = input;
+    llvm::SmallVector<llvm::StringRef> parts;
+    recipe.split(parts, ':');
+    for (llvm::StringRef part : llvm::drop_begin(parts)) {
+      if (part == "normal" || part == "uniform")
+        stream->kind_ = part.str();
+      else if (part.consume_front("samples=")
+                   ? part.getAsInteger(10, stream->size_) || stream->size_ < 1
+                   : (part.consume_front("seed="),
+                      part.getAsInteger(10, stream->seed_)))
+        return Error(Code::BadFlagValue,
+                     "--data: expected random[:normal|uniform][:SEED]"
+                     "[:samples=N], got '" +
+                         recipe + "'");
+    }
+    return std::unique_ptr<InputStream>(std::move(stream));
+  }
+  int64_t size() const override { return size_; }
+  absl::StatusOr<Tensor> read(int64_t index) override {
+    uint64_t seed = (uint64_t(seed_) << 32) + (input_ << 24) + uint64_t(index);
+    return makeArray("random:" + kind_ + ":seed=" + std::to_string(seed),
+                     spec_);
+  }
+  bool isPrepared(int64_t) const override { return true; }
+
+private:
+  TensorSpec spec_;
+  std::string kind_ = "normal";
+  uint64_t input_ = 0;
+  uint32_t seed_ = 0;
+  int64_t size_ = 32;
+};
+
 /// The samples of several streams, one after the other.
 class ChainedStream : public InputStream {
 public:
@@ -121,11 +161,20 @@ public:
   }
   int64_t size() const override { return ends_.back(); }
   absl::StatusOr<Tensor> read(int64_t index) override {
-    size_t part = llvm::upper_bound(ends_, index) - ends_.begin();
-    return parts_[part]->read(index - (part ? ends_[part - 1] : 0));
+    size_t part = findPart(index);
+    return parts_[part]->read(index - getStart(part));
+  }
+  bool isPrepared(int64_t index) const override {
+    size_t part = findPart(index);
+    return parts_[part]->isPrepared(index - getStart(part));
   }
 
 private:
+  size_t findPart(int64_t index) const {
+    return llvm::upper_bound(ends_, index) - ends_.begin();
+  }
+  int64_t getStart(size_t part) const { return part ? ends_[part - 1] : 0; }
+
   std::vector<std::unique_ptr<InputStream>> parts_;
   std::vector<int64_t> ends_;
 };
@@ -137,6 +186,8 @@ public:
       : inputs_(inputs), preprocessing_(preprocessing), parts_(inputs.size()) {}
 
   absl::Status add(llvm::StringRef argument) {
+    if (isRandomData(argument))
+      return addPath(argument, std::nullopt);
     // `INPUT=PATH` if the text before '=' is an input.
     auto [name, rest] = argument.split('=');
     if (!rest.empty())
@@ -179,6 +230,8 @@ private:
   }
 
   absl::Status addPath(llvm::StringRef name, std::optional<size_t> input) {
+    if (isRandomData(name))
+      return addRandom(name, input);
     if (fs::is_directory(name))
       return addFolder(name, input);
     if (name.ends_with(".npz"))
@@ -189,6 +242,18 @@ private:
     if (!reader.ok())
       return reader.status();
     return addArray(*reader, input);
+  }
+
+  /// For the input named, or for every one; inputs differ in their seeds.
+  absl::Status addRandom(llvm::StringRef recipe, std::optional<size_t> input) {
+    for (auto [i, spec] : llvm::enumerate(inputs_)) {
+      if (input && i != *input)
+        continue;
+      QOPT_ASSIGN(std::unique_ptr<InputStream> stream,
+                  RandomStream::open(recipe, spec, i));
+      parts_[i].push_back(std::move(stream));
+    }
+    return absl::OkStatus();
   }
 
   absl::StatusOr<size_t> getInput(llvm::StringRef file,
@@ -340,6 +405,10 @@ private:
 };
 } // namespace
 
+bool qopt::isRandomData(llvm::StringRef argument) {
+  return argument.split(':').first == "random" && !fs::exists(argument);
+}
+
 absl::StatusOr<std::unique_ptr<DataSource>>
 DataSource::open(llvm::ArrayRef<std::string> arguments,
                  std::vector<TensorSpec> inputs, Preprocessing preprocessing) {
@@ -385,8 +454,11 @@ absl::StatusOr<llvm::SmallVector<Tensor>> DataSource::read(int64_t index) {
     absl::StatusOr<Tensor> raw = stream->read(first_ + index);
     if (!raw.ok())
       return raw.status();
-    absl::StatusOr<Tensor> array = preprocess(
-        preprocessing_.lookup(spec.name, inputs_.size() == 1), *raw, spec);
+    const InputPreprocessing *steps =
+        preprocessing_.lookup(spec.name, inputs_.size() == 1);
+    if (stream->isPrepared(first_ + index))
+      steps = nullptr;
+    absl::StatusOr<Tensor> array = preprocess(steps, *raw, spec);
     if (!array.ok())
       return withPrefix(array.status(),
                         "sample " + llvm::Twine(first_ + index) + ": ");

@@ -118,7 +118,8 @@ driver::getImportOptions(const Arguments &arguments) {
 llvm::ArrayRef<Flag> driver::getDataFlags() {
   static constexpr Flag kFlags[] = {
       {"data", "[INPUT=]PATH",
-       ".npy, .npz[:ARRAY], .pb, or a folder of those (repeatable)"},
+       ".npy, .npz[:ARRAY], .pb, a folder of those, or random[:SEED] "
+       "(repeatable)"},
       {"samples", "N", "use at most N samples"},
       {"skip", "N", "leave out the first N samples"},
       {"pre", "INPUT=STEPS",

@@ -5,6 +5,7 @@
 // look for.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Artifacts.h"
+#include "qopt/Data/DataSource.h"
 #include "qopt/Export/ONNX/Export.h"
 #include "qopt/Pipelines/Bundle.h"
 #include "qopt/Pipelines/EmitKinds.h"
@@ -241,7 +242,8 @@ private:
     for (llvm::StringRef argument : request_.dataPaths) {
       // `INPUT=PATH`, `FILE.npz:ARRAY`: the file is what has a hash.
       llvm::StringRef path = argument;
-      if (!llvm::sys::fs::exists(path))
+      if (!llvm::sys::fs::exists(path) && !isRandomData(path) &&
+          path.contains('='))
         path = argument.split('=').second;
       path = path.take_front(path.find(".npz:") == llvm::StringRef::npos
                                  ? path.size()

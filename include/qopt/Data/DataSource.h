@@ -20,6 +20,8 @@ public:
   virtual ~InputStream() = default;
   virtual int64_t size() const = 0;
   virtual absl::StatusOr<Tensor> read(int64_t index) = 0;
+  /// Whether a sample has the model's own form: nothing is to be preprocessed.
+  virtual bool isPrepared(int64_t index) const { return false; }
 };
 
 class DataSource {
@@ -28,7 +30,8 @@ public:
   /// file, FILE.npz[:ARRAY], an ONNX .pb tensor, or a folder of those (ONNX
   /// test data included). An array is a stack of samples when it has one more
   /// leading dimension than the input, or when its first dimension is a
-  /// multiple of the input's.
+  /// multiple of the input's. `random[:normal|uniform][:SEED][:samples=N]` makes
+  /// samples up, which are not preprocessed.
   static absl::StatusOr<std::unique_ptr<DataSource>>
   open(llvm::ArrayRef<std::string> arguments, std::vector<TensorSpec> inputs,
        Preprocessing preprocessing);
@@ -61,6 +64,9 @@ absl::StatusOr<SampleLayout> inferSampleLayout(llvm::ArrayRef<int64_t> array,
 /// A TensorProto as ONNX test-data folders hold it.
 absl::StatusOr<Tensor> parseTensorProto(llvm::StringRef bytes,
                                         const llvm::Twine &name);
+
+/// A `--data` value that makes samples up, and no file of that name.
+bool isRandomData(llvm::StringRef argument);
 
 /// `random:normal`, `random:uniform`, `zeros`, each with `:seed=N`; integers
 /// get the whole range of their width up to +-127.

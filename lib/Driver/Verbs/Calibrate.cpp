@@ -21,6 +21,11 @@ llvm::ArrayRef<Flag> driver::getCalibrateFlags() {
   return kFlags;
 }
 
+/// `random..` or `INPUT=random..`.
+static bool isMadeUp(llvm::StringRef data) {
+  return isRandomData(data) || isRandomData(data.split('=').second);
+}
+
 absl::StatusOr<Profile>
 driver::collectStatistics(const Arguments &arguments, Session &session,
                           mlir::ModuleOp module, const Preprocessing &pre,
@@ -34,6 +39,9 @@ driver::collectStatistics(const Arguments &arguments, Session &session,
   QOPT_ASSIGN(ModelInterface interface, getInterface(module));
   QOPT_ASSIGN(std::unique_ptr<DataSource> data,
               openData(arguments, interface.inputs, pre));
+  if (llvm::any_of(arguments.getAll("data"), isMadeUp))
+    session.say("note: these ranges are of random numbers: good for trying "
+                "and timing, not for accuracy");
   std::string method = arguments.get("method", "mse");
   if (absl::Status status = RangeMethod::parse(method).status(); !status.ok())
     return withCode(withPrefix(status, "--method: "), Code::BadFlagValue);
