@@ -61,9 +61,21 @@ bool qopt::hasEncodings(mlir::ModuleOp module) {
       .wasInterrupted();
 }
 
+static constexpr const char *kRequantizeMode = "qg.requantize";
+
+void qopt::setRequantizeMode(mlir::ModuleOp module, llvm::StringRef mode) {
+  if (mode == "f32")
+    module->removeAttr(kRequantizeMode);
+  else
+    module->setAttr(kRequantizeMode,
+                    mlir::StringAttr::get(module.getContext(), mode));
+}
+
 absl::Status qopt::lower(mlir::ModuleOp module, llvm::StringRef requantize) {
   if (!hasEncodings(module))
     return absl::OkStatus();
+  if (auto stored = module->getAttrOfType<mlir::StringAttr>(kRequantizeMode))
+    requantize = stored.getValue();
   return runPipeline(module, ("convert-qg-to-fxp{requantize-mode=" +
                               requantize + "},canonicalize,cse")
                                  .str());

@@ -132,6 +132,8 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
     keepUnfolded();
     return absl::OkStatus();
   }
+  if (options.requantize != "f32")
+    setRequantizeMode(module, options.requantize);
   // Encodings that the model brings need no data: only fusion.
   if (options.scheme == Scheme::QDQ) {
     if (!hasEncodings(module))

@@ -20,7 +20,12 @@ absl::Status prepare(mlir::ModuleOp module);
 /// True if a value of the graph is quantized.
 bool hasEncodings(mlir::ModuleOp module);
 
-/// Quantized graph to exact integer ops, in place; a float graph stays.
+/// Stores with a graph how its accumulators are rounded: f32, fixed:BITS or
+/// pow2. Without it a graph is rounded by f32.
+void setRequantizeMode(mlir::ModuleOp module, llvm::StringRef mode);
+
+/// Quantized graph to exact integer ops, in place; a float graph stays. The
+/// mode that is stored with the graph comes before `requantize`.
 absl::Status lower(mlir::ModuleOp module, llvm::StringRef requantize = "f32");
 
 /// Runs a textual pipeline of registered passes.
