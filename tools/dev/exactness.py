@@ -6,7 +6,8 @@ Compiles a model once for every target, links each object with
 test/Integration/Inputs/run_objects.c, runs it here or in qemu-aarch64, and
 counts the elements that differ from `qopt run --reference`. NaNs are equal.
 
-    exactness.py MODEL ARRAY.npy [--samples N] [-- FLAGS OF qopt compile]
+    exactness.py MODEL ARRAY.npy [--samples N] [--only NAME,..]
+                 [-- FLAGS OF qopt compile]
 
 ARRAY holds samples along its first dimension, as the model takes them after
 preprocessing. Exit status 1 if an element differs.
@@ -81,10 +82,12 @@ def count_differences(expected, got):
     return int(differ.sum())
 
 
-def check(qopt, model, samples, flags, folder):
+def check(qopt, model, samples, flags, folder, only):
     """Yields (target, elements, differing elements)."""
     expected = None
     for name, target, compiler, runner in targets():
+        if only and name not in only:
+            continue
         stem = folder / "model"
         run([qopt, "compile", model, "-o", stem, "--target", target, "-q",
              *flags])
@@ -115,13 +118,15 @@ def main():
     parser.add_argument("model")
     parser.add_argument("array")
     parser.add_argument("--samples", type=int, default=2)
+    parser.add_argument("--only", default="", help="targets, by their names")
     parser.add_argument("--qopt", default=os.environ.get("QOPT", "qopt"))
     options = parser.parse_args(arguments)
     samples = np.load(options.array)[:options.samples, None]
     failed = False
     with tempfile.TemporaryDirectory() as folder:
-        for name, elements, differing in check(options.qopt, options.model,
-                                               samples, flags, Path(folder)):
+        for name, elements, differing in check(
+                options.qopt, options.model, samples, flags, Path(folder),
+                [n for n in options.only.split(",") if n]):
             print(f"{name}: {differing} of {elements} elements differ",
                   flush=True)
             failed |= differing != 0

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inputs of the real models: samples.py SHARED OUT.npy vww|kws|ic|ad COUNT."""
+"""Inputs of the real models: samples.py SHARED OUT.npy KIND COUNT, where KIND
+is vww, kws, ic (channels last), icf (channels first), ad or mnist (noise)."""
 import sys
 
 import numpy as np
@@ -12,8 +13,12 @@ if kind == "vww":
 elif kind == "kws":
     rows = np.load(data + "kws_mfcc_s8.npy")[:count].reshape(-1, 10, 49)
     array = rows.transpose(0, 2, 1).reshape(-1, 490) * np.float32(0.33674246)
-elif kind == "ic":
+elif kind in ("ic", "icf"):
     array = np.load(data + "cifar10_500_u8_nhwc.npy")[:count]
+    if kind == "icf":
+        array = array.transpose(0, 3, 1, 2)
+elif kind == "mnist":
+    array = np.random.default_rng(0).random((count, 1, 28, 28))
 else:
     array = np.random.default_rng(0).normal(0, 1, (count, 640))
 np.save(out, np.ascontiguousarray(array, np.float32))
