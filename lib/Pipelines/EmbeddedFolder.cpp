@@ -62,8 +62,10 @@ qopt::makeEmbeddedFolder(const ArtifactRequest &request) {
   QOPT_RETURN_IF_ERROR(
       runPipeline(*module, request.outputs == "quantized"
                                ? "func.func(qg-quantize-interface{drop-head})"
-                               : "func.func(qg-quantize-interface)"));
-  QOPT_RETURN_IF_ERROR(lower(*module, request.options.requantize));
+                               : "func.func(qg-quantize-interface{integer-"
+                                 "heads})"));
+  QOPT_RETURN_IF_ERROR(lower(*module, request.options.requantize,
+                             /*integerOnly=*/true));
   EmbeddedCOptions options;
   options.symbol = request.cpu.symbol;
   absl::StatusOr<EmbeddedCProject> project = emitEmbeddedC(*module, options);

@@ -71,12 +71,15 @@ void qopt::setRequantizeMode(mlir::ModuleOp module, llvm::StringRef mode) {
                     mlir::StringAttr::get(module.getContext(), mode));
 }
 
-absl::Status qopt::lower(mlir::ModuleOp module, llvm::StringRef requantize) {
+absl::Status qopt::lower(mlir::ModuleOp module, llvm::StringRef requantize,
+                         bool integerOnly) {
   if (!hasEncodings(module))
     return absl::OkStatus();
   if (auto stored = module->getAttrOfType<mlir::StringAttr>(kRequantizeMode))
     requantize = stored.getValue();
   return runPipeline(module, ("convert-qg-to-fxp{requantize-mode=" +
-                              requantize + "},canonicalize,cse")
+                              requantize + " integer-only=" +
+                              (integerOnly ? "true" : "false") +
+                              "},canonicalize,cse")
                                  .str());
 }

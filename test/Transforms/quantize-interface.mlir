@@ -1,5 +1,6 @@
 // RUN: qopt-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(qg-quantize-interface))' | FileCheck %s --check-prefixes=CHECK,KEEP
 // RUN: qopt-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(qg-quantize-interface{drop-head=true}))' | FileCheck %s --check-prefixes=CHECK,DROP
+// RUN: qopt-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(qg-quantize-interface{integer-heads=true}))' | FileCheck %s --check-prefixes=CHECK,HEAD
 
 // Both ends lose their floats; the reshape moves integers.
 // CHECK-LABEL: func.func @ends
@@ -24,6 +25,8 @@ func.func @ends(%x: tensor<1x4xf32> {qg.name = "x"}) -> (tensor<4xf32> {qg.name 
 // KEEP: qg.softmax
 // DROP-SAME: -> tensor<1x4x!qg.q<si8, 5.000000e-01 : 0>>
 // DROP-NOT: qg.softmax
+// HEAD-SAME: -> tensor<1x4x!qg.q<si8, 3.906250e-03 : -128>>
+// HEAD: qg.softmax %arg0 : tensor<1x4x!qg.q<si8, 5.000000e-01 : 0>> -> tensor<1x4x!qg.q<si8, 3.906250e-03 : -128>>
 func.func @head(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
   %1 = qg.quantize %x : tensor<1x4xf32> -> tensor<1x4x!qg.q<si8, 0.5 : 0>>
   %2 = qg.dequantize %1 : tensor<1x4x!qg.q<si8, 0.5 : 0>> -> tensor<1x4xf32>

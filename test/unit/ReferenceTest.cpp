@@ -170,6 +170,30 @@ TEST(Reference, TablesReadTheByteAsUnsigned) {
   expectValues<int8_t>(y[0], {get(0), get(1), get(255), get(128)});
 }
 
+TEST(Reference, SoftmaxOfBytesRoundsHalfUp) {
+  // Entries 4, 2, 1, then nothing: rows sum up to 4 + 4, 4 + 1 + 2, 4 + 0 + 0.
+  std::string table = "4, 2, 1";
+  for (int i = 3; i < 256; ++i)
+    table += ", 0";
+  auto y = run("func.func @main(%x: tensor<3x3xi8>) -> (tensor<3x3xi8>, "
+               "tensor<3x3xi8>) {\n"
+               "  %y = fxp.softmax %x table dense<[" +
+                   table +
+                   "]> : tensor<256xi32> zp -128 clamp [-128, 127] : "
+                   "tensor<3x3xi8> -> tensor<3x3xi8>\n"
+                   "  %z = fxp.softmax %x table dense<[" +
+                   table +
+                   "]> : tensor<256xi32> x_unsigned zp 0 clamp [0, 255] "
+                   "unsigned : tensor<3x3xi8> -> tensor<3x3xi8>\n"
+                   "  return %y, %z : tensor<3x3xi8>, tensor<3x3xi8>\n}",
+               {makeTensor<int8_t>(DType::i8, {3, 3},
+                                   {5, 5, -128, 2, 0, 1, 127, -128, 0})});
+  // 256 * 4/7 = 146.3, 36.6, 73.1; a certain one saturates. Read as unsigned,
+  // -128 is one more than 127 and the largest of the first row.
+  expectValues<int8_t>(y[0], {0, 0, -128, 18, -91, -55, 127, -128, -128});
+  expectValues<int8_t>(y[1], {0, 0, -1, -110, 37, 73, 85, -85, 0});
+}
+
 TEST(Reference, ConcatRoundsIntoTheEncodingOfTheResult) {
   auto a = makeTensor<uint8_t>(DType::u8, {3}, {0, 3, 255});
   auto b = makeTensor<uint8_t>(DType::u8, {3}, {0, 129, 131});

@@ -502,6 +502,27 @@ QOPT_TILE void qopt_flip(const int8_t *x, int8_t *restrict y, size_t count) {
     y[i] = (int8_t)((uint8_t)x[i] ^ 0x80u);
 }
 
+/* Exponentials of differences from the largest of a row by a table, and one
+ * division each: probabilities in steps of 1/256, rounded half up. */
+QOPT_TILE void qopt_softmax(const int8_t *restrict x, int8_t *restrict y,
+                            size_t rows, size_t columns, const int32_t *table,
+                            int32_t zero_point, int32_t low, int32_t high) {
+  size_t row, i;
+  for (row = 0; row < rows; ++row, x += columns, y += columns) {
+    int32_t most = x[0];
+    uint32_t sum = 0;
+    for (i = 1; i < columns; ++i)
+      most = x[i] > most ? x[i] : most;
+    for (i = 0; i < columns; ++i)
+      sum += (uint32_t)table[most - x[i]];
+    for (i = 0; i < columns; ++i) {
+      uint32_t entry = (uint32_t)table[most - x[i]];
+      int32_t part = (int32_t)((512u * entry + sum) / (2u * sum));
+      y[i] = (int8_t)qopt_clamp(part + zero_point, low, high);
+    }
+  }
+}
+
 /* Rows of `bytes`, `stride` apart in y: an operand of a concatenation. */
 QOPT_TILE void qopt_place(const int8_t *x, int8_t *restrict y, size_t rows,
                           size_t bytes, size_t stride) {

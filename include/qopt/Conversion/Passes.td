@@ -34,7 +34,9 @@ def ConvertQGToFXP : Pass<"convert-qg-to-fxp", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"requantizeMode", "requantize-mode", "std::string", "\"f32\"",
-           "rounding of accumulators: f32, fixed:BITS (2 to 31) or pow2">
+           "rounding of accumulators: f32, fixed:BITS (2 to 31) or pow2">,
+    Option<"integerOnly", "integer-only", "bool", "false",
+           "compute a softmax of bytes into steps of 1/256 as fxp.softmax">
   ];
   let dependentDialects = ["::qopt::fxp::FXPDialect", "::qopt::qg::QGDialect"];
 }

@@ -26,7 +26,9 @@ void setRequantizeMode(mlir::ModuleOp module, llvm::StringRef mode);
 
 /// Quantized graph to exact integer ops, in place; a float graph stays. The
 /// mode that is stored with the graph comes before `requantize`.
-absl::Status lower(mlir::ModuleOp module, llvm::StringRef requantize = "f32");
+/// `integerOnly`: float heads in their integer form.
+absl::Status lower(mlir::ModuleOp module, llvm::StringRef requantize = "f32",
+                   bool integerOnly = false);
 
 /// Runs a textual pipeline of registered passes.
 absl::Status runPipeline(mlir::ModuleOp module, llvm::StringRef pipeline);

@@ -81,6 +81,24 @@ def FoldRotations : Pass<"qg-fold-rotations", "::mlir::func::FuncOp"> {
   ];
 }
 
+def FoldSmoothing : Pass<"qg-fold-smoothing", "::mlir::func::FuncOp"> {
+  let summary = "Move decided channel factors from activations into weights";
+  let description = [{
+    An op with the attribute `qg.smoothing` (positive factors s, one for each
+    channel of its result) gives `x / s`, and the weights that read it become
+    `s * W`: channels with outliers are rounded with the same step as the
+    others (SmoothQuant, Xiao et al. 2023, equation 3). The division folds into
+    the weights of the linear op that makes the tensor, also through a relu;
+    behind a normalization it is one product in the loop that is there.
+
+    Fails, instead of dropping a decision, where the attribute is on anything
+    else or holds a factor that is not positive.
+
+    {{example test/Transforms/fold-smoothing.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def FuseBias : Pass<"qg-fuse-bias", "::mlir::func::FuncOp"> {
   let summary = "Turn additions of channel constants into biases";
   let description = [{
@@ -201,6 +219,8 @@ def QuantizeInterface
     that is only dequantized is returned as it is stored: what a target without
     floats wants. Ops that move elements may lie between.
 
+    With `integer-heads`, a softmax of dequantized bytes before a result gets
+    bytes in steps of 1/256 as result, for `convert-qg-to-fxp{integer-only}`.
     With `drop-head`, the float ops between the last dequantize and a result
     (a softmax, say) are left to the caller as well.
 
@@ -211,6 +231,8 @@ def QuantizeInterface
   }];
   let dependentDialects = ["::qopt::qg::QGDialect"];
   let options = [
+    Option<"integerHeads", "integer-heads", "bool", "false",
+           "Give a softmax the encoding in which it has an integer form">,
     Option<"dropHead", "drop-head", "bool", "false",
            "Return what the last dequantize reads instead of a float result">
   ];

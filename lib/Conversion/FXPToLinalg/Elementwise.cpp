@@ -210,6 +210,93 @@ struct LowerLut : OpConversionPattern<fxp::LutOp> {
   }
 };
 
+struct LowerSoftmax : OpConversionPattern<fxp::SoftmaxOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(fxp::SoftmaxOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    FailureOr<Tensor> host =
+        qg::getTensor(op.getTable(), op.getTable().getType());
+    if (failed(host))
+      return rewriter.notifyMatchFailure(op, "the bytes of its table are gone");
+    LinalgBuilder builder{rewriter, op.getLoc()};
+    ArrayRef<int64_t> shape = op.getType().getShape();
+    Type i32 = rewriter.getI32Type();
+    Value table = builder.constant(*host, "exponentials");
+    Value x = builder.pointwise(
+        shape, i32, adaptor.getX(),
+        [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          return load(b, loc, args[0], op.getXUnsigned());
+        });
+    Value most = reduceRows(builder, x, INT32_MIN,
+                            [](OpBuilder &b, Location loc, ValueRange args) {
+                              return arith::MaxSIOp::create(b, loc, args[0],
+                                                            args[1])
+                                  .getResult();
+                            });
+    Value entries = builder.pointwise(
+        shape, i32, {x, most},
+        [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          Value difference = arith::SubIOp::create(b, loc, args[1], args[0]);
+          Value index = arith::IndexCastUIOp::create(b, loc, b.getIndexType(),
+                                                     difference);
+          return tensor::ExtractOp::create(b, loc, table, index);
+        });
+    Value sum = reduceRows(builder, entries, 0,
+                           [](OpBuilder &b, Location loc, ValueRange args) {
+                             return arith::AddIOp::create(b, loc, args[0],
+                                                          args[1])
+                                 .getResult();
+                           });
+    Type stored = op.getType().getElementType();
+    rewriter.replaceOp(
+        op, builder.pointwise(
+                shape, stored, {entries, sum},
+                [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+                  return store(b, loc, divide(op, b, loc, args[0], args[1]),
+                               stored);
+                }));
+    return success();
+  }
+
+  /// Rows of the last dimension, which stays with one element.
+  static Value reduceRows(LinalgBuilder &builder, Value x, int64_t identity,
+                          ScalarBody body) {
+    auto type = cast<RankedTensorType>(x.getType());
+    MLIRContext *context = builder.b.getContext();
+    unsigned rank = type.getRank();
+    SmallVector<int64_t> shape(type.getShape());
+    shape.back() = 1;
+    SmallVector<AffineExpr> result;
+    for (unsigned d = 0; d + 1 < rank; ++d)
+      result.push_back(getAffineDimExpr(d, context));
+    result.push_back(getAffineConstantExpr(0, context));
+    SmallVector<utils::IteratorType> iterators(rank,
+                                               utils::IteratorType::parallel);
+    iterators.back() = utils::IteratorType::reduction;
+    Value init = builder.fill(
+        shape, builder.integer(builder.b.getI32Type(), identity));
+    return builder.reduce(x, init,
+                          {AffineMap::getMultiDimIdentityMap(rank, context),
+                           AffineMap::get(rank, 0, result, context)},
+                          iterators, body);
+  }
+
+  /// divideSoftmax, the zero point and the clamp.
+  static Value divide(fxp::SoftmaxOp op, OpBuilder &builder, Location loc,
+                      Value entry, Value sum) {
+    IRScalarBuilder b(builder, loc);
+    Value above = b.addI(b.mulI(entry, b.intLike(entry, 512)), sum);
+    Value below = b.addI(sum, sum);
+    Value y = arith::DivUIOp::create(builder, loc, above, below);
+    y = b.addI(y, b.intLike(y, int64_t(op.getZp())));
+    Value low = b.intLike(y, op.getClamp()[0]);
+    Value high = b.intLike(y, op.getClamp()[1]);
+    y = b.select(b.ltS(y, low), low, y);
+    return b.select(b.ltS(high, y), high, y);
+  }
+};
+
 struct LowerQuantize : OpConversionPattern<fxp::QuantizeOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -316,6 +403,7 @@ void qopt::populateFXPToLinalgPatterns(const StorageTypeConverter &converter,
                                        RewritePatternSet &patterns) {
   populateFXPLinearPatterns(converter, patterns);
   populateFXPGroupLinearPatterns(converter, patterns);
-  patterns.add<LowerRequantize, LowerAdd, LowerMul, LowerLut, LowerQuantize,
+  patterns.add<LowerRequantize, LowerAdd, LowerMul, LowerLut, LowerSoftmax,
+               LowerQuantize,
                LowerDequantize>(converter, patterns.getContext());
 }

@@ -5,6 +5,7 @@
 // between a dequantize and a quantize, which is what its definition says.
 //===----------------------------------------------------------------------===//
 #include "Patterns.h"
+#include "qopt/Numerics/Softmax.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -311,6 +312,32 @@ struct MoveStorage : ConversionPattern {
   }
 };
 
+/// A softmax of bytes into probabilities of 1/256, where floats are not wanted.
+struct ConvertSoftmax : OpConversionPattern<qg::SoftmaxOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(qg::SoftmaxOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType type = op.getType();
+    std::optional<Encoding> x = getByteEncoding(op.getX().getType());
+    std::optional<Encoding> y = getByteEncoding(type);
+    if (!x || !y || y->scale() != 0x1p-8f || y->zeroPoint() != y->low ||
+        type.getShape().back() > kMostSoftmaxElements)
+      return rewriter.notifyMatchFailure(op, "not bytes into steps of 1/256");
+    std::vector<int32_t> table =
+        getSoftmaxTable(x->scale(), type.getShape().back());
+    auto tableType = RankedTensorType::get({256}, rewriter.getI32Type());
+    rewriter.replaceOpWithNewOp<fxp::SoftmaxOp>(
+        op, withElement(type, rewriter.getI8Type()), adaptor.getX(),
+        qg::getElementsAttr(
+            Tensor::from<int32_t>(DType::i32, {256}, ArrayRef<int32_t>(table)),
+            tableType, "softmax"),
+        x->isUnsigned, y->zeroPoint(), ArrayRef<int64_t>{y->low, y->high},
+        y->isUnsigned);
+    return success();
+  }
+};
+
 /// Any other quantized op: its definition, computed in float.
 struct ComputeInFloat : ConversionPattern {
   ComputeInFloat(const TypeConverter &converter, MLIRContext *context)
@@ -365,4 +392,9 @@ void qgtofxp::populateElementwisePatterns(RewritePatternSet &patterns,
                ConvertConstant, DropObserve, DropBridge>(converter, context,
                                                          mode);
   patterns.add<MoveStorage, ComputeInFloat>(converter, context);
+}
+
+void qgtofxp::populateIntegerOnlyPatterns(RewritePatternSet &patterns,
+                                          const TypeConverter &converter) {
+  patterns.add<ConvertSoftmax>(converter, patterns.getContext(), /*benefit=*/2);
 }

@@ -75,6 +75,10 @@ void populateElementwisePatterns(mlir::RewritePatternSet &patterns,
                                  const mlir::TypeConverter &converter,
                                  fxp::RequantizeModeAttr mode);
 
+/// Integer forms that are not what the float definition rounds to.
+void populateIntegerOnlyPatterns(mlir::RewritePatternSet &patterns,
+                                 const mlir::TypeConverter &converter);
+
 /// Rewrites every pointwise region between an 8-bit dequantize and an 8-bit
 /// quantize into fxp.lut on qg values (bridged by unrealized casts).
 mlir::LogicalResult convertRegionsToTables(mlir::ModuleOp module);

@@ -183,6 +183,8 @@ struct ConvertQGToFXP : qopt::impl::ConvertQGToFXPBase<ConvertQGToFXP> {
     populateLinearPatterns(patterns, converter, *mode);
     populateGroupLinearPatterns(patterns, converter, *mode);
     populateElementwisePatterns(patterns, converter, *mode);
+    if (integerOnly)
+      populateIntegerOnlyPatterns(patterns, converter);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    converter);
     populateReturnOpTypeConversionPattern(patterns, converter);

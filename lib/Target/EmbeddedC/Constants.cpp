@@ -143,6 +143,16 @@ absl::StatusOr<StepConstants> embedded::computeConstants(const Step &step) {
     constants.table.assign(bytes.begin(), bytes.end());
     return constants;
   }
+  case Step::Softmax: {
+    auto softmax = cast<fxp::SoftmaxOp>(step.op);
+    FailureOr<Tensor> table =
+        qg::getTensor(softmax.getTable(), softmax.getTable().getType());
+    if (failed(table))
+      return absl::InternalError("the entries of a table are missing");
+    ArrayRef<int32_t> entries = table->span<int32_t>();
+    constants.exponentials.assign(entries.begin(), entries.end());
+    return constants;
+  }
   default:
     return constants;
   }

@@ -41,6 +41,8 @@ StringRef embedded::getKindName(Step::Kind kind) {
     return "rescale";
   case Step::LookUp:
     return "look_up";
+  case Step::Softmax:
+    return "softmax";
   case Step::Move:
     return "move";
   case Step::Concat:
@@ -114,6 +116,7 @@ private:
     addMember("int32_t", "multiplier", constants_.multiplier);
     addMember("uint8_t", "shift", constants_.shift);
     addMember("int8_t", "table", constants_.table);
+    addMember("int32_t", "exponentials", constants_.exponentials);
     for (auto [i, input] : llvm::enumerate(step_.inputs)) {
       std::string name;
       if (std::optional<Tensor> constant = qg::matchConstant(input)) {
@@ -206,6 +209,8 @@ private:
     case Step::LookUp:
       return writer_->call("qopt_look_up",
                            {x_, y_, countBytes(step_.output), weight("table")});
+    case Step::Softmax:
+      return emitSoftmax();
     case Step::Move:
       return emitMove();
     case Step::Concat:
@@ -327,6 +332,15 @@ private:
                   {x_, writer_->getParameter(1), y_, countBytes(step_.output),
                    countBytes(step_.inputs[1]), mul.getZps()[first],
                    mul.getZps()[1 - first], "&scales"});
+  }
+
+  void emitSoftmax() {
+    auto softmax = cast<fxp::SoftmaxOp>(step_.op);
+    int64_t columns = getShape(step_.output).back();
+    writer_->call("qopt_softmax",
+                  {x_, y_, countBytes(step_.output) / columns, columns,
+                   weight("exponentials"), int64_t(softmax.getZp()),
+                   softmax.getClamp()[0], softmax.getClamp()[1]});
   }
 
   /// Steps in x of each dimension of the result, and where it begins.

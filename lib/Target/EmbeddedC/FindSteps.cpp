@@ -336,6 +336,8 @@ private:
     }
     if (isa<fxp::LutOp>(op))
       return void(addStep(Step::LookUp, op, op->getOperand(0), result));
+    if (isa<fxp::SoftmaxOp>(op))
+      return void(addStep(Step::Softmax, op, op->getOperand(0), result));
     if (auto pool = dyn_cast<fxp::MaxPoolOp>(op))
       return visitPool(pool, {}, Step::MaxPool);
     if (isa<qg::TransposeOp, qg::SliceOp, qg::BroadcastOp>(op)) {

@@ -94,6 +94,9 @@ private:
     } else if (auto mul = dyn_cast<fxp::MulOp>(op)) {
       say(mul.getLhs(), mul.getLhsUnsigned());
       say(mul.getRhs(), mul.getRhsUnsigned());
+    } else if (auto softmax = dyn_cast<fxp::SoftmaxOp>(op)) {
+      say(softmax.getX(), softmax.getXUnsigned());
+      say(softmax.getResult(), softmax.getIsUnsigned());
     } else if (auto pool = dyn_cast<fxp::MaxPoolOp>(op)) {
       say(pool.getX(), pool.getXUnsigned());
       say(pool.getResult(), pool.getXUnsigned());
@@ -151,7 +154,7 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
   /// A result that its producer can give the caller in unsigned form.
   static bool staysUnsigned(Value value) {
     Operation *op = value.getDefiningOp();
-    return isa_and_nonnull<fxp::RequantizeOp, fxp::AddOp>(op) &&
+    return isa_and_nonnull<fxp::RequantizeOp, fxp::AddOp, fxp::SoftmaxOp>(op) &&
            value.hasOneUse() &&
            (*value.getUsers().begin())->hasTrait<OpTrait::IsTerminator>();
   }
@@ -202,6 +205,11 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
             {mul.getLhsUnsigned(), mul.getRhsUnsigned()});
       op->removeAttr("lhs_unsigned");
       op->removeAttr("rhs_unsigned");
+    } else if (auto softmax = dyn_cast<fxp::SoftmaxOp>(op)) {
+      // Differences from the largest stay as they are.
+      op->removeAttr("x_unsigned");
+      if (is(softmax.getResult()) && !staysUnsigned(softmax.getResult()))
+        rewriteResult(op, softmax.getClamp());
     } else if (isa<fxp::MaxPoolOp>(op)) {
       op->removeAttr("x_unsigned");
     } else if (auto pool = dyn_cast<fxp::SumPoolOp>(op)) {

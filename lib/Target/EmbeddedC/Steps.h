@@ -38,6 +38,7 @@ struct Step {
     Multiply,
     Rescale,
     LookUp,
+    Softmax,
     Move, ///< transpose, slice, broadcast
     Concat
   };
@@ -86,6 +87,7 @@ struct StepConstants {
   std::vector<int32_t> multiplier;
   std::vector<uint8_t> shift;
   std::vector<int8_t> table;
+  std::vector<int32_t> exponentials;
   int64_t zeroPoint = 0, low = 0, high = 0;
   bool isWide = false;
 };

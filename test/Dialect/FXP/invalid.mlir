@@ -201,3 +201,17 @@ func.func @dequantize_shape(%x: tensor<4x3xi8>) -> tensor<12xf32> {
   %0 = fxp.dequantize %x scales dense<0.5> : tensor<1xf32> zps [0] axis 0 : tensor<4x3xi8> -> tensor<12xf32>
   return %0 : tensor<12xf32>
 }
+
+// -----
+func.func @softmax_table(%x: tensor<4xi8>) -> tensor<4xi8> {
+  // expected-error@+1 {{expects a table of 256 i32, got 'tensor<256xi8>'}}
+  %0 = fxp.softmax %x table dense<1> : tensor<256xi8> zp 0 clamp [-128, 127] : tensor<4xi8> -> tensor<4xi8>
+  return %0 : tensor<4xi8>
+}
+
+// -----
+func.func @softmax_row(%x: tensor<100000xi8>) -> tensor<100000xi8> {
+  // expected-error@+1 {{expects 1 to 65536 elements in the last dimension}}
+  %0 = fxp.softmax %x table dense<1> : tensor<256xi32> zp 0 clamp [-128, 127] : tensor<100000xi8> -> tensor<100000xi8>
+  return %0 : tensor<100000xi8>
+}

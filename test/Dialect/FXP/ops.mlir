@@ -26,6 +26,15 @@ func.func @elementwise(%x: tensor<2x4xi8>, %y: tensor<4xi8>) -> (tensor<2x4xi8>,
   return %2, %1 : tensor<2x4xi8>, tensor<2x4xi32>
 }
 
+// CHECK-LABEL: func @softmax
+func.func @softmax(%x: tensor<2x4xi8>) -> tensor<2x4xi8> {
+  // CHECK: fxp.softmax %{{.*}} table dense<1> : tensor<256xi32> x_unsigned zp -128 clamp [-128, 127] : tensor<2x4xi8> -> tensor<2x4xi8>
+  %0 = fxp.softmax %x table dense<1> : tensor<256xi32> x_unsigned zp -128 clamp [-128, 127] : tensor<2x4xi8> -> tensor<2x4xi8>
+  // CHECK: fxp.softmax %{{.*}} table dense<1> : tensor<256xi32> zp 0 clamp [0, 255] unsigned : tensor<2x4xi8> -> tensor<2x4xi8>
+  %1 = fxp.softmax %0 table dense<1> : tensor<256xi32> zp 0 clamp [0, 255] unsigned : tensor<2x4xi8> -> tensor<2x4xi8>
+  return %1 : tensor<2x4xi8>
+}
+
 // CHECK-LABEL: func @windows
 func.func @windows(%x: tensor<1x4x4x2xi8>) -> (tensor<1x2x2x2xi8>, tensor<1x2x2x2xi32>, tensor<1x2xi32>) {
   // CHECK: fxp.max_pool %{{.*}} kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] dilations [1, 1] x_unsigned : tensor<1x4x4x2xi8> -> tensor<1x2x2x2xi8>

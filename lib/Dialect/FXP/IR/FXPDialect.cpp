@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Dialect/QG/IR/Shapes.h"
+#include "qopt/Numerics/Softmax.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -215,6 +216,20 @@ LogicalResult LutOp::verify() {
     return emitOpError() << "expects a table of 256 i8, got " << table;
   return success(succeeded(checkBytes(*this, {getX()})) &&
                  succeeded(checkResult(*this, Shape(getShape(getX())), 8)));
+}
+
+LogicalResult SoftmaxOp::verify() {
+  auto table = cast<ShapedType>(getTable().getType());
+  if (table.getNumElements() != 256 ||
+      !table.getElementType().isSignlessInteger(32))
+    return emitOpError() << "expects a table of 256 i32, got " << table;
+  ArrayRef<int64_t> shape = getShape(getX());
+  if (shape.empty() || shape.back() < 1 || shape.back() > kMostSoftmaxElements)
+    return emitOpError() << "expects 1 to " << kMostSoftmaxElements
+                         << " elements in the last dimension";
+  return success(succeeded(checkBytes(*this, {getX()})) &&
+                 succeeded(checkResult(*this, Shape(shape), 8)) &&
+                 succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
 }
 
 LogicalResult MaxPoolOp::verify() {

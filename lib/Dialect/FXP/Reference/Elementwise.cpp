@@ -6,6 +6,8 @@
 #include "Integers.h"
 
 #include "qopt/Numerics/Affine.h"
+#include "qopt/Numerics/Softmax.h"
+#include <algorithm>
 
 using namespace mlir;
 using namespace qopt;
@@ -158,6 +160,32 @@ LogicalResult LutOp::evaluate(ArrayRef<Tensor> operands,
   for (size_t i = 0; i < x.size(); ++i)
     out[i] = entries[x[i]];
   results.push_back(result);
+  return success();
+}
+
+LogicalResult SoftmaxOp::evaluate(ArrayRef<Tensor> operands,
+                                  SmallVectorImpl<Tensor> &results) {
+  FailureOr<Tensor> host = qg::getTensor(getTable(), getTable().getType());
+  if (failed(host))
+    return emitOpError("expects a table whose bytes are present");
+  ArrayRef<int32_t> table = host->span<int32_t>();
+  std::vector<int32_t> x = load(operands[0], getXUnsigned());
+  size_t columns = operands[0].shape().back();
+  for (size_t row = 0; row < x.size(); row += columns) {
+    int32_t most = *std::max_element(&x[row], &x[row] + columns);
+    uint32_t sum = 0;
+    for (size_t i = row; i < row + columns; ++i)
+      sum += uint32_t(table[most - x[i]]);
+    // A table of someone else's making may sum up to nothing.
+    if (sum == 0)
+      return emitOpError("expects a table whose first entry is positive");
+    for (size_t i = row; i < row + columns; ++i) {
+      int64_t y = divideSoftmax(uint32_t(table[most - x[i]]), sum);
+      x[i] = int32_t(std::clamp<int64_t>(y + int64_t(getZp()), getClamp()[0],
+                                         getClamp()[1]));
+    }
+  }
+  results.push_back(store(x, getResultType()));
   return success();
 }
 

@@ -241,6 +241,29 @@ def FXP_LutOp : FXP_Op<"lut"> {
   let assemblyFormat = "$x `table` $table attr-dict `:` type($x) `->` type($result)";
 }
 
+def FXP_SoftmaxOp : FXP_Op<"softmax"> {
+  let summary = "softmax over the last dimension by a table and a division";
+  let description = [{
+    `d = max(x) - x`, `e = table[d]`, `y = min(max((512 * e + sum(e)) / (2 *
+    sum(e)) + zp, lo), hi)` in unsigned 32 bits, the quotient cut off: a
+    probability in steps of 1/256, rounded half up. The table is that of
+    `getSoftmaxTable` (Numerics/Softmax.h).
+
+    Example:
+    ```mlir
+    %y = fxp.softmax %x table dense<1> : tensor<256xi32> zp -128 clamp [-128, 127]
+         : tensor<1x10xi8> -> tensor<1x10xi8>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$x, ElementsAttr:$table, UnitAttr:$x_unsigned,
+    I64Attr:$zp, DenseI64ArrayAttr:$clamp, UnitAttr:$is_unsigned);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $x `table` $table (`x_unsigned` $x_unsigned^)? `zp` $zp `clamp` $clamp
+    (`unsigned` $is_unsigned^)? attr-dict `:` type($x) `->` type($result)
+  }];
+}
+
 def FXP_MaxPoolOp : FXP_Op<"max_pool"> {
   let summary = "maximum of stored integers over windows";
   let description = [{
