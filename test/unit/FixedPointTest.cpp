@@ -3,9 +3,10 @@
 //
 // 8-bit boundaries exhaustively; fixed point against 128-bit integers.
 //===----------------------------------------------------------------------===//
-#include "qopt/Numerics/Affine.h"
+#include "qopt/Numerics/ConstantDivision.h"
 
 #include <cmath>
+#include <cstring>
 #include <gtest/gtest.h>
 #include <random>
 
@@ -202,4 +203,50 @@ TEST(FixedPoint, BiasIsRoundedOnceAndSaturates) {
   EXPECT_EQ(quantizeBias(-1.0, 0.5f, 0.25f), -8);
   EXPECT_EQ(quantizeBias(1e30, 1e-3f, 1e-3f), INT32_MAX);
   EXPECT_EQ(quantizeBias(-1e30, 1e-3f, 1e-3f), INT32_MIN);
+}
+
+TEST(FixedPoint, QuantizeWithoutDivisionIsTheSame) {
+  EvalBuilder b;
+  std::mt19937_64 generator(7);
+  const StoredRange ranges[] = {
+      {0, 0, 255}, {131, 0, 255}, {-3, -128, 127},   {7, 100, 200},
+      {0, -8, 7},  {255, 0, 255}, {0, -32768, 32767}};
+  int found = 0, scales = 0;
+  for (int round = 0; round < 400; ++round) {
+    const StoredRange &range = ranges[round % 7];
+    if (range.high > 1000 && round > 20)
+      continue;
+    float scale = makeScale(generator);
+    ++scales;
+    auto factors = findQuantizeFactors(scale, range);
+    if (!factors)
+      continue;
+    ++found;
+    auto check = [&](float x) {
+      ASSERT_EQ(emitQuantizeByFactors(b, x, *factors, range),
+                emitQuantize(b, x, scale, range))
+          << x << " / " << scale;
+    };
+    // The neighbourhood of every middle, and floats of all sizes.
+    for (int64_t i = range.low - range.zeroPoint - 2;
+         i <= range.high - range.zeroPoint + 2; ++i) {
+      float x = float((double(i) + 0.5) * double(scale));
+      for (int step = 0; step < 6; ++step, x = std::nextafter(x, INFINITY))
+        check(step < 3 ? x : 2 * float((double(i) + 0.5) * scale) - x);
+    }
+    for (int i = 0; i < 500; ++i) {
+      uint32_t bits = uint32_t(generator());
+      float x;
+      std::memcpy(&x, &bits, sizeof(x));
+      check(x);
+    }
+    for (float x : {0.0f, -0.0f, 1e-40f, -1e-40f, INFINITY, -INFINITY, NAN,
+                    3.4e38f, -3.4e38f})
+      check(x);
+  }
+  // Nearly every scale has factors.
+  EXPECT_GT(found * 100, scales * 98);
+  EXPECT_FALSE(findQuantizeFactors(0.0f, ranges[0]));
+  EXPECT_FALSE(findQuantizeFactors(1e-30f, ranges[0]));
+  EXPECT_FALSE(findQuantizeFactors(0.1f, {0, INT32_MIN, INT32_MAX}));
 }

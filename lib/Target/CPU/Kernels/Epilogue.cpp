@@ -9,6 +9,7 @@
 #include "qopt/Conversion/ScalarBuilder.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Numerics/Affine.h"
+#include "qopt/Numerics/ConstantDivision.h"
 #include "qopt/Target/CPU/IR/QCPU.h"
 #include "llvm/ADT/SmallPtrSet.h"
 
@@ -258,9 +259,10 @@ namespace {
 class EpilogueWriter {
 public:
   EpilogueWriter(OpBuilder &builder, const Epilogue &epilogue, Block &body,
-                 Operation *product)
+                 Operation *product, bool hasFMA)
       : builder(builder), loc(product->getLoc()), b(builder, loc),
-        epilogue(epilogue), operands(body.getArguments().drop_front()) {
+        epilogue(epilogue), hasFMA(hasFMA),
+        operands(body.getArguments().drop_front()) {
     written[product->getResult(0)] = body.getArgument(0);
   }
 
@@ -326,8 +328,13 @@ private:
 
   Value writeQuantize(fxp::QuantizeOp op) {
     StoredRange range{op.getZps()[0], op.getClamp()[0], op.getClamp()[1]};
-    return numerics::emitQuantize(b, getFloat(op.getX()),
-                                  real(*getOneScale(op.getScales())), range);
+    float scale = *getOneScale(op.getScales());
+    Value x = getFloat(op.getX());
+    // A division takes as long as ten other instructions.
+    if (hasFMA)
+      if (auto factors = numerics::findQuantizeFactors(scale, range))
+        return numerics::emitQuantizeByFactors(b, x, *factors, range);
+    return numerics::emitQuantize(b, x, real(scale), range);
   }
 
   Value writeBinary(qg::BinaryOp op) {
@@ -391,15 +398,16 @@ private:
   Location loc;
   IRScalarBuilder b;
   const Epilogue &epilogue;
+  bool hasFMA;
   ValueRange operands;
   llvm::DenseMap<Value, Value> written; ///< elements of fused values
 };
 } // namespace
 
 void qopt::qcpu::buildEpilogue(const Epilogue &epilogue, Block &body,
-                               Operation *product) {
+                               Operation *product, bool hasFMA) {
   OpBuilder builder = OpBuilder::atBlockEnd(&body);
-  EpilogueWriter writer(builder, epilogue, body, product);
+  EpilogueWriter writer(builder, epilogue, body, product, hasFMA);
   for (Operation *op : epilogue.ops)
     writer.write(op);
   writer.finish(epilogue.ops.empty() ? product->getResult(0)

@@ -41,9 +41,9 @@ void raisePointwise(mlir::ModuleOp module);
 Epilogue collectEpilogue(mlir::Operation *product);
 
 /// Fills `body` (arguments: accumulator, then one element per operand) and
-/// ends it with qcpu.yield.
+/// ends it with qcpu.yield. `hasFMA`: the target multiplies and adds at once.
 void buildEpilogue(const Epilogue &epilogue, mlir::Block &body,
-                   mlir::Operation *product);
+                   mlir::Operation *product, bool hasFMA = false);
 
 } // namespace qopt::qcpu
 

@@ -211,7 +211,7 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
   Block *body = builder.createBlock(&op.getEpilogue());
   for (Type type : elements)
     body->addArgument(type, loc);
-  buildEpilogue(epilogue, *body, p.op);
+  buildEpilogue(epilogue, *body, p.op, target.real.name == "fma");
   builder.setInsertionPointAfter(op);
   return op.getResult(0);
 }
