@@ -145,5 +145,6 @@ struct FoldBatchNorm : qopt::impl::FoldBatchNormBase<FoldBatchNorm> {
 
 void qopt::populateFoldBatchNormPatterns(RewritePatternSet &patterns) {
   patterns.add<FoldFactorBehind, FoldAffineBefore>(patterns.getContext());
+  populateFoldFactorIntoScalesPatterns(patterns);
   populateFuseBiasPatterns(patterns);
 }

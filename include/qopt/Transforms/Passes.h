@@ -20,6 +20,7 @@ namespace qopt {
 #include "qopt/Transforms/Passes.h.inc"
 
 void populateFuseBiasPatterns(mlir::RewritePatternSet &patterns);
+void populateFoldFactorIntoScalesPatterns(mlir::RewritePatternSet &patterns);
 /// Includes those of qg-fuse-bias.
 void populateFoldBatchNormPatterns(mlir::RewritePatternSet &patterns);
 void populateSimplifyArithmeticPatterns(mlir::RewritePatternSet &patterns);

@@ -19,6 +19,7 @@ OpRegistry::OpRegistry() {
   registerMatMulOps(*this);
   registerNormOps(*this);
   registerPoolOps(*this);
+  registerQONNXOps(*this);
   registerQuantizeOps(*this);
   registerReduceOps(*this);
   registerResizeOps(*this);

@@ -64,6 +64,7 @@ void registerIndexOps(OpRegistry &registry);
 void registerMatMulOps(OpRegistry &registry);
 void registerNormOps(OpRegistry &registry);
 void registerPoolOps(OpRegistry &registry);
+void registerQONNXOps(OpRegistry &registry);
 void registerQuantizeOps(OpRegistry &registry);
 void registerReduceOps(OpRegistry &registry);
 void registerResizeOps(OpRegistry &registry);

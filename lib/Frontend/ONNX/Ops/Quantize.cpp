@@ -506,10 +506,4 @@ void frontend::registerQuantizeOps(OpRegistry &registry) {
   registry.add(ms, "QLinearSigmoid", 1, importQLinearUnary<UnaryKind::sigmoid>);
   registry.add(ms, "QLinearSoftmax", 1, importQLinearSoftmax);
   registry.add(ms, "QuantizeLinear", 1, importQuantizeLinear);
-  // QONNX: arbitrary widths travel as floats.
-  StringRef why = "the QONNX dialect is not supported; export the model as QDQ";
-  for (StringRef domain : {"", "onnx.brevitas", "qonnx.custom_op.general",
-                           "finn.custom_op.general"})
-    for (StringRef name : {"BipolarQuant", "Quant", "Trunc"})
-      registry.refuse(domain, name, why);
 }

@@ -1,0 +1,102 @@
+//===- FoldFactorIntoScales.cpp - Normalization behind stored weights -----===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Weights that arrive as integers keep them: a factor by channel behind their
+// linear op belongs into their scales, and its sign into the integers.
+//===----------------------------------------------------------------------===//
+#include "qopt/Analysis/ChannelConstant.h"
+#include "qopt/Transforms/Passes.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace qopt;
+
+namespace {
+/// linear(x, dequantize(W)) * s + t -> linear(x, dequantize(W')), W' = s * W
+struct FoldFactorIntoScales : OpRewritePattern<qg::BinaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::BinaryOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<ChannelAffine> affine = ChannelAffine::match(op);
+    if (!affine || affine->scale.empty())
+      return rewriter.notifyMatchFailure(op, "scales no channels");
+    std::optional<LinearOp> linear = LinearOp::matchProducer(affine->x);
+    if (!linear || !linear->hasFloatResult())
+      return rewriter.notifyMatchFailure(op, "no linear op that is read once");
+    auto dequantize = linear->getWeight().getDefiningOp<qg::DequantizeOp>();
+    if (!dequantize)
+      return rewriter.notifyMatchFailure(op, "weights are not stored integers");
+    std::optional<Tensor> stored = qg::matchConstant(dequantize.getX());
+    auto tensor = cast<RankedTensorType>(dequantize.getX().getType());
+    qg::QuantizedType type = qg::getQuantizedType(tensor.getElementType());
+    std::optional<SmallVector<float>> bias = linear->getBiasValues();
+    if (!stored || !bias || !isUsable(type, linear->getWeightAxis()))
+      return rewriter.notifyMatchFailure(op, "scales are not by channel");
+
+    SmallVector<float> scales = type.getScaleVector();
+    if (scales.size() == 1)
+      scales.assign(linear->getChannels(), scales[0]);
+    SmallVector<int> signs;
+    for (auto [scale, factor] : llvm::zip(scales, affine->scale)) {
+      float product = scale * std::abs(factor);
+      // A channel that vanishes has weights of zero.
+      bool vanishes = !std::isnormal(product);
+      signs.push_back(vanishes ? 0 : factor < 0 ? -1 : 1);
+      if (!vanishes)
+        scale = product;
+    }
+    if (!apply(*stored, linear->getWeightAxis(), signs, type))
+      return rewriter.notifyMatchFailure(op, "an integer has no negative");
+    for (auto [i, number] : llvm::enumerate(*bias))
+      number = number * affine->scale[i] +
+               (affine->offset.empty() ? 0.0f : affine->offset[i]);
+
+    auto changed =
+        qg::QuantizedType::getPerAxis(rewriter.getContext(), type.getFormat(),
+                                      linear->getWeightAxis(), scales);
+    rewriter.setInsertionPoint(linear->getOperation());
+    Value weight = qg::createConstant(
+        rewriter, dequantize.getLoc(), *stored,
+        RankedTensorType::get(tensor.getShape(), changed), "w");
+    Value real =
+        qg::DequantizeOp::create(rewriter, dequantize.getLoc(),
+                                 dequantize.getResult().getType(), weight);
+    rewriter.modifyOpInPlace(linear->getOperation(), [&] {
+      linear->getOperation()->setOperand(1, real);
+    });
+    if (linear->getBias() || !affine->offset.empty())
+      linear->setBias(rewriter, *bias);
+    rewriter.replaceOp(op, affine->x);
+    return success();
+  }
+
+private:
+  static bool isUsable(qg::QuantizedType type, int64_t axis) {
+    if (!type || type.isDynamic_() || type.isTable() || type.getGroupSize())
+      return false;
+    if (type.isPerAxis() && type.getAxis() != axis)
+      return false;
+    return llvm::all_of(type.getZeroPointVector(),
+                        [](int64_t zero) { return zero == 0; });
+  }
+
+  static bool apply(Tensor &stored, int64_t axis, ArrayRef<int> signs,
+                    qg::QuantizedType type) {
+    int64_t inner = getNumElements(stored.shape().drop_front(axis + 1));
+    int64_t extent = stored.shape()[axis];
+    const IntegerFormat &format = type.getIntegerFormat();
+    for (int64_t i = 0; i < stored.numElements(); ++i) {
+      int64_t value = stored.getInt(i) * signs[i / inner % extent];
+      if (value < format.min() || value > format.max())
+        return false;
+      stored.setInt(i, value);
+    }
+    return true;
+  }
+};
+} // namespace
+
+void qopt::populateFoldFactorIntoScalesPatterns(RewritePatternSet &patterns) {
+  patterns.add<FoldFactorIntoScales>(patterns.getContext());
+}
