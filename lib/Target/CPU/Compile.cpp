@@ -108,7 +108,8 @@ static absl::Status lowerToSteps(ModuleOp module, const CPUOptions &options,
   ErrorCollector errors(module.getContext());
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
   std::string triple = machine.getTargetTriple().str();
-  if (options.useKernels)
+  // Microcontrollers have no vectors that the kernels could be made of.
+  if (options.useKernels && machine.getPointerSizeInBits(0) == 64)
     pm.addPass(qcpu::createSelectKernels({triple, getFeatures(machine)}));
   pm.addPass(std::make_unique<ConvertToLinalg>());
   pm.addPass(createCanonicalizerPass());
@@ -176,13 +177,15 @@ void qopt::setTarget(llvm::Module &module, llvm::TargetMachine &machine) {
   }
 }
 
-static absl::StatusOr<Built> build(ModuleOp original,
-                                   const CPUOptions &options) {
-  auto lowered = lower(original, options);
+/// One LLVM module of everything. The program of `lowered` stays.
+static absl::StatusOr<Built> buildModule(absl::StatusOr<Lowered> &lowered,
+                                         ModuleOp original,
+                                         const CPUOptions &options) {
   if (!lowered.ok())
     return lowered.status();
   ErrorCollector errors(original.getContext());
-  if (failed(lowerToLLVM(*lowered->module)))
+  if (failed(lowerToLLVM(*lowered->module,
+                         lowered->machine->getPointerSizeInBits(0))))
     return absl::InternalError(
         absl::StrCat("lowering to LLVM failed: ", errors.text));
   Built built;
@@ -203,12 +206,31 @@ static absl::StatusOr<Built> build(ModuleOp original,
   return built;
 }
 
+static absl::StatusOr<Built> build(ModuleOp original,
+                                   const CPUOptions &options) {
+  auto lowered = lower(original, options);
+  return buildModule(lowered, original, options);
+}
+
+/// Small models for small machines: in one piece.
+static absl::StatusOr<std::string>
+compileWhole(absl::StatusOr<Lowered> &lowered, ModuleOp original,
+             const CPUOptions &options) {
+  auto built = buildModule(lowered, original, options);
+  if (!built.ok())
+    return built.status();
+  return emitPart(*built->module, *built->machine);
+}
+
 absl::StatusOr<CompiledModel> qopt::compileForCPU(ModuleOp module,
                                                   const CPUOptions &options) {
   auto lowered = lower(module, options);
   if (!lowered.ok())
     return lowered.status();
-  auto object = compileParts(*lowered->module, lowered->program, options);
+  bool isSmall = lowered->machine->getPointerSizeInBits(0) != 64;
+  auto object =
+      isSmall ? compileWhole(lowered, module, options)
+              : compileParts(*lowered->module, lowered->program, options);
   if (!object.ok())
     return object.status();
   if (absl::Status status = checkSymbols(*object); !status.ok())

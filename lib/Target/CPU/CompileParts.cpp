@@ -123,7 +123,7 @@ absl::StatusOr<std::string> qopt::compileParts(ModuleOp module,
                                                const CPUOptions &options) {
   SmallVector<ModuleOp> parts = splitSteps(module);
   ThreadedContext threads(module.getContext(), options.jobs);
-  if (failed(lowerToLLVM(module)))
+  if (failed(lowerToLLVM(module, /*indexBits=*/64)))
     return absl::InternalError("lowering to LLVM failed");
   std::vector<absl::StatusOr<std::string>> results(parts.size() + 1);
   parallelFor(module.getContext(), 0, results.size(), [&](size_t i) {

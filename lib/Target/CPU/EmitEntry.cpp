@@ -30,9 +30,23 @@ struct EntryEmitter {
         b(context), ptr(PointerType::getUnqual(context)),
         i32(Type::getInt32Ty(context)), i64(Type::getInt64Ty(context)) {}
 
-  Value *loadField(Value *call, size_t offset, Type *type) {
-    return b.CreateLoad(type, b.CreateConstInBoundsGEP1_64(
-                                  Type::getInt8Ty(context), call, offset));
+  /// Fields of qopt_call in order; the target's pointers decide where they lie.
+  enum Field {
+    Abi,
+    Threads,
+    Inputs,
+    Outputs,
+    Arena,
+    Weights,
+    ParallelFor,
+    Pool,
+    LayerHook,
+    HookContext
+  };
+  Value *loadField(Value *call, Field field, Type *type) {
+    auto *layout = StructType::get(
+        context, {i32, i32, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr});
+    return b.CreateLoad(type, b.CreateStructGEP(layout, call, field));
   }
   void addWeights();
   Value *loadWeights(Value *call);
@@ -63,7 +77,7 @@ void EntryEmitter::addWeights() {
 }
 
 Value *EntryEmitter::loadWeights(Value *call) {
-  Value *given = loadField(call, offsetof(qopt_call, weights), ptr);
+  Value *given = loadField(call, Weights, ptr);
   if (!weights)
     return given;
   return b.CreateSelect(b.CreateIsNull(given), weights, given);
@@ -76,16 +90,16 @@ Value *EntryEmitter::getBuffer(Value *call, const BufferPlace &place,
   if (!base) {
     switch (place.base) {
     case BufferPlace::Arena:
-      base = loadField(call, offsetof(qopt_call, arena), ptr);
+      base = loadField(call, Arena, ptr);
       break;
     case BufferPlace::Weights:
       base = loadWeights(call);
       break;
     case BufferPlace::Input:
-      base = loadField(call, offsetof(qopt_call, inputs), ptr);
+      base = loadField(call, Inputs, ptr);
       break;
     case BufferPlace::Output:
-      base = loadField(call, offsetof(qopt_call, outputs), ptr);
+      base = loadField(call, Outputs, ptr);
       break;
     }
   }
@@ -108,8 +122,11 @@ Function *EntryEmitter::emitBody(const ProgramStep &step, unsigned index) {
   SmallVector<Value *> operands;
   for (const BufferPlace &place : step.buffers)
     operands.push_back(getBuffer(body->getArg(0), place, bases));
-  operands.push_back(body->getArg(1));
-  operands.push_back(body->getArg(2));
+  // An index of a step is as wide as the target's pointers.
+  for (unsigned bound : {1, 2})
+    operands.push_back(b.CreateTrunc(
+        body->getArg(bound),
+        target->getFunctionType()->getParamType(operands.size())));
   b.CreateCall(target, operands);
   b.CreateRetVoid();
   return body;
@@ -117,12 +134,12 @@ Function *EntryEmitter::emitBody(const ProgramStep &step, unsigned index) {
 
 void EntryEmitter::emitHook(Value *call, Function *run, unsigned layer,
                             unsigned phase) {
-  Value *hook = loadField(call, offsetof(qopt_call, layer_hook), ptr);
+  Value *hook = loadField(call, LayerHook, ptr);
   BasicBlock *then = BasicBlock::Create(context, "hook", run);
   BasicBlock *next = BasicBlock::Create(context, "next", run);
   b.CreateCondBr(b.CreateIsNull(hook), next, then);
   b.SetInsertPoint(then);
-  Value *hookContext = loadField(call, offsetof(qopt_call, hook_context), ptr);
+  Value *hookContext = loadField(call, HookContext, ptr);
   auto *type = FunctionType::get(Type::getVoidTy(context), {ptr, i32, i32},
                                  /*isVarArg=*/false);
   b.CreateCall(type, hook, {hookContext, b.getInt32(layer), b.getInt32(phase)});
@@ -137,8 +154,8 @@ void EntryEmitter::emitDispatch(Value *call, Function *run, Function *body,
     b.CreateCall(body, {call, b.getInt64(0), extent});
     return;
   }
-  Value *parallelFor = loadField(call, offsetof(qopt_call, parallel_for), ptr);
-  Value *threads = loadField(call, offsetof(qopt_call, threads), i32);
+  Value *parallelFor = loadField(call, ParallelFor, ptr);
+  Value *threads = loadField(call, Threads, i32);
   Value *isParallel = b.CreateAnd(b.CreateIsNotNull(parallelFor),
                                   b.CreateICmpUGT(threads, b.getInt32(1)));
   BasicBlock *many = BasicBlock::Create(context, "many", run);
@@ -148,7 +165,7 @@ void EntryEmitter::emitDispatch(Value *call, Function *run, Function *body,
   b.SetInsertPoint(many);
   auto *type = FunctionType::get(Type::getVoidTy(context),
                                  {ptr, ptr, ptr, i64, i64}, /*isVarArg=*/false);
-  Value *pool = loadField(call, offsetof(qopt_call, pool), ptr);
+  Value *pool = loadField(call, Pool, ptr);
   b.CreateCall(type, parallelFor,
                {pool, body, call, extent, b.getInt64(step.grain)});
   b.CreateBr(next);
@@ -175,11 +192,11 @@ void EntryEmitter::emitRun(StringRef symbol) {
     b.CreateRet(b.getInt32(code));
     b.SetInsertPoint(next);
   };
-  Value *abi = loadField(call, offsetof(qopt_call, abi), i32);
+  Value *abi = loadField(call, Abi, i32);
   returnIf(b.CreateICmpNE(abi, b.getInt32(QOPT_ABI)), QOPT_EABI);
   if (program.info.arenaBytes) {
     Value *arena =
-        b.CreatePtrToInt(loadField(call, offsetof(qopt_call, arena), ptr), i64);
+        b.CreatePtrToInt(loadField(call, Arena, ptr), i64);
     Value *isNull = b.CreateICmpEQ(arena, b.getInt64(0));
     Value *low = b.CreateAnd(arena, b.getInt64(63));
     returnIf(b.CreateOr(isNull, b.CreateICmpNE(low, b.getInt64(0))),

@@ -76,6 +76,8 @@ qopt::createMachine(const CPUOptions &options) {
   }
   TargetOptions targetOptions;
   targetOptions.AllowFPOpFusion = FPOpFusion::Strict;
+  // Plain memcpy, not its __aeabi relatives: what the interface promises.
+  targetOptions.EABIVersion = EABI::GNU;
   std::unique_ptr<TargetMachine> machine(target->createTargetMachine(
       triple, cpu, features, targetOptions, Reloc::PIC_, std::nullopt,
       options.optLevel >= 2 ? CodeGenOptLevel::Default

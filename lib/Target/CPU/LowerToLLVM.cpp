@@ -13,7 +13,7 @@
 
 using namespace mlir;
 
-static void addPasses(OpPassManager &pm) {
+static void addPasses(OpPassManager &pm, unsigned indexBits) {
   // Views become arithmetic on strides before loops become branches.
   pm.addPass(memref::createFoldMemRefAliasOpsPass());
   pm.addPass(createConvertVectorToSCFPass(
@@ -25,22 +25,28 @@ static void addPasses(OpPassManager &pm) {
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createConvertMathToLLVMPass());
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  pm.addPass(createConvertIndexToLLVMPass());
+  FinalizeMemRefToLLVMConversionPassOptions memref;
+  ConvertIndexToLLVMPassOptions index;
+  ArithToLLVMConversionPassOptions arith;
+  ConvertFuncToLLVMPassOptions function;
+  ConvertControlFlowToLLVMPassOptions controlFlow;
+  memref.indexBitwidth = index.indexBitwidth = arith.indexBitwidth =
+      function.indexBitwidth = controlFlow.indexBitwidth = indexBits;
+  function.useBarePtrCallConv = true;
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass(memref));
+  pm.addPass(createConvertIndexToLLVMPass(index));
   pm.addPass(createUBToLLVMConversionPass());
-  pm.addPass(createArithToLLVMConversionPass());
-  ConvertFuncToLLVMPassOptions bare;
-  bare.useBarePtrCallConv = true;
-  pm.addPass(createConvertFuncToLLVMPass(bare));
-  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass(arith));
+  pm.addPass(createConvertFuncToLLVMPass(function));
+  pm.addPass(createConvertControlFlowToLLVMPass(controlFlow));
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
 
-LogicalResult qopt::lowerToLLVM(ModuleOp module) {
+LogicalResult qopt::lowerToLLVM(ModuleOp module, unsigned indexBits) {
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
   pm.enableVerifier(false);
   // Modules inside are lowered side by side.
   bool hasParts = !module.getOps<ModuleOp>().empty();
-  addPasses(hasParts ? pm.nest<ModuleOp>() : pm);
+  addPasses(hasParts ? pm.nest<ModuleOp>() : pm, indexBits);
   return pm.run(module);
 }

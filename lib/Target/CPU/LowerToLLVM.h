@@ -10,8 +10,9 @@
 
 namespace qopt {
 
-/// Step functions (and nothing else) to the LLVM dialect with bare pointers.
-mlir::LogicalResult lowerToLLVM(mlir::ModuleOp module);
+/// Step functions (and nothing else) to the LLVM dialect with bare pointers;
+/// indices have `indexBits`, those of the target's pointers.
+mlir::LogicalResult lowerToLLVM(mlir::ModuleOp module, unsigned indexBits);
 
 } // namespace qopt
 
