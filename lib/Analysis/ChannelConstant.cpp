@@ -119,6 +119,29 @@ int64_t LinearOp::getWeightAxis() const {
          (matmul.getTransposeRhs() ? 2 : 1);
 }
 
+int64_t LinearOp::getInputAxis() const {
+  auto matmul = dyn_cast<qg::MatmulOp>(op);
+  int64_t rank = getTensorType(getWeight()).getRank();
+  return matmul && !matmul.getTransposeRhs() ? rank - 2 : rank - 1;
+}
+
+bool LinearOp::hasConstantOperands() const {
+  return getWeight().getDefiningOp<qg::ConstantOp>() &&
+         (!getBias() || getBias().getDefiningOp<qg::ConstantOp>());
+}
+
+bool LinearOp::isChannelMatrix() const {
+  if (!hasConstantOperands())
+    return false;
+  RankedTensorType weight = getTensorType(getWeight());
+  if (auto conv = dyn_cast<qg::ConvOp>(op))
+    return conv.getGroups() == 1 &&
+           llvm::all_of(weight.getShape().drop_front().drop_back(),
+                        [](int64_t extent) { return extent == 1; }) &&
+           llvm::all_of(conv.getPads(), [](int64_t pad) { return pad == 0; });
+  return isa<qg::MatmulOp>(op) && weight.getRank() == 2;
+}
+
 std::optional<SmallVector<float>> LinearOp::getBiasValues() const {
   if (!getBias())
     return SmallVector<float>(getChannels(), 0.0f);

@@ -174,7 +174,7 @@ private:
   void addNorms(Value value);
   void followUses(Value value);
   void classify(Value value);
-  void findReaders(Value value, SmallVector<double> gamma,
+  void findReaders(Operation *norm, Value value, SmallVector<double> gamma,
                    SmallVector<double> beta);
   void stop(Operation *op, const Twine &reason) {
     if (!stream.obstacle) {
@@ -254,12 +254,6 @@ void StreamFinder::followUses(Value value) {
   }
 }
 
-static bool hasConstantOperands(LinearOp linear) {
-  return linear.getWeight().getDefiningOp<qg::ConstantOp>() &&
-         (!linear.getBias() ||
-          linear.getBias().getDefiningOp<qg::ConstantOp>());
-}
-
 /// How a tensor that no addition made enters the stream.
 void StreamFinder::classify(Value value) {
   Operation *op = value.getDefiningOp();
@@ -273,7 +267,7 @@ void StreamFinder::classify(Value value) {
   bool isPrivate = llvm::all_of(
       value.getUsers(), [&](Operation *user) { return stream.reads(user); });
   std::optional<LinearOp> linear = LinearOp::match(op);
-  if (isPrivate && linear && hasConstantOperands(*linear) &&
+  if (isPrivate && linear && linear->hasConstantOperands() &&
       (isa<qg::ConvOp>(op) ||
        (isa<qg::MatmulOp>(op) &&
         getTensorType(linear->getWeight()).getRank() == 2)))
@@ -282,34 +276,18 @@ void StreamFinder::classify(Value value) {
     stream.entries.insert(value);
 }
 
-/// Whether the op multiplies every vector of channels with one constant
-/// matrix.
-static bool isChannelMatrix(LinearOp linear) {
-  Operation *op = linear.getOperation();
-  if (!hasConstantOperands(linear))
-    return false;
-  if (auto conv = dyn_cast<qg::ConvOp>(op)) {
-    RankedTensorType weight = getTensorType(linear.getWeight());
-    return conv.getGroups() == 1 &&
-           llvm::all_of(weight.getShape().drop_front().drop_back(),
-                        [](int64_t extent) { return extent == 1; }) &&
-           llvm::all_of(conv.getPads(), [](int64_t pad) { return pad == 0; });
-  }
-  return isa<qg::MatmulOp>(op) &&
-         getTensorType(linear.getWeight()).getRank() == 2;
-}
-
-void StreamFinder::findReaders(Value value, SmallVector<double> gamma,
+void StreamFinder::findReaders(Operation *norm, Value value,
+                               SmallVector<double> gamma,
                                SmallVector<double> beta) {
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
     std::optional<LinearOp> linear = LinearOp::match(user);
-    if (linear && use.getOperandNumber() == 0 && isChannelMatrix(*linear)) {
-      stream.readers.push_back({*linear, gamma, beta});
+    if (linear && use.getOperandNumber() == 0 && linear->isChannelMatrix()) {
+      stream.readers.push_back({*linear, norm, gamma, beta});
       continue;
     }
     if (isStreamReshape(user)) {
-      findReaders(user->getResult(0), gamma, beta);
+      findReaders(norm, user->getResult(0), gamma, beta);
       continue;
     }
     auto binary = dyn_cast<qg::BinaryOp>(user);
@@ -335,7 +313,7 @@ void StreamFinder::findReaders(Value value, SmallVector<double> gamma,
       }
     }
     stream.scalings.insert(user);
-    findReaders(user->getResult(0), newGamma, newBeta);
+    findReaders(norm, user->getResult(0), newGamma, newBeta);
   }
 }
 
@@ -350,7 +328,7 @@ void StreamFinder::run(const Normalization &first) {
   for (Normalization &norm : stream.norms) {
     if ((norm.center == nullptr) != (stream.norms.front().center == nullptr))
       stop(norm.result, "mixes normalizations with and without a mean");
-    findReaders(norm.result.getResult(),
+    findReaders(norm.result, norm.result.getResult(),
                 SmallVector<double>(stream.channels, 1),
                 SmallVector<double>(stream.channels, 0));
   }

@@ -41,6 +41,7 @@ namespace {
 struct FoldQDQ : qopt::impl::FoldQDQBase<FoldQDQ> {
   void runOnOperation() override {
     RewritePatternSet moves(&getContext()), ops(&getContext());
+    populateChannelScalesPatterns(moves);
     populateGroupedConvPatterns(moves);
     populateMoveEncodingsPatterns(moves);
     populateMoveEncodingsPatterns(ops);

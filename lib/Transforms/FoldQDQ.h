@@ -18,6 +18,8 @@ qg::QuantizedType getByteTensorType(mlir::Type type);
 /// Integer that `type` stores for a real number.
 int64_t quantizeReal(float value, qg::QuantizedType type);
 
+/// Scales by channel of what depthwise convolutions read into their weights.
+void populateChannelScalesPatterns(mlir::RewritePatternSet &patterns);
 /// Dequantizes sink below moves and maxima, quantizes rise above them.
 void populateMoveEncodingsPatterns(mlir::RewritePatternSet &patterns);
 /// Pointwise convolutions with weights in groups into matrix products.

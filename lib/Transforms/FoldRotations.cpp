@@ -140,18 +140,10 @@ void StreamRotator::rotateConstant(qg::ConstantOp op) {
                  multiplyAlong(values, values.rank() - 1, into));
 }
 
-/// Input channels of the weight: [K, N], [N, K] or [O, 1, ..., 1, I].
-static int64_t getInputAxis(LinearOp linear) {
-  auto matmul = dyn_cast<qg::MatmulOp>(linear.getOperation());
-  if (matmul && !matmul.getTransposeRhs())
-    return 0;
-  return getTensorType(linear.getWeight()).getRank() - 1;
-}
-
 void StreamRotator::rotateReader(const StreamReader &reader) {
   Operation *op = reader.linear.getOperation();
   Tensor weight = *qg::matchConstant(reader.linear.getWeight());
-  int64_t inputs = getInputAxis(reader.linear);
+  int64_t inputs = reader.linear.getInputAxis();
   int64_t outputs = reader.linear.getWeightAxis();
   auto getStride = [&](int64_t axis) {
     return getNumElements(weight.shape().drop_front(axis + 1));

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "RunModule.h"
 #include "mlir/Pass/PassManager.h"
+#include "qopt/Assignment/ChooseTransforms.h"
 #include "qopt/Transforms/Passes.h"
 #include <cmath>
 
@@ -134,6 +135,15 @@ std::string BlockWriter::write() {
          tensor({1, kTokens, 3}) + "\n}\n";
 }
 
+static double getLargestError(const Tensor &want, const Tensor &got) {
+  double largest = 0, error = 0;
+  for (int64_t i = 0; i < want.numElements(); ++i) {
+    largest = std::max(largest, std::fabs(want.getFloat(i)));
+    error = std::max(error, std::fabs(want.getFloat(i) - got.getFloat(i)));
+  }
+  return error / largest;
+}
+
 static int64_t countOps(mlir::ModuleOp module) {
   int64_t count = 0;
   module.walk([&](mlir::Operation *op) {
@@ -176,14 +186,7 @@ TEST_P(Rotation, KeepsTheFunctionAndAddsNoOp) {
   // Three gains and three offsets are in the readers; the means are gone.
   EXPECT_LE(countOps(*module), opsBefore - 6 - (block.centered ? 3 : 0));
 
-  double largest = 0, error = 0;
-  for (int64_t i = 0; i < (*before)[0].numElements(); ++i) {
-    double want = (*before)[0].getFloat(i), got = (*after)[0].getFloat(i);
-    largest = std::max(largest, std::fabs(want));
-    error = std::max(error, std::fabs(want - got));
-  }
-  EXPECT_GT(largest, 0);
-  EXPECT_LE(error / largest, wide ? 1e-9 : 1e-4);
+  EXPECT_LE(getLargestError((*before)[0], (*after)[0]), wide ? 1e-9 : 1e-4);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -196,3 +199,60 @@ INSTANTIATE_TEST_SUITE_P(
       return info.param.type + (info.param.centered ? "Layer" : "Rms") +
              std::to_string(info.param.channels);
     });
+
+TEST(ChooseTransforms, KeepsWhatGainsOnVectorsThatDidNotChoose) {
+  Block block{"f32", 16, true, 0};
+  mlir::OwningOpRef<mlir::ModuleOp> module = parse(BlockWriter(block).write());
+  ASSERT_TRUE(module);
+  auto runPasses = [&](std::vector<std::unique_ptr<mlir::Pass>> passes) {
+    mlir::PassManager manager(module->getContext());
+    for (auto &pass : passes)
+      manager.addNestedPass<mlir::func::FuncOp>(std::move(pass));
+    return succeeded(manager.run(*module));
+  };
+  std::vector<std::unique_ptr<mlir::Pass>> prepare, fold;
+  prepare.push_back(createFoldConstants());
+  prepare.push_back(createFoldBatchNorm());
+  ASSERT_TRUE(runPasses(std::move(prepare)));
+  // One feature is an outlier, so that channels differ.
+  SampleSource source = [](int64_t index)
+      -> absl::StatusOr<std::optional<llvm::SmallVector<Tensor>>> {
+    if (index == 40)
+      return std::nullopt;
+    Tensor x = makeRandom(DType::f32, {1, 6, 5}, -1, 1, 100 + index);
+    for (int64_t token = 0; token < 6; ++token)
+      x.setFloat(token * 5, 20 * x.getFloat(token * 5));
+    return std::optional(llvm::SmallVector<Tensor>{x});
+  };
+  ChooseTransformsOptions options;
+  options.samples = 40;
+  auto choices =
+      chooseTransforms(*module, source, options, makeInterpreterFactory());
+  ASSERT_TRUE(choices.ok()) << choices.status().message();
+  // One stream with three normalizations; what a softmax or a gate reads is
+  // no site.
+  int64_t rotations = 0, smoothings = 0, decided = 0;
+  for (const TransformChoice &choice : *choices) {
+    EXPECT_EQ(choice.accepted, choice.after - choice.before >= 0.0436)
+        << choice.site << " " << choice.setting;
+    (choice.transform == "rotation" ? rotations : smoothings)++;
+    decided += choice.accepted;
+  }
+  EXPECT_EQ(rotations, 1);
+  EXPECT_EQ(smoothings, 3);
+  EXPECT_GT(decided, 0);
+  int64_t attributes = 0;
+  module->walk([&](mlir::Operation *op) {
+    attributes += op->hasAttr("qg.rotation") + op->hasAttr("qg.smoothing");
+  });
+  EXPECT_EQ(attributes, decided);
+
+  Tensor x = makeRandom(DType::f32, {1, 6, 5}, -2, 2, 3);
+  auto before = (*makeInterpreterFactory()(*module))->run({x});
+  fold.push_back(createFoldSmoothing());
+  fold.push_back(createFoldRotations());
+  ASSERT_TRUE(runPasses(std::move(fold)));
+  auto after = (*makeInterpreterFactory()(*module))->run({x});
+  ASSERT_TRUE(before.ok() && after.ok());
+  EXPECT_LE(getLargestError((*before)[0], (*after)[0]), 1e-4);
+}

@@ -44,6 +44,13 @@ public:
   bool hasFloatResult() const;
   /// Dimension of the weight that belongs to the result channels.
   int64_t getWeightAxis() const;
+  /// Dimension of the weight that belongs to the channels of the input.
+  int64_t getInputAxis() const;
+  /// Whether weight and bias (if there is one) are constants.
+  bool hasConstantOperands() const;
+  /// Whether every vector of input channels is multiplied with one and the
+  /// same constant matrix: a matmul, or a convolution of extent 1.
+  bool isChannelMatrix() const;
   /// Numbers of the bias, zeros if there is none; nullopt if not constant.
   std::optional<llvm::SmallVector<float>> getBiasValues() const;
   /// The f32 weight, if it is constant.

@@ -30,6 +30,8 @@ struct Normalization {
 /// A linear op that reads gamma * y + beta, by channel.
 struct StreamReader {
   LinearOp linear;
+  /// The op that gives y.
+  mlir::Operation *norm;
   llvm::SmallVector<double> gamma, beta;
 };
 

@@ -7,8 +7,12 @@
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Pipelines/Artifacts.h"
 #include "qopt/Pipelines/Pipelines.h"
+#include "qopt/Pipelines/Plan.h"
 #include "qopt/Pipelines/Program.h"
+#include "qopt/Pipelines/Transforms.h"
 #include "qopt/Support/Files.h"
+
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace qopt;
 using namespace qopt::driver;
@@ -16,8 +20,12 @@ using namespace qopt::driver;
 llvm::ArrayRef<Flag> driver::getQuantizeFlags() {
   static constexpr Flag kFlags[] = {
       {"scheme", "NAME", "w8a8, w4a8, qdq (as the model says) or float"},
-      {"weights", "FORMAT", "of all weights: si2..si8, ui2..ui8, nf4, si4:g128"},
+      {"weights", "FORMAT",
+       "of all weights: si2..si8, ui2..ui8, nf4, si4:g128"},
+      {"plan", "FILE", "formats by layer, from 'qopt plan'"},
       {"rounding", "HOW", "of weights below 8 bits: gptq (default) or nearest"},
+      {"transforms", "LIST",
+       "rotation, smoothing, or none: exact changes that ease rounding"},
       {"bias-correction", "on|off", "shift biases by the mean error (on)"},
       {"requant", "MODE", "rounding of accumulators: f32, fixed:BITS, pow2"},
   };
@@ -59,6 +67,73 @@ getRequantizeMode(const Arguments &arguments, llvm::StringRef otherwise) {
   return mode;
 }
 
+/// --plan: every layer of it must be in the model before any data are read.
+static absl::Status readPlan(const Arguments &arguments, Session &session,
+                             QuantizedModel &model) {
+  std::optional<std::string> path = arguments.get("plan");
+  if (!path)
+    return absl::OkStatus();
+  if (!needsProfile(model.options.scheme))
+    return Error(Code::UnsupportedOption,
+                 "--plan chooses formats for data: it does not go with "
+                 "--scheme " +
+                     getName(model.options.scheme));
+  QOPT_ASSIGN(Plan plan, Plan::read(*path));
+  mlir::OwningOpRef<mlir::ModuleOp> trial(model.floatModule->clone());
+  QOPT_RETURN_IF_ERROR(applyPlan(*trial, plan));
+  QOPT_ASSIGN(std::string hash, getModelHash(*model.floatModule));
+  if (hash != plan.model)
+    session.say("note: '" + *path + "' was made for another version of this "
+                                    "model; its layers fit");
+  model.options.plan = std::make_shared<Plan>(std::move(plan));
+  return absl::OkStatus();
+}
+
+/// --transforms: on the float model, before its statistics are collected.
+static absl::Status transformModel(const Arguments &arguments,
+                                   Session &session, QuantizedModel &model) {
+  std::string list = arguments.get("transforms", "none");
+  ChooseTransformsOptions options;
+  options.rotate = options.smooth = false;
+  llvm::SmallVector<llvm::StringRef> names;
+  llvm::StringRef(list).split(names, ',');
+  for (llvm::StringRef name : names) {
+    if (name == "rotation")
+      options.rotate = true;
+    else if (name == "smoothing")
+      options.smooth = true;
+    else if (name != "none" || names.size() != 1)
+      return Error(Code::BadFlagValue,
+                   "--transforms: expected none or a list of rotation and "
+                   "smoothing, got '" +
+                       list + "'");
+  }
+  if (!options.rotate && !options.smooth)
+    return absl::OkStatus();
+  if (!needsProfile(model.options.scheme) || !arguments.has("data") ||
+      arguments.has("profile"))
+    return Error(Code::UnsupportedOption,
+                 "--transforms are chosen on data: expected --data and a "
+                 "scheme that uses it, without --profile");
+  if (model.options.scheme == Scheme::W4A8)
+    options.weightBits = 4;
+  QOPT_ASSIGN(ModelInterface interface, getInterface(*model.floatModule));
+  QOPT_ASSIGN(std::unique_ptr<DataSource> data,
+              openData(arguments, interface.inputs, model.preprocessing));
+  QOPT_ASSIGN(std::vector<TransformChoice> choices,
+              transform(*model.floatModule, makeSampleSource(*data), options,
+                        arguments.has("reference") ? Engine::Reference
+                                                   : Engine::Compiled));
+  for (const TransformChoice &choice : choices)
+    session.say(choice.transform + " at '" + choice.site + "': " +
+                choice.setting +
+                llvm::formatv(", {0:F1} -> {1:F1} dB", choice.before,
+                              choice.after)
+                    .str() +
+                (choice.accepted ? "" : ", not kept"));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<QuantizedModel>
 driver::quantizeModel(const Arguments &arguments, Session &session,
                       llvm::StringRef requantize) {
@@ -74,6 +149,8 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
   QOPT_ASSIGN(model.options.scheme,
               chooseScheme(arguments, session, *model.floatModule));
   model.options.method = arguments.get("method", "mse");
+  QOPT_RETURN_IF_ERROR(transformModel(arguments, session, model));
+  QOPT_RETURN_IF_ERROR(readPlan(arguments, session, model));
   QOPT_ASSIGN(model.options.requantize,
               getRequantizeMode(arguments, requantize));
   QOPT_ASSIGN(std::string correction,
@@ -82,27 +159,35 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
   QOPT_ASSIGN(model.options.rounding,
               arguments.getChoice("rounding", {"gptq", "nearest"}, "gptq"));
   model.options.weights = arguments.get("weights", "");
-  if (model.options.scheme == Scheme::W8A8) {
+  if (needsProfile(model.options.scheme)) {
     if (!arguments.has("data") && !arguments.has("profile"))
-      return Error(Code::MissingArgument,
-                   "--scheme w8a8 expects --data or --profile");
+      return Error(Code::MissingArgument, "--scheme " +
+                                              getName(model.options.scheme) +
+                                              " expects --data or --profile");
     QOPT_ASSIGN(model.profile,
                 collectStatistics(arguments, session, *model.floatModule,
                                   model.preprocessing,
                                   &model.options.calibrated));
   }
   std::unique_ptr<DataSource> data;
-  if (model.options.scheme == Scheme::W8A8 && arguments.has("data")) {
+  if (needsProfile(model.options.scheme) && arguments.has("data")) {
     QOPT_ASSIGN(data,
                 openData(arguments, interface.inputs, model.preprocessing));
   }
   if (arguments.has("reference"))
     model.options.engine = Engine::Reference;
   model.quantized = model.floatModule->clone();
+  RoundWeightsReport rounded;
+  model.options.rounded = &rounded;
   QOPT_RETURN_IF_ERROR(quantize(*model.quantized,
                                 model.profile ? &*model.profile : nullptr,
                                 data ? makeSampleSource(*data) : SampleSource(),
                                 model.options, &model.unfolded));
+  model.options.rounded = nullptr;
+  if (rounded.getAverageBits() > 0 && rounded.getAverageBits() < 8)
+    session.say(
+        "weights: " + llvm::formatv("{0:F2}", rounded.getAverageBits()).str() +
+        " bits on average, scales and zero points included");
   return model;
 }
 
