@@ -101,22 +101,55 @@ makeInputs(const ArtifactRequest &request, mlir::ModuleOp lowered,
   return frames;
 }
 
+/// Gives a core whose inputs are integers the host's part of the graph that
+/// takes the model's own inputs.
+static mlir::LogicalResult takeInputs(IntegerCore &core,
+                                      mlir::ModuleOp lowered) {
+  mlir::FailureOr<IntegerCore> whole = cutIntegerCore(lowered, true);
+  if (mlir::failed(whole))
+    return mlir::failure();
+  auto getMain = [](mlir::ModuleOp module) {
+    return module.lookupSymbol<mlir::func::FuncOp>("main");
+  };
+  mlir::func::FuncOp from = getMain(*whole->core), to = getMain(*core.core);
+  if (from.getArgumentTypes() != to.getArgumentTypes())
+    return to.emitError("expects the same inputs with and without its head");
+  for (unsigned i = 0; i < from.getNumArguments(); ++i)
+    to.setArgAttr(i, kElementAttr, from.getArgAttr(i, kElementAttr));
+  core.host = std::move(whole->host);
+  core.inputs = std::move(whole->inputs);
+  return mlir::success();
+}
+
 absl::StatusOr<std::map<std::string, std::string>>
 qopt::makeHLSFolder(const ArtifactRequest &request) {
   QOPT_ASSIGN(hls::ProjectOptions options, getOptions(request));
   mlir::OwningOpRef<mlir::ModuleOp> lowered(
       mlir::ModuleOp(request.quantized).clone());
   QOPT_RETURN_IF_ERROR(lower(*lowered, request.options.requantize));
+  bool dropsHead = request.outputs == "quantized";
+  // Heads in integers need integers at the interface; what makes them of the
+  // model's inputs is in the graph as it was.
+  mlir::OwningOpRef<mlir::ModuleOp> device;
+  if (!dropsHead) {
+    device = mlir::ModuleOp(request.quantized).clone();
+    QOPT_RETURN_IF_ERROR(runPipeline(
+        *device, "func.func(qg-quantize-interface{integer-heads})"));
+    QOPT_RETURN_IF_ERROR(
+        lower(*device, request.options.requantize, /*integerOnly=*/true));
+  }
   mlir::MLIRContext *context = lowered->getContext();
   IntegerCore core;
   mlir::OwningOpRef<mlir::ModuleOp> design;
   QOPT_RETURN_IF_ERROR(
       runWithDiagnostics(context, Code::UnsupportedLowering, [&] {
         mlir::FailureOr<IntegerCore> cut =
-            cutIntegerCore(*lowered, request.outputs == "quantized");
+            cutIntegerCore(dropsHead ? *lowered : *device, dropsHead);
         if (mlir::failed(cut))
           return mlir::failure();
         core = std::move(*cut);
+        if (!dropsHead && mlir::failed(takeInputs(core, *lowered)))
+          return mlir::failure();
         design = core.core->clone();
         return hls::buildDesign(*design, options);
       }));

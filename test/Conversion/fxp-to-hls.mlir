@@ -55,3 +55,12 @@ func.func @global_pool(%x: tensor<1x4x4x2xi8>) -> tensor<1x2xi32> {
   %y = qg.reshape %a : tensor<1x1x1x2xi32> -> tensor<1x2xi32>
   return %y : tensor<1x2xi32>
 }
+
+// -----
+// A classifier's head stays integer.
+// CHECK-LABEL: func.func @softmax
+func.func @softmax(%x: tensor<1x10xi8>) -> tensor<1x10xi8> {
+  // CHECK: hls.softmax %{{.*}} channels 10 table dense<7> : tensor<256xi32> zp -128 clamp [-128, 127] : <10 x 1 x si8> -> <10 x 1 x si8>
+  %y = fxp.softmax %x table dense<7> : tensor<256xi32> zp -128 clamp [-128, 127] : tensor<1x10xi8> -> tensor<1x10xi8>
+  return %y : tensor<1x10xi8>
+}

@@ -86,9 +86,11 @@ public:
 private:
   /// Ops on the way from the inputs to their integers.
   bool isOnHost(Operation &op) {
-    return (isa<fxp::QuantizeOp>(op) || movesElements(&op)) &&
+    // Normalizing a sample by constants is preprocessing.
+    return (isa<fxp::QuantizeOp, qg::BinaryOp, qg::UnaryOp>(op) ||
+            movesElements(&op)) &&
            llvm::all_of(op.getOperands(), [&](Value operand) {
-             return isa<BlockArgument>(operand) ||
+             return isa<BlockArgument>(operand) || isConstant(operand) ||
                     host_.contains(operand.getDefiningOp());
            });
   }
@@ -158,13 +160,19 @@ private:
       outputPorts_.push_back(describe(value, getOutputName(value)));
   }
 
+  /// Computed by the host, from what the model is given.
   bool isFromHost(Value value) {
     return isa<BlockArgument>(value) || host_.contains(value.getDefiningOp());
   }
 
   std::string getInputName(Value value) {
-    while (Operation *op = value.getDefiningOp())
-      value = op->getOperand(0);
+    while (Operation *op = value.getDefiningOp()) {
+      auto operands = op->getOperands();
+      auto it = llvm::find_if_not(operands, isConstant);
+      if (it == operands.end())
+        return "input";
+      value = *it;
+    }
     auto name = function_.getArgAttrOfType<StringAttr>(
         cast<BlockArgument>(value).getArgNumber(), "qg.name");
     return name ? name.str() : "input";
@@ -184,6 +192,22 @@ private:
     return "output";
   }
 
+  /// What an integer result of the model stands for, as its type said.
+  qg::QuantizedType getEncoding(Value value) {
+    SmallVector<Value> reached = {value};
+    for (size_t i = 0; i < reached.size(); ++i)
+      for (OpOperand &use : reached[i].getUses()) {
+        if (use.getOwner()->hasTrait<OpTrait::IsTerminator>()) {
+          auto attr = function_.getResultAttrOfType<TypeAttr>(
+              use.getOperandNumber(), "qg.encoding");
+          return attr ? qg::getQuantizedType(attr.getValue()) : nullptr;
+        }
+        if (movesElements(use.getOwner()))
+          reached.push_back(use.getOwner()->getResult(0));
+      }
+    return nullptr;
+  }
+
   DevicePort describe(Value value, std::string name) {
     DevicePort port;
     port.name = std::move(name);
@@ -201,6 +225,12 @@ private:
     if (auto op = dyn_cast_or_null<fxp::QuantizeOp>(getOrigin(value))) {
       port.isUnsigned = op.getIsUnsigned();
       setScale(op.getScales(), op.getZps());
+    }
+    if (qg::QuantizedType encoding = getEncoding(value);
+        encoding && encoding.isPerTensor()) {
+      port.isUnsigned = !encoding.getIntegerFormat().isSigned;
+      port.scale = encoding.getScale();
+      port.zeroPoint = encoding.getZeroPoint();
     }
     SmallVector<Value> reached = {value};
     for (size_t i = 0; i < reached.size(); ++i)

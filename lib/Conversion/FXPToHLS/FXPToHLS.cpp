@@ -61,6 +61,7 @@ private:
   LogicalResult convertAdd(fxp::AddOp op);
   LogicalResult convertMul(fxp::MulOp op);
   LogicalResult convertLut(fxp::LutOp op);
+  LogicalResult convertSoftmax(fxp::SoftmaxOp op);
   LogicalResult convertSum(fxp::SumOp op);
   LogicalResult convertConcat(qg::ConcatOp op);
   LogicalResult convertTranspose(qg::TransposeOp op);
@@ -417,6 +418,21 @@ LogicalResult Converter::convertLut(fxp::LutOp op) {
   return success();
 }
 
+LogicalResult Converter::convertSoftmax(fxp::SoftmaxOp op) {
+  Value x = take(op.getX());
+  StreamType type = typeOf(x);
+  if (type.getBits() > 8)
+    return refuse(op) << "expects an input of up to 8 bits, got "
+                      << type.getBits();
+  IntegerType element =
+      hls::getNarrowestType(context_, op.getClamp()[0], op.getClamp()[1]);
+  auto unit = hls::SoftmaxOp::create(
+      builder_, op.getLoc(), getStream(type.getElements(), element), x,
+      getShape(op.getX()).back(), op.getTable(), op.getZp(), op.getClamp());
+  define(op.getResult(), unit.getResult(), op.getLoc());
+  return success();
+}
+
 LogicalResult Converter::makePool(Operation *op, StringRef kind,
                                   const Geometry &geometry, int64_t zeroPoint) {
   int64_t taps = geometry.kernel[0] * geometry.kernel[1];
@@ -530,6 +546,8 @@ LogicalResult Converter::convert(Operation *op) {
     return convertMul(mul);
   if (auto lut = dyn_cast<fxp::LutOp>(op))
     return convertLut(lut);
+  if (auto softmax = dyn_cast<fxp::SoftmaxOp>(op))
+    return convertSoftmax(softmax);
   if (auto sum = dyn_cast<fxp::SumOp>(op))
     return convertSum(sum);
   if (auto concat = dyn_cast<qg::ConcatOp>(op))

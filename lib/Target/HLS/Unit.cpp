@@ -32,6 +32,7 @@ std::unique_ptr<Unit> Unit::create(Operation *op) {
       .Case([](MulOp op) { return createMulUnit(op); })
       .Case([](LutOp op) { return createLutUnit(op); })
       .Case([](PoolOp op) { return createPoolUnit(op); })
+      .Case([](SoftmaxOp op) { return createSoftmaxUnit(op); })
       .Case([](ForkOp op) { return createForkUnit(op); })
       .Case([](JoinOp op) { return createJoinUnit(op); })
       .Case([](WidthOp op) { return createWidthUnit(op); })

@@ -119,6 +119,7 @@ std::unique_ptr<Unit> createAddUnit(AddOp op);
 std::unique_ptr<Unit> createMulUnit(MulOp op);
 std::unique_ptr<Unit> createLutUnit(LutOp op);
 std::unique_ptr<Unit> createPoolUnit(PoolOp op);
+std::unique_ptr<Unit> createSoftmaxUnit(SoftmaxOp op);
 std::unique_ptr<Unit> createForkUnit(ForkOp op);
 std::unique_ptr<Unit> createJoinUnit(JoinOp op);
 std::unique_ptr<Unit> createWidthUnit(WidthOp op);

@@ -78,3 +78,10 @@ func.func @channels(%x: !hls.stream<12 x 4 x si8>, %y: !hls.stream<11 x 4 x si8>
   %w = hls.join %x, %y channels [4, 4] : (!hls.stream<12 x 4 x si8>, !hls.stream<11 x 4 x si8>) -> !hls.stream<23 x 4 x si8>
   return
 }
+
+// -----
+func.func @softmax_lanes(%x: !hls.stream<5 x 2 x si8>) {
+  // expected-error@+1 {{expects an input with 1 lanes, got 2}}
+  %y = hls.softmax %x channels 10 table dense<1> : tensor<256xi32> zp -128 clamp [-128, 127] : !hls.stream<5 x 2 x si8> -> !hls.stream<5 x 2 x si8>
+  return
+}

@@ -312,6 +312,20 @@ LogicalResult LutOp::verify() {
   return checkMap(*this, getInput().getType(), getResult().getType());
 }
 
+LogicalResult SoftmaxOp::verify() {
+  auto table = cast<ShapedType>(getTable().getType());
+  if (table.getNumElements() != 256 || !table.getElementType().isInteger(32))
+    return emitOpError() << "expects a table of 256 i32, got " << table;
+  StreamType in = getInput().getType(), out = getResult().getType();
+  if (in.getBits() > 8)
+    return emitOpError("expects an input of up to 8 bits");
+  return success(succeeded(checkMap(*this, in, out)) &&
+                 succeeded(checkLanes(*this, in, 1, "an input")) &&
+                 succeeded(checkDivides(*this, getChannels(), in.getElements(),
+                                        "channels")) &&
+                 succeeded(checkClamp(*this, getClamp(), out)));
+}
+
 LogicalResult PoolOp::verify() {
   StreamType in = getInput().getType(), out = getResult().getType();
   if (getKind() != "max" && getKind() != "sum")

@@ -53,8 +53,9 @@ x = node("GlobalAveragePool", [x], "global_pool")
 x = node("Flatten", [x], "flatten")
 w = constant("dense_w", (5, 12), 0.5)
 c = constant("dense_b", (5,), 0.3)
-nodes.append(helper.make_node("Gemm", [x, w, c], ["y"], name="dense",
+nodes.append(helper.make_node("Gemm", [x, w, c], ["dense_y"], name="dense",
                               transB=1))
+nodes.append(helper.make_node("Softmax", ["dense_y"], ["y"], name="softmax"))
 graph = helper.make_graph(
     nodes, "layers",
     [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 10, 9])],

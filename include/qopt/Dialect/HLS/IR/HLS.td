@@ -262,6 +262,26 @@ def HLS_PoolOp : HLS_Op<"pool"> {
   }];
 }
 
+def HLS_SoftmaxOp : HLS_Op<"softmax"> {
+  let summary = "softmax of a vector by a table and a division";
+  let description = [{
+    `fxp.softmax` over every `channels` elements of the stream, one lane.
+
+    Example:
+    ```mlir
+    %y = hls.softmax %x channels 10 table dense<1> : tensor<256xi32> zp -128 clamp [-128, 127]
+         : !hls.stream<10 x 1 x si8> -> !hls.stream<10 x 1 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, I64Attr:$channels,
+    ElementsAttr:$table, I64Attr:$zp, DenseI64ArrayAttr:$clamp);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `channels` $channels `table` $table `zp` $zp `clamp` $clamp
+    attr-dict `:` type($input) `->` type($result)
+  }];
+}
+
 def HLS_ForkOp : HLS_Op<"fork"> {
   let summary = "a stream for several readers";
   let description = [{

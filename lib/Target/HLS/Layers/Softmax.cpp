@@ -1,0 +1,99 @@
+//===- Softmax.cpp - A classifier's head in integers ----------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Three passes over a short vector: the largest, the sum, the quotients. It is
+// never the slowest unit of a network, so that one lane is enough.
+//===----------------------------------------------------------------------===//
+#include "Unit.h"
+
+using namespace mlir;
+using namespace qopt::hls;
+
+namespace {
+class SoftmaxUnit : public Unit {
+public:
+  explicit SoftmaxUnit(SoftmaxOp op)
+      : Unit(op), softmax_(op), channels_(op.getChannels()),
+        table_(getIntegers(op.getTable())) {}
+
+  void fold(int64_t) override {}
+  int64_t inputLanes(unsigned) const override { return 1; }
+  int64_t outputLanes() const override { return 1; }
+  int64_t cycles() const override { return 3 * input().getElements(); }
+  Action action(int64_t iteration) const override {
+    int64_t pass = iteration / channels_ % 3;
+    return {uint8_t(pass == 0), uint8_t(pass == 2)};
+  }
+  Resources resources(const Part &) const override {
+    // A divider of 33 bits, one row of logic for every bit of the quotient.
+    return {33 * 33 + getLutRam(256, getTableBits()) +
+                getLutRam(channels_, input().getBits()),
+            0, 0};
+  }
+  std::string describe() const override {
+    return ("softmax of " + Twine(channels_) + " in steps of 1/256").str();
+  }
+
+  void emitTables(Text &text, StringRef name) const override {
+    text.line("// exp(-d * scale)");
+    emitTable(text, (name + "_table").str(), getTableBits(), false, {256},
+              table_);
+  }
+
+  void emit(Text &text, StringRef name) const override {
+    StreamType in = input(), out = output();
+    SoftmaxOp op = softmax_;
+    std::string element = getElementName(in);
+    openFunction(text, name, op_);
+    text.line(element + " kept[" + Twine(channels_) + "];");
+    text.loop("v", in.getElements() / channels_);
+    text.line(element + " largest = " + Twine(in.getLow()) + ";");
+    text.loop("c", channels_);
+    text.pragma("PIPELINE II=1 style=flp");
+    text.line("const " + getWordName(in) + " word = in.read();");
+    emitLane(text, in, "x", "word", "0");
+    text.line("kept[c] = x;");
+    text.line("if (x > largest)");
+    text.line("  largest = x;");
+    text.close();
+    text.line("ap_uint<32> sum = 0;");
+    text.loop("c", channels_);
+    text.pragma("PIPELINE II=1 style=flp");
+    text.line("const ap_uint<8> distance = largest - kept[c];");
+    text.line("sum += " + name + "_table[distance];");
+    text.close();
+    text.loop("c", channels_);
+    text.pragma("PIPELINE II=1 style=flp");
+    text.line("const ap_uint<8> distance = largest - kept[c];");
+    text.line("const ap_uint<32> entry = " + name + "_table[distance];");
+    text.line("// In steps of 1/256, half up.");
+    text.line("const ap_uint<33> dividend = entry * 512 + sum;");
+    text.line("const ap_uint<33> divisor = sum * 2;");
+    text.line("ap_int<34> value = dividend / divisor;");
+    text.line("value += " + Twine(int64_t(op.getZp())) + ";");
+    text.line("if (value < " + Twine(op.getClamp()[0]) + ")");
+    text.line("  value = " + Twine(op.getClamp()[0]) + ";");
+    text.line("if (value > " + Twine(op.getClamp()[1]) + ")");
+    text.line("  value = " + Twine(op.getClamp()[1]) + ";");
+    text.line(getWordName(out) + " result = 0;");
+    emitSetLane(text, out, "result", "0", "value");
+    text.line("out.write(result);");
+    for (int i = 0; i < 3; ++i)
+      text.close();
+  }
+
+private:
+  unsigned getTableBits() const {
+    return getSignedBits(0, *std::max_element(table_.begin(), table_.end())) -
+           1;
+  }
+
+  mutable SoftmaxOp softmax_;
+  int64_t channels_;
+  std::vector<int64_t> table_;
+};
+} // namespace
+
+std::unique_ptr<Unit> qopt::hls::createSoftmaxUnit(SoftmaxOp op) {
+  return std::make_unique<SoftmaxUnit>(op);
+}
