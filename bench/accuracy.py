@@ -130,7 +130,7 @@ def score_autoencoder(options, program):
 def evaluate(options, name):
     task_name, model, scheme, bars = TASKS[name]
     spec = {**MODELS, **EXTRA}[model]
-    if name == "mnist":
+    if model == "mnist":
         mnist(options.work)
     stem, seconds = compile_artifact(options, model, spec, scheme)
     program = Program(stem)
@@ -138,7 +138,7 @@ def evaluate(options, name):
         figures = score_autoencoder(options, program)
     else:
         from score import Task
-        data = options.work if name == "mnist" else options.shared / "data"
+        data = options.work if model == "mnist" else options.shared / "data"
         task = Task(task_name, str(options.shared / "models"), str(data))
         shape = program.inputs[0].shape
         if scheme == "qdq":  # nothing was calibrated: all samples count

@@ -5,6 +5,7 @@
 // before it are not counted twice.
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/CorrectBias.h"
+#include "MovedInput.h"
 #include "TensorGraph.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
@@ -34,27 +35,17 @@ static SmallVector<Operation *> findLayers(func::FuncOp main) {
   return layers;
 }
 
-/// The value whose channel means are those of `value`: behind reshapes that
-/// keep the last dimension.
-static Value skipReshapes(Value value) {
-  while (auto reshape = value.getDefiningOp<qg::ReshapeOp>()) {
-    auto from = cast<RankedTensorType>(reshape.getX().getType());
-    auto to = cast<RankedTensorType>(reshape.getType());
-    if (!from.getRank() || !to.getRank() ||
-        from.getShape().back() != to.getShape().back())
-      break;
-    value = reshape.getX();
-  }
-  return value;
-}
-
 /// The encoding that the input of a layer is rounded to; null if none is known.
-static qg::QuantizedType getInputEncoding(Operation *layer) {
-  auto op =
-      skipReshapes(layer->getOperand(0)).getDefiningOp<qg::DequantizeOp>();
+/// Scales by channel are those of what a depthwise convolution reads.
+static qg::QuantizedType getInputEncoding(Value x) {
+  auto op = x.getDefiningOp<qg::DequantizeOp>();
   qg::QuantizedType type =
       op ? qg::getQuantizedType(op.getX().getType()) : qg::QuantizedType();
-  return type && type.isPerTensor() ? type : qg::QuantizedType();
+  bool isByChannel =
+      type && type.isPerAxis() && !type.getGroupSize() &&
+      type.getAxis() == cast<RankedTensorType>(x.getType()).getRank() - 1 &&
+      llvm::all_equal(type.getZeroPointVector());
+  return isByChannel ? type : getMovedEncoding(x);
 }
 
 static void addMeans(InputMeans &means, const Tensor &x,
@@ -64,16 +55,18 @@ static void addMeans(InputMeans &means, const Tensor &x,
   means.rounded.resize(channels, 0);
   ArrayRef<float> values = x.span<float>();
   const IntegerFormat &format = type.getIntegerFormat();
-  float scale = type.getScale();
-  float low = float(format.min() - type.getZeroPoint());
-  float high = float(format.max() - type.getZeroPoint());
+  // One scale for all, or one for each channel, under one zero point.
+  SmallVector<float> scales = type.getScaleVector();
+  scales.resize(channels, scales.front());
+  int64_t zero = type.getZeroPointVector().front();
+  float low = float(format.min() - zero), high = float(format.max() - zero);
   std::vector<double> exact(channels, 0), rounded(channels, 0);
   for (size_t row = 0; row < values.size(); row += channels)
     for (size_t c = 0; c < channels; ++c) {
       float value = values[row + c];
-      float level = std::clamp(std::nearbyint(value / scale), low, high);
+      float level = std::clamp(std::nearbyint(value / scales[c]), low, high);
       exact[c] += value;
-      rounded[c] += level * scale;
+      rounded[c] += level * scales[c];
     }
   double share = double(channels) / double(values.size());
   for (size_t c = 0; c < channels; ++c) {
@@ -207,19 +200,21 @@ measure(ModuleOp reference, ArrayRef<Operation *> layers,
     if (!outputs.ok())
       return outputs.status();
     for (size_t i = 0; i < layers.size(); ++i) {
-      qg::QuantizedType type = getInputEncoding(quantized[i]);
-      auto observer =
-          skipReshapes(layers[i]->getOperand(0)).getDefiningOp<qg::ObserveOp>();
-      if (!observer || !type || !canCorrect(quantized[i]))
+      qg::QuantizedType type = getInputEncoding(quantized[i]->getOperand(0));
+      std::optional<MovedInput> input =
+          MovedInput::find(layers[i]->getOperand(0));
+      if (!input || !type || !canCorrect(quantized[i]))
         continue;
       const InstrumentedModule::Point *point =
-          points.lookup(observer.getName());
+          points.lookup(input->observer.getName());
       if (!point)
         continue;
       ArrayRef<Tensor> from = point->isArgument ? ArrayRef<Tensor>(**sample)
                                                 : ArrayRef<Tensor>(*outputs);
-      if (point->index < from.size())
-        addMeans(means[i], from[point->index], type);
+      if (point->index >= from.size())
+        continue;
+      if (std::optional<Tensor> x = input->apply(from[point->index]))
+        addMeans(means[i], *x, type);
     }
   }
   if (done == 0)

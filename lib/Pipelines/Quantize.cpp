@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Quantize.h"
 #include "qopt/Assignment/CorrectBias.h"
+#include "qopt/Assignment/Plan.h"
 #include "qopt/Assignment/RoundWeights.h"
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
@@ -13,6 +14,9 @@
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace qopt;
+
+/// Bits a weight under w4a8 where widths are free, with all parameters.
+static constexpr double kFreeBits = 4.6;
 
 /// Code that runs a hundred samples: compiling it well costs more than it
 /// saves.
@@ -159,26 +163,41 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
     return withCode(status, Code::DataValues);
   // Decide (attributes), apply (types), then correct the biases while every
   // layer still has its float form beside the rounded weights, then fold.
+  if (options.plan)
+    QOPT_RETURN_IF_ERROR(applyPlan(module, *options.plan));
   mlir::OwningOpRef<mlir::ModuleOp> reference(module.clone());
   // Fixed-point and power-of-two rounding say that the target has no floats.
   const char *preActivation = options.requantize == "f32" ? "f32" : "int8";
-  llvm::StringRef weights = options.scheme == Scheme::W4A8 ? "si4" : "si8";
+  std::string weights = options.scheme == Scheme::W4A8 ? "si4" : "si8";
+  bool isFree = options.scheme == Scheme::W4A8 &&
+                options.weights.empty() && !options.plan;
   if (!options.weights.empty())
     weights = options.weights;
-  QOPT_RETURN_IF_ERROR(runPipeline(
-      module,
-      (llvm::Twine("func.func(qg-assign-formats{pre-activation=") +
-       preActivation + " weight-format=" + weights + "},qg-apply-formats)")
-          .str()));
-  if (samples) {
-    RoundWeightsOptions rounding;
-    rounding.gptq = options.rounding == "gptq";
-    rounding.executor = options.calibrated;
-    absl::StatusOr<RoundWeightsReport> report =
-        roundWeights(*reference, module, samples, rounding,
-                     getExecutorFactory(options.engine, kRunOptLevel));
+  std::string assign = "func.func(qg-assign-formats{pre-activation=" +
+                       std::string(preActivation) +
+                       " weight-format=" + weights + "},qg-apply-formats)";
+  RoundWeightsOptions rounding;
+  rounding.gptq = options.rounding == "gptq";
+  rounding.executor = options.calibrated;
+  auto round = [&](mlir::ModuleOp rounded) {
+    return roundWeights(*reference, rounded, samples, rounding,
+                        getExecutorFactory(options.engine, kRunOptLevel));
+  };
+  if (isFree && samples) {
+    mlir::OwningOpRef<mlir::ModuleOp> trial(module.clone());
+    QOPT_RETURN_IF_ERROR(runPipeline(*trial, assign));
+    absl::StatusOr<RoundWeightsReport> report = round(*trial);
     if (!report.ok())
       return toDataError(report.status());
+    widenLayers(module, *report, kFreeBits);
+  }
+  QOPT_RETURN_IF_ERROR(runPipeline(module, assign));
+  if (samples) {
+    absl::StatusOr<RoundWeightsReport> report = round(module);
+    if (!report.ok())
+      return toDataError(report.status());
+    if (options.rounded)
+      *options.rounded = std::move(*report);
   }
   if (options.biasCorrection && samples) {
     CorrectBiasOptions correction;
@@ -190,5 +209,6 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
       return toDataError(report.status());
   }
   keepUnfolded();
-  return runPipeline(module, "func.func(qg-fold-qdq,canonicalize,cse)");
+  return runPipeline(
+      module, "func.func(qg-fold-qdq,canonicalize,cse,qg-verify-assignment)");
 }

@@ -129,7 +129,7 @@ std::unique_ptr<KernelJit> KernelJit::compile(ModuleOp module,
   if (failed(select.run(module)))
     return nullptr;
   module.walk([&](Operation *op) {
-    if (!isa<qcpu::ConvOp, qcpu::DepthwiseOp>(op))
+    if (!isa<qcpu::ConvOp, qcpu::DepthwiseOp, qcpu::GroupMatmulOp>(op))
       return;
     ++jit->numKernels;
     auto weight = cast<ShapedType>(op->getOperand(1).getType());

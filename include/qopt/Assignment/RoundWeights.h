@@ -26,6 +26,9 @@ struct RoundWeightsOptions {
 /// What rounding did to one layer.
 struct RoundedLayer {
   std::string name, format;
+  unsigned position = 0;  ///< among the linear ops of the function
+  int64_t weights = 0;    ///< elements
+  int64_t storedBits = 0; ///< elements, scales, zero points and tables
   /// Ratio of the output to its error by weights, in dB, for the result and
   /// for the nearest levels under the best scales.
   double sqnr = 0, nearestSqnr = 0;
@@ -37,7 +40,18 @@ struct RoundedLayer {
 
 struct RoundWeightsReport {
   std::vector<RoundedLayer> layers;
+
+  /// Bits a weight on average, all parameters counted.
+  double getAverageBits() const;
 };
+
+/// Writes `qg.weights` on the linear ops of `module` (with its observers), so
+/// that weights have `averageBits` on average: starting from the 4 bits that
+/// `trial` reports, the layer whose share in the sum of relative output errors
+/// falls most for a bit more gets it. Widths are 4 to 8 bits; `trial` reports
+/// all layers, rounded to 4.
+void widenLayers(mlir::ModuleOp module, const RoundWeightsReport &trial,
+                 double averageBits);
 
 /// Rounds the weights of `quantized` (the module after qg-apply-formats) that
 /// have fewer than 8 bits again, against `reference` (before it, with its

@@ -7,11 +7,14 @@
 #define QOPT_PIPELINES_QUANTIZE_H
 
 #include "mlir/IR/OwningOpRef.h"
+#include "qopt/Assignment/RoundWeights.h"
 #include "qopt/Calibration/Profile.h"
 #include "qopt/Data/DataSource.h"
 #include "qopt/Pipelines/Executors.h"
 
 namespace qopt {
+
+struct Plan;
 
 enum class Scheme {
   Float, ///< nothing is quantized
@@ -31,6 +34,10 @@ struct QuantizeOptions {
   std::string weights;
   /// How weights below 8 bits are rounded: gptq or nearest.
   std::string rounding = "gptq";
+  /// Gets what rounding did to each layer.
+  RoundWeightsReport *rounded = nullptr;
+  /// Formats by layer; layers that it does not name have the scheme's.
+  std::shared_ptr<const Plan> plan;
   /// f32, fixed:BITS or pow2.
   std::string requantize = "f32";
   /// What runs the model for bias correction.

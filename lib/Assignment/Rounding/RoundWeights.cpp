@@ -5,6 +5,7 @@
 // sees its samples in order, so the result does not depend on the batches.
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/RoundWeights.h"
+#include "../MovedInput.h"
 #include "../TensorGraph.h"
 #include "LayerInputs.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
@@ -25,6 +26,7 @@ struct Layer {
   Operation *exact, *rounded;
   LayerGeometry geometry;
   qg::QuantizedType input; ///< what the input is rounded to; may be null
+  std::optional<MovedInput> source;
   const InstrumentedModule::Point *point = nullptr;
   std::vector<Matrix> moments;
   int64_t rows = 0;
@@ -46,26 +48,16 @@ struct Layer {
 };
 } // namespace
 
-/// The value whose rows are those of `value`: behind reshapes that keep the
-/// last dimension.
-static Value skipReshapes(Value value) {
-  while (auto reshape = value.getDefiningOp<qg::ReshapeOp>()) {
-    ArrayRef<int64_t> from =
-        cast<RankedTensorType>(reshape.getX().getType()).getShape();
-    ArrayRef<int64_t> to = cast<RankedTensorType>(reshape.getType()).getShape();
-    if (from.empty() || to.empty() || from.back() != to.back())
-      break;
-    value = reshape.getX();
-  }
-  return value;
-}
-
-static qg::QuantizedType getInputEncoding(Operation *layer) {
-  auto op =
-      skipReshapes(layer->getOperand(0)).getDefiningOp<qg::DequantizeOp>();
+/// Scales by channel are those of what a depthwise convolution reads.
+static qg::QuantizedType getInputEncoding(Value x) {
+  auto op = x.getDefiningOp<qg::DequantizeOp>();
   qg::QuantizedType type =
       op ? qg::getQuantizedType(op.getX().getType()) : qg::QuantizedType();
-  return type && type.isPerTensor() ? type : qg::QuantizedType();
+  bool isByChannel =
+      type && type.isPerAxis() && !type.getGroupSize() &&
+      type.getAxis() == cast<RankedTensorType>(x.getType()).getRank() - 1 &&
+      llvm::all_equal(type.getZeroPointVector());
+  return isByChannel ? type : getMovedEncoding(x);
 }
 
 /// Linear ops of both modules; those whose weight is to be rounded again.
@@ -82,24 +74,36 @@ static absl::StatusOr<std::vector<Layer>> findLayers(func::FuncOp reference,
     return absl::InvalidArgumentError(
         "expects the same linear ops in both modules");
   std::vector<Layer> layers;
+  unsigned position = 0;
   for (auto [from, to] : llvm::zip(exact, rounded)) {
+    unsigned at = position++;
     auto dequantize = getWeight(to).getDefiningOp<qg::DequantizeOp>();
     if (!dequantize || !dequantize.getX().getDefiningOp<qg::ConstantOp>())
       continue;
     qg::QuantizedType type = qg::getQuantizedType(dequantize.getX().getType());
     std::optional<LayerGeometry> geometry = LayerGeometry::get(from);
-    if (!geometry || type.getBits() >= 8 || type.isDynamic_() ||
+    if (!geometry || type.getBits() > 8 || type.isDynamic_() ||
         getWeightAxis(from) != type.getAxis())
       continue;
-    Layer layer{from, to, *geometry, getInputEncoding(to), nullptr, {}, 0, {}};
+    Layer layer;
+    layer.exact = from;
+    layer.rounded = to;
+    layer.geometry = *geometry;
+    layer.input = getInputEncoding(to->getOperand(0));
+    layer.source = MovedInput::find(from->getOperand(0));
     layer.report.name = qg::getUserName(from);
+    layer.report.position = at;
+    auto stored = cast<RankedTensorType>(dequantize.getX().getType());
+    layer.report.weights = stored.getNumElements();
+    layer.report.storedBits = qg::getStoredBits(stored);
     layer.report.format = type.getFormat().str();
     layers.push_back(std::move(layer));
   }
   return layers;
 }
 
-/// The values that the layer computes with: rounded and clipped.
+/// The values that the layer computes with: rounded and clipped, with one scale
+/// or one for each channel under one zero point.
 static Tensor roundInput(const Tensor &x, qg::QuantizedType type) {
   if (!type)
     return x;
@@ -107,11 +111,15 @@ static Tensor roundInput(const Tensor &x, qg::QuantizedType type) {
   ArrayRef<float> from = x.span<float>();
   MutableArrayRef<float> to = result.mutableSpan<float>();
   const IntegerFormat &format = type.getIntegerFormat();
-  float scale = type.getScale();
-  float low = float(format.min() - type.getZeroPoint());
-  float high = float(format.max() - type.getZeroPoint());
-  for (size_t i = 0; i < from.size(); ++i)
+  size_t channels = x.shape().back();
+  SmallVector<float> scales = type.getScaleVector();
+  scales.resize(channels, scales.front());
+  int64_t zero = type.getZeroPointVector().front();
+  float low = float(format.min() - zero), high = float(format.max() - zero);
+  for (size_t i = 0; i < from.size(); ++i) {
+    float scale = scales[i % channels];
     to[i] = std::clamp(std::nearbyint(from[i] / scale), low, high) * scale;
+  }
   return result;
 }
 
@@ -125,9 +133,12 @@ static absl::Status addSample(MutableArrayRef<Layer *> layers, int64_t sample,
       return;
     int64_t wanted =
         std::max(kLeastRows, kRowsPerColumn * layer.geometry.numColumns());
+    std::optional<Tensor> x = layer.source->apply(from[layer.point->index]);
+    if (!x)
+      return;
     layer.rows += layer.geometry.addMoments(
-        roundInput(from[layer.point->index], layer.input),
-        std::max<int64_t>(1, wanted / samples), sample, layer.moments);
+        roundInput(*x, layer.input), std::max<int64_t>(1, wanted / samples),
+        sample, layer.moments);
   });
   return absl::OkStatus();
 }
@@ -139,12 +150,18 @@ static void roundLayer(Layer &layer, const RoundWeightsOptions &options) {
   Tensor weight = *qg::matchConstant(getWeight(layer.exact));
   Tensor stored(*qg::getDType(format), weight.shape());
   std::vector<double> least;
-  if (std::optional<Tensor> bias = getBias(layer.exact) && layer.input
-                                       ? qg::matchConstant(getBias(layer.exact))
-                                       : std::nullopt)
+  std::optional<Tensor> bias;
+  if (getBias(layer.exact) && layer.input)
+    bias = qg::matchConstant(getBias(layer.exact));
+  if (bias) {
+    SmallVector<float> inputs = layer.input.getScaleVector();
+    double unit = double(*llvm::min_element(inputs)) * 1073741824.0;
     for (int64_t o = 0; o < bias->numElements(); ++o)
-      least.push_back(std::fabs(bias->getFloat(o)) /
-                      (double(layer.input.getScale()) * 1073741824.0));
+      least.push_back(std::fabs(bias->getFloat(o)) / unit);
+  }
+  bool usesGptq = options.gptq;
+  if (auto own = layer.rounded->getAttrOfType<StringAttr>("qg.rounding"))
+    usesGptq = own == "gptq";
   SmallVector<float> scales;
   SmallVector<int32_t> zeros;
   double loss = 0, nearest = 0, signal = 0;
@@ -243,13 +260,13 @@ absl::StatusOr<RoundWeightsReport> qopt::roundWeights(
   }
   std::vector<Layer *> usable;
   for (Layer &layer : *layers) {
-    auto observer =
-        skipReshapes(layer.exact->getOperand(0)).getDefiningOp<qg::ObserveOp>();
     for (const InstrumentedModule::Point &point : instrumented->points)
-      if (observer && point.name == observer.getName())
+      if (layer.source && point.name == layer.source->observer.getName())
         layer.point = &point;
     if (!layer.point)
       layer.report.reason = "its input is not observed";
+    else if (layer.format().getBits() == 8)
+      layer.report.reason = "8 bits need no search";
     else if (layer.geometry.numColumns() > kMostColumns)
       layer.report.reason = "it reduces over too many elements";
     else
@@ -279,7 +296,9 @@ absl::StatusOr<RoundWeightsReport> qopt::roundWeights(
       layer->moments.clear();
     }
   }
-  for (Layer &layer : *layers)
+  for (Layer &layer : *layers) {
+    layer.rounded->removeAttr("qg.rounding");
     report.layers.push_back(std::move(layer.report));
+  }
   return report;
 }

@@ -50,6 +50,11 @@ void DepthwiseOp::getEffects(
   addEffects(*this, getInitMutable(), effects);
 }
 
+void GroupMatmulOp::getEffects(
+    SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  addEffects(*this, getInitMutable(), effects);
+}
+
 void LutOp::getEffects(
     SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
   addEffects(*this, getInitMutable(), effects);
@@ -80,21 +85,8 @@ LogicalResult StageOp::verify() {
   return success();
 }
 
-template <typename WindowOp> static LogicalResult verifyWindow(WindowOp op) {
-  ArrayRef<int64_t> x = op.getX().getType().getShape();
-  ArrayRef<int64_t> y = op.getInit().getType().getShape();
-  if (x.size() != 4 || y.size() != 4)
-    return op.emitOpError("expects an input and a result of rank 4");
-  if (op.getTile().size() != 4 || op.getKernel().size() != 2 ||
-      op.getStrides().size() != 2 || op.getDilations().size() != 2)
-    return op.emitOpError("expects four tile sizes and two kernel extents, "
-                          "strides and dilations");
-  for (int d = 0; d < 2; ++d) {
-    int64_t last = (y[1 + d] - 1) * op.getStrides()[d] +
-                   (op.getKernel()[d] - 1) * op.getDilations()[d];
-    if (last >= x[1 + d])
-      return op.emitOpError("expects windows inside the input");
-  }
+/// The epilogue takes the accumulator and an element of each extra operand.
+template <typename KernelOp> static LogicalResult verifyEpilogue(KernelOp op) {
   Block &body = op.getEpilogue().front();
   if (body.getNumArguments() != 1 + op.getExtras().size())
     return op.emitOpError("expects an epilogue of the accumulator and one "
@@ -112,6 +104,37 @@ template <typename WindowOp> static LogicalResult verifyWindow(WindowOp op) {
       yield.getOperand(0).getType() != op.getInit().getType().getElementType())
     return op.emitOpError("expects to yield one element of the result");
   return success();
+}
+
+LogicalResult GroupMatmulOp::verify() {
+  ArrayRef<int64_t> x = getX().getType().getShape();
+  ArrayRef<int64_t> y = getInit().getType().getShape();
+  if (x.size() != 4 || y.size() != 4 || getTile().size() != 4 || getGroup() < 1)
+    return emitOpError("expects an input and a result of rank 4, four tile "
+                       "sizes and a positive group");
+  int64_t rows = getRowScales().getType().getNumElements();
+  if (x[0] != 1 || x[1] != 1 || y[0] != 1 || y[1] != 1 || x[2] != y[2] ||
+      (rows != 1 && rows != x[2]))
+    return emitOpError("expects rows of pixels, and one row scale or one each");
+  return verifyEpilogue(*this);
+}
+
+template <typename WindowOp> static LogicalResult verifyWindow(WindowOp op) {
+  ArrayRef<int64_t> x = op.getX().getType().getShape();
+  ArrayRef<int64_t> y = op.getInit().getType().getShape();
+  if (x.size() != 4 || y.size() != 4)
+    return op.emitOpError("expects an input and a result of rank 4");
+  if (op.getTile().size() != 4 || op.getKernel().size() != 2 ||
+      op.getStrides().size() != 2 || op.getDilations().size() != 2)
+    return op.emitOpError("expects four tile sizes and two kernel extents, "
+                          "strides and dilations");
+  for (int d = 0; d < 2; ++d) {
+    int64_t last = (y[1 + d] - 1) * op.getStrides()[d] +
+                   (op.getKernel()[d] - 1) * op.getDilations()[d];
+    if (last >= x[1 + d])
+      return op.emitOpError("expects windows inside the input");
+  }
+  return verifyEpilogue(op);
 }
 
 LogicalResult ConvOp::verify() { return verifyWindow(*this); }
@@ -160,5 +183,7 @@ void qopt::qcpu::registerBufferizableOpInterfaces(DialectRegistry &registry) {
     LutOp::attachInterface<KernelBufferization<LutOp>>(*context);
     ConvOp::attachInterface<KernelBufferization<ConvOp>>(*context);
     DepthwiseOp::attachInterface<KernelBufferization<DepthwiseOp>>(*context);
+    GroupMatmulOp::attachInterface<KernelBufferization<GroupMatmulOp>>(
+        *context);
   });
 }

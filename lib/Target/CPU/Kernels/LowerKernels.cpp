@@ -4,6 +4,7 @@
 // Reads the ops into plain structs and leaves the loops to the emitters.
 //===----------------------------------------------------------------------===//
 #include "DotProduct.h"
+#include "GroupKernel.h"
 #include "WindowKernel.h"
 #include "qopt/Target/CPU/Kernels/Passes.h"
 
@@ -85,6 +86,8 @@ struct LowerKernelsPass
       return lowerStage(op, builder);
     if (isa<LutOp>(op))
       return lowerLut(op, builder);
+    if (isa<GroupMatmulOp>(op))
+      return lowerGroupMatmul(op, builder, roundToInt);
     if (auto conv = dyn_cast<ConvOp>(op)) {
       FailureOr<WindowKernel> kernel = readKernel(conv, builder);
       return failed(kernel)
@@ -100,7 +103,7 @@ struct LowerKernelsPass
   void runOnOperation() override {
     SmallVector<Operation *> kernels;
     getOperation().walk([&](Operation *op) {
-      if (isa<StageOp, LutOp, ConvOp, DepthwiseOp>(op))
+      if (isa<StageOp, LutOp, ConvOp, DepthwiseOp, GroupMatmulOp>(op))
         kernels.push_back(op);
     });
     for (Operation *op : kernels) {

@@ -127,8 +127,36 @@ def QCPU_DepthwiseOp : QCPU_WindowOp<"depthwise"> {
   }];
 }
 
+def QCPU_GroupMatmulOp : QCPU_KernelOp<"group_matmul", [
+    SingleBlockImplicitTerminator<"YieldOp">, IsolatedFromAbove]> {
+  let summary = "matrix product with scales per group, then an epilogue";
+  let description = [{
+    `x` is `[1, 1, M, K]`. Integer sums of `group` elements start at
+    `corrections` (zero if that has one element) and go into
+    `sum = fma(f32(acc), scales, sum)` group by group; the epilogue gets
+    `fma(sum, row_scales[m], bias[n])` (`row_scales` has one element or M).
+    `weight` is that of `qcpu.conv`; `scales` and `corrections` are
+    `[panels][groups][NR * L]`.
+
+    Example: see `qcpu-select-kernels`.
+  }];
+  let arguments = (ins StrAttr:$dot, DenseI64ArrayAttr:$tile, I64Attr:$group,
+    UnitAttr:$x_unsigned, QCPU_Buffer:$x, QCPU_Buffer:$weight,
+    QCPU_Buffer:$scales, QCPU_Buffer:$corrections, QCPU_Buffer:$row_scales,
+    QCPU_Buffer:$bias, Variadic<QCPU_Buffer>:$extras, QCPU_Buffer:$init);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    $dot `tile` $tile `group` $group (`x_unsigned` $x_unsigned^)?
+    `ins` `(` $x `,` $weight `,` $scales `,` $corrections `,` $row_scales `,`
+    $bias `)` `extras` `(` $extras `)` `outs` `(` $init `)` attr-dict
+    `:` functional-type(operands, results) $epilogue
+  }];
+  let hasVerifier = 1;
+}
+
 def QCPU_YieldOp : QCPU_Op<"yield", [Pure, Terminator, ReturnLike,
-    ParentOneOf<["ConvOp", "DepthwiseOp"]>]> {
+    ParentOneOf<["ConvOp", "DepthwiseOp", "GroupMatmulOp"]>]> {
   let summary = "the value an epilogue stores";
   let description = "Ends the region of a kernel op.";
   let arguments = (ins Variadic<AnyType>:$values);

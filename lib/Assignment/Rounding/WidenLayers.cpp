@@ -1,0 +1,73 @@
+//===- WidenLayers.cpp - Bits to the layers that lose most ----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A rule, not a program: errors of layers are taken to add up, and a bit to
+// quarter the error of its layer. No layer gets fewer than 4 bits, where that
+// would mislead most.
+//===----------------------------------------------------------------------===//
+#include "../TensorGraph.h"
+#include "qopt/Assignment/RoundWeights.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace qopt;
+
+double RoundWeightsReport::getAverageBits() const {
+  int64_t weights = 0, bits = 0;
+  for (const RoundedLayer &layer : layers) {
+    weights += layer.weights;
+    bits += layer.storedBits;
+  }
+  return weights ? double(bits) / double(weights) : 0;
+}
+
+namespace {
+struct Width {
+  double error; ///< relative, of the outputs, at `bits`
+  unsigned bits = 4;
+};
+} // namespace
+
+void qopt::widenLayers(ModuleOp module, const RoundWeightsReport &trial,
+                       double averageBits) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return;
+  int64_t weights = 0, left = 0;
+  std::vector<Width> widths;
+  for (const RoundedLayer &layer : trial.layers) {
+    weights += layer.weights;
+    left -= layer.storedBits;
+    // A layer that was not measured is wide first.
+    widths.push_back(
+        {layer.reason.empty() ? std::pow(10, -layer.sqnr / 10) : 1.0});
+  }
+  left += int64_t(averageBits * double(weights));
+  while (true) {
+    size_t best = widths.size();
+    double most = 0;
+    for (size_t i = 0; i < widths.size(); ++i) {
+      int64_t cost = trial.layers[i].weights;
+      double gain = widths[i].error * 0.75 / double(std::max<int64_t>(cost, 1));
+      if (widths[i].bits < 8 && cost <= left && gain > most) {
+        most = gain;
+        best = i;
+      }
+    }
+    if (best == widths.size())
+      break;
+    left -= trial.layers[best].weights;
+    widths[best].error /= 4;
+    ++widths[best].bits;
+  }
+  SmallVector<Operation *> linears;
+  for (Operation &op : main.getOps())
+    if (isLinear(&op))
+      linears.push_back(&op);
+  for (auto [layer, width] : llvm::zip(trial.layers, widths))
+    if (layer.position < linears.size() && width.bits > 4)
+      linears[layer.position]->setAttr(
+          "qg.weights", StringAttr::get(module.getContext(),
+                                        "si" + std::to_string(width.bits)));
+}

@@ -1,0 +1,205 @@
+//===- LowerGroups.cpp - qcpu.group_matmul to loops over groups -----------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The loop over the steps of a group is the one of qcpu.conv; between groups
+// integers become floats.
+//===----------------------------------------------------------------------===//
+#include "DotProduct.h"
+#include "GroupKernel.h"
+#include "WindowKernel.h"
+#include "qopt/Target/CPU/Kernels/Passes.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qopt::qcpu;
+
+/// Steps of a group that are straight-line code in a loop.
+static constexpr int64_t kUnroll = 4;
+
+namespace {
+/// Operands of the kernel besides those of a window.
+struct GroupViews {
+  FlatView scales, corrections, rowScales;
+  int64_t group;
+  bool hasCorrections, hasRowScales;
+};
+
+class GroupTile {
+public:
+  GroupTile(Emitter &emit, const WindowEmitter &window, const GroupViews &views)
+      : emit(emit), k(window.kernel()), v(views),
+        dot(emit, k.dot, k.lanes, k.pack, k.isUnsigned, k.code) {
+    depth = k.x.shape[3];
+    groups = llvm::divideCeil(depth, v.group);
+  }
+
+  SmallVector<Value> emitTile(const WindowEmitter::Tile &tile) {
+    rows = tile.rows;
+    vectors = tile.panel.vectors;
+    width = k.vectors * k.lanes;
+    Value panel = emit.divide(tile.panel.packed, width, INT64_MAX).first;
+    Value weights = emit.mul(panel, llvm::divideCeil(depth, k.pack) * step());
+    Value parameters = emit.mul(panel, groups * width);
+    SmallVector<Value> sums(
+        rows * vectors,
+        emit.zero(emit.vec(k.lanes, emit.builder.getF32Type())));
+    int64_t whole = depth / v.group, rest = depth % v.group;
+    int64_t steps = v.group / k.pack;
+    if (whole)
+      sums = emit.reduce(whole, sums, [&](Value g, ValueRange inner) {
+        return emitGroup(emit.add(tile.x, emit.mul(g, v.group)),
+                         emit.add(weights, emit.mul(g, steps * step())),
+                         emit.add(parameters, emit.mul(g, width)), steps,
+                         SmallVector<Value>(inner));
+      });
+    if (rest)
+      sums =
+          emitGroup(emit.add(tile.x, whole * v.group),
+                    emit.add(weights, whole * steps * step()),
+                    emit.add(parameters, whole * width), rest / k.pack, sums);
+    return finish(tile, sums);
+  }
+
+private:
+  /// Elements of the packed weights in a step.
+  int64_t step() const {
+    int64_t weights = k.vectors * k.lanes * k.pack;
+    return k.code.isPacked() ? k.code.bytes(weights) : weights;
+  }
+
+  SmallVector<Value> emitGroup(Value x, Value w, Value parameters,
+                               int64_t steps, SmallVector<Value> sums) {
+    OpBuilder &b = emit.builder;
+    SmallVector<Value> acc(rows * vectors);
+    for (int64_t j = 0; j < vectors; ++j) {
+      Value start = v.hasCorrections
+                        ? emit.load(v.corrections,
+                                    emit.add(parameters, j * k.lanes), k.lanes)
+                        : emit.zero(emit.vec(k.lanes, b.getI32Type()));
+      for (int64_t i = 0; i < rows; ++i)
+        acc[i * vectors + j] = start;
+    }
+    int64_t unroll = steps % kUnroll ? 1 : kUnroll;
+    acc = emit.reduce(steps / unroll, acc, [&](Value s, ValueRange inner) {
+      SmallVector<Value> current(inner);
+      Value xs = emit.add(x, emit.mul(s, unroll * k.pack));
+      Value ws = emit.add(w, emit.mul(s, unroll * step()));
+      for (int64_t u = 0; u < unroll; ++u)
+        emitStep(emit.add(xs, u * k.pack), emit.add(ws, u * step()), current);
+      return current;
+    });
+    auto real = emit.vec(k.lanes, b.getF32Type());
+    for (int64_t j = 0; j < vectors; ++j) {
+      Value scale =
+          emit.load(v.scales, emit.add(parameters, j * k.lanes), k.lanes);
+      for (int64_t i = 0; i < rows; ++i) {
+        Value &sum = sums[i * vectors + j];
+        Value exact =
+            arith::SIToFPOp::create(b, emit.loc, real, acc[i * vectors + j]);
+        sum = math::FmaOp::create(b, emit.loc, exact, scale, sum);
+      }
+    }
+    return sums;
+  }
+
+  void emitStep(Value x, Value w, SmallVectorImpl<Value> &acc) {
+    SmallVector<Value> weights = dot.loadStep(k.weight, w, k.vectors, vectors);
+    for (int64_t i = 0; i < rows; ++i) {
+      Value input = dot.broadcastInput(k.x, emit.add(x, i * k.x.strides[2]));
+      for (int64_t j = 0; j < vectors; ++j)
+        acc[i * vectors + j] =
+            dot.accumulate(acc[i * vectors + j], input, weights[j]);
+    }
+  }
+
+  /// Times the scale of the row, plus the bias.
+  SmallVector<Value> finish(const WindowEmitter::Tile &tile,
+                            SmallVector<Value> sums) {
+    OpBuilder &b = emit.builder;
+    auto real = emit.vec(k.lanes, b.getF32Type());
+    Value row = emit.index(0);
+    if (v.hasRowScales)
+      row = emit.divide(tile.x, k.x.strides[2], INT64_MAX).first;
+    for (int64_t i = 0; i < rows; ++i) {
+      Value scale = vector::BroadcastOp::create(
+          b, emit.loc, real,
+          emit.loadScalar(v.rowScales,
+                          v.hasRowScales ? emit.add(row, i) : row));
+      for (int64_t j = 0; j < vectors; ++j) {
+        Value bias = emit.load(k.bias, emit.add(tile.panel.packed, j * k.lanes),
+                               k.lanes);
+        Value &sum = sums[i * vectors + j];
+        sum = math::FmaOp::create(b, emit.loc, sum, scale, bias);
+      }
+    }
+    return sums;
+  }
+
+  Emitter &emit;
+  const WindowKernel &k;
+  const GroupViews &v;
+  DotProduct dot;
+  int64_t depth, groups, width = 0;
+  int64_t rows = 0, vectors = 0;
+};
+} // namespace
+
+LogicalResult qopt::qcpu::lowerGroupMatmul(Operation *operation,
+                                           OpBuilder &builder,
+                                           bool roundToInt) {
+  auto op = cast<GroupMatmulOp>(operation);
+  Emitter emit(builder, op.getLoc());
+  WindowKernel kernel;
+  GroupViews views;
+  auto read = [&](Value value, FlatView &view) {
+    FailureOr<FlatView> flat = failure();
+    if (isa<MemRefType>(value.getType()))
+      flat = emit.flatten(value);
+    if (failed(flat) || flat->strides.back() != 1)
+      return op.emitError("expects memrefs with static strides and contiguous "
+                          "channels"),
+             false;
+    view = std::move(*flat);
+    return true;
+  };
+  if (!read(op.getX(), kernel.x) || !read(op.getWeight(), kernel.weight) ||
+      !read(op.getScales(), views.scales) ||
+      !read(op.getCorrections(), views.corrections) ||
+      !read(op.getRowScales(), views.rowScales) ||
+      !read(op.getBias(), kernel.bias) || !read(op.getInit(), kernel.y))
+    return failure();
+  for (Value extra : op.getExtras())
+    if (!read(extra, kernel.extras.emplace_back()))
+      return failure();
+  kernel.epilogue = &op.getEpilogue().front();
+  kernel.dot = op.getDot();
+  kernel.isUnsigned = op.getXUnsigned();
+  ArrayRef<int64_t> tile = op.getTile();
+  kernel.rows = tile[0];
+  kernel.vectors = tile[1];
+  kernel.lanes = tile[2];
+  kernel.pack = tile[3];
+  if (auto code = op->getAttrOfType<DenseI64ArrayAttr>(kWeightCodeAttr);
+      code && code.size() == 2)
+    kernel.code = {code[0], code[1]};
+  kernel.kernelH = kernel.kernelW = 1;
+  kernel.strideH = kernel.strideW = 1;
+  kernel.dilationH = kernel.dilationW = 1;
+  kernel.groups = 1;
+  kernel.reducedChannels = kernel.x.shape[3];
+  kernel.batch = kernel.y.shape[0];
+  kernel.height = kernel.y.shape[1];
+  kernel.width = kernel.y.shape[2];
+  kernel.channels = kernel.y.shape[3];
+  views.group = op.getGroup();
+  views.hasCorrections = op.getCorrections().getType().getNumElements() != 1;
+  views.hasRowScales = op.getRowScales().getType().getNumElements() != 1;
+  WindowEmitter window(emit, std::move(kernel));
+  GroupTile group(emit, window, views);
+  window.emitTasks([&](const WindowEmitter::Tile &tile) {
+    window.emitEpilogue(tile, group.emitTile(tile), roundToInt);
+  });
+  return success();
+}

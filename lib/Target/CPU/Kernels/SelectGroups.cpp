@@ -1,0 +1,222 @@
+//===- SelectGroups.cpp - fxp.group_matmul to its kernel ------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The dot product is that of one scale per channel; what its form of the input
+// leaves of the zero point is folded into the start of every group's sum.
+//===----------------------------------------------------------------------===//
+#include "Epilogue.h"
+#include "GroupKernel.h"
+#include "PackWeights.h"
+#include "WeightCode.h"
+#include "qopt/Target/CPU/Kernels/Passes.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::qcpu;
+
+/// As for products with one scale per channel.
+static constexpr int64_t kMaxVectors = 8, kMaxRows = 12;
+
+namespace {
+class GroupBuilder {
+public:
+  GroupBuilder(fxp::GroupMatmulOp op, const KernelTarget &target)
+      : op(op), loc(op.getLoc()), target(target), zeroPoint(op.getLhsZp()),
+        isUnsigned(op.getLhsUnsigned()), group(op.getGroup()) {}
+
+  bool read();
+  void build(OpBuilder &builder);
+
+private:
+  void chooseTile();
+  Value stageInput(OpBuilder &builder);
+  Tensor packPerGroup(const Tensor &values) const;
+  Tensor getCorrections() const;
+  Value constant(OpBuilder &builder, const Tensor &tensor) const;
+  Value castShape(OpBuilder &builder, Value value,
+                  ArrayRef<int64_t> shape) const;
+
+  fxp::GroupMatmulOp op;
+  Location loc;
+  const KernelTarget &target;
+  int64_t zeroPoint;
+  bool isUnsigned;
+  int64_t group;
+  int64_t m = 0, n = 0, k = 0, groups = 0;
+  Tensor weight, scales, bias;
+  DotChoice dot;
+};
+} // namespace
+
+bool GroupBuilder::read() {
+  std::optional<Tensor> w = qg::matchConstant(op.getRhs());
+  std::optional<Tensor> s = qg::matchConstant(op.getScales());
+  std::optional<Tensor> b = qg::matchConstant(op.getBias());
+  if (!w || !s || !b || w->numElements() == 0)
+    return false;
+  weight = w->bitcast(DType::i8);
+  scales = *s;
+  bias = *b;
+  n = weight.shape()[0];
+  k = weight.shape()[1];
+  m = op.getType().getNumElements() / n;
+  groups = (k + group - 1) / group;
+  return m > 0;
+}
+
+void GroupBuilder::chooseTile() {
+  dot = target.integer;
+  // Steps do not cross groups.
+  if (k % dot.pack != 0 || (groups > 1 && group % dot.pack != 0))
+    dot = getGenericIntegerDot(target);
+  int64_t vectors = llvm::divideCeil(n, dot.lanes);
+  int64_t accumulators = dot.rows * dot.vectors;
+  if (vectors < dot.vectors) {
+    dot.vectors = vectors;
+    dot.rows = std::min(kMaxRows, accumulators / vectors);
+  }
+  if (m < dot.rows) {
+    dot.rows = m;
+    dot.vectors = std::min({vectors, kMaxVectors, accumulators / m});
+  }
+}
+
+Value GroupBuilder::castShape(OpBuilder &builder, Value value,
+                              ArrayRef<int64_t> shape) const {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (type.getShape() == shape)
+    return value;
+  return qg::ReshapeOp::create(
+      builder, loc, RankedTensorType::get(shape, type.getElementType()), value);
+}
+
+/// The input as the dot product reads it; zeroPoint is what is still in it.
+Value GroupBuilder::stageInput(OpBuilder &builder) {
+  Value x = castShape(builder, op.getLhs(), {1, 1, m, k});
+  Type element = builder.getI8Type();
+  int64_t subtract = 0;
+  if (dot.input == DotInput::s16) {
+    element = builder.getI16Type();
+    subtract = zeroPoint;
+    zeroPoint = 0;
+  } else if (dot.input == DotInput::u8 && !isUnsigned) {
+    subtract = -128;
+    zeroPoint += 128;
+  } else if (dot.input == DotInput::s8 && isUnsigned) {
+    subtract = 128;
+    zeroPoint -= 128;
+  } else {
+    return x;
+  }
+  SmallVector<int64_t> shape{1, 1, m, k};
+  Value init = tensor::EmptyOp::create(builder, loc, shape, element);
+  return StageOp::create(builder, loc, TypeRange{init.getType()},
+                         ArrayRef<int64_t>{0, 0, 0, 0}, subtract, /*fill=*/0,
+                         isUnsigned, x, init)
+      .getResult(0);
+}
+
+/// [N, groups] as [panels][groups][NR * L], zeros behind.
+Tensor GroupBuilder::packPerGroup(const Tensor &values) const {
+  int64_t width = dot.vectors * dot.lanes;
+  int64_t panels = llvm::divideCeil(n, width);
+  Tensor packed(values.dtype(), {panels * groups * width});
+  ArrayRef<int32_t> from = values.span<int32_t>(); // f32 bits, or i32
+  MutableArrayRef<int32_t> to = packed.mutableSpan<int32_t>();
+  for (int64_t channel = 0; channel < n; ++channel)
+    for (int64_t g = 0; g < groups; ++g)
+      to[(channel / width * groups + g) * width + channel % width] =
+          from[channel * groups + g];
+  return packed;
+}
+
+/// -zp * sum of the weights of each group.
+Tensor GroupBuilder::getCorrections() const {
+  if (zeroPoint == 0)
+    return Tensor(DType::i32, {1});
+  Tensor sums(DType::i32, {n, groups});
+  MutableArrayRef<int32_t> to = sums.mutableSpan<int32_t>();
+  ArrayRef<int8_t> values = weight.span<int8_t>();
+  for (int64_t i = 0; i < n * k; ++i) {
+    int32_t &sum = to[i / k * groups + i % k / group];
+    sum = int32_t(uint32_t(sum) -
+                  uint32_t(zeroPoint) * uint32_t(int32_t(values[i])));
+  }
+  return packPerGroup(sums);
+}
+
+Value GroupBuilder::constant(OpBuilder &builder, const Tensor &tensor) const {
+  auto type = RankedTensorType::get(
+      tensor.shape(), qg::getStorageElementType(qg::getElementType(
+                          builder.getContext(), tensor.dtype())));
+  return qg::createConstant(builder, loc, tensor, type, "packed");
+}
+
+void GroupBuilder::build(OpBuilder &builder) {
+  Epilogue epilogue = collectEpilogue(op);
+  Operation *last =
+      epilogue.ops.empty() ? op.getOperation() : epilogue.ops.back();
+  builder.setInsertionPoint(last);
+  chooseTile();
+  Value x = stageInput(builder);
+  Packing packing{1, dot.vectors, dot.lanes, dot.pack, /*isRun=*/false};
+  Tensor packed = packConvWeights(weight.reshaped({n, 1, 1, k}), packing);
+  int64_t step = dot.vectors * dot.lanes * dot.pack;
+  WeightCode code = chooseWeightCode(packed, step);
+  if (code.isPacked())
+    packed = encodeWeights(packed, step, code);
+  Value rowScales =
+      op.getLhsScales()
+          ? castShape(builder, op.getLhsScales(), {m})
+          : constant(builder,
+                     Tensor::from<float>(DType::f32, {1},
+                                         op.getLhsScale().convertToFloat()));
+  SmallVector<int64_t> shape{1, 1, m, n};
+  SmallVector<Value> extras;
+  SmallVector<Type> elements{builder.getF32Type()};
+  for (const EpilogueOperand &operand : epilogue.operands) {
+    if (auto *tensor = std::get_if<Tensor>(&operand))
+      extras.push_back(constant(builder, padChannels(*tensor, packing)));
+    else
+      extras.push_back(castShape(builder, std::get<Value>(operand), shape));
+    elements.push_back(
+        cast<RankedTensorType>(extras.back().getType()).getElementType());
+  }
+  auto result = cast<RankedTensorType>(last->getResult(0).getType());
+  Value init =
+      tensor::EmptyOp::create(builder, loc, shape, result.getElementType());
+  auto kernel = GroupMatmulOp::create(
+      builder, loc, TypeRange{init.getType()}, builder.getStringAttr(dot.name),
+      builder.getDenseI64ArrayAttr(
+          {dot.rows, dot.vectors, dot.lanes, dot.pack}),
+      builder.getI64IntegerAttr(group),
+      isUnsigned && dot.input == DotInput::any ? builder.getUnitAttr()
+                                               : UnitAttr(),
+      x, constant(builder, packed), constant(builder, packPerGroup(scales)),
+      constant(builder, getCorrections()), rowScales,
+      constant(builder, padChannels(bias, packing)), extras, init);
+  if (code.isPacked())
+    kernel->setAttr(kWeightCodeAttr,
+                    builder.getDenseI64ArrayAttr({code.bits, code.offset}));
+  Block *body = builder.createBlock(&kernel.getEpilogue());
+  for (Type type : elements)
+    body->addArgument(type, loc);
+  buildEpilogue(epilogue, *body, op);
+  builder.setInsertionPointAfter(kernel);
+  last->getResult(0).replaceAllUsesWith(
+      castShape(builder, kernel.getResult(0), result.getShape()));
+  for (Operation *fused : llvm::reverse(epilogue.ops))
+    if (fused->use_empty())
+      fused->erase();
+  op.erase();
+}
+
+void qopt::qcpu::selectGroupMatmul(fxp::GroupMatmulOp op,
+                                   const KernelTarget &target) {
+  GroupBuilder group(op, target);
+  OpBuilder builder(op);
+  if (group.read())
+    group.build(builder);
+}

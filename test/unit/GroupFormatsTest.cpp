@@ -1,0 +1,171 @@
+//===- GroupFormatsTest.cpp - Formats with parameters per group -----------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every low-bit format of weights, by channel and by group, from its type to
+// machine code: three forms of one product give the same bits.
+//===----------------------------------------------------------------------===//
+#include "RunModule.h"
+#include "qopt/Conversion/Passes.h"
+#include "qopt/Dialect/QG/IR/Encodings.h"
+#include "qopt/Target/CPU/Emit.h"
+
+#include "mlir/Pass/PassManager.h"
+#include <cstring>
+#include <random>
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::test;
+
+namespace {
+struct FormatCase {
+  std::string format;
+  int64_t group;
+  std::vector<int8_t> table;
+};
+
+struct Shape {
+  int64_t m, k, n;
+};
+
+class GroupFormats : public testing::TestWithParam<FormatCase> {
+protected:
+  qg::QuantizedType makeType(int64_t axis, int64_t n, int64_t k);
+  OwningOpRef<ModuleOp> makeModule(const Shape &shape, bool isDynamic,
+                                   bool isTransposed, bool isRounded);
+  void SetUp() override { getContext().loadAllAvailableDialects(); }
+  std::mt19937 random{11};
+};
+
+qg::QuantizedType GroupFormats::makeType(int64_t axis, int64_t n, int64_t k) {
+  const FormatCase &c = GetParam();
+  const IntegerFormat &row = *lookupIntegerFormat(c.format);
+  int64_t groups = c.group ? (k + c.group - 1) / c.group : 1;
+  std::uniform_real_distribution<float> scale(0.01f, 0.02f);
+  std::uniform_int_distribution<int> zero(0, row.isTable ? 0 : int(row.max()));
+  std::vector<float> scales(n * groups);
+  std::vector<int32_t> zeros(n * groups, 0);
+  for (float &value : scales)
+    value = scale(random);
+  // Bytes minus their zero point stay bytes.
+  for (int32_t &value : zeros)
+    if (!row.isSigned && !row.isTable)
+      value = row.bits == 8 ? 128 : zero(random);
+  return qg::QuantizedType::getPerAxis(&getContext(), c.format, axis, scales,
+                                       zeros, c.group, c.table);
+}
+
+/// A product of `x` with a constant that has every code of the format.
+OwningOpRef<ModuleOp> GroupFormats::makeModule(const Shape &shape,
+                                               bool isDynamic,
+                                               bool isTransposed,
+                                               bool isRounded) {
+  MLIRContext &context = getContext();
+  OpBuilder b(&context);
+  Location loc = b.getUnknownLoc();
+  Type f32 = b.getF32Type();
+  const IntegerFormat &row = *lookupIntegerFormat(GetParam().format);
+  auto weightType =
+      RankedTensorType::get(isTransposed ? ArrayRef<int64_t>{shape.n, shape.k}
+                                         : ArrayRef<int64_t>{shape.k, shape.n},
+                            makeType(isTransposed ? 0 : 1, shape.n, shape.k));
+  Tensor weight(*qg::getDType(weightType.getElementType()),
+                weightType.getShape());
+  for (int64_t i = 0, e = weight.numElements(); i < e; ++i)
+    weight.setInt(i, row.min() + (i * 7 + i / 5) % (row.max() - row.min() + 1));
+  Tensor bias = makeRandom(DType::f32, {shape.n}, -1, 1, 5);
+  Type x8 = qg::QuantizedType::getPerTensor(&context, "ui8", 0.02f, 117);
+  Type y8 = qg::QuantizedType::getPerTensor(&context, "ui8", 0.05f, 131);
+  auto xType = RankedTensorType::get({shape.m, shape.k}, isDynamic ? f32 : x8);
+  auto yType = RankedTensorType::get({shape.m, shape.n}, isRounded ? y8 : f32);
+  OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
+  b.setInsertionPointToEnd(module->getBody());
+  auto main =
+      func::FuncOp::create(b, loc, "main", b.getFunctionType({xType}, {yType}));
+  main.setArgAttr(0, "qg.name", b.getStringAttr("x"));
+  main.setResultAttr(0, "qg.name", b.getStringAttr("y"));
+  b.setInsertionPointToEnd(main.addEntryBlock());
+  Value w = qg::createConstant(b, loc, weight, weightType);
+  Value v =
+      qg::createConstant(b, loc, bias, RankedTensorType::get({shape.n}, f32));
+  UnitAttr transposed = isTransposed ? b.getUnitAttr() : UnitAttr();
+  Value y;
+  if (isDynamic)
+    y = qg::DynamicMatmulOp::create(b, loc, yType, main.getArgument(0), w, v,
+                                    transposed);
+  else
+    y = qg::MatmulOp::create(b, loc, yType, main.getArgument(0), w, v,
+                             transposed, DenseI64ArrayAttr());
+  func::ReturnOp::create(b, loc, y);
+  EXPECT_TRUE(succeeded(module->verify()));
+  return module;
+}
+
+void expectEqual(const Tensor &expected, const Tensor &got, StringRef what) {
+  ASSERT_EQ(expected.numBytes(), got.numBytes());
+  EXPECT_EQ(std::memcmp(expected.data(), got.data(), got.numBytes()), 0)
+      << what.str();
+}
+
+TEST_P(GroupFormats, InterpreterAndCodeAgree) {
+  for (Shape shape : {Shape{5, 100, 19}})
+    for (int kind = 0; kind < 3; ++kind) {
+      bool isDynamic = kind == 0, isRounded = kind == 1;
+      SCOPED_TRACE(testing::Message() << shape.k << " kind " << kind);
+      OwningOpRef<ModuleOp> module =
+          makeModule(shape, isDynamic, kind == 2, isRounded);
+      Tensor x =
+          makeRandom(isDynamic ? DType::f32 : DType::u8, {shape.m, shape.k},
+                     isDynamic ? -3 : 0, isDynamic ? 3 : 255, 3);
+      auto reference = createInterpreter(*module);
+      ASSERT_TRUE(reference.ok());
+      auto expected = (*reference)->run({x});
+      ASSERT_TRUE(expected.ok()) << expected.status().ToString();
+      PassManager manager(&getContext());
+      manager.addPass(createConvertQGToFXP());
+      ASSERT_TRUE(succeeded(manager.run(*module)));
+      // Stored integers are signless behind the conversion.
+      Tensor bytes = isDynamic ? x : x.bitcast(DType::i8);
+      auto integers = createInterpreter(*module);
+      ASSERT_TRUE(integers.ok());
+      auto exact = (*integers)->run({bytes});
+      ASSERT_TRUE(exact.ok()) << exact.status().ToString();
+      expectEqual((*expected)[0], (*exact)[0], "the integer dialect");
+      // Formats differ in kernels; the plain loops see bytes.
+      for (bool useKernels : {true, false}) {
+        if (!useKernels && GetParam().format != "si4")
+          continue;
+        CPUOptions options;
+        options.useKernels = useKernels;
+        auto executor = makeJitFactory(options, 1)(*module);
+        ASSERT_TRUE(executor.ok()) << executor.status().ToString();
+        auto got = (*executor)->run({x});
+        ASSERT_TRUE(got.ok()) << got.status().ToString();
+        expectEqual((*expected)[0], (*got)[0],
+                    useKernels ? "kernels" : "no kernels");
+      }
+    }
+}
+
+std::vector<FormatCase> allFormats() {
+  std::vector<FormatCase> cases;
+  for (int64_t group : {0, 32, 7})
+    for (int bits = 2; bits <= 8; ++bits)
+      for (const char *sign : {"si", "ui"})
+        if (group != 7 || bits == 4)
+          cases.push_back({sign + std::to_string(bits), group, {}});
+  cases.push_back({"lut2", 32, {-127, 0, 43, 127}});
+  cases.push_back({"lut3", 48, {-127, -61, -28, 0, 20, 43, 71, 127}});
+  cases.push_back({"lut4",
+                   32,
+                   {-127, -88, -67, -50, -36, -23, -12, 0, 10, 20, 31, 43, 56,
+                    71, 92, 127}});
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GroupFormats, testing::ValuesIn(allFormats()),
+                         [](const auto &info) {
+                           return info.param.format + "g" +
+                                  std::to_string(info.param.group);
+                         });
+} // namespace
