@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "mlir/IR/MLIRContext.h"
 #include "qopt/Calibration/Profile.h"
+#include "qopt/Driver/Session.h"
 #include "qopt/InitAll.h"
 #include "qopt/Pipelines/Executors.h"
 #include "qopt/Pipelines/Model.h"
@@ -114,18 +115,42 @@ std::shared_ptr<mlir::MLIRContext> makeContext() {
   return context;
 }
 
-Model load(const std::string &path,
-           const std::map<std::string, std::vector<int64_t>> &shapes,
-           const std::map<std::string, int64_t> &dims,
-           const std::map<std::string, Array> &constants) {
+using Shapes = std::map<std::string, std::vector<int64_t>>;
+using Dims = std::map<std::string, int64_t>;
+using Constants = std::map<std::string, Array>;
+
+ImportOptions makeImportOptions(const Shapes &shapes, const Dims &dims,
+                                const Constants &constants) {
   ImportOptions options;
   options.shapes = shapes;
   options.dims = dims;
   for (const auto &[name, array] : constants)
     options.consts[name] = toTensor(array);
+  return options;
+}
+
+Model load(const std::string &path, const Shapes &shapes, const Dims &dims,
+           const Constants &constants) {
   Model model{makeContext(), nullptr};
-  model.module = unwrap(loadModel(model.context.get(), path, options));
+  model.module = unwrap(loadModel(model.context.get(), path,
+                                  makeImportOptions(shapes, dims, constants)));
   return model;
+}
+
+Model loadBytes(nb::bytes bytes, const Shapes &shapes, const Dims &dims,
+                const Constants &constants) {
+  Model model{makeContext(), nullptr};
+  model.module =
+      unwrap(loadModelBytes(model.context.get(), {bytes.c_str(), bytes.size()},
+                            makeImportOptions(shapes, dims, constants)));
+  return model;
+}
+
+/// The `qopt` command with these words; returns its exit code.
+int runCommand(const std::vector<std::string> &words) {
+  std::vector<llvm::StringRef> views(words.begin(), words.end());
+  nb::gil_scoped_release release;
+  return driver::runMain(views);
 }
 
 /// A compiled function, or a model under the interpreter.
@@ -255,6 +280,8 @@ NB_MODULE(_qopt, m) {
                    })
       .def_ro("header", &Program::header);
   m.def("load", &load);
+  m.def("load_bytes", &loadBytes);
+  m.def("run_command", &runCommand);
   m.def("make_reference", &makeReference);
   m.def("compile", &compile);
   m.def("calibrate", &calibrateModel);

@@ -8,7 +8,6 @@
 Errors are exceptions of `qopt.errors`; each has `.exit_code`, `.diagnostics`.
 """
 import os
-import tempfile
 
 import numpy as np
 
@@ -168,11 +167,8 @@ def load(model, shapes=None, dims=None, constants=None):
                  {n: _to_array(a) for n, a in (constants or {}).items()})
     if hasattr(model, "SerializeToString"):
         model = model.SerializeToString()
-    if isinstance(model, bytes):
-        with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
-            file.write(model)
-            file.flush()
-            return Model(_qopt.load(file.name, *arguments).prepare())
+    if isinstance(model, (bytes, bytearray, memoryview)):
+        return Model(_qopt.load_bytes(bytes(model), *arguments).prepare())
     return Model(_qopt.load(os.fspath(model), *arguments).prepare())
 
 

@@ -228,3 +228,39 @@ def test_save_writes_an_object_and_a_header(tmp_path, model):
     assert (tmp_path / "net.o").read_bytes()[:4] == b"\x7fELF"
     assert "net_run" in (tmp_path / "net.h").read_text()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["net.h", "net.o"]
+
+
+def test_bytes_are_called_bytes():
+    for wrong in (b"", b"this is no model"):
+        with pytest.raises(qopt.ModelError, match="'<bytes>'"):
+            qopt.load(wrong)
+    model = make_model([h.make_node("MatMulBnb4", ["x"], ["y"])],
+                       [("x", T.FLOAT, (2, 2))], [("y", T.FLOAT, (2, 2))])
+    with pytest.raises(qopt.UnsupportedError, match="^'<bytes>': .*MatMulBnb4"):
+        qopt.load(memoryview(model.SerializeToString()))
+
+
+def test_bytes_have_no_external_data(tmp_path, monkeypatch):
+    """Nor do they read files of the current folder."""
+    monkeypatch.chdir(tmp_path)
+    np.ones(4, np.float32).tofile("w.bin")
+    weight = h.make_tensor("w", T.FLOAT, [4], [1, 1, 1, 1])
+    del weight.float_data[:]
+    weight.data_location = T.EXTERNAL
+    entry = weight.external_data.add()
+    entry.key, entry.value = "location", "w.bin"
+    model = make_model([h.make_node("Add", ["x", "w"], ["y"])],
+                       [("x", T.FLOAT, (4,))], [("y", T.FLOAT, (4,))])
+    model.graph.initializer.append(weight)
+    with pytest.raises(qopt.ModelError, match="in a file beside 'w.bin'"):
+        qopt.load(model)
+    onnx.save(model, "model.onnx")
+    assert qopt.load("model.onnx").inputs[0][0] == "x"
+
+
+def test_command(capfd):
+    from qopt import _qopt
+    assert _qopt.run_command(["version"]) == 0
+    assert "qopt" in capfd.readouterr().out
+    assert _qopt.run_command(["run", "nowhere.onnx"]) == 4
+    assert "error[QOPT0401]: 'nowhere.onnx'" in capfd.readouterr().err
