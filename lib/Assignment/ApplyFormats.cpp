@@ -43,8 +43,11 @@ static void applyToTensor(qg::ObserveOp op) {
         RankedTensorType::get(op.getType().getShape(), type), op.getX());
     Value rounded =
         qg::DequantizeOp::create(builder, op.getLoc(), op.getType(), quantized);
-    op.getResult().replaceUsesWithIf(
-        rounded, [](OpOperand &use) { return !readsFloat(use.getOwner()); });
+    // A decision that only floats read is one about a result.
+    bool isHead = llvm::all_of(op->getUsers(), readsFloat);
+    op.getResult().replaceUsesWithIf(rounded, [&](OpOperand &use) {
+      return isHead || !readsFloat(use.getOwner());
+    });
   }
   op.getResult().replaceAllUsesWith(op.getX());
   op.erase();

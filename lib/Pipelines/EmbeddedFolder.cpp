@@ -29,7 +29,7 @@ static absl::Status explain(const absl::Status &status) {
                   (reasons.size() == 1 ? " op has" : " ops have") +
                   " no form in integer-only C");
   for (llvm::StringRef reason : reasons)
-    error = std::move(error).note(reason);
+    std::move(error).note(reason);
   return std::move(error).help(
       "--outputs=quantized leaves float ops behind the last integers to the "
       "caller");
