@@ -5,6 +5,7 @@
 // only where everything that reads its result is integer too.
 //===----------------------------------------------------------------------===//
 #include "AssignWeights.h"
+#include "ChannelEncoding.h"
 #include "TensorGraph.h"
 #include "qopt/Assignment/Passes.h"
 #include "qopt/Calibration/Observer.h"
@@ -34,6 +35,7 @@ private:
 
   bool canBeInteger(TensorGraph &graph, Operation *op);
   bool isPreActivation(TensorGraph &graph, qg::ObserveOp op);
+  bool canScaleChannels(TensorGraph &graph, qg::ObserveOp op);
   void keepFloatBecause(Operation *op, const Twine &reason) {
     reasons.try_emplace(op, reason.str());
   }
@@ -138,6 +140,48 @@ bool AssignFormats::canBeInteger(TensorGraph &graph, Operation *op) {
   });
 }
 
+/// Can the channels of the tensor be multiplied before it is rounded? In the
+/// weights of a linear op, or in f32 where it comes unrounded.
+bool AssignFormats::canScaleChannels(TensorGraph &graph, qg::ObserveOp op) {
+  Value x = op.getX();
+  while (auto relu = x.getDefiningOp<qg::UnaryOp>()) {
+    if (relu.getKind() != UnaryKind::relu || !x.hasOneUse())
+      break;
+    x = relu.getX();
+  }
+  if (auto conv = x.getDefiningOp<qg::ConvOp>();
+      conv && integerOps.contains(conv))
+    return true;
+  Operation *producer = graph.getProducer(op);
+  if (preActivation != "f32" || !producer)
+    return false;
+  if (isLinear(producer) || !integerOps.contains(producer))
+    return true;
+  SmallVector<Value> inputs = graph.getInputs(producer);
+  qg::ObserveOp input =
+      inputs.size() == 1 ? getObserver(inputs.front()) : qg::ObserveOp();
+  return input && graph.isRegionRoot(producer) && isPreActivation(graph, input);
+}
+
+static bool isOnlyReturned(Value value) {
+  return llvm::all_of(value.getUsers(), [](Operation *user) {
+    if (auto observer = dyn_cast<qg::ObserveOp>(user))
+      return isOnlyReturned(observer.getResult());
+    return user->hasTrait<OpTrait::IsTerminator>();
+  });
+}
+
+/// Is the tensor read by results, or by the softmax before one, alone?
+static bool isHead(qg::ObserveOp op) {
+  if (op.getX().getDefiningOp<qg::SoftmaxOp>())
+    return false;
+  return llvm::all_of(op->getUsers(), [](Operation *user) {
+    auto softmax = dyn_cast<qg::SoftmaxOp>(user);
+    return user->hasTrait<OpTrait::IsTerminator>() ||
+           (softmax && isOnlyReturned(softmax.getResult()));
+  });
+}
+
 void AssignFormats::decideTensors(TensorGraph &graph) {
   for (qg::ObserveOp op : llvm::reverse(graph.observers())) {
     if (isPreActivation(graph, op)) {
@@ -149,6 +193,9 @@ void AssignFormats::decideTensors(TensorGraph &graph) {
     bool hasInteger = false, hasFloat = false;
     for (Operation *reader : graph.getReaders(op.getResult()))
       (integerOps.contains(reader) ? hasInteger : hasFloat) = true;
+    // Without floats, what a result or its softmax reads is bytes as well.
+    if (preActivation == "int8" && !hasInteger && isHead(op))
+      hasInteger = !(hasFloat = false);
     if (!hasInteger) {
       keepFloatBecause(op, "only float ops read it");
       continue;
@@ -158,6 +205,9 @@ void AssignFormats::decideTensors(TensorGraph &graph) {
     if (!hasFloat && producer && !isLinear(producer) &&
         canBeInteger(graph, producer))
       integerOps.insert(producer);
+    if (qg::QuantizedType type = getChannelEncoding(op);
+        type && !hasFloat && canScaleChannels(graph, op))
+      encodings[op] = type;
   }
 }
 
@@ -193,7 +243,7 @@ LogicalResult AssignFormats::assignWeights() {
       return op.emitOpError() << "expects qg.weights " << getWeightFormatNames()
                               << ", got " << own;
     FailureOr<qg::QuantizedType> type = getWeightEncoding(
-        &op, *format, encodings[getObserver(op.getOperand(0))].getScale());
+        &op, *format, getLeastScale(encodings[getObserver(op.getOperand(0))]));
     if (failed(type))
       return failure();
     op.setAttr("qg.weight_format",

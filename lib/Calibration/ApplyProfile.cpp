@@ -18,6 +18,21 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
+/// The ranges of the channels, lows before highs, where they are wanted and the
+/// profile has them.
+static void writeChannelRanges(qg::ObserveOp op,
+                               const TensorStatistics &statistics) {
+  size_t channels = statistics.channelLow.size();
+  if (!op->hasAttr("qg.per_channel") || channels == 0 ||
+      int64_t(channels) != op.getType().getShape().back())
+    return;
+  SmallVector<double> ranges(statistics.channelLow.begin(),
+                             statistics.channelLow.end());
+  ranges.append(statistics.channelHigh.begin(), statistics.channelHigh.end());
+  op->setAttr("qg.channel_ranges",
+              Builder(op.getContext()).getDenseF64ArrayAttr(ranges));
+}
+
 absl::Status qopt::applyProfile(ModuleOp module, const Profile &profile,
                                 const RangeMethod &method) {
   absl::Status result = absl::OkStatus();
@@ -39,6 +54,7 @@ absl::Status qopt::applyProfile(ModuleOp module, const Profile &profile,
     op->setAttr("qg.range",
                 builder.getDenseF64ArrayAttr({range->low, range->high}));
     op->setAttr("qg.sqnr", builder.getF64FloatAttr(sqnr));
+    writeChannelRanges(op, it->second);
     return WalkResult::advance();
   });
   return result;

@@ -55,14 +55,15 @@ absl::StatusOr<InstrumentedModule> qopt::instrument(ModuleOp module) {
     // The value behind other observers of the same tensor.
     while (auto inner = x.getDefiningOp<qg::ObserveOp>())
       x = inner.getX();
+    bool perChannel = op->hasAttr("qg.per_channel");
     if (auto argument = dyn_cast<BlockArgument>(x)) {
       result.points.push_back(
-          {op.getName().str(), true, argument.getArgNumber()});
+          {op.getName().str(), true, argument.getArgNumber(), perChannel});
       continue;
     }
     auto it = llvm::find(returned, x);
-    result.points.push_back(
-        {op.getName().str(), false, unsigned(it - returned.begin())});
+    result.points.push_back({op.getName().str(), false,
+                             unsigned(it - returned.begin()), perChannel});
     if (it == returned.end()) {
       returned.push_back(x);
       names.push_back(op.getName().str());
@@ -86,6 +87,7 @@ static absl::Status observeSample(Profile &profile,
   // points of one name go one after another, in the order of the graph.
   struct Row {
     TensorStatistics *statistics;
+    bool perChannel;
     llvm::SmallVector<const Tensor *, 1> values;
     absl::Status status;
   };
@@ -96,13 +98,14 @@ static absl::Status observeSample(Profile &profile,
       return absl::InternalError("expects a value for every observed tensor");
     Row &row = rows[point.name];
     row.statistics = &profile.tensors[point.name];
+    row.perChannel = options.perChannel || point.perChannel;
     row.values.push_back(&from[point.index]);
   }
   llvm::parallelFor(0, rows.size(), [&](size_t i) {
     Row &row = (rows.begin() + i)->second;
     for (const Tensor *value : row.values)
       if (row.status.ok())
-        row.status = row.statistics->observe(index, *value, options.perChannel,
+        row.status = row.statistics->observe(index, *value, row.perChannel,
                                              options.perSample);
   });
   for (const auto &[name, row] : rows)

@@ -95,6 +95,22 @@ static llvm::SmallSetVector<Value, 16> findTensors(func::FuncOp main) {
   return tensors;
 }
 
+/// A convolution of every channel with weights of its own.
+static bool isDepthwise(Operation *op) {
+  auto conv = dyn_cast<qg::ConvOp>(op);
+  auto type =
+      conv ? cast<RankedTensorType>(conv.getX().getType()) : RankedTensorType();
+  return conv && int64_t(conv.getGroups()) == type.getShape().back();
+}
+
+/// Only depthwise convolutions read it: the step of every channel of the tensor
+/// may then differ, because their weights differ by channel anyway.
+static bool mayDifferByChannel(Value value) {
+  return llvm::all_of(value.getUses(), [](OpOperand &use) {
+    return isDepthwise(use.getOwner()) && use.getOperandNumber() == 0;
+  });
+}
+
 /// The node's name, or the argument's.
 static std::string getTensorName(Value value) {
   if (Operation *op = value.getDefiningOp())
@@ -128,6 +144,8 @@ struct InsertObservers : qopt::impl::InsertObserversBase<InsertObservers> {
       auto observer = qg::ObserveOp::create(builder, value.getLoc(),
                                             value.getType(), name, value);
       value.replaceAllUsesExcept(observer.getResult(), observer);
+      if (mayDifferByChannel(observer.getResult()))
+        observer->setAttr("qg.per_channel", builder.getUnitAttr());
     }
   }
 };

@@ -22,7 +22,12 @@ def AssignFormats : Pass<"qg-assign-formats", "::mlir::func::FuncOp"> {
     * A tensor that one pointwise region alone reads is not rounded before it
       (`pre-activation=f32`): a linear op hands on its exact sum, and the
       region's result is rounded once. `int8` rounds both, so that the region
-      is a table of 256 bytes: what targets without floats need.
+      is a table of 256 bytes: what targets without floats need. They also get
+      bytes as results, and before the softmax of a result.
+    * A tensor that depthwise convolutions alone read has a scale for each
+      channel (from `qg.channel_ranges`) under one zero point: its channels may
+      be multiplied in the weights of the convolution that makes it, or in f32
+      before it is rounded. `qg-fold-qdq` makes one scale of them.
     * Moves and maxima keep the encoding of their input; an operand that only a
       concatenation reads takes the encoding of its result.
     * A tensor whose predicted signal-to-noise ratio in 8 bits is below

@@ -12,7 +12,9 @@ def InsertObservers : Pass<"qg-insert-observers", "::mlir::ModuleOp"> {
     ops (behind the relu or clip that will fold into their saturation), of
     average pools, sums, softmax and concat, of additions and products of two
     tensors, and behind pointwise regions. Tensors that are moved only keep the
-    encoding of their source and are not marked. Names are those of the nodes,
+    encoding of their source and are not marked. What only depthwise
+    convolutions read gets `qg.per_channel`: calibration keeps the range of
+    each of its channels. Names are those of the nodes,
     with `#2`, `#3` where they repeat.
 
     Declines: constants, tensors that are not f32, functions other than
@@ -28,7 +30,9 @@ def ApplyProfile : Pass<"qg-apply-profile", "::mlir::ModuleOp"> {
   let description = [{
     Every `qg.observe` gets `qg.range` (the range to represent, read off the
     profile by `method`) and `qg.sqnr` (the signal-to-noise ratio in dB that
-    8 bits will give, predicted from the histogram).
+    8 bits will give, predicted from the histogram). Where ranges by channel are
+    wanted (`qg.per_channel`) and known, they become `qg.channel_ranges`: lows,
+    then highs.
 
     Declines with an error: a profile of a newer schema, of another model (the
     tensor is named), or without the values that the method needs.

@@ -70,6 +70,8 @@ struct InstrumentedModule {
     std::string name;
     bool isArgument;
     unsigned index;
+    /// Ranges per channel are wanted (`qg.per_channel` on the observer).
+    bool perChannel = false;
   };
   std::vector<Point> points;
   unsigned ownResults = 0;
