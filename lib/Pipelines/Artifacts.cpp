@@ -5,6 +5,7 @@
 // look for.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Artifacts.h"
+#include "qopt/Assignment/Plan.h"
 #include "qopt/Data/DataSource.h"
 #include "qopt/Export/ONNX/Export.h"
 #include "qopt/Pipelines/Bundle.h"
@@ -115,7 +116,8 @@ public:
   absl::StatusOr<ArtifactSummary> run() {
     mlir::OwningOpRef<mlir::ModuleOp> lowered(
         mlir::ModuleOp(request_.quantized).clone());
-    QOPT_RETURN_IF_ERROR(lower(*lowered, request_.options.requantize));
+    QOPT_RETURN_IF_ERROR(lower(*lowered, request_.options.requantize,
+                               request_.integerOnly));
     absl::StatusOr<CompiledModel> compiled =
         compileForCPU(*lowered, request_.cpu);
     if (!compiled.ok())
@@ -204,6 +206,8 @@ private:
                 serializeModule(request_.quantized));
     if (request_.profile)
       bundle.files["profile.json"] = request_.profile->toJSON();
+    if (request_.options.plan)
+      bundle.files["plan.json"] = request_.options.plan->toJson();
     bundle.addJson("manifest.json", makeManifest(compiled, lowered));
     QOPT_ASSIGN(llvm::json::Value lock, makeLock(compiled));
     bundle.addJson("lock.json", lock);

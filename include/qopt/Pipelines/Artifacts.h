@@ -20,6 +20,8 @@ struct ArtifactRequest {
   std::vector<std::string> dataPaths; ///< hashed into the lock
   std::set<std::string> emit;         ///< names of rows of EmitKinds.h
   std::string target;                 ///< --target as it was given
+  /// Float heads in integers; the interface of `quantized` is integers.
+  bool integerOnly = false;
   /// quantized: float ops behind the last integers are left to the caller.
   std::string outputs = "model";
   CPUOptions cpu;

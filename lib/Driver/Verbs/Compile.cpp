@@ -6,10 +6,12 @@
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Pipelines/EmitKinds.h"
+#include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Pipelines/Program.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
+#include "llvm/TargetParser/Triple.h"
 #include <chrono>
 
 using namespace qopt;
@@ -24,8 +26,12 @@ llvm::ArrayRef<Flag> driver::getCompileFlags() {
        "native (default), a CPU name, or TRIPLE[:CPU[:+FEATURE,..]]; of "
        "--emit=hls an FPGA such as xc7z020"},
       {"mcpu", "NAME", "the CPU of a --target that names none"},
+      {"integer-only", nullptr,
+       "integers at the interface, softmax in integers (always so for "
+       "--emit=c|hls and bare 32-bit targets)"},
       {"outputs", "KIND",
-       "of --emit=c|hls: model (default), or quantized: stop before floats"},
+       "of integer-only code: model (default), or quantized: stop before "
+       "floats"},
       {"clock", "TIME", "of --emit=hls: 10ns (default), 100MHz"},
       {"cycles", "N", "of --emit=hls: cycles a frame may take (as few as fit)"},
       {"vectors", "N", "of --emit=hls: frames of the test bench (20)"},
@@ -75,6 +81,13 @@ static absl::StatusOr<std::string> getStem(const Arguments &arguments,
   return stem.str().str();
 }
 
+/// A microcontroller: 32 bits and no system.
+static bool isBareMetal(const CPUOptions &cpu) {
+  llvm::Triple triple(llvm::Triple::normalize(cpu.triple));
+  return !cpu.triple.empty() && triple.isArch32Bit() &&
+         triple.getOS() == llvm::Triple::UnknownOS;
+}
+
 absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
                                             Session &session) {
   auto start = std::chrono::steady_clock::now();
@@ -88,6 +101,8 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
   request.cpu = parseTarget(request.target);
   if (std::optional<std::string> cpu = arguments.get("mcpu"))
     request.cpu.cpu = *cpu;
+  request.integerOnly =
+      !folder && (arguments.has("integer-only") || isBareMetal(request.cpu));
   QOPT_ASSIGN(request.outputs, arguments.getChoice(
                                    "outputs", {"model", "quantized"}, "model"));
   request.cpu.symbol = arguments.get(
@@ -100,7 +115,16 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
   request.cpu.optLevel = std::min<int64_t>(level, 3);
   QOPT_ASSIGN(
       QuantizedModel model,
-      quantizeModel(arguments, session, folder ? folder->requantize : "f32"));
+      quantizeModel(arguments, session,
+                    folder                ? folder->requantize
+                    : request.integerOnly ? "fixed:31"
+                                          : "f32"));
+  if (request.integerOnly)
+    QOPT_RETURN_IF_ERROR(
+        runPipeline(*model.quantized,
+                    request.outputs == "quantized"
+                        ? "func.func(qg-quantize-interface{drop-head})"
+                        : "func.func(qg-quantize-interface{integer-heads})"));
   request.floatModule = *model.floatModule;
   request.unfolded = *model.unfolded;
   request.quantized = *model.quantized;
