@@ -395,6 +395,99 @@ TEST_P(Kernels, FloatFunctionsInTheEpilogue) {
       GetParam());
 }
 
+namespace {
+/// A product of bytes, as text around its operands.
+struct ProductCase {
+  const char *op, *attributes;
+  llvm::SmallVector<int64_t> x;
+  const char *weight;
+  llvm::SmallVector<int64_t> result;
+};
+} // namespace
+
+static std::string replaceAll(std::string text, StringRef name,
+                              const std::string &value) {
+  for (size_t at; (at = text.find(name)) != std::string::npos;)
+    text.replace(at, name.size(), value);
+  return text;
+}
+
+/// x * clip(x + 3, 0, 6) / 6 plus a residual, from accumulators to bytes.
+static std::string makeRegion(const ProductCase &c) {
+  int64_t channels = c.result.back();
+  std::string scales, zps;
+  for (int64_t i = 0; i < channels; ++i)
+    scales += (i ? ", " : "") + std::to_string(0.0007 + 0.0001 * double(i));
+  for (int64_t i = 0; i < channels; ++i)
+    zps += i ? ", 0" : "0";
+  auto join = [](ArrayRef<int64_t> shape) {
+    std::string text;
+    for (int64_t extent : shape)
+      text += std::to_string(extent) + "x";
+    return text;
+  };
+  std::string text = R"(
+    func.func @main(%x: tensor<$Xi8> {qg.name = "x"}, %r: tensor<$Yi8> {qg.name = "r"})
+        -> (tensor<$Yi8> {qg.name = "y"}) {
+      %three = qg.constant dense<3.0> : tensor<f32> -> tensor<f32>
+      %six = qg.constant dense<6.0> : tensor<f32> -> tensor<f32>
+      %zero = qg.constant dense<0.0> : tensor<f32> -> tensor<f32>
+      %w = qg.constant dense<-3> : tensor<$Wxi8> -> tensor<$Wxi8>
+      %b = qg.constant dense<500> : tensor<$Cxi32> -> tensor<$Cxi32>
+      %a = $OP %x, %w, %b $ATTRIBUTES : (tensor<$Xi8>, tensor<$Wxi8>, tensor<$Cxi32>) -> tensor<$Yi32>
+      %f = fxp.dequantize %a scales dense<[$SCALES]> : tensor<$Cxf32> zps [$ZPS] axis $AXIS
+           : tensor<$Yi32> -> tensor<$Yf32>
+      %p = qg.binary add %f, %three : (tensor<$Yf32>, tensor<f32>) -> tensor<$Yf32>
+      %q = qg.binary max %p, %zero : (tensor<$Yf32>, tensor<f32>) -> tensor<$Yf32>
+      %s = qg.binary min %q, %six : (tensor<$Yf32>, tensor<f32>) -> tensor<$Yf32>
+      %t = qg.binary mul %f, %s : (tensor<$Yf32>, tensor<$Yf32>) -> tensor<$Yf32>
+      %u = qg.binary div %t, %six : (tensor<$Yf32>, tensor<f32>) -> tensor<$Yf32>
+      %d = fxp.dequantize %r scales dense<0.05> : tensor<1xf32> zps [9] axis 0 x_unsigned
+           : tensor<$Yi8> -> tensor<$Yf32>
+      %v = qg.binary add %u, %d : (tensor<$Yf32>, tensor<$Yf32>) -> tensor<$Yf32>
+      %y = fxp.quantize %v scales dense<0.03> : tensor<1xf32> zps [31] axis 0
+           clamp [0, 255] unsigned : tensor<$Yf32> -> tensor<$Yi8>
+      return %y : tensor<$Yi8>
+    })";
+  text = replaceAll(text, "$ATTRIBUTES", c.attributes);
+  text = replaceAll(text, "$AXIS", std::to_string(c.result.size() - 1));
+  text = replaceAll(text, "$SCALES", scales);
+  text = replaceAll(text, "$ZPS", zps);
+  text = replaceAll(text, "$OP", c.op);
+  text = replaceAll(text, "$X", join(c.x));
+  text = replaceAll(text, "$Y", join(c.result));
+  text = replaceAll(text, "$W", c.weight);
+  return replaceAll(text, "$C", std::to_string(channels));
+}
+
+/// Float functions and residuals behind bytes, in every family of kernels.
+TEST_P(Kernels, FloatRegionsBehindBytes) {
+  const char *padded = "strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] "
+                       "groups 1 x_zp 100 x_unsigned";
+  const char *plain = "strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] "
+                      "groups 1 x_zp 100 x_unsigned";
+  const char *depthwise = "strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] "
+                          "groups 19 x_zp 100 x_unsigned";
+  const ProductCase cases[] = {
+      {"fxp.conv", padded, {1, 7, 9, 3}, "21x3x3x3", {1, 7, 9, 21}},
+      {"fxp.conv", padded, {1, 5, 6, 16}, "24x3x3x16", {1, 5, 6, 24}},
+      {"fxp.conv", plain, {1, 7, 7, 20}, "33x1x1x20", {1, 7, 7, 33}},
+      {"fxp.conv", depthwise, {1, 6, 7, 19}, "19x3x3x1", {1, 6, 7, 19}},
+      {"fxp.matmul",
+       "lhs_zp 100 lhs_unsigned rhs_zp 0",
+       {5, 40},
+       "40x11",
+       {5, 11}},
+  };
+  for (const ProductCase &c : cases) {
+    SCOPED_TRACE(std::string(c.op) + " " + c.weight);
+    compareWithInterpreter(makeRegion(c),
+                           {makeRandom(DType::i8, c.x, -128, 127, 1),
+                            makeRandom(DType::i8, c.result, -128, 127, 2)},
+                           GetParam());
+  }
+}
+
 static std::vector<std::string> getFeatures() {
   return {"", "+avx2", "+avx2,+fma", "+avx2,+fma,+avxvnni",
           "+avx2,+fma,+avx512f,+avx512bw,+avx512vl,+avx512vnni"};
