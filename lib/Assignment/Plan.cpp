@@ -353,7 +353,7 @@ absl::Status qopt::applyPlan(mlir::ModuleOp module, const Plan &plan) {
     Error error(Code::PlanInvalid,
                 "the plan does not fit the model: " + problems.front());
     for (const std::string &problem : llvm::drop_begin(problems))
-      error = std::move(error).note(problem);
+      std::move(error).note(problem);
     return std::move(error).help("run 'qopt plan' on this model");
   }
   for (const PlanDecision &decision : plan.decisions) {

@@ -36,7 +36,7 @@ public:
       return absl::OkStatus();
     Error error(Code::Internal, "the program is malformed: " + problems[0]);
     for (const std::string &problem : llvm::drop_begin(problems))
-      error = std::move(error).note(problem);
+      std::move(error).note(problem);
     return error;
   }
 

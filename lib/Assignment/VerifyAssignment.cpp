@@ -53,6 +53,14 @@ static std::optional<double> getBiasUnits(Operation *op, int64_t channel,
   return double(values->getInt(channel));
 }
 
+/// Dimension of the weight that counts output channels.
+static int64_t getOutputAxis(Operation *op) {
+  auto matmul = dyn_cast<qg::MatmulOp>(op);
+  if (!matmul || matmul.getTransposeRhs())
+    return 0;
+  return cast<RankedTensorType>(getWeight(op).getType()).getRank() - 1;
+}
+
 /// Intervals per output channel; nullopt for an op that is not quantized or
 /// whose weights are not known.
 static std::optional<std::vector<Interval>> getIntervals(Operation *op) {
@@ -70,7 +78,7 @@ static std::optional<std::vector<Interval>> getIntervals(Operation *op) {
   qg::ParameterIndex index(w, stored->shape());
   SmallVector<float> scales = w.getScaleVector();
   SmallVector<int64_t> zeros = w.getZeroPointVector();
-  int64_t axis = std::max<int64_t>(w.getAxis(), 0), inner = 1;
+  int64_t axis = getOutputAxis(op), inner = 1;
   int64_t channels = stored->shape()[axis];
   for (int64_t extent : stored->shape().drop_front(axis + 1))
     inner *= extent;
@@ -116,8 +124,8 @@ void VerifyAssignment::runOnOperation() {
       channels += interval.getBits() > bits;
     }
     if (channels) {
-      op->emitOpError() << "expects accumulators of " << bits << " bits, "
-                        << channels << " of " << intervals->size()
+      op->emitOpError() << "expects accumulators of " << unsigned(bits)
+                        << " bits, " << channels << " of " << intervals->size()
                         << " channels need up to " << most;
       fits = false;
     }

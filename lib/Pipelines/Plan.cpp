@@ -178,7 +178,7 @@ absl::Status Planner::build() {
   Error error(Code::BadFlagValue,
               "--cost: the file has no time of " + unknown.front());
   for (const std::string &name : llvm::drop_begin(unknown))
-    error = std::move(error).note("nor of " + name);
+    std::move(error).note("nor of " + name);
   return std::move(error).help(
       "--cost measured makes a file for these formats");
 }
@@ -268,7 +268,7 @@ absl::Status Planner::addPinsAndTies() {
     return absl::OkStatus();
   Error error(Code::PlanInvalid, problems.front());
   for (const std::string &text : llvm::drop_begin(problems))
-    error = std::move(error).note(text);
+    std::move(error).note(text);
   std::string names;
   for (const PlanNode &node : problem.nodes)
     names += (names.empty() ? "" : ", ") + node.name;
@@ -280,7 +280,7 @@ absl::Status Planner::reportInfeasible(const SolveResult &result) const {
     Error error(Code::PlanInvalid,
                 "no plan is possible: " + result.conflicts.front());
     for (const std::string &text : llvm::drop_begin(result.conflicts))
-      error = std::move(error).note(text);
+      std::move(error).note(text);
     return error;
   }
   Error error(Code::BudgetInfeasible, "no plan meets the budgets");
@@ -295,7 +295,7 @@ absl::Status Planner::reportInfeasible(const SolveResult &result) const {
                   : llvm::formatv(", {0:f3} with the other budgets as they are",
                                   row.withOthers)
                         .str();
-    error = std::move(error).note(text);
+    std::move(error).note(text);
   }
   return std::move(error).help("allow more, or narrower --formats");
 }

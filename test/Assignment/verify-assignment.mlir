@@ -17,7 +17,7 @@ func.func @main(%x: tensor<1x2x!qg.q<ui8, 0.5 : 5>>) -> tensor<1x1xf32> {
   %w = qg.constant dense<127> : tensor<2x1xi8> -> tensor<2x1x!qg.q<si8, 0.25 : 0>>
   %b = qg.constant dense<8192.0> : tensor<1xf32> -> tensor<1xf32>
   // CHECK: qg.matmul {{.*}} {qg.accumulator_bits = 18 : i64}
-  %0 = qg.matmul %x, %w, %b : (tensor<1x2x!qg.q<ui8, 0.5 : 5>>, tensor<2x1x!qg.q<si8, 0.25 : 0>>, tensor<1xf32>) -> tensor<1x1xf32>
+  %0 = qg.matmul %x, %w bias %b : (tensor<1x2x!qg.q<ui8, 0.5 : 5>>, tensor<2x1x!qg.q<si8, 0.25 : 0>>, tensor<1xf32>) -> tensor<1x1xf32>
   return %0 : tensor<1x1xf32>
 }
 
