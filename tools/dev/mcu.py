@@ -125,8 +125,10 @@ def build_for(core, model, options, folder):
             else:
                 include = "/usr/lib/picolibc/riscv64-unknown-elf/include"
             own = [flag for flag in flags if not flag.startswith("--specs")]
-            command = ["clang-22", f"--target={triple}", *own, "-isystem",
-                       include]
+            # Plain memcpy instead of __aeabi_memcpy.
+            eabi = ["-meabi", "gnu"] if gcc == ARM else []
+            command = ["clang-22", f"--target={triple}", *own, *eabi,
+                       "-isystem", include]
         else:
             command = [gcc, *flags]
         run([*command, *WARNINGS, optimize, "-c", source, "-o", model_object])
