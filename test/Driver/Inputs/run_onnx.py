@@ -19,7 +19,21 @@ name = session.get_inputs()[0].name
 got = np.concatenate([session.run(None, {name: x[None]})[0] for x in inputs])
 same = (got.argmax(-1) == expected.argmax(-1)).sum()
 print(f"same class: {same} of {len(got)}")
-# A value halfway between two steps may round the other way inside.
+# A value halfway between two steps may round the other way inside, and the bias
+# of the last product is a whole number of accumulator steps only in integers.
 error = np.abs(got - expected)
-print("mostly equal:", bool((error < 1e-4).mean() > 0.6))
+weights = {t.name: onnx.numpy_helper.to_array(t)
+           for t in onnx.load(model).graph.initializer}
+made_by = {o: node for node in onnx.load(model).graph.node for o in node.output}
+
+
+def get_scale(name):
+    while made_by[name].op_type != "DequantizeLinear":
+        name = made_by[name].input[0]
+    return weights[made_by[name].input[1]].max()
+
+
+head = [n for n in onnx.load(model).graph.node if n.op_type == "Gemm"][-1]
+step = get_scale(head.input[0]) * get_scale(head.input[1])
+print("mostly equal:", bool((error < step / 2 + 1e-5).mean() > 0.6))
 print("close:", bool(error.max() < 0.01 * np.ptp(expected)))
