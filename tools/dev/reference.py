@@ -110,6 +110,8 @@ def pages(build):
             "qg", "include/qopt/Dialect/QG/IR/QG.td"),
         "dialects/fxp.md": dialect_page(
             "fxp", "include/qopt/Dialect/FXP/IR/FXP.td"),
+        "dialects/hls.md": dialect_page(
+            "hls", "include/qopt/Dialect/HLS/IR/HLS.td"),
         "formats.md": formats_page(),
     }
     index = []

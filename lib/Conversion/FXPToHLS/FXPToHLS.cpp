@@ -322,6 +322,15 @@ LogicalResult Converter::convertRequantize(fxp::RequantizeOp op) {
         makeIntegers(context_, thresholds, {count, levels}, 32, "thresholds"),
         requantizer->low);
   } else {
+    // The unit's product, and its rounding, have to fit 64 bits.
+    int64_t most = std::max(std::abs(type.getLow() - requantizer->xZeroPoint),
+                            std::abs(type.getHigh() - requantizer->xZeroPoint));
+    for (const FixedScale &scale : requantizer->fixed)
+      if (llvm::Log2_64_Ceil(most + 1) +
+              llvm::Log2_64_Ceil(scale.multiplier + 1) >
+          62)
+        return refuse(op) << "its products have more than 62 bits; use fewer "
+                             "in --requant=fixed:BITS";
     std::vector<int64_t> multipliers, shifts;
     for (const FixedScale &scale : requantizer->fixed) {
       multipliers.push_back(scale.multiplier);

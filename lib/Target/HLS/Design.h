@@ -21,6 +21,9 @@ struct Channel {
   int64_t depth = 2;
 };
 
+/// Says what is wrong with a function that is not made of units and streams.
+mlir::LogicalResult checkGraph(mlir::func::FuncOp function);
+
 /// Units and channels of a function of hls.
 struct Graph {
   explicit Graph(mlir::func::FuncOp function);

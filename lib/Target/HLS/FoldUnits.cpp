@@ -35,7 +35,7 @@ public:
       unit->fold(cycles);
     // A window has the lanes of the unit that reads it.
     for (auto &unit : llvm::reverse(units_)) {
-      if (!isa<WindowOp>(unit->op()))
+      if (!isa<WindowOp>(unit->op()) || unit->op()->use_empty())
         continue;
       OpOperand &use = *unit->op()->getResult(0).getUses().begin();
       if (Unit *reader = byOp_.lookup(use.getOwner()))
@@ -93,6 +93,8 @@ public:
       unit->apply();
     Block &block = function_.getBody().front();
     for (BlockArgument argument : block.getArguments()) {
+      if (argument.use_empty())
+        continue;
       OpOperand &use = *argument.getUses().begin();
       auto type = cast<StreamType>(argument.getType());
       if (Unit *reader = byOp_.lookup(use.getOwner()))
@@ -134,6 +136,8 @@ struct FoldUnits : qopt::hls::impl::FoldUnitsBase<FoldUnits> {
   using FoldUnitsBase::FoldUnitsBase;
   void runOnOperation() override {
     func::FuncOp function = getOperation();
+    if (failed(checkGraph(function)))
+      return signalPassFailure();
     const Part *target = findPart(part);
     if (!target) {
       function.emitError() << "unknown part '" << part << "'";

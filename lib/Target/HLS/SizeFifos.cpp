@@ -18,6 +18,20 @@ namespace qopt::hls {
 using namespace mlir;
 using namespace qopt::hls;
 
+LogicalResult qopt::hls::checkGraph(func::FuncOp function) {
+  if (!function.getBody().hasOneBlock())
+    return function.emitError("expects one block of units");
+  auto isStream = [](Type type) { return isa<StreamType>(type); };
+  Block &block = function.getBody().front();
+  if (!llvm::all_of(block.getArgumentTypes(), isStream))
+    return function.emitError("expects streams as arguments");
+  for (Operation &op : block)
+    if (!op.hasTrait<OpTrait::IsTerminator>() &&
+        !isa<HLSDialect>(op.getDialect()))
+      return op.emitError("expects units of hls, got '") << op.getName() << "'";
+  return success();
+}
+
 Graph::Graph(func::FuncOp function)
     : units(createUnits(function.getBody().front())) {
   Block &block = function.getBody().front();
@@ -281,8 +295,9 @@ public:
       return depths_[i] *
              cast<StreamType>(graph_.channels[i].value.getType()).getWordBits();
     };
-    llvm::stable_sort(
-        order, [&](size_t a, size_t b) { return getCost(a) > getCost(b); });
+    llvm::sort(order, [&](size_t a, size_t b) {
+      return std::pair(-getCost(a), a) < std::pair(-getCost(b), b);
+    });
     for (size_t i : order)
       if (getCost(i) > kSmall && spent_ < kBudget)
         shrink(i);
@@ -339,6 +354,8 @@ namespace {
 struct SizeFifos : qopt::hls::impl::SizeFifosBase<SizeFifos> {
   void runOnOperation() override {
     func::FuncOp function = getOperation();
+    if (failed(checkGraph(function)))
+      return signalPassFailure();
     Graph graph(function);
     graph.prepareSimulation();
     FailureOr<std::vector<int64_t>> depths = DepthSearch(graph).run();
