@@ -8,6 +8,7 @@
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Parallel.h"
 
 using namespace qopt;
 using namespace qopt::driver;
@@ -26,7 +27,9 @@ absl::Status Session::configure(const Arguments &arguments) {
                                   {"auto", "bar", "lines", "json", "none"},
                                   isQuiet_ ? "none" : "auto"));
   progressMode_ = *parseProgressMode(mode);
-  QOPT_RETURN_IF_ERROR(arguments.getInt("jobs", 1, 1).status());
+  QOPT_ASSIGN(int64_t jobs, arguments.getInt("jobs", 0, 1));
+  if (jobs)
+    llvm::parallel::strategy = llvm::hardware_concurrency(unsigned(jobs));
   std::vector<std::string> values = arguments.getAll("llvm-arg");
   if (!values.empty()) {
     std::vector<const char *> words = {"qopt"};

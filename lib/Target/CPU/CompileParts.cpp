@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Threading.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Support/Parallel.h"
 #include "llvm/Support/ThreadPool.h"
 
 using namespace mlir;
@@ -100,8 +101,9 @@ namespace {
 class ThreadedContext {
 public:
   ThreadedContext(MLIRContext *context, unsigned jobs)
-      : context(context), pool(llvm::hardware_concurrency(jobs)) {
-    if (jobs == 1 || context->isMultithreadingEnabled())
+      : context(context), pool(jobs ? llvm::hardware_concurrency(jobs)
+                                    : llvm::parallel::strategy) {
+    if (pool.getMaxConcurrency() == 1 || context->isMultithreadingEnabled())
       return;
     context->setThreadPool(pool);
     isOurs = true;
