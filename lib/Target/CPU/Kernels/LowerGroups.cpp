@@ -9,6 +9,7 @@
 #include "WindowKernel.h"
 #include "qopt/Target/CPU/Kernels/Passes.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -71,6 +72,110 @@ private:
 
   SmallVector<Value> emitGroup(Value x, Value w, Value parameters,
                                int64_t steps, SmallVector<Value> sums) {
+    bool isBytes = k.dot == "maddubs";
+    return addGroup(parameters, std::move(sums),
+                    isBytes ? sumBytes(x, w, parameters, steps)
+                            : sumGroup(x, w, parameters, steps));
+  }
+
+  Value call(StringRef intrinsic, Type type, ValueRange operands) {
+    return LLVM::CallIntrinsicOp::create(emit.builder, emit.loc, type,
+                                         emit.builder.getStringAttr(intrinsic),
+                                         operands)
+        .getResult(0);
+  }
+  Value ones(int64_t lanes, Type element) {
+    return emit.splat(emit.vec(lanes, element),
+                      emit.builder.getIntegerAttr(element, 1));
+  }
+  /// Pairs of unsigned and signed bytes, and pairs of their 16-bit sums.
+  Value multiplyBytes(Value codes, Value input) {
+    return call("llvm.x86.avx2.pmadd.ub.sw",
+                emit.vec(2 * k.lanes, emit.builder.getI16Type()),
+                {codes, input});
+  }
+  Value addPairs(Value acc, Value sums) {
+    Value wide = call("llvm.x86.avx2.pmadd.wd", acc.getType(),
+                      {sums, ones(2 * k.lanes, emit.builder.getI16Type())});
+    return arith::AddIOp::create(emit.builder, emit.loc, acc, wide);
+  }
+
+  /// Weights are codes plus an offset: the offset times the sum of the inputs,
+  /// in all lanes.
+  Value emitOffset(Value x, int64_t elements) {
+    OpBuilder &b = emit.builder;
+    Type i32 = b.getI32Type();
+    auto lanes = emit.vec(k.lanes, i32);
+    Value acc = emit.zero(lanes);
+    Value one = ones(4 * k.lanes, b.getI8Type());
+    for (int64_t i = 0; i < elements; i += 4 * k.lanes)
+      acc = addPairs(
+          acc, multiplyBytes(one, emit.load(k.x, emit.add(x, i), 4 * k.lanes)));
+    Value sum = vector::ReductionOp::create(b, emit.loc,
+                                            vector::CombiningKind::ADD, acc);
+    Value offset = arith::ConstantOp::create(
+        b, emit.loc, b.getI32IntegerAttr(int32_t(k.code.offset)));
+    return vector::BroadcastOp::create(
+        b, emit.loc, lanes, arith::MulIOp::create(b, emit.loc, sum, offset));
+  }
+
+  /// Sums of a group by products of bytes: as many steps as 16 bits hold, then
+  /// into 32.
+  SmallVector<Value> sumBytes(Value x, Value w, Value parameters,
+                              int64_t steps) {
+    OpBuilder &b = emit.builder;
+    SmallVector<Value> acc(rows * vectors);
+    for (int64_t i = 0; i < rows; ++i) {
+      Value start = emitOffset(emit.add(x, i * k.x.strides[2]), steps * k.pack);
+      for (int64_t j = 0; j < vectors; ++j)
+        acc[i * vectors + j] =
+            v.hasCorrections
+                ? arith::AddIOp::create(
+                      b, emit.loc, start,
+                      emit.load(v.corrections,
+                                emit.add(parameters, j * k.lanes), k.lanes))
+                      .getResult()
+                : start;
+    }
+    int64_t largest = 2 * ((int64_t(1) << k.code.bits) - 1) * 128;
+    int64_t chunk =
+        std::min<int64_t>(32, llvm::bit_floor(uint64_t(32767 / largest)));
+    while (steps % chunk)
+      chunk /= 2;
+    WeightCode codes{k.code.bits, 0};
+    int64_t count = k.vectors * k.lanes * k.pack;
+    return emit.reduce(steps / chunk, acc, [&](Value s, ValueRange inner) {
+      SmallVector<Value> current(inner), narrow(rows * vectors);
+      Value xs = emit.add(x, emit.mul(s, chunk * k.pack));
+      Value ws = emit.add(w, emit.mul(s, chunk * step()));
+      for (int64_t u = 0; u < chunk; ++u) {
+        Value all = decodeWeights(emit, k.weight, emit.add(ws, u * step()),
+                                  count, codes, b.getI8Type());
+        for (int64_t i = 0; i < rows; ++i) {
+          Value input = dot.broadcastInput(
+              k.x, emit.add(xs, u * k.pack + i * k.x.strides[2]));
+          for (int64_t j = 0; j < vectors; ++j) {
+            Value weights = all;
+            if (k.vectors > 1)
+              weights = vector::ExtractStridedSliceOp::create(
+                  b, emit.loc, all, ArrayRef<int64_t>{j * k.lanes * k.pack},
+                  ArrayRef<int64_t>{k.lanes * k.pack}, ArrayRef<int64_t>{1});
+            Value &sum = narrow[i * vectors + j];
+            Value pairs = multiplyBytes(weights, input);
+            sum =
+                sum ? arith::AddIOp::create(b, emit.loc, sum, pairs).getResult()
+                    : pairs;
+          }
+        }
+      }
+      for (int64_t a = 0; a < rows * vectors; ++a)
+        current[a] = addPairs(current[a], narrow[a]);
+      return current;
+    });
+  }
+
+  SmallVector<Value> sumGroup(Value x, Value w, Value parameters,
+                              int64_t steps) {
     OpBuilder &b = emit.builder;
     SmallVector<Value> acc(rows * vectors);
     for (int64_t j = 0; j < vectors; ++j) {
@@ -90,6 +195,12 @@ private:
         emitStep(emit.add(xs, u * k.pack), emit.add(ws, u * step()), current);
       return current;
     });
+    return acc;
+  }
+
+  SmallVector<Value> addGroup(Value parameters, SmallVector<Value> sums,
+                              ArrayRef<Value> acc) {
+    OpBuilder &b = emit.builder;
     auto real = emit.vec(k.lanes, b.getF32Type());
     for (int64_t j = 0; j < vectors; ++j) {
       Value scale =

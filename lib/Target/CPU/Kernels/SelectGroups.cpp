@@ -30,6 +30,7 @@ public:
   void build(OpBuilder &builder);
 
 private:
+  bool canMultiplyBytes() const;
   void chooseTile();
   Value stageInput(OpBuilder &builder);
   Tensor packPerGroup(const Tensor &values) const;
@@ -66,8 +67,23 @@ bool GroupBuilder::read() {
   return m > 0;
 }
 
+/// Products of codes of up to 7 bits with bytes fit 16 bits in pairs.
+bool GroupBuilder::canMultiplyBytes() const {
+  return target.integer.name == "maddwd" && k % 32 == 0 && group % 32 == 0 &&
+         chooseWeightCode(weight, 8).isPacked();
+}
+
 void GroupBuilder::chooseTile() {
   dot = target.integer;
+  if (canMultiplyBytes()) {
+    dot = {"maddubs",
+           DotInput::s8,
+           std::min<int64_t>(m, 2),
+           std::min<int64_t>(llvm::divideCeil(n, 8), 4),
+           8,
+           4};
+    return;
+  }
   // Steps do not cross groups.
   if (k % dot.pack != 0 || (groups > 1 && group % dot.pack != 0))
     dot = getGenericIntegerDot(target);
