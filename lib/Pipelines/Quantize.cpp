@@ -208,6 +208,9 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
     if (!report.ok())
       return toDataError(report.status());
   }
+  // Before the graph is kept for others: few of them know scales by channel
+  // for activations.
+  QOPT_RETURN_IF_ERROR(runPipeline(module, "func.func(qg-fold-channel-scales)"));
   keepUnfolded();
   return runPipeline(
       module, "func.func(qg-fold-qdq,canonicalize,cse,qg-verify-assignment)");

@@ -6,8 +6,14 @@
 // into its weights, else a product stands before the quantize.
 //===----------------------------------------------------------------------===//
 #include "FoldQDQ.h"
+#include "qopt/Transforms/Passes.h"
 
-#include "qopt/Analysis/PointwiseRegions.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace qopt {
+#define GEN_PASS_DEF_FOLDCHANNELSCALES
+#include "qopt/Transforms/Passes.h.inc"
+} // namespace qopt
 
 using namespace mlir;
 using namespace qopt;
@@ -60,7 +66,7 @@ static Value scaleWeight(PatternRewriter &rewriter, qg::DequantizeOp weight,
 }
 
 namespace {
-struct FoldChannelScales : OpRewritePattern<qg::QuantizeOp> {
+struct MoveChannelScales : OpRewritePattern<qg::QuantizeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(qg::QuantizeOp op,
                                 PatternRewriter &rewriter) const override;
@@ -74,7 +80,7 @@ private:
 } // namespace
 
 /// All that reads it are depthwise convolutions with rounded weights.
-bool FoldChannelScales::findReaders(qg::QuantizeOp op,
+bool MoveChannelScales::findReaders(qg::QuantizeOp op,
                                     SmallVectorImpl<qg::ConvOp> &readers) {
   int64_t channels = op.getType().getShape().back();
   for (Operation *user : op->getUsers()) {
@@ -95,7 +101,7 @@ bool FoldChannelScales::findReaders(qg::QuantizeOp op,
 
 /// Multiplies the result of a linear op with rounded weights, which may pass a
 /// relu: factors are positive. False if `x` is something else.
-bool FoldChannelScales::scaleProducer(PatternRewriter &rewriter, Value x,
+bool MoveChannelScales::scaleProducer(PatternRewriter &rewriter, Value x,
                                       ArrayRef<double> factors) {
   while (auto relu = x.getDefiningOp<qg::UnaryOp>()) {
     if (relu.getKind() != UnaryKind::relu || !x.hasOneUse())
@@ -133,7 +139,7 @@ bool FoldChannelScales::scaleProducer(PatternRewriter &rewriter, Value x,
 }
 
 LogicalResult
-FoldChannelScales::matchAndRewrite(qg::QuantizeOp op,
+MoveChannelScales::matchAndRewrite(qg::QuantizeOp op,
                                    PatternRewriter &rewriter) const {
   qg::QuantizedType type = getChannelType(op.getType());
   if (!type)
@@ -187,5 +193,17 @@ FoldChannelScales::matchAndRewrite(qg::QuantizeOp op,
 }
 
 void qopt::populateChannelScalesPatterns(RewritePatternSet &patterns) {
-  patterns.add<FoldChannelScales>(patterns.getContext());
+  patterns.add<MoveChannelScales>(patterns.getContext());
 }
+
+namespace {
+struct FoldChannelScales
+    : qopt::impl::FoldChannelScalesBase<FoldChannelScales> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    populateChannelScalesPatterns(patterns);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace

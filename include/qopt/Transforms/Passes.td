@@ -53,6 +53,24 @@ def PropagateTransposes
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 
+def FoldChannelScales
+    : Pass<"qg-fold-channel-scales", "::mlir::func::FuncOp"> {
+  let summary = "Fold scales by channel into depthwise weights";
+  let description = [{
+    A quantize with a scale for each channel (of the last dimension, under one
+    zero point) becomes one with a single scale, where depthwise convolutions
+    with rounded weights alone read it: the same integers, whose scales go into
+    the weights of the channel. What is rounded is multiplied by the inverse: in
+    the rounded weights and the bias of the convolution that makes it, also
+    through a relu, or by one product in f32.
+
+    `qg-fold-qdq` does the same first.
+
+    {{example test/Transforms/fold-channel-scales.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def FoldRotations : Pass<"qg-fold-rotations", "::mlir::func::FuncOp"> {
   let summary = "Rotate the channels of residual streams, folded into weights";
   let description = [{
