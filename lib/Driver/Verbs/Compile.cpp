@@ -21,7 +21,7 @@ llvm::ArrayRef<Flag> driver::getCompileFlags() {
   static constexpr Flag kFlags[] = {
       {"emit", "LIST",
        "object (default), header, shared, static, exe (reads .npy), asm, "
-       "onnx, llvm-ir, ir[:imported|quantized|lowered]"},
+       "onnx, llvm-ir, ir[:imported|quantized|lowered]; c or hls: a folder"},
       {"target", "NAME",
        "native (default), a CPU name, or TRIPLE[:CPU[:+FEATURE,..]]; of "
        "--emit=hls an FPGA such as xc7z020"},
