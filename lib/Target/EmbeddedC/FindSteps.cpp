@@ -89,9 +89,17 @@ private:
     return step;
   }
 
+  static bool isEmpty(Value value) {
+    auto tensor = dyn_cast<RankedTensorType>(value.getType());
+    return tensor && tensor.hasStaticShape() && tensor.getNumElements() == 0;
+  }
+
   void visit(Operation *op) {
     if (isa<qg::ConstantOp>(op))
       return;
+    if (llvm::any_of(op->getOperands(), isEmpty) ||
+        llvm::any_of(op->getResults(), isEmpty))
+      return refuse(op, "a tensor has no elements");
     if (auto requantize = dyn_cast<fxp::RequantizeOp>(op))
       return visitRequantize(requantize);
     if (isa<fxp::ConvOp, fxp::MatmulOp, fxp::MulOp, fxp::SumPoolOp, fxp::SumOp>(
