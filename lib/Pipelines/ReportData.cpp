@@ -257,12 +257,17 @@ absl::Status Collector::addTensors() {
     row.format = type ? type.getFormat().str() : "f32";
     if (format && format.getReason())
       row.reason = format.getReason().getValue().str();
-    if (type && type.isPerTensor()) {
+    if (type && !type.isDynamic_()) {
+      // Of several scales the widest: what no channel can hold is clipped.
       const IntegerFormat &integers = type.getIntegerFormat();
-      row.clipLow =
-          double(integers.min() - type.getZeroPoint()) * type.getScale();
-      row.clipHigh =
-          double(integers.max() - type.getZeroPoint()) * type.getScale();
+      llvm::SmallVector<int64_t> zeros = type.getZeroPointVector();
+      for (auto [i, scale] : llvm::enumerate(type.getScaleVector())) {
+        double zero = double(i < zeros.size() ? zeros[i] : 0);
+        row.clipLow =
+            std::min(row.clipLow, (double(integers.min()) - zero) * scale);
+        row.clipHigh =
+            std::max(row.clipHigh, (double(integers.max()) - zero) * scale);
+      }
     }
     auto it = profile->tensors.find(row.name);
     if (it != profile->tensors.end())
@@ -374,10 +379,11 @@ json::Value qopt::toJson(const ReportData &report) {
                       {"layers", std::move(layers)},
                       {"tensors", std::move(tensors)}};
   setFinite(object, "output_sqnr_db", report.outputSqnr);
-  if (report.plan)
+  if (report.plan) {
     if (llvm::Expected<json::Value> plan = json::parse(report.plan->toJson()))
       object["plan"] = std::move(*plan);
     else
       llvm::consumeError(plan.takeError());
+  }
   return object;
 }

@@ -159,7 +159,7 @@ private:
 
 void Page::writeCards() {
   os << "<div class='cards'>\n";
-  writeCard(data.scheme, "scheme");
+  writeCard(data.plan ? "planned" : data.scheme, "scheme");
   if (data.weights) {
     double count = double(data.weights);
     writeCard(llvm::formatv("{0:f2}", double(data.storedBits) / count).str(),
