@@ -27,7 +27,7 @@ using namespace mlir;
 using namespace qopt;
 
 namespace {
-struct @NAME@ : impl::@NAME@Base<@NAME@> {
+struct @NAME@ : qopt::impl::@NAME@Base<@NAME@> {
   void runOnOperation() override {}
 };
 } // namespace
