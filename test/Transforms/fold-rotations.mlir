@@ -1,4 +1,4 @@
-// RUN: qopt-opt %s --pass-pipeline='builtin.module(func.func(qg-fold-rotations{seed=0}))' --split-input-file 2>/dev/null | FileCheck %s
+// RUN: qopt-opt %s --pass-pipeline='builtin.module(func.func(qg-fold-rotations{seed=0}))' --split-input-file | FileCheck %s
 // RUN: qopt-opt %s --pass-pipeline='builtin.module(func.func(qg-fold-rotations{seed=0}))' --split-input-file 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
 // RUN: qopt-opt %s --pass-pipeline='builtin.module(func.func(qg-fold-rotations))' --split-input-file 2>&1 >/dev/null | FileCheck %s --check-prefix=NONE
 
