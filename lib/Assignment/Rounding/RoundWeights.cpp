@@ -187,7 +187,7 @@ static void roundLayer(Layer &layer, const RoundWeightsOptions &options) {
       problem.leastScales.assign(least.begin() + g * channels,
                                  least.begin() + (g + 1) * channels);
     RoundedMatrix result =
-        roundMatrix(problem, options.gptq ? Rounding::Gptq : Rounding::Nearest);
+        roundMatrix(problem, usesGptq ? Rounding::Gptq : Rounding::Nearest);
     for (int64_t r = 0; r < geometry.numRows(); ++r)
       for (int64_t c = 0; c < geometry.numColumns(); ++c)
         stored.setInt(geometry.element(g, r, c),
