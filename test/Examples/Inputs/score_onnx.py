@@ -9,8 +9,13 @@ import onnxruntime
 model, images, labels, count, ours = sys.argv[1:]
 images = np.load(images)[: int(count)].astype(np.float32) / np.float32(255)
 labels = np.load(labels)[: int(count)]
+# As the file says: the fused u8 x s8 kernels that the optimizer puts in
+# saturate pairs of products on a CPU without VNNI.
+options = onnxruntime.SessionOptions()
+options.graph_optimization_level = (
+    onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL)
 session = onnxruntime.InferenceSession(
-    model, providers=["CPUExecutionProvider"])
+    model, options, providers=["CPUExecutionProvider"])
 hits = sum(int(session.run(None, {"image": image[None]})[0].argmax() == label)
            for image, label in zip(images, labels))
 score = 100 * hits / len(images)
@@ -32,4 +37,4 @@ def find(value):
 
 mine = find(json.load(open(ours)))
 print(f"ONNX Runtime {score:.2f}, qopt {mine:.2f}")
-print("within 0.3 points:", abs(score - mine) <= 0.3)
+print("within 0.1 points:", abs(score - mine) <= 0.1)
