@@ -28,11 +28,33 @@ Value frontend::buildMatMul(GraphBuilder &b, Value lhs, Value rhs) {
   return y;
 }
 
+/// Products of integers have no rounding to choose; constants still fold.
+static LogicalResult expectFloats(OpBinder &op) {
+  for (unsigned i : {0u, 1u}) {
+    Value operand = op.in(i);
+    if (!operand)
+      return failure();
+    Type type = op.b.element(operand);
+    if (!isa<FloatType>(type) &&
+        !(op.b.isConstant(op.in(0)) && op.b.isConstant(op.in(1)))) {
+      std::string name;
+      llvm::raw_string_ostream(name) << type;
+      return op.unsupported("expects float operands, got " + name +
+                            "; MatMulInteger multiplies 8-bit integers");
+    }
+  }
+  return success();
+}
+
 static LogicalResult importMatMul(OpBinder &op) {
+  if (failed(expectFloats(op)))
+    return failure();
   return op.result(buildMatMul(op.b, op.in(0), op.in(1)));
 }
 
 static LogicalResult importGemm(OpBinder &op) {
+  if (failed(expectFloats(op)))
+    return failure();
   GraphBuilder &b = op.b;
   Value lhs = op.in(0), rhs = op.in(1), c = op.optional(2);
   if (!lhs || !rhs)
