@@ -7,6 +7,7 @@
 #include "qopt/Assignment/CorrectBias.h"
 #include "MovedInput.h"
 #include "TensorGraph.h"
+#include "qopt/Calibration/ObservedRun.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
 #include <cmath>
@@ -175,54 +176,37 @@ static absl::StatusOr<std::vector<InputMeans>>
 measure(ModuleOp reference, ArrayRef<Operation *> layers,
         ArrayRef<Operation *> quantized, const SampleSource &source,
         const CorrectBiasOptions &options, const ExecutorFactory &factory) {
-  auto instrumented = instrument(reference);
-  if (!instrumented.ok())
-    return instrumented.status();
-  std::shared_ptr<Executor> executor = options.executor;
-  if (!executor) {
-    auto made = factory(*instrumented->module);
-    if (!made.ok())
-      return made.status();
-    executor = std::move(*made);
-  }
-  llvm::StringMap<const InstrumentedModule::Point *> points;
-  for (const InstrumentedModule::Point &point : instrumented->points)
-    points[point.name] = &point;
+  auto run = ObservedRun::create(reference, options.executor, factory);
+  if (!run.ok())
+    return run.status();
   std::vector<InputMeans> means(layers.size());
-  int64_t done = 0;
-  for (; done < options.samples; ++done) {
-    auto sample = source(done);
-    if (!sample.ok())
-      return sample.status();
-    if (!*sample)
-      break;
-    auto outputs = executor->run(**sample);
-    if (!outputs.ok())
-      return outputs.status();
+  auto addSample = [&](int64_t, ArrayRef<Tensor> inputs,
+                       ArrayRef<Tensor> outputs) {
     for (size_t i = 0; i < layers.size(); ++i) {
       qg::QuantizedType type = getInputEncoding(quantized[i]->getOperand(0));
       std::optional<MovedInput> input =
           MovedInput::find(layers[i]->getOperand(0));
       if (!input || !type || !canCorrect(quantized[i]))
         continue;
-      const InstrumentedModule::Point *point =
-          points.lookup(input->observer.getName());
-      if (!point)
+      const ObservedRun::Point *point = run->find(input->observer.getName());
+      const Tensor *value =
+          point ? ObservedRun::get(*point, inputs, outputs) : nullptr;
+      if (!value)
         continue;
-      ArrayRef<Tensor> from = point->isArgument ? ArrayRef<Tensor>(**sample)
-                                                : ArrayRef<Tensor>(*outputs);
-      if (point->index >= from.size())
-        continue;
-      if (std::optional<Tensor> x = input->apply(from[point->index]))
+      if (std::optional<Tensor> x = input->apply(*value))
         addMeans(means[i], *x, type);
     }
-  }
-  if (done == 0)
+    return absl::OkStatus();
+  };
+  absl::StatusOr<int64_t> done = run->run(source, options.samples, addSample);
+  if (!done.ok())
+    return done.status();
+  if (*done == 0)
     return absl::InvalidArgumentError("expects at least one sample");
   for (InputMeans &mean : means)
     for (std::vector<double> *values : {&mean.exact, &mean.rounded})
       for (double &value : *values)
-        value /= double(done);
+        value /= double(*done);
   return means;
 }
 

@@ -6,6 +6,7 @@
 #include "../TensorGraph.h"
 #include "LayerInputs.h"
 #include "qopt/Assignment/Sensitivity.h"
+#include "qopt/Calibration/ObservedRun.h"
 
 #include "llvm/Support/Parallel.h"
 #include <cmath>
@@ -102,23 +103,15 @@ absl::Status qopt::measureOutputErrors(ModuleOp observed,
   if (!main)
     return absl::InvalidArgumentError("expects a function @main");
   std::vector<Layer> all = findLayers(main, layers);
-  auto instrumented = instrument(observed);
-  if (!instrumented.ok())
-    return instrumented.status();
-  std::shared_ptr<Executor> executor = options.executor;
-  if (!executor) {
-    auto made = factory(*instrumented->module);
-    if (!made.ok())
-      return made.status();
-    executor = std::move(*made);
-  }
+  auto run = ObservedRun::create(observed, options.executor, factory);
+  if (!run.ok())
+    return run.status();
   std::vector<Layer *> usable;
   for (Layer &layer : all) {
     auto observer =
         skipReshapes(layer.op->getOperand(0)).getDefiningOp<qg::ObserveOp>();
-    for (const InstrumentedModule::Point &point : instrumented->points)
-      if (observer && point.name == observer.getName())
-        layer.point = &point;
+    if (observer)
+      layer.point = run->find(observer.getName());
     if (layer.point)
       usable.push_back(&layer);
   }
@@ -131,28 +124,23 @@ absl::Status qopt::measureOutputErrors(ModuleOp observed,
       bytes += usable[first]->momentBytes();
       batch.push_back(usable[first++]);
     }
-    for (int64_t i = 0; i < options.samples; ++i) {
-      auto sample = source(i);
-      if (!sample.ok())
-        return sample.status();
-      if (!*sample)
-        break;
-      auto outputs = executor->run(**sample);
-      if (!outputs.ok())
-        return outputs.status();
+    auto addSample = [&](int64_t index, ArrayRef<Tensor> inputs,
+                         ArrayRef<Tensor> outputs) {
       llvm::parallelFor(0, batch.size(), [&](size_t k) {
         Layer &layer = *batch[k];
-        ArrayRef<Tensor> from =
-            layer.point->isArgument ? ArrayRef<Tensor>(**sample) : *outputs;
-        if (layer.point->index >= from.size())
+        const Tensor *x = ObservedRun::get(*layer.point, inputs, outputs);
+        if (!x)
           return;
         int64_t wanted =
             std::max(kLeastRows, kRowsPerColumn * layer.geometry.numColumns());
         layer.geometry.addMoments(
-            from[layer.point->index],
-            std::max<int64_t>(1, wanted / options.samples), i, layer.moments);
+            *x, std::max<int64_t>(1, wanted / options.samples), index,
+            layer.moments);
       });
-    }
+      return absl::OkStatus();
+    };
+    if (auto done = run->run(source, options.samples, addSample); !done.ok())
+      return done.status();
     llvm::parallelFor(0, batch.size(), [&](size_t k) {
       if (!batch[k]->moments.empty())
         fillErrors(*batch[k]);

@@ -8,6 +8,7 @@
 #include "../MovedInput.h"
 #include "../TensorGraph.h"
 #include "LayerInputs.h"
+#include "qopt/Calibration/ObservedRun.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
 #include "llvm/Support/Parallel.h"
@@ -248,21 +249,13 @@ absl::StatusOr<RoundWeightsReport> qopt::roundWeights(
   RoundWeightsReport report;
   if (layers->empty())
     return report;
-  auto instrumented = instrument(reference);
-  if (!instrumented.ok())
-    return instrumented.status();
-  std::shared_ptr<Executor> executor = options.executor;
-  if (!executor) {
-    auto made = factory(*instrumented->module);
-    if (!made.ok())
-      return made.status();
-    executor = std::move(*made);
-  }
+  auto run = ObservedRun::create(reference, options.executor, factory);
+  if (!run.ok())
+    return run.status();
   std::vector<Layer *> usable;
   for (Layer &layer : *layers) {
-    for (const InstrumentedModule::Point &point : instrumented->points)
-      if (layer.source && point.name == layer.source->observer.getName())
-        layer.point = &point;
+    if (layer.source)
+      layer.point = run->find(layer.source->observer.getName());
     if (!layer.point)
       layer.report.reason = "its input is not observed";
     else if (layer.format().getBits() == 8)
@@ -274,22 +267,14 @@ absl::StatusOr<RoundWeightsReport> qopt::roundWeights(
   }
   for (size_t first = 0; first < usable.size();) {
     SmallVector<Layer *> batch = takeBatch(usable, first, options.memoryLimit);
-    int64_t done = 0;
-    for (; done < options.samples; ++done) {
-      auto sample = source(done);
-      if (!sample.ok())
-        return sample.status();
-      if (!*sample)
-        break;
-      auto outputs = executor->run(**sample);
-      if (!outputs.ok())
-        return outputs.status();
-      if (absl::Status status =
-              addSample(batch, done, options.samples, **sample, *outputs);
-          !status.ok())
-        return status;
-    }
-    if (done == 0)
+    absl::StatusOr<int64_t> done = run->run(
+        source, options.samples,
+        [&](int64_t index, ArrayRef<Tensor> inputs, ArrayRef<Tensor> outputs) {
+          return addSample(batch, index, options.samples, inputs, outputs);
+        });
+    if (!done.ok())
+      return done.status();
+    if (*done == 0)
       return absl::InvalidArgumentError("expects at least one sample");
     for (Layer *layer : batch) {
       roundLayer(*layer, options);
