@@ -9,8 +9,8 @@ def SelectKernels : Pass<"qcpu-select-kernels", "::mlir::ModuleOp"> {
   let summary = "Replace products with constant weights by packed kernels";
   let description = [{
     Turns `fxp.conv`, `fxp.matmul` (and `qg.conv`, `qg.matmul` in f32) whose
-    weights are constant, together with the single-use elementwise ops that
-    follow, into `qcpu` kernels for the dot product of the target. Weights are
+    weights are constant, together with the graph of elementwise ops that
+    follows (also a residual that joins it), into `qcpu` kernels for the dot product of the target. Weights are
     packed and zero points folded at compile time. What it does not take is left
     to linalg.
 
