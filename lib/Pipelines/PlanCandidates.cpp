@@ -78,6 +78,8 @@ absl::Status PlanMeasurements::addFormat(const std::string &format,
   options.scheme = Scheme::W8A8;
   options.weights = format;
   options.rounding = request.rounding;
+  // A candidate stands in for the float weight of its layer alone.
+  options.keepChannelScales = true;
   QOPT_RETURN_IF_ERROR(quantize(*work, &profile, samples, options, &unfolded));
   std::map<std::pair<std::string, std::string>, Tensor> exact;
   module.walk([&](mlir::Operation *op) {

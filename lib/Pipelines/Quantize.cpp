@@ -169,19 +169,28 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
   // Fixed-point and power-of-two rounding say that the target has no floats.
   const char *preActivation = options.requantize == "f32" ? "f32" : "int8";
   std::string weights = options.scheme == Scheme::W4A8 ? "si4" : "si8";
-  bool isFree = options.scheme == Scheme::W4A8 &&
-                options.weights.empty() && !options.plan;
+  bool isFree = options.scheme == Scheme::W4A8 && options.weights.empty() &&
+                !options.plan;
   if (!options.weights.empty())
     weights = options.weights;
   std::string assign = "func.func(qg-assign-formats{pre-activation=" +
                        std::string(preActivation) +
                        " weight-format=" + weights + "},qg-apply-formats)";
-  RoundWeightsOptions rounding;
-  rounding.gptq = options.rounding == "gptq";
-  rounding.executor = options.calibrated;
-  auto round = [&](mlir::ModuleOp rounded) {
-    return roundWeights(*reference, rounded, samples, rounding,
-                        getExecutorFactory(options.engine, kRunOptLevel));
+  std::optional<WeightRounder> rounder;
+  auto round =
+      [&](mlir::ModuleOp rounded) -> absl::StatusOr<RoundWeightsReport> {
+    if (!rounder) {
+      RoundWeightsOptions rounding;
+      rounding.gptq = options.rounding == "gptq";
+      rounding.samples = std::min(rounding.samples, profile->samples);
+      rounding.executor = options.calibrated;
+      rounding.progress = options.progress;
+      QOPT_ASSIGN(rounder,
+                  WeightRounder::create(
+                      *reference, samples, rounding,
+                      getExecutorFactory(options.engine, kRunOptLevel)));
+    }
+    return rounder->round(rounded);
   };
   if (isFree && samples) {
     mlir::OwningOpRef<mlir::ModuleOp> trial(module.clone());
@@ -190,6 +199,8 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
     if (!report.ok())
       return toDataError(report.status());
     widenLayers(module, *report, kFreeBits);
+    if (options.uniform)
+      *options.uniform = std::move(*report);
   }
   QOPT_RETURN_IF_ERROR(runPipeline(module, assign));
   if (samples) {
@@ -210,7 +221,9 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
   }
   // Before the graph is kept for others: few of them know scales by channel
   // for activations.
-  QOPT_RETURN_IF_ERROR(runPipeline(module, "func.func(qg-fold-channel-scales)"));
+  if (!options.keepChannelScales)
+    QOPT_RETURN_IF_ERROR(
+        runPipeline(module, "func.func(qg-fold-channel-scales)"));
   keepUnfolded();
   return runPipeline(
       module, "func.func(qg-fold-qdq,canonicalize,cse,qg-verify-assignment)");

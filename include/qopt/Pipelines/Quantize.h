@@ -30,12 +30,20 @@ struct QuantizeOptions {
   /// How ranges are read off the profile: see RangeMethod::parse.
   std::string method = "mse";
   bool biasCorrection = true;
+  /// Leaves scales by channel of activations in `unfolded`, so that its weights
+  /// can be compared with those of the float model.
+  bool keepChannelScales = false;
   /// Format of all weights (WeightFormat); empty: the scheme's.
   std::string weights;
   /// How weights below 8 bits are rounded: gptq or nearest.
   std::string rounding = "gptq";
   /// Gets what rounding did to each layer.
   RoundWeightsReport *rounded = nullptr;
+  /// Gets the same of 4 bits everywhere, where widths are free.
+  RoundWeightsReport *uniform = nullptr;
+  /// Called while weights are rounded; see RoundWeightsOptions.
+  std::function<void(llvm::StringRef phase, int64_t done, int64_t total)>
+      progress;
   /// Formats by layer; layers that it does not name have the scheme's.
   std::shared_ptr<const Plan> plan;
   /// f32, fixed:BITS or pow2.
