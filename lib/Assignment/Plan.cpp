@@ -87,6 +87,8 @@ std::string Plan::toJson() const {
                       {"samples", samples},
                       {"held_back", heldBack},
                       {"decisions", std::move(rows)},
+                      {"float_layers", json::Array(floatLayers)},
+                      {"float_weights", floatWeights},
                       {"optimal", isOptimal},
                       {"predicted", predicted},
                       {"bound", bound},
@@ -126,9 +128,15 @@ public:
       fail(key);
   }
   /// Missing is not wrong.
-  void readOptional(llvm::StringRef key, double &into) {
+  template <typename T> void readOptional(llvm::StringRef key, T &into) {
     if (object.get(key))
       read(key, into);
+  }
+  void readArray(llvm::StringRef key, std::vector<std::string> &into) {
+    readArray(key, [&](const json::Value &value) {
+      into.push_back(value.getAsString().value_or("").str());
+      return value.getAsString().has_value();
+    });
   }
   template <typename Visit> void readArray(llvm::StringRef key, Visit visit) {
     const json::Array *array = object.getArray(key);
@@ -149,87 +157,80 @@ public:
 };
 } // namespace
 
-std::optional<LayerCandidates> qopt::parseCandidates(const json::Value &value) {
+/// False for what is no object, or one of whose fields has the wrong form.
+static bool readObject(const json::Value &value,
+                       llvm::function_ref<void(Reader &)> read) {
   const json::Object *object = value.getAsObject();
   if (!object)
-    return std::nullopt;
-  LayerCandidates layer;
+    return false;
   Reader reader(*object);
-  reader.read("layer", layer.layer);
-  reader.read("op", layer.op);
-  reader.read("weights", layer.weights);
-  reader.read("macs", layer.macs);
-  reader.readArray("candidates", [&](const json::Value &row) {
-    const json::Object *fields = row.getAsObject();
-    if (!fields)
-      return false;
-    Candidate candidate;
-    Reader inner(*fields);
+  read(reader);
+  return reader.isGood();
+}
+
+static bool readCandidate(const json::Value &value, Candidate &candidate) {
+  return readObject(value, [&](Reader &reader) {
     int64_t width = 0;
-    inner.read("format", candidate.format);
-    inner.read("rounding", candidate.rounding);
-    inner.read("width", width);
-    inner.read("stored_bits", candidate.storedBits);
-    inner.readOptional("weight_error", candidate.weightError);
-    inner.readOptional("output_error", candidate.outputError);
-    inner.readOptional("divergence", candidate.divergence);
-    inner.readOptional("loss", candidate.loss);
+    reader.read("format", candidate.format);
+    reader.read("rounding", candidate.rounding);
+    reader.read("width", width);
+    reader.read("stored_bits", candidate.storedBits);
+    reader.readOptional("weight_error", candidate.weightError);
+    reader.readOptional("output_error", candidate.outputError);
+    reader.readOptional("divergence", candidate.divergence);
+    reader.readOptional("loss", candidate.loss);
     candidate.width = unsigned(width);
-    layer.candidates.push_back(std::move(candidate));
-    return inner.isGood();
   });
-  if (!reader.isGood())
-    return std::nullopt;
-  return layer;
+}
+
+std::optional<LayerCandidates> qopt::parseCandidates(const json::Value &value) {
+  LayerCandidates layer;
+  bool isGood = readObject(value, [&](Reader &reader) {
+    reader.read("layer", layer.layer);
+    reader.read("op", layer.op);
+    reader.read("weights", layer.weights);
+    reader.read("macs", layer.macs);
+    reader.readArray("candidates", [&](const json::Value &row) {
+      return readCandidate(row, layer.candidates.emplace_back());
+    });
+  });
+  return isGood ? std::optional(std::move(layer)) : std::nullopt;
 }
 
 static bool readPoint(const json::Value &value, const Plan &plan,
                       PlanPoint &point) {
-  const json::Object *object = value.getAsObject();
-  if (!object)
-    return false;
-  Reader reader(*object);
-  reader.read("name", point.name);
-  reader.readOptional("predicted", point.predicted);
-  reader.readOptional("measured", point.measured);
-  reader.readArray("formats", [&](const json::Value &format) {
-    std::optional<llvm::StringRef> text = format.getAsString();
-    point.formats.push_back(text.value_or("").str());
-    return text.has_value();
+  return readObject(value, [&](Reader &reader) {
+    reader.read("name", point.name);
+    reader.readOptional("predicted", point.predicted);
+    reader.readOptional("measured", point.measured);
+    reader.readArray("formats", point.formats);
+    const json::Object *used = reader.object.getObject("used");
+    for (const BudgetReport &budget : plan.budgets)
+      point.used.push_back(used ? used->getNumber(budget.name).value_or(NAN)
+                                : NAN);
   });
-  const json::Object *used = object->getObject("used");
-  for (const BudgetReport &budget : plan.budgets)
-    point.used.push_back(used ? used->getNumber(budget.name).value_or(NAN)
-                              : NAN);
-  return reader.isGood();
 }
 
 static bool readDecision(const json::Value &value, PlanDecision &decision) {
-  const json::Object *object = value.getAsObject();
-  if (!object)
-    return false;
-  Reader reader(*object);
-  reader.read("layer", decision.layer);
-  reader.read("op", decision.op);
-  reader.read("format", decision.format);
-  reader.read("rounding", decision.rounding);
-  reader.read("weights", decision.weights);
-  reader.read("stored_bits", decision.storedBits);
-  reader.readOptional("loss", decision.loss);
-  decision.reason = object->getString("reason").value_or("").str();
-  return reader.isGood();
+  return readObject(value, [&](Reader &reader) {
+    reader.read("layer", decision.layer);
+    reader.read("op", decision.op);
+    reader.read("format", decision.format);
+    reader.read("rounding", decision.rounding);
+    reader.read("weights", decision.weights);
+    reader.read("stored_bits", decision.storedBits);
+    reader.readOptional("loss", decision.loss);
+    reader.readOptional("reason", decision.reason);
+  });
 }
 
 static bool readBudget(const json::Value &value, BudgetReport &budget) {
-  const json::Object *object = value.getAsObject();
-  if (!object)
-    return false;
-  Reader reader(*object);
-  reader.read("name", budget.name);
-  reader.read("used", budget.used);
-  reader.readOptional("limit", budget.limit);
-  reader.readOptional("shadow_price", budget.shadowPrice);
-  return reader.isGood();
+  return readObject(value, [&](Reader &reader) {
+    reader.read("name", budget.name);
+    reader.read("used", budget.used);
+    reader.readOptional("limit", budget.limit);
+    reader.readOptional("shadow_price", budget.shadowPrice);
+  });
 }
 
 static absl::Status checkPlanSchema(const json::Object &object,
@@ -271,6 +272,9 @@ absl::StatusOr<Plan> Plan::fromJson(llvm::StringRef text,
   reader.readArray("decisions", [&](const json::Value &row) {
     return readDecision(row, plan.decisions.emplace_back());
   });
+  if (object->get("float_layers"))
+    reader.readArray("float_layers", plan.floatLayers);
+  reader.readOptional("float_weights", plan.floatWeights);
   plan.isOptimal = object->getBoolean("optimal").value_or(false);
   reader.read("predicted", plan.predicted);
   reader.read("bound", plan.bound);
@@ -284,10 +288,7 @@ absl::StatusOr<Plan> Plan::fromJson(llvm::StringRef text,
     reader.readArray(key, [&, points = points](const json::Value &row) {
       return readPoint(row, plan, points->emplace_back());
     });
-  reader.readArray("rounds", [&](const json::Value &row) {
-    plan.rounds.push_back(row.getAsString().value_or("").str());
-    return row.getAsString().has_value();
-  });
+  reader.readArray("rounds", plan.rounds);
   reader.readArray("layers", [&](const json::Value &row) {
     std::optional<LayerCandidates> layer = parseCandidates(row);
     if (layer)

@@ -5,11 +5,12 @@
 // solver's tolerances, so its answer is checked against the unscaled program;
 // an answer that only a tolerance allows is excluded and the rest solved again.
 //===----------------------------------------------------------------------===//
-#include "qopt/Assignment/Solver.h"
+#include "SolveWithHighs.h"
 #include "qopt/Support/Diagnostics.h"
 
 #include "interfaces/highs_c_api.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <map>
 #include <memory>
 #include <set>
@@ -131,11 +132,27 @@ void Encoder::findAllowed() {
 }
 
 void Encoder::findConflicts(std::vector<std::string> &conflicts) {
-  for (auto [node, row] : llvm::zip(p.nodes, allowed))
-    if (!llvm::is_contained(row, true))
-      conflicts.push_back("'" + node.name +
-                          "': no option is left by its pins and the cap on "
-                          "the loss of a layer");
+  for (auto [n, node] : llvm::enumerate(p.nodes)) {
+    if (llvm::is_contained(allowed[n], true))
+      continue;
+    std::string pins;
+    for (const PlanPin &pin : p.pins)
+      if (pin.node == int(n))
+        pins += (pins.empty() ? ", pinned to " : " and to ") + pin.option;
+    const PlanOption *least = nullptr;
+    for (const PlanOption &option : node.options)
+      if ((pins.empty() || pins.find(option.name) != std::string::npos) &&
+          (!least || option.loss < least->loss))
+        least = &option;
+    std::string text = "'" + node.name + "'" + pins;
+    if (!least || least->loss <= p.lossCap)
+      text += ": no option is left";
+    else
+      text += ": loses at least " + llvm::formatv("{0:e2}", least->loss).str() +
+              " (" + least->name + "), the cap is " +
+              llvm::formatv("{0:e2}", p.lossCap).str();
+    conflicts.push_back(std::move(text));
+  }
   for (const std::vector<int> &tie : p.ties) {
     std::map<std::string, std::set<int>> names;
     std::string members;
@@ -618,74 +635,9 @@ absl::StatusOr<SolveResult> Encoder::run(int leastResource) {
                "no plan keeps the budgets outside of the solver's tolerance");
 }
 
-/// What the budgets would have to be.
-static absl::Status explain(const PlanProblem &problem,
-                            const SolveOptions &options, SolveResult &result) {
-  PlanProblem free = problem;
-  for (PlanResource &resource : free.resources)
-    resource.limit = INFINITY;
-  for (size_t r = 0; r < problem.resources.size(); ++r) {
-    if (!std::isfinite(problem.resources[r].limit))
-      continue;
-    QOPT_ASSIGN(SolveResult alone, solveForLeast(free, r, options));
-    if (alone.status == SolveResult::Status::Infeasible) {
-      result.conflicts.push_back("formats, memory or code size leave no plan, "
-                                 "whatever the budgets are");
-      return absl::OkStatus();
-    }
-    SmallestBudget row{problem.resources[r].name, problem.resources[r].limit,
-                       alone.totals.used[r], NAN};
-    QOPT_ASSIGN(SolveResult others, solveForLeast(problem, r, options));
-    if (others.status != SolveResult::Status::Infeasible)
-      row.withOthers = others.totals.used[r];
-    result.smallest.push_back(row);
-  }
-  if (result.smallest.empty())
-    result.conflicts.push_back("formats, memory or code size leave no plan");
-  return absl::OkStatus();
-}
-
-absl::StatusOr<SolveResult> qopt::solve(const PlanProblem &problem,
-                                        const SolveOptions &options) {
+absl::StatusOr<SolveResult> qopt::solveWithHighs(const PlanProblem &problem,
+                                                 int leastResource,
+                                                 const SolveOptions &options) {
   QOPT_RETURN_IF_ERROR(problem.check());
-  QOPT_ASSIGN(SolveResult result, Encoder(problem, options).run(-1));
-  if (result.status == SolveResult::Status::Infeasible &&
-      result.conflicts.empty())
-    QOPT_RETURN_IF_ERROR(explain(problem, options, result));
-  return result;
-}
-
-absl::StatusOr<SolveResult> qopt::solveForLeast(const PlanProblem &problem,
-                                                size_t r,
-                                                const SolveOptions &options) {
-  QOPT_RETURN_IF_ERROR(problem.check());
-  return Encoder(problem, options).run(int(r));
-}
-
-absl::StatusOr<std::vector<SolveResult>>
-qopt::solveFront(const PlanProblem &problem, size_t r, int count,
-                 const SolveOptions &options) {
-  std::vector<SolveResult> front;
-  PlanProblem work = problem;
-  work.resources[r].limit = INFINITY;
-  QOPT_ASSIGN(SolveResult least, solveForLeast(work, r, options));
-  QOPT_ASSIGN(SolveResult best, solve(work, options));
-  if (best.status == SolveResult::Status::Infeasible ||
-      least.status == SolveResult::Status::Infeasible)
-    return front;
-  double low = least.totals.used[r], high = best.totals.used[r];
-  for (int i = 0; i < count; ++i) {
-    double share = count > 1 ? double(i) / (count - 1) : 1;
-    work.resources[r].limit = low + share * (high - low);
-    QOPT_ASSIGN(SolveResult result, solve(work, options));
-    if (result.status == SolveResult::Status::Infeasible)
-      continue;
-    // With more allowed, an equal loss for less is no progress.
-    if (!front.empty() && !(result.totals.loss < front.back().totals.loss))
-      continue;
-    if (!front.empty() && result.totals.used[r] <= front.back().totals.used[r])
-      front.pop_back();
-    front.push_back(std::move(result));
-  }
-  return front;
+  return Encoder(problem, options).run(leastResource);
 }

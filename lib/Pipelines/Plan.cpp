@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Plan.h"
 #include "PlanCandidates.h"
+#include "qopt/Pipelines/Report.h"
 #include "qopt/Support/Diagnostics.h"
 #include "qopt/Support/Files.h"
 
@@ -87,10 +88,14 @@ public:
       : module(module), request(request),
         measured(module, profile, samples, request) {}
 
+  /// Whether pins, ties and budgets leave a plan: seconds, not minutes.
+  absl::Status check();
   absl::StatusOr<Plan> run();
 
 private:
+  absl::Status prepare();
   absl::Status build();
+  double getFixedTime() const;
   absl::Status addLimits();
   absl::Status addPinsAndTies();
   std::vector<int> findLayers(llvm::StringRef name) const;
@@ -108,6 +113,10 @@ private:
   absl::StatusOr<bool> correctLosses(const SolveResult &result);
   absl::Status visit(const std::vector<int> &choice, const std::string &name);
   double getPredicted(const std::vector<int> &choice) const;
+  void say(llvm::StringRef phase, int64_t done, int64_t total) const {
+    if (request.progress)
+      request.progress(phase, done, total);
+  }
 
   void describe(Plan &plan, const std::vector<int> &choice) const;
   PlanPoint makePoint(const std::string &name, const std::vector<int> &choice,
@@ -118,6 +127,8 @@ private:
   const PlanRequest &request;
   PlanMeasurements measured;
   PlanProblem problem;
+  /// That are decided.
+  double weights = 0;
   /// The losses as they were before the loop corrected them.
   std::vector<std::vector<double>> firstLosses;
   std::vector<Visited> visited;
@@ -138,26 +149,46 @@ double Planner::getTime(size_t layer, llvm::StringRef format,
   return exact == it->second.end() ? NAN : exact->second;
 }
 
+/// Of what is between layers, and of layers that no plan changes.
+double Planner::getFixedTime() const {
+  std::set<llvm::StringRef> decided;
+  for (const LayerCandidates &layer : measured.layers)
+    decided.insert(layer.layer);
+  double sum = request.costs->fixed;
+  for (const auto &[layer, times] : request.costs->layers)
+    if (auto it = times.find("si8"); !decided.count(layer) && it != times.end())
+      sum += it->second;
+  return sum;
+}
+
+/// What pins and reports call a candidate: how it is rounded is said where
+/// there is a choice.
+static std::string getOptionName(const Candidate &candidate,
+                                 const PlanRequest &request) {
+  bool isOther =
+      candidate.width < 8 && candidate.rounding != request.roundings.front();
+  return candidate.format + (isOther ? "/" + candidate.rounding : "");
+}
+
 /// Nodes, options and what they use; resources in the order of `Resource`.
+/// Bits are averages over the weights that are decided here; `size` and times
+/// count what stays float as well.
 absl::Status Planner::build() {
   problem.resources = {{"size"}, {"avg-bits"}, {"stored-bits"}};
   if (request.costs)
     problem.resources.push_back({"latency"});
-  double weights = double(measured.floatWeights);
   for (const LayerCandidates &layer : measured.layers)
     weights += double(layer.weights);
   problem.resources[Size].fixed = double(measured.floatBits) / 8;
-  problem.resources[AverageBits].fixed = double(measured.floatBits) / weights;
-  problem.resources[StoredBits].fixed = double(measured.floatBits) / weights;
   if (request.costs)
-    problem.resources[Latency].fixed = request.costs->fixed;
+    problem.resources[Latency].fixed = getFixedTime();
   std::vector<std::string> unknown;
   for (auto [i, layer] : llvm::enumerate(measured.layers)) {
     PlanNode node;
     node.name = layer.layer;
     for (const Candidate &candidate : layer.candidates) {
       PlanOption option;
-      option.name = candidate.format;
+      option.name = getOptionName(candidate, request);
       option.loss = candidate.loss;
       double bits = double(candidate.storedBits);
       option.costs = {std::ceil(bits / 8),
@@ -187,9 +218,6 @@ absl::Status Planner::addLimits() {
   std::vector<double> wide;
   for (const PlanResource &resource : problem.resources)
     wide.push_back(resource.fixed);
-  double weights = double(measured.floatWeights);
-  for (const LayerCandidates &layer : measured.layers)
-    weights += double(layer.weights);
   for (auto [i, layer] : llvm::enumerate(measured.layers)) {
     double bits = double(measured.wideBits[i]);
     wide[Size] += std::ceil(bits / 8);
@@ -213,11 +241,15 @@ absl::Status Planner::addLimits() {
   return absl::OkStatus();
 }
 
-/// Layers of that name, else those that a glob matches.
+/// Layers of that name, as models or as reports write it, else those that a
+/// glob matches.
 std::vector<int> Planner::findLayers(llvm::StringRef name) const {
   std::vector<int> result;
   for (auto [i, layer] : llvm::enumerate(measured.layers))
     if (name == layer.layer)
+      result.push_back(int(i));
+  for (auto [i, layer] : llvm::enumerate(measured.layers))
+    if (result.empty() && name == shortenName(layer.layer))
       result.push_back(int(i));
   if (!result.empty())
     return result;
@@ -263,7 +295,6 @@ absl::Status Planner::addPinsAndTies() {
       nodes.insert(nodes.end(), found.begin(), found.end());
     }
   }
-  problem.lossCap = request.worst;
   if (problems.empty())
     return absl::OkStatus();
   Error error(Code::PlanInvalid, problems.front());
@@ -271,7 +302,7 @@ absl::Status Planner::addPinsAndTies() {
     std::move(error).note(text);
   std::string names;
   for (const PlanNode &node : problem.nodes)
-    names += (names.empty() ? "" : ", ") + node.name;
+    names += (names.empty() ? "" : ", ") + shortenName(node.name).str();
   return std::move(error).help("the layers are: " + names);
 }
 
@@ -300,16 +331,26 @@ absl::Status Planner::reportInfeasible(const SolveResult &result) const {
   return std::move(error).help("allow more, or narrower --formats");
 }
 
-/// Plans of one format for all layers; layers without it are left out.
+/// Plans of one format for all layers; one that cannot have its groups takes it
+/// without.
 std::vector<std::pair<std::string, std::vector<int>>>
 Planner::getUniform() const {
   std::vector<std::pair<std::string, std::vector<int>>> result;
   for (const std::string &format : request.formats) {
+    std::string plain = llvm::StringRef(format).split(':').first.str();
     std::vector<int> choice;
-    for (const PlanNode &node : problem.nodes)
-      for (auto [c, option] : llvm::enumerate(node.options))
-        if (option.name == format)
-          choice.push_back(int(c));
+    for (const PlanNode &node : problem.nodes) {
+      auto find = [&](const std::string &name) {
+        return llvm::find_if(node.options, [&](const PlanOption &option) {
+          return option.name == name;
+        });
+      };
+      auto it = find(format);
+      if (it == node.options.end())
+        it = find(plain);
+      if (it != node.options.end())
+        choice.push_back(int(it - node.options.begin()));
+    }
     if (choice.size() == problem.nodes.size())
       result.emplace_back(format, std::move(choice));
   }
@@ -367,6 +408,7 @@ absl::StatusOr<bool> Planner::correctLosses(const SolveResult &result) {
     order.emplace_back(-problem.nodes[n].options[choice[n]].loss, int(n));
   llvm::sort(order);
   bool hasChanged = false;
+  say("re-measure", 0, 5);
   for (auto [i, entry] : llvm::enumerate(llvm::ArrayRef(order).take_front(5))) {
     int n = entry.second;
     std::vector<PlanOption> &options = problem.nodes[n].options;
@@ -375,8 +417,10 @@ absl::StatusOr<bool> Planner::correctLosses(const SolveResult &result) {
       continue;
     std::vector<int> moved = choice;
     moved[n] += step;
-    QOPT_ASSIGN(double other, measure(moved));
+    if (!std::isfinite(options[moved[n]].loss))
+      continue;
     double predicted = options[choice[n]].loss - options[moved[n]].loss;
+    QOPT_ASSIGN(double other, measure(moved));
     double actual = whole - other;
     if (std::fabs(predicted) < 1e-12)
       continue;
@@ -384,8 +428,7 @@ absl::StatusOr<bool> Planner::correctLosses(const SolveResult &result) {
     for (PlanOption &option : options)
       option.loss *= ratio;
     hasChanged |= ratio != 1;
-    if (request.progress)
-      request.progress("re-measure", int64_t(i) + 1, 5);
+    say("re-measure", int64_t(i) + 1, 5);
   }
   return hasChanged;
 }
@@ -432,16 +475,30 @@ void Planner::describe(Plan &plan, const std::vector<int> &choice) const {
   }
 }
 
-absl::StatusOr<Plan> Planner::run() {
-  QOPT_RETURN_IF_ERROR(measured.run());
+absl::Status Planner::prepare() {
   QOPT_RETURN_IF_ERROR(build());
   QOPT_RETURN_IF_ERROR(addLimits());
-  QOPT_RETURN_IF_ERROR(addPinsAndTies());
+  return addPinsAndTies();
+}
+
+absl::Status Planner::check() {
+  QOPT_RETURN_IF_ERROR(measured.sketch());
+  QOPT_RETURN_IF_ERROR(prepare());
+  QOPT_ASSIGN(SolveResult result, solve(problem, request.solve));
+  return result.status == SolveResult::Status::Infeasible
+             ? reportInfeasible(result)
+             : absl::OkStatus();
+}
+
+absl::StatusOr<Plan> Planner::run() {
+  QOPT_RETURN_IF_ERROR(measured.run());
+  QOPT_RETURN_IF_ERROR(prepare());
   for (const PlanNode &node : problem.nodes) {
     std::vector<double> &row = firstLosses.emplace_back();
     for (const PlanOption &option : node.options)
       row.push_back(option.loss);
   }
+  problem.lossCap = request.worst;
   PlanProblem original = problem;
   SolveOptions options = request.solve;
   auto uniform = getUniform();
@@ -451,10 +508,22 @@ absl::StatusOr<Plan> Planner::run() {
   QOPT_ASSIGN(SolveResult first, solve(problem, options));
   if (first.status == SolveResult::Status::Infeasible)
     return reportInfeasible(first);
+  // The cap is on losses as they were measured, not as they are corrected.
+  problem.lossCap = INFINITY;
+  for (PlanNode &node : problem.nodes)
+    for (PlanOption &option : node.options)
+      if (!(option.loss <= request.worst))
+        option.loss = INFINITY;
   Plan plan;
-  for (const auto &[name, choice] : uniform)
+  say("uniform plans", 0, int64_t(uniform.size()));
+  for (auto [i, entry] : llvm::enumerate(uniform)) {
+    const auto &[name, choice] = entry;
+    QOPT_ASSIGN(double divergence, accept(choice));
+    plan.uniform.push_back(makePoint(name, choice, divergence));
     if (fits(problem, getTotals(choice)))
       QOPT_RETURN_IF_ERROR(visit(choice, "uniform " + name));
+    say("uniform plans", int64_t(i) + 1, int64_t(uniform.size()));
+  }
   SolveResult result = first;
   for (int round = 0;; ++round) {
     bool isNew = llvm::none_of(visited, [&](const Visited &other) {
@@ -474,6 +543,8 @@ absl::StatusOr<Plan> Planner::run() {
     if (!hasChanged)
       break;
     QOPT_ASSIGN(result, solve(problem, options));
+    if (result.status == SolveResult::Status::Infeasible)
+      return Error(Code::Internal, "corrected losses leave no plan");
   }
   // Measured, never predicted; of equal ones the first.
   const Visited *best = &visited.front();
@@ -498,10 +569,8 @@ absl::StatusOr<Plan> Planner::run() {
   for (auto [budget, used] : llvm::zip(plan.budgets, totals.used))
     budget.used = used;
   describe(plan, best->choice);
-  for (const auto &[name, choice] : uniform) {
-    QOPT_ASSIGN(double divergence, accept(choice));
-    plan.uniform.push_back(makePoint(name, choice, divergence));
-  }
+  plan.floatLayers = measured.floatLayers;
+  plan.floatWeights = measured.floatWeights;
   if (request.pareto > 0) {
     size_t r = Size;
     for (size_t k = 0; k < original.resources.size(); ++k)
@@ -510,12 +579,12 @@ absl::StatusOr<Plan> Planner::run() {
         r = k;
     QOPT_ASSIGN(std::vector<SolveResult> front,
                 solveFront(original, r, request.pareto, options));
+    say("front", 0, int64_t(front.size()));
     for (auto [i, point] : llvm::enumerate(front)) {
       QOPT_ASSIGN(double divergence, accept(point.choice.options));
       plan.front.push_back(makePoint("front " + std::to_string(i),
                                      point.choice.options, divergence));
-      if (request.progress)
-        request.progress("front", int64_t(i) + 1, int64_t(front.size()));
+      say("front", int64_t(i) + 1, int64_t(front.size()));
     }
   }
   return plan;
@@ -525,5 +594,6 @@ absl::StatusOr<Plan> qopt::makePlan(mlir::ModuleOp module,
                                     const Profile &profile,
                                     const SampleSource &samples,
                                     const PlanRequest &request) {
+  QOPT_RETURN_IF_ERROR(Planner(module, profile, samples, request).check());
   return Planner(module, profile, samples, request).run();
 }

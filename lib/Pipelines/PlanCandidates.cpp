@@ -17,6 +17,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <map>
+#include <set>
 
 using namespace qopt;
 namespace json = llvm::json;
@@ -57,6 +58,12 @@ WeightCount qopt::countWeights(mlir::ModuleOp quantized) {
   return count;
 }
 
+using LayerKey = PlanMeasurements::LayerKey;
+
+static LayerKey getLayerKey(mlir::Operation *op) {
+  return {qg::getUserName(op), op->getName().getStringRef().str()};
+}
+
 absl::StatusOr<std::string> qopt::getModelHash(mlir::ModuleOp module) {
   QOPT_ASSIGN(std::string bytes, serializeModule(module));
   return getSha256(bytes);
@@ -71,108 +78,153 @@ static double getWeightError(const Tensor &exact, const Tensor &other) {
   return signal > 0 ? noise / signal : 0;
 }
 
-absl::Status PlanMeasurements::addFormat(const std::string &format,
-                                         bool isCandidate) {
-  mlir::OwningOpRef<mlir::ModuleOp> work(module.clone()), unfolded;
+absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
+PlanMeasurements::quantizeAs(const std::string &format,
+                             const std::string &rounding) {
+  mlir::OwningOpRef<mlir::ModuleOp> unfolded;
+  if (!isSketch && (unfolded = readCandidates(format, rounding)))
+    return std::move(unfolded);
+  mlir::OwningOpRef<mlir::ModuleOp> work(module.clone());
   QuantizeOptions options = request.quantize;
   options.scheme = Scheme::W8A8;
   options.weights = format;
-  options.rounding = request.rounding;
+  options.rounding = rounding;
   // A candidate stands in for the float weight of its layer alone.
   options.keepChannelScales = true;
-  QOPT_RETURN_IF_ERROR(quantize(*work, &profile, samples, options, &unfolded));
-  std::map<std::pair<std::string, std::string>, Tensor> exact;
-  module.walk([&](mlir::Operation *op) {
-    if (isLinearOp(op))
-      if (std::optional<Tensor> weight = qg::matchConstant(op->getOperand(1)))
-        exact[{qg::getUserName(op), op->getName().getStringRef().str()}] =
-            *weight;
-  });
-  bool isFirst = layers.empty();
-  std::map<std::pair<std::string, std::string>, size_t> known;
-  for (auto [i, layer] : llvm::enumerate(layers))
-    known[{layer.layer, layer.op}] = i;
-  std::vector<std::string> twice;
-  unfolded->walk([&](mlir::Operation *op) {
-    qg::ConstantOp stored = isLinearOp(op) ? getStored(op) : qg::ConstantOp();
-    std::pair<std::string, std::string> key{isLinearOp(op) ? qg::getUserName(op)
-                                                           : "",
-                                            op->getName().getStringRef().str()};
-    if (!stored || !exact.count(key))
-      return;
-    auto type = llvm::cast<mlir::RankedTensorType>(stored.getType());
-    if (isFirst) {
-      if (!known.try_emplace(key, layers.size()).second) {
-        twice.push_back(key.first);
-        return;
-      }
-      layers.push_back(
-          {key.first, key.second, type.getNumElements(), countMacs(op), {}});
-      wideBits.push_back(0);
-    }
-    auto it = known.find(key);
-    std::optional<Tensor> values = qg::matchConstant(stored.getResult());
-    std::optional<Tensor> levels =
-        values ? qg::dequantize(*values, type) : std::nullopt;
-    if (it == known.end() || !levels)
-      return;
-    if (format == "si8")
-      wideBits[it->second] = qg::getStoredBits(type);
-    if (!isCandidate)
-      return;
-    Candidate candidate;
-    candidate.format = format;
-    candidate.width = qg::getQuantizedType(type).getBits();
-    candidate.rounding = candidate.width < 8 ? request.rounding : "nearest";
-    candidate.storedBits = qg::getStoredBits(type);
-    candidate.weight = *levels;
-    if (op->getNumOperands() > 2)
-      if (std::optional<Tensor> bias = qg::matchConstant(op->getOperand(2));
-          bias && bias->dtype() == DType::f32)
-        candidate.bias = *bias;
-    candidate.weightError = getWeightError(exact[key], *levels);
-    // Groups that an op cannot have leave the same candidate once more.
-    LayerCandidates &layer = layers[it->second];
-    for (const Candidate &other : layer.candidates)
-      if (other.width == candidate.width &&
-          other.storedBits == candidate.storedBits &&
-          other.weightError == candidate.weightError)
-        return;
-    layer.candidates.push_back(std::move(candidate));
-  });
-  if (isFirst) {
-    WeightCount all = countWeights(*unfolded);
-    floatWeights = all.weights;
-    for (const LayerCandidates &layer : layers)
-      floatWeights -= layer.weights;
-    floatBits = 32 * floatWeights;
-  }
-  if (twice.empty())
-    return absl::OkStatus();
-  return Error(Code::UnsupportedModel,
-               "layers share a name, which a plan could not tell apart: '" +
-                   llvm::join(twice, "', '") + "'");
+  QOPT_RETURN_IF_ERROR(quantize(*work, &profile,
+                                isSketch ? SampleSource() : samples, options,
+                                &unfolded));
+  if (!isSketch)
+    QOPT_RETURN_IF_ERROR(writeCandidates(format, rounding, *unfolded));
+  return std::move(unfolded);
 }
 
-absl::Status PlanMeasurements::makeCandidates() {
-  std::vector<std::string> formats = request.formats;
-  bool hasWide = llvm::is_contained(formats, "si8");
-  // Budgets refer to 8 bits, whether or not they may be chosen.
-  if (!hasWide)
-    formats.push_back("si8");
-  for (auto [i, format] : llvm::enumerate(formats)) {
-    QOPT_RETURN_IF_ERROR(addFormat(format, format != "si8" || hasWide));
-    say("candidates", int64_t(i) + 1, int64_t(formats.size()));
-  }
+/// Decision nodes: every layer whose weight was quantized, once.
+absl::Status PlanMeasurements::findLayers(mlir::ModuleOp unfolded) {
+  std::set<LayerKey> known;
+  std::vector<std::string> twice;
+  unfolded.walk([&](mlir::Operation *op) {
+    if (!isLinearOp(op))
+      return;
+    LayerKey key = getLayerKey(op);
+    if (qg::ConstantOp stored = getStored(op); stored && exact.count(key)) {
+      if (!known.insert(key).second)
+        return twice.push_back(key.first);
+      layers.push_back({key.first,
+                        key.second,
+                        stored.getType().getNumElements(),
+                        countMacs(op),
+                        {}});
+    } else if (op->getOperand(1).getDefiningOp<qg::ConstantOp>()) {
+      auto type =
+          llvm::cast<mlir::RankedTensorType>(op->getOperand(1).getType());
+      floatLayers.push_back(key.first);
+      floatWeights += type.getNumElements();
+    }
+  });
+  floatBits = 32 * floatWeights;
+  wideBits.resize(layers.size());
+  if (!twice.empty())
+    return Error(Code::UnsupportedModel,
+                 "layers share a name, which a plan could not tell apart: '" +
+                     llvm::join(twice, "', '") + "'");
   if (layers.empty())
     return Error(Code::UnsupportedModel,
                  "no layer of the model has a weight whose width can be "
                  "chosen");
+  return absl::OkStatus();
+}
+
+/// The candidate that a quantized layer is.
+static std::optional<Candidate> makeCandidate(mlir::Operation *op,
+                                              const Tensor &exact) {
+  qg::ConstantOp stored = getStored(op);
+  auto type = llvm::cast<mlir::RankedTensorType>(stored.getType());
+  std::optional<Tensor> values = qg::matchConstant(stored.getResult());
+  std::optional<Tensor> levels =
+      values ? qg::dequantize(*values, type) : std::nullopt;
+  if (!levels)
+    return std::nullopt;
+  Candidate candidate;
+  candidate.width = qg::getQuantizedType(type).getBits();
+  candidate.storedBits = qg::getStoredBits(type);
+  candidate.weight = *levels;
+  if (op->getNumOperands() > 2)
+    if (std::optional<Tensor> bias = qg::matchConstant(op->getOperand(2));
+        bias && bias->dtype() == DType::f32)
+      candidate.bias = *bias;
+  candidate.weightError = getWeightError(exact, *levels);
+  return candidate;
+}
+
+absl::Status PlanMeasurements::addFormat(const std::string &format,
+                                         const std::string &rounding,
+                                         bool isCandidate) {
+  QOPT_ASSIGN(auto unfolded, quantizeAs(format, rounding));
+  if (layers.empty())
+    QOPT_RETURN_IF_ERROR(findLayers(*unfolded));
+  std::map<LayerKey, size_t> index;
+  for (auto [i, layer] : llvm::enumerate(layers))
+    index[{layer.layer, layer.op}] = i;
+  unfolded->walk([&](mlir::Operation *op) {
+    auto it = isLinearOp(op) && getStored(op) ? index.find(getLayerKey(op))
+                                              : index.end();
+    if (it == index.end())
+      return;
+    std::optional<Candidate> candidate = makeCandidate(op, exact[it->first]);
+    if (!candidate)
+      return;
+    if (format == "si8")
+      wideBits[it->second] = candidate->storedBits;
+    candidate->format = format;
+    candidate->rounding = candidate->width < 8 ? rounding : "nearest";
+    // Groups that an op cannot have leave the same candidate once more.
+    LayerCandidates &layer = layers[it->second];
+    bool isKnown = llvm::any_of(layer.candidates, [&](const Candidate &other) {
+      return other.width == candidate->width &&
+             other.storedBits == candidate->storedBits &&
+             other.weightError == candidate->weightError;
+    });
+    if (isCandidate && !isKnown)
+      layer.candidates.push_back(std::move(*candidate));
+  });
+  return absl::OkStatus();
+}
+
+absl::Status PlanMeasurements::makeCandidates() {
+  module.walk([&](mlir::Operation *op) {
+    if (isLinearOp(op))
+      if (std::optional<Tensor> weight = qg::matchConstant(op->getOperand(1)))
+        exact[getLayerKey(op)] = *weight;
+  });
+  struct Variant {
+    std::string format, rounding;
+    bool isCandidate;
+  };
+  std::vector<Variant> variants;
+  for (const std::string &format : request.formats)
+    for (const std::string &rounding : request.roundings)
+      // 8 bits are rounded to the nearest whatever is asked for.
+      if (rounding == request.roundings.front() ||
+          !llvm::StringRef(format).split(':').first.ends_with("8"))
+        variants.push_back({format, rounding, true});
+  // Budgets refer to 8 bits, whether or not they may be chosen.
+  if (!llvm::is_contained(request.formats, "si8"))
+    variants.push_back({"si8", request.roundings.front(), false});
+  llvm::StringRef phase = isSketch ? "sizes" : "candidates";
+  say(phase, 0, int64_t(variants.size()));
+  for (auto [i, variant] : llvm::enumerate(variants)) {
+    QOPT_RETURN_IF_ERROR(
+        addFormat(variant.format, variant.rounding, variant.isCandidate));
+    say(phase, int64_t(i) + 1, int64_t(variants.size()));
+  }
+  // What costs the same is ordered by how well it is rounded.
   for (LayerCandidates &layer : layers)
-    llvm::stable_sort(layer.candidates,
-                      [](const Candidate &a, const Candidate &b) {
-                        return a.storedBits < b.storedBits;
-                      });
+    llvm::stable_sort(
+        layer.candidates, [](const Candidate &a, const Candidate &b) {
+          return a.storedBits != b.storedBits ? a.storedBits < b.storedBits
+                                              : a.rounding > b.rounding;
+        });
   return absl::OkStatus();
 }
 
@@ -181,6 +233,7 @@ absl::Status PlanMeasurements::openProbe() {
   for (const LayerCandidates &layer : layers)
     names.push_back({layer.layer, layer.op});
   QOPT_ASSIGN(probe, PlanProbe::open(module, names));
+  say("exact outputs", 0, request.samples);
   for (int64_t i = 0; i < request.samples; ++i) {
     QOPT_ASSIGN(std::optional<llvm::SmallVector<Tensor>> sample, samples(i));
     if (!sample)
@@ -222,26 +275,35 @@ absl::StatusOr<double> PlanMeasurements::measure(llvm::ArrayRef<int> choice,
 }
 
 absl::Status PlanMeasurements::measureErrors() {
+  bool isKnown = llvm::all_of(layers, [](const LayerCandidates &layer) {
+    return llvm::all_of(layer.candidates, [](const Candidate &candidate) {
+      return std::isfinite(candidate.outputError);
+    });
+  });
+  if (isKnown)
+    return absl::OkStatus();
   mlir::OwningOpRef<mlir::ModuleOp> observed(module.clone());
   QOPT_RETURN_IF_ERROR(runPipeline(*observed, "qg-insert-observers"));
+  say("output errors", 0, int64_t(layers.size()));
   OutputErrorOptions options;
   options.executor = request.quantize.calibrated;
   options.progress = [&](int64_t done, int64_t total) {
     say("output errors", done, total);
   };
-  return measureOutputErrors(
+  QOPT_RETURN_IF_ERROR(measureOutputErrors(
       *observed, layers, samples, options,
-      getExecutorFactory(request.quantize.engine, /*optLevel=*/1));
+      getExecutorFactory(request.quantize.engine, /*optLevel=*/1)));
+  return writeState();
 }
 
 absl::Status PlanMeasurements::measureProbes() {
-  QOPT_ASSIGN(std::string key, getKey());
-  readState(key);
   std::vector<std::pair<size_t, size_t>> missing;
   for (auto [i, layer] : llvm::enumerate(layers))
     for (size_t c : getProbes(layer, request.sensitivity))
       if (std::isnan(layer.candidates[c].divergence))
         missing.emplace_back(i, c);
+  if (!missing.empty())
+    say("sensitivities", 0, int64_t(missing.size()));
   for (auto [done, probe_] : llvm::enumerate(missing)) {
     auto [i, c] = probe_;
     Candidate &candidate = layers[i].candidates[c];
@@ -249,67 +311,22 @@ absl::Status PlanMeasurements::measureProbes() {
     QOPT_ASSIGN(candidate.divergence, measureRange(0, probeCount));
     probe->set(i, Tensor(), Tensor());
     if (done % 8 == 7 || done + 1 == missing.size())
-      QOPT_RETURN_IF_ERROR(writeState(key));
+      QOPT_RETURN_IF_ERROR(writeState());
     say("sensitivities", int64_t(done) + 1, int64_t(missing.size()));
   }
   return absl::OkStatus();
 }
 
-/// What a measured divergence depends on.
-absl::StatusOr<std::string> PlanMeasurements::getKey() {
-  QOPT_ASSIGN(std::string text, getModelHash(module));
-  text += profile.toJSON() + request.rounding + request.quantize.method;
-  for (const auto &sample : inputs)
-    for (const Tensor &tensor : sample)
-      text += getSha256({tensor.data(), size_t(tensor.numBytes())});
-  return getSha256(text);
-}
-
-void PlanMeasurements::readState(const std::string &key) {
-  if (request.stateFile.empty() || !llvm::sys::fs::exists(request.stateFile))
-    return;
-  absl::StatusOr<std::string> text = readFile(request.stateFile, 1 << 28);
-  if (!text.ok())
-    return;
-  llvm::Expected<json::Value> value = json::parse(*text);
-  if (!value)
-    return llvm::consumeError(value.takeError());
-  const json::Object *object = value->getAsObject();
-  // A state of another model or other data is measured anew.
-  if (!object || object->getString("schema") != "qopt.sensitivity/1" ||
-      object->getString("key") != key || !object->getArray("layers"))
-    return;
-  std::map<std::string, double> known;
-  for (const json::Value &row : *object->getArray("layers"))
-    if (std::optional<LayerCandidates> layer = parseCandidates(row))
-      for (const Candidate &candidate : layer->candidates)
-        known[layer->layer + "\n" + layer->op + "\n" + candidate.format] =
-            candidate.divergence;
-  for (LayerCandidates &layer : layers)
-    for (Candidate &candidate : layer.candidates) {
-      auto it =
-          known.find(layer.layer + "\n" + layer.op + "\n" + candidate.format);
-      if (it != known.end())
-        candidate.divergence = it->second;
-    }
-}
-
-absl::Status PlanMeasurements::writeState(const std::string &key) const {
-  if (request.stateFile.empty())
-    return absl::OkStatus();
-  json::Array rows;
-  for (const LayerCandidates &layer : layers)
-    rows.push_back(toJson(layer));
-  json::Value value = json::Object{{"schema", "qopt.sensitivity/1"},
-                                   {"key", key},
-                                   {"layers", std::move(rows)}};
-  return writeFile(request.stateFile,
-                   llvm::formatv("{0:2}\n", std::move(value)).str());
+absl::Status PlanMeasurements::sketch() {
+  isSketch = true;
+  return makeCandidates();
 }
 
 absl::Status PlanMeasurements::run() {
+  QOPT_RETURN_IF_ERROR(findCandidatesKey());
   QOPT_RETURN_IF_ERROR(makeCandidates());
   QOPT_RETURN_IF_ERROR(openProbe());
+  readState();
   if (request.sensitivity == SensitivityKind::Proxy)
     QOPT_RETURN_IF_ERROR(measureErrors());
   if (request.sensitivity != SensitivityKind::WeightError)

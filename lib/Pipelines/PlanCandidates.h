@@ -9,6 +9,8 @@
 #include "qopt/Pipelines/Plan.h"
 #include "qopt/Pipelines/PlanProbe.h"
 
+#include <map>
+
 namespace qopt {
 
 /// Candidates with their numbers, the compiled network, and its exact outputs.
@@ -18,6 +20,8 @@ public:
                    const SampleSource &samples, const PlanRequest &request)
       : module(module), profile(profile), samples(samples), request(request) {}
 
+  /// Candidates with their sizes alone, rounded in the cheapest way.
+  absl::Status sketch();
   /// Candidates, then their sensitivities.
   absl::Status run();
 
@@ -25,24 +29,41 @@ public:
   /// measure, or on those held back.
   absl::StatusOr<double> measure(llvm::ArrayRef<int> choice, bool heldBack);
 
+  /// Name and op of a layer.
+  using LayerKey = std::pair<std::string, std::string>;
+
   std::vector<LayerCandidates> layers;
   /// Stored bits of each layer with 8-bit weights: what budgets refer to.
   std::vector<int64_t> wideBits;
-  /// Bits of the weights that stay float, and their number.
+  /// Layers with weights that stay float, their weights and bits.
+  std::vector<std::string> floatLayers;
   int64_t floatBits = 0, floatWeights = 0;
   int64_t probeCount = 0, heldBackCount = 0;
-  bool hasProbabilities = false;
 
 private:
   absl::Status makeCandidates();
-  absl::Status addFormat(const std::string &format, bool isCandidate);
+  absl::Status addFormat(const std::string &format, const std::string &rounding,
+                         bool isCandidate);
+  absl::Status findLayers(mlir::ModuleOp unfolded);
+  /// The model with `format` everywhere, rounded and corrected.
+  absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
+  quantizeAs(const std::string &format, const std::string &rounding);
   absl::Status openProbe();
   absl::Status measureErrors();
   absl::Status measureProbes();
   absl::StatusOr<double> measureRange(int64_t begin, int64_t end);
-  absl::StatusOr<std::string> getKey();
-  void readState(const std::string &key);
-  absl::Status writeState(const std::string &key) const;
+
+  // What is kept between runs (PlanState.cpp).
+  absl::Status findCandidatesKey();
+  std::string getCandidatesFile(llvm::StringRef format,
+                                llvm::StringRef rounding) const;
+  mlir::OwningOpRef<mlir::ModuleOp> readCandidates(llvm::StringRef format,
+                                                   llvm::StringRef rounding);
+  absl::Status writeCandidates(llvm::StringRef format, llvm::StringRef rounding,
+                               mlir::ModuleOp unfolded) const;
+  std::string getStateKey() const;
+  void readState();
+  absl::Status writeState() const;
   void say(llvm::StringRef phase, int64_t done, int64_t total) {
     if (request.progress)
       request.progress(phase, done, total);
@@ -52,6 +73,11 @@ private:
   const Profile &profile;
   const SampleSource &samples;
   const PlanRequest &request;
+  bool isSketch = false;
+  /// Identifies everything that candidates depend on.
+  std::string candidatesKey;
+  /// Weights of the float model.
+  std::map<LayerKey, Tensor> exact;
   std::unique_ptr<PlanProbe> probe;
   std::vector<llvm::SmallVector<Tensor>> inputs, outputs;
 };

@@ -20,8 +20,8 @@
 using namespace qopt;
 namespace json = llvm::json;
 
-/// Calls that warm up, and that count.
-static constexpr int kWarmUp = 3, kCalls = 21;
+/// Turns of every format, and timed calls in each.
+static constexpr int kRounds = 9, kCalls = 5;
 
 std::string CostFile::toJson() const {
   json::Object rows;
@@ -73,15 +73,48 @@ absl::StatusOr<CostFile> CostFile::read(llvm::StringRef path) {
   return costs;
 }
 
-/// Median microseconds by layer.
-static absl::StatusOr<std::map<std::string, double>>
-timeLayers(JitProgram &program, llvm::ArrayRef<Tensor> sample) {
-  const qopt_info &info = program.info();
+namespace {
+/// One format's network with its buffers and what was timed so far.
+class TimedProgram {
+public:
+  TimedProgram(std::unique_ptr<JitProgram> program,
+               llvm::ArrayRef<Tensor> sample);
+  /// A few calls; layers and whole calls by turns, because looking at the clock
+  /// between layers takes time itself.
+  absl::Status time();
+
+  /// Median microseconds by layer, and of a whole call.
+  std::map<std::string, double> getLayers() const;
+  double getWhole() const { return getMedian(whole); }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  static double getSince(Clock::time_point start) {
+    return std::chrono::duration<double, std::micro>(Clock::now() - start)
+        .count();
+  }
+  static double getMedian(std::vector<double> values) {
+    auto middle = values.begin() + values.size() / 2;
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+  }
+  absl::Status timeLayers();
+
+  std::unique_ptr<JitProgram> program;
   std::vector<const void *> inputs;
-  for (const Tensor &tensor : sample)
-    inputs.push_back(tensor.data());
   std::vector<Tensor> results;
   std::vector<void *> outputs;
+  std::vector<std::vector<double>> layers;
+  std::vector<double> whole;
+};
+} // namespace
+
+TimedProgram::TimedProgram(std::unique_ptr<JitProgram> owned,
+                           llvm::ArrayRef<Tensor> sample)
+    : program(std::move(owned)), layers(program->info().n_layers) {
+  const qopt_info &info = program->info();
+  for (const Tensor &tensor : sample)
+    inputs.push_back(tensor.data());
   for (uint32_t i = 0; i < info.n_outputs; ++i) {
     int64_t bytes = 8; // no element is wider
     for (uint32_t d = 0; d < info.outputs[i].rank; ++d)
@@ -90,34 +123,67 @@ timeLayers(JitProgram &program, llvm::ArrayRef<Tensor> sample) {
   }
   for (Tensor &tensor : results)
     outputs.push_back(tensor.mutableData());
-  using Clock = std::chrono::steady_clock;
-  std::vector<std::vector<double>> times(info.n_layers);
-  std::vector<Clock::time_point> starts(info.n_layers);
-  std::vector<double> current(info.n_layers);
-  program.setLayerHook([&](unsigned layer, bool isEnd) {
+}
+
+absl::Status TimedProgram::timeLayers() {
+  std::vector<Clock::time_point> starts(layers.size());
+  std::vector<double> current(layers.size());
+  program->setLayerHook([&](unsigned layer, bool isEnd) {
     if (layer >= starts.size())
       return;
-    if (!isEnd)
-      starts[layer] = Clock::now();
+    if (isEnd)
+      current[layer] += getSince(starts[layer]);
     else
-      current[layer] += std::chrono::duration<double, std::micro>(Clock::now() -
-                                                                  starts[layer])
-                            .count();
+      starts[layer] = Clock::now();
   });
-  for (int call = 0; call < kWarmUp + kCalls; ++call) {
-    std::fill(current.begin(), current.end(), 0);
-    QOPT_RETURN_IF_ERROR(program.run(inputs, outputs));
-    for (size_t i = 0; call >= kWarmUp && i < current.size(); ++i)
-      times[i].push_back(current[i]);
+  absl::Status status = program->run(inputs, outputs);
+  program->setLayerHook({});
+  for (auto [row, time] : llvm::zip(layers, current))
+    row.push_back(time);
+  return status;
+}
+
+absl::Status TimedProgram::time() {
+  QOPT_RETURN_IF_ERROR(program->run(inputs, outputs)); // warms up
+  for (int call = 0; call < kCalls; ++call) {
+    Clock::time_point start = Clock::now();
+    QOPT_RETURN_IF_ERROR(program->run(inputs, outputs));
+    whole.push_back(getSince(start));
+    QOPT_RETURN_IF_ERROR(timeLayers());
   }
-  program.setLayerHook({});
-  std::map<std::string, double> medians;
-  for (size_t i = 0; i < times.size(); ++i) {
-    std::nth_element(times[i].begin(), times[i].begin() + kCalls / 2,
-                     times[i].end());
-    medians[info.layers[i]] += times[i][kCalls / 2];
-  }
-  return medians;
+  return absl::OkStatus();
+}
+
+std::map<std::string, double> TimedProgram::getLayers() const {
+  std::map<std::string, double> result;
+  for (auto [i, times] : llvm::enumerate(layers))
+    result[program->info().layers[i]] += getMedian(times);
+  return result;
+}
+
+/// The network with one format everywhere, for this machine.
+static absl::StatusOr<std::unique_ptr<JitProgram>>
+compileFormat(mlir::ModuleOp module, const Profile &profile,
+              const PlanRequest &request, const std::string &format,
+              std::set<std::string> &linear, std::string &target) {
+  mlir::OwningOpRef<mlir::ModuleOp> work(module.clone());
+  QuantizeOptions options = request.quantize;
+  options.scheme = Scheme::W8A8;
+  options.weights = format;
+  // Times do not depend on the numbers.
+  options.rounding = "nearest";
+  options.biasCorrection = false;
+  QOPT_RETURN_IF_ERROR(quantize(*work, &profile, {}, options));
+  work->walk([&](mlir::Operation *op) {
+    if (llvm::isa<qg::ConvOp, qg::ConvTransposeOp, qg::MatmulOp>(op))
+      linear.insert(qg::getUserName(op));
+  });
+  QOPT_RETURN_IF_ERROR(lower(*work, options.requantize));
+  absl::StatusOr<CompiledModel> compiled = compileForCPU(*work, {});
+  if (!compiled.ok())
+    return withCode(compiled.status(), Code::UnsupportedLowering);
+  target = compiled->info.target;
+  return loadObject(compiled->object, compiled->symbol);
 }
 
 absl::StatusOr<CostFile> qopt::measureCosts(mlir::ModuleOp module,
@@ -129,40 +195,38 @@ absl::StatusOr<CostFile> qopt::measureCosts(mlir::ModuleOp module,
   QOPT_ASSIGN(std::optional<llvm::SmallVector<Tensor>> sample, samples(0));
   if (!sample)
     return Error(Code::DataValues, "expects at least one sample");
-  CostFile costs;
-  int64_t done = 0;
-  for (const std::string &format : formats) {
-    mlir::OwningOpRef<mlir::ModuleOp> work(module.clone());
-    QuantizeOptions options = request.quantize;
-    options.scheme = Scheme::W8A8;
-    options.weights = format;
-    // Times do not depend on the numbers.
-    options.rounding = "nearest";
-    options.biasCorrection = false;
-    QOPT_RETURN_IF_ERROR(quantize(*work, &profile, {}, options));
-    std::set<std::string> names;
-    work->walk([&](mlir::Operation *op) {
-      if (llvm::isa<qg::ConvOp, qg::ConvTransposeOp, qg::MatmulOp>(op))
-        names.insert(qg::getUserName(op));
-    });
-    QOPT_RETURN_IF_ERROR(lower(*work, options.requantize));
-    absl::StatusOr<CompiledModel> compiled = compileForCPU(*work, {});
-    if (!compiled.ok())
-      return withCode(compiled.status(), Code::UnsupportedLowering);
-    QOPT_ASSIGN(std::unique_ptr<JitProgram> program,
-                loadObject(compiled->object, compiled->symbol));
-    QOPT_ASSIGN(auto times, timeLayers(*program, *sample));
-    costs.target = compiled->info.target;
-    double fixed = 0;
-    for (const auto &[layer, time] : times)
-      if (names.count(layer))
-        costs.layers[layer][format] = time;
-      else
-        fixed += time;
-    if (format == "si8")
-      costs.fixed = fixed;
+  auto say = [&](llvm::StringRef phase, int64_t done, int64_t total) {
     if (request.progress)
-      request.progress("costs", ++done, int64_t(formats.size()));
+      request.progress(phase, done, total);
+  };
+  CostFile costs;
+  std::set<std::string> linear;
+  std::map<std::string, TimedProgram> programs;
+  int64_t total = int64_t(formats.size());
+  say("code to time", 0, total);
+  for (const std::string &format : formats) {
+    QOPT_ASSIGN(
+        std::unique_ptr<JitProgram> program,
+        compileFormat(module, profile, request, format, linear, costs.target));
+    programs.try_emplace(format, std::move(program), *sample);
+    say("code to time", int64_t(programs.size()), total);
+  }
+  // By turns: what else the machine does meets all formats alike.
+  say("times", 0, kRounds);
+  for (int round = 0; round < kRounds; ++round) {
+    for (auto &[format, program] : programs)
+      QOPT_RETURN_IF_ERROR(program.time());
+    say("times", round + 1, kRounds);
+  }
+  for (const auto &[format, program] : programs) {
+    double layers = 0;
+    for (const auto &[layer, time] : program.getLayers())
+      if (linear.count(layer)) {
+        costs.layers[layer][format] = time;
+        layers += time;
+      }
+    if (format == "si8")
+      costs.fixed = std::max(0.0, program.getWhole() - layers);
   }
   return costs;
 }

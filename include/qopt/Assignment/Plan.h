@@ -39,6 +39,9 @@ struct Plan {
   std::string sensitivity, metric;
   int64_t samples = 0, heldBack = 0;
   std::vector<PlanDecision> decisions;
+  /// Layers that no plan changes: their weights stay float.
+  std::vector<std::string> floatLayers;
+  int64_t floatWeights = 0;
   bool isOptimal = true; ///< else a limit struck: the best plan found
   double predicted = 0, bound = 0, gap = 0, measured = NAN;
   std::vector<BudgetReport> budgets;

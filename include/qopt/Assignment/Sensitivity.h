@@ -30,7 +30,8 @@ struct Candidate {
   unsigned width = 0;      ///< bits of an element
   int64_t storedBits = 0;  ///< elements, scales, zero points and tables
   double weightError = 0;  ///< |W - Q(W)|^2 / |W|^2
-  double outputError = 0;  ///< trace(D H D^T) / trace(W H W^T)
+  /// trace(D H D^T) / trace(W H W^T), where it was measured
+  double outputError = NAN;
   double divergence = NAN; ///< of the network's outputs, where it was measured
   double loss = 0;         ///< what the program minimizes
   /// The numbers that the format stands for; not kept in files.

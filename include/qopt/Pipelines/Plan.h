@@ -34,7 +34,8 @@ struct CostFile {
 
 struct PlanRequest {
   std::vector<std::string> formats;
-  std::string rounding = "gptq";
+  /// gptq, nearest, or both to choose from.
+  std::vector<std::string> roundings = {"gptq"};
   SensitivityKind sensitivity = SensitivityKind::Proxy;
   std::vector<BudgetSpec> budgets;
   int pareto = 0;
@@ -46,8 +47,9 @@ struct PlanRequest {
   double worst = INFINITY; ///< cap on the loss of a layer
   /// Half of them measure candidates, the others accept plans.
   int64_t samples = 32;
-  /// Measured divergences are kept here and read again.
-  std::string stateFile;
+  /// Measured divergences are kept here and read again, rounded weights in the
+  /// folder; empty: neither.
+  std::string stateFile, candidatesFolder;
   SolveOptions solve;
   QuantizeOptions quantize;
   /// Times; null: `size` and bits only.

@@ -10,6 +10,7 @@
 #include "qopt/Pipelines/Report.h"
 #include "qopt/Support/Files.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 
@@ -23,7 +24,8 @@ llvm::ArrayRef<Flag> driver::getPlanFlags() {
       {"pareto", "N", "also N plans from the smallest to the best"},
       {"formats", "LIST",
        "to choose from (si2,si3,si4,si5,si6,si8); also ui4, nf4, si4:g64"},
-      {"rounding", "HOW", "of weights below 8 bits: gptq (default) or nearest"},
+      {"rounding", "LIST",
+       "of weights below 8 bits: gptq (default), nearest, or both"},
       {"sensitivity", "NAME", "proxy (default), kl, or weight-error"},
       {"plan-samples", "N", "samples that measure; half are held back (32)"},
       {"rounds", "N", "most corrections by measured plans (4)"},
@@ -49,8 +51,15 @@ static absl::StatusOr<PlanRequest> readRequest(const Arguments &arguments,
   if (request.formats.empty())
     request.formats = getDefaultPlanFormats();
   QOPT_RETURN_IF_ERROR(checkFormats(request.formats));
-  QOPT_ASSIGN(request.rounding,
-              arguments.getChoice("rounding", {"gptq", "nearest"}, "gptq"));
+  request.roundings = arguments.getList("rounding");
+  if (request.roundings.empty())
+    request.roundings = {"gptq"};
+  for (const std::string &rounding : request.roundings)
+    if ((rounding != "gptq" && rounding != "nearest") ||
+        llvm::count(request.roundings, rounding) > 1)
+      return Error(Code::BadFlagValue,
+                   "--rounding: expected gptq, nearest or both, got '" +
+                       llvm::join(request.roundings, ",") + "'");
   QOPT_ASSIGN(std::string kind,
               arguments.getChoice("sensitivity",
                                   {"proxy", "kl", "weight-error"}, "proxy"));
@@ -77,17 +86,34 @@ static absl::StatusOr<PlanRequest> readRequest(const Arguments &arguments,
               arguments.getDouble("time-limit", INFINITY));
   llvm::SmallString<128> state(output);
   llvm::sys::path::replace_extension(state, ".sensitivity.json");
-  request.stateFile = arguments.get("resume", std::string(state));
+  request.stateFile = std::string(state);
+  llvm::sys::path::replace_extension(state, "");
+  llvm::sys::path::replace_extension(state, ".candidates");
+  request.candidatesFolder = std::string(state);
   return request;
+}
+
+/// The uniform plan of least divergence among those that keep the budgets.
+static const PlanPoint *findBestUniform(const Plan &plan) {
+  const PlanPoint *best = nullptr;
+  for (const PlanPoint &point : plan.uniform) {
+    bool fits = true;
+    for (auto [budget, used] : llvm::zip(plan.budgets, point.used))
+      fits &= used <= budget.limit;
+    if (fits && (!best || point.measured < best->measured))
+      best = &point;
+  }
+  return best;
 }
 
 static void printPlan(llvm::raw_ostream &os, const Plan &plan) {
   os << llvm::formatv("{0,-10} {1,10} {2,11} {3}\n", "format", "weights",
                       "loss", "layer");
   for (const PlanDecision &decision : plan.decisions)
-    os << llvm::formatv(
-        "{0,-10} {1,10} {2,11} {3}\n", decision.format, decision.weights,
-        llvm::formatv("{0:e3}", decision.loss).str(), shortenName(decision.layer));
+    os << llvm::formatv("{0,-10} {1,10} {2,11} {3}\n", decision.format,
+                        decision.weights,
+                        llvm::formatv("{0:e3}", decision.loss).str(),
+                        shortenName(decision.layer));
   auto printPoint = [&](llvm::StringRef name, double measured,
                         llvm::ArrayRef<double> used) {
     os << llvm::formatv("{0,-14} {1,12}", name,
@@ -109,6 +135,17 @@ static void printPlan(llvm::raw_ostream &os, const Plan &plan) {
   for (const PlanPoint &point : plan.front)
     printPoint(point.name, point.measured, point.used);
   os << "\n";
+  if (const PlanPoint *best = findBestUniform(plan))
+    os << llvm::formatv(
+        "best uniform plan within the budgets: {0}; the chosen "
+        "one has {1:f3}x of its divergence\n",
+        best->name, best->measured > 0 ? plan.measured / best->measured : 1.0);
+  else
+    os << "no uniform plan keeps the budgets\n";
+  if (plan.floatWeights)
+    os << llvm::formatv("stay float: {0} weights of {1}, which only size and "
+                        "latency count\n",
+                        plan.floatWeights, llvm::join(plan.floatLayers, ", "));
   for (const BudgetReport &budget : plan.budgets)
     if (std::isfinite(budget.limit))
       os << llvm::formatv(
@@ -150,7 +187,7 @@ absl::StatusOr<ExitCode> driver::runPlan(const Arguments &arguments,
   std::unique_ptr<Progress> progress;
   std::string phase;
   request.progress = [&](llvm::StringRef name, int64_t done, int64_t total) {
-    if (phase != name || done == 1) {
+    if (phase != name || done == 0) {
       progress.reset(new Progress(session.startProgress(name, total)));
       phase = name.str();
     }

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Planned bit widths beside uniform ones, on samples that took no part.
+
+    plan.py --shared DIR --qopt build/bin/qopt --work WORK [--cases rec-4 ...]
+
+`qopt plan` gets the first 100 samples; the plan and the best uniform format
+that keeps the same budget are compiled (8-bit activations) and the compiled
+functions scored on the other samples against the float model: the mean
+Kullback-Leibler divergence of the output's rows and the ratio of signal to
+error. Budgets are average bits of the elements of the weights that the plan
+decides. Rounded weights and sensitivities are kept in WORK: another budget of
+the same model costs seconds, and --fresh starts anew.
+"""
+import argparse
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from abi import Program
+from compare import MODELS
+
+# case: (model, average bits, most KL in terms of uniform's, least dB)
+CASES = {
+    "rec-4": ("rec", 4.0, 0.8, None),
+    "rec-3.5": ("rec", 3.5, 1.0, None),
+    "rec-3": ("rec", 3.0, 1.0, None),
+    "vww-4.02": ("vww", 4.02, 1.0, 17.0),
+}
+SAMPLES = 100
+
+
+def arguments(options, spec):
+    flags = [str(options.shared / "models" / spec["file"]),
+             "--data", str(options.shared / "data" / spec["data"]),
+             "--samples", str(SAMPLES), "--pre", spec["pre"]]
+    return flags + (["--shape", spec["shape"]] if "shape" in spec else [])
+
+
+def run(options, *words):
+    start = time.time()
+    done = subprocess.run([str(options.qopt), *words], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode:
+        sys.exit(" ".join(words) + "\n" + done.stderr[-2000:])
+    return time.time() - start
+
+
+def make_plan(options, model, bits):
+    """One output name per model: all budgets share what is kept beside it."""
+    path = options.work / f"{model}.json"
+    if options.fresh:
+        shutil.rmtree(path.with_suffix(".candidates"), ignore_errors=True)
+        path.with_suffix(".sensitivity.json").unlink(missing_ok=True)
+        options.fresh = False
+    seconds = run(options, "plan", *arguments(options, MODELS[model]),
+                  "--budget", f"avg-bits={bits}", "--plan-samples",
+                  str(options.plan_samples), "-o", str(path))
+    kept = options.work / f"{model}-{bits}.json"
+    shutil.copy(path, kept)
+    return kept, json.loads(kept.read_text()), seconds
+
+
+def compile_model(options, model, name, flags):
+    stem = options.work / f"{model}-{name}"
+    seconds = run(options, "compile", *arguments(options, MODELS[model]),
+                  *flags, "--emit=shared", "-o", str(stem))
+    return Program(stem), seconds
+
+
+def divergence(exact, other):
+    p, q = (np.maximum(np.asarray(a, np.float64), 1e-12)
+            for a in (exact, other))
+    if np.all(np.abs(p.sum(-1) - 1) < 1e-3):
+        return float((p * (np.log(p) - np.log(q))).sum(-1).mean())
+    return float(((p - q) ** 2).sum() / (p ** 2).sum())
+
+
+def score(task, program):
+    exact = task.float_out()
+    outputs = []
+    for i in range(task.ncal, len(task)):
+        program.feed([task.batch(i)])
+        outputs.append(program.run()[0].copy())
+    kl = np.mean([divergence(a, b.reshape(a.shape))
+                  for a, b in zip(exact, outputs)])
+    num, den, extra = task.per_sample(outputs)
+    return {"kl": float(kl), "db": extra["sqnr_db"],
+            "metric": 100 * num.sum() / den.sum(), "n": len(outputs)}
+
+
+def show(name, bits, figures, seconds):
+    print(f"  {name:<16} {bits:6.3f} bits  KL {figures['kl']:.5f}  "
+          f"{figures['db']:6.2f} dB  metric {figures['metric']:6.2f}  "
+          f"({figures['n']} samples, compiled in {seconds:.0f} s)", flush=True)
+
+
+def evaluate(options, case):
+    model, bits, share, least = CASES[case]
+    path, plan, seconds = make_plan(options, model, bits)
+    used = {b["name"]: b["used"] for b in plan["budgets"]}
+    print(f"{case}: planned in {seconds:.0f} s, measured {plan['measured']:.5f}"
+          f" on {plan['held_back']} samples held back; {plan['rounds'][-1]}")
+    fitting = [p for p in plan["uniform"] if p["used"]["avg-bits"] <= bits]
+    best = min(fitting, key=lambda p: p["measured"])
+    from score import Task
+    task = Task(model, str(options.shared / "models"),
+                str(options.shared / "data"), cache=str(options.work))
+    program, spent = compile_model(options, model, f"planned-{bits}",
+                                   ["--plan", str(path)])
+    planned = score(task, program)
+    show("planned", used["avg-bits"], planned, spent)
+    program, spent = compile_model(
+        options, model, best["name"],
+        ["--scheme", "w4a8", "--weights", best["name"]])
+    uniform = score(task, program)
+    show("uniform " + best["name"], best["used"]["avg-bits"], uniform, spent)
+    ratio = planned["kl"] / uniform["kl"]
+    met = ratio <= share and (least is None or planned["db"] >= least)
+    print(f"  KL {ratio:.2f}x of uniform (bar {share}x)" +
+          ("" if least is None else f", bar {least} dB") +
+          ("" if met else ", MISSED"), flush=True)
+    return met, {"planned": planned, "uniform": uniform, "seconds": seconds,
+                 "rounds": plan["rounds"]}
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--shared", type=pathlib.Path, required=True)
+    parser.add_argument("--qopt", type=pathlib.Path, required=True)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--cases", nargs="*", default=list(CASES))
+    parser.add_argument("--plan-samples", type=int, default=32)
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    sys.path.insert(0, str(options.shared / "peers" / "accuracy"))
+    results = {case: evaluate(options, case) for case in options.cases}
+    if options.json:
+        options.json.write_text(json.dumps(
+            {case: figures for case, (_, figures) in results.items()},
+            indent=1))
+    return 0 if all(met for met, _ in results.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
