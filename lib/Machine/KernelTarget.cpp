@@ -52,6 +52,29 @@ static KernelTarget getX86(const llvm::StringSet<> &features) {
   return target;
 }
 
+/// Microcontrollers: four sums, their pointers and a counter in 13 registers;
+/// 8 registers of 128 bits with MVE.
+static KernelTarget getSmall(const llvm::Triple &triple,
+                             const llvm::StringSet<> &features) {
+  KernelTarget target{{"mul", DotInput::any, 2, 2, 1, 1},
+                      {"muladd", DotInput::f32, 2, 2, 1, 1},
+                      1,
+                      false};
+  target.hasWords = true;
+  bool isArm = triple.isARM() || triple.isThumb();
+  if (isArm && features.contains("dsp"))
+    target.integer = {"smlad", DotInput::s8, 2, 2, 1, 4};
+  if (isArm && features.contains("mve")) {
+    target.integer = {"vmladava", DotInput::s8, 2, 2, 1, 16};
+    target.lanes = 4;
+    target.depthwiseRows = 3;
+  }
+  // Eight registers.
+  if (isArm && !features.contains("thumb2"))
+    target.depthwiseRows = 2;
+  return target;
+}
+
 KernelTarget qopt::getKernelTarget(StringRef triple, StringRef features) {
   llvm::Triple parsed(triple);
   llvm::StringSet<> enabled = parseFeatures(features);
@@ -66,6 +89,8 @@ KernelTarget qopt::getKernelTarget(StringRef triple, StringRef features) {
       target.integer = {"sdot", DotInput::s8, 5, 4, 4, 4};
     return target;
   }
+  if (parsed.isArch32Bit())
+    return getSmall(parsed, enabled);
   return {{"mul", DotInput::any, 4, 2, 4, 1},
           {"muladd", DotInput::f32, 4, 2, 4, 1},
           4,
@@ -73,5 +98,14 @@ KernelTarget qopt::getKernelTarget(StringRef triple, StringRef features) {
 }
 
 DotChoice qopt::getGenericIntegerDot(const KernelTarget &target) {
-  return {"mul", DotInput::any, 4, 2, target.lanes, 1};
+  int64_t rows = target.hasWords ? 2 : 4;
+  return {"mul", DotInput::any, rows, 2, target.lanes, 1};
+}
+
+DotChoice qopt::fitIntegerDot(const KernelTarget &target, int64_t length) {
+  DotChoice dot = target.integer;
+  // Bytes widened by the load: half or a quarter of the products a step.
+  while (dot.name == "vmladava" && dot.pack > 4 && length < dot.pack)
+    dot.pack /= 2;
+  return length < dot.pack ? getGenericIntegerDot(target) : dot;
 }

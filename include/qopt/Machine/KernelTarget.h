@@ -38,14 +38,22 @@ struct KernelTarget {
   bool isX86;
   /// 32 lookups in 16 bytes by one instruction (vpshufb).
   bool shufflesBytes = false;
+  /// Registers of 32 bits: accumulators are scalars, and products of a
+  /// requantization stay in two words. Integers only.
+  bool hasWords = false;
+  /// Pixels that a depthwise tile keeps in registers.
+  int64_t depthwiseRows = 6;
 };
 
 /// The choice for a triple and LLVM target features ("+avx2,+fma", in order, a
 /// later "-x" removes). Always has an answer: plain vector arithmetic.
 KernelTarget getKernelTarget(llvm::StringRef triple, llvm::StringRef features);
 
-/// The plain integer choice, for reductions shorter than a pack.
+/// The plain integer choice.
 DotChoice getGenericIntegerDot(const KernelTarget &target);
+
+/// The integer choice for reductions of `length`: a shorter pack, or plain.
+DotChoice fitIntegerDot(const KernelTarget &target, int64_t length);
 
 } // namespace qopt
 

@@ -108,8 +108,10 @@ static absl::Status lowerToSteps(ModuleOp module, const CPUOptions &options,
   ErrorCollector errors(module.getContext());
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
   std::string triple = machine.getTargetTriple().str();
-  // Microcontrollers have no vectors that the kernels could be made of.
-  if (options.useKernels && machine.getPointerSizeInBits(0) == 64)
+  // Dual multiplications and MVE want both factors signed.
+  if (machine.getPointerSizeInBits(0) == 32)
+    pm.addNestedPass<func::FuncOp>(createHoldSigned());
+  if (options.useKernels)
     pm.addPass(qcpu::createSelectKernels({triple, getFeatures(machine)}));
   pm.addPass(std::make_unique<ConvertToLinalg>());
   pm.addPass(createCanonicalizerPass());
@@ -228,9 +230,9 @@ absl::StatusOr<CompiledModel> qopt::compileForCPU(ModuleOp module,
   if (!lowered.ok())
     return lowered.status();
   bool isSmall = lowered->machine->getPointerSizeInBits(0) != 64;
-  auto object =
-      isSmall ? compileWhole(lowered, module, options)
-              : compileParts(*lowered->module, lowered->program, options);
+  auto object = isSmall
+                    ? compileWhole(lowered, module, options)
+                    : compileParts(*lowered->module, lowered->program, options);
   if (!object.ok())
     return object.status();
   if (absl::Status status = checkSymbols(*object); !status.ok())

@@ -12,9 +12,9 @@ using namespace mlir;
 using namespace qopt::qcpu;
 
 bool DotProduct::isKnown(StringRef name) {
-  return llvm::is_contained(
-      {"mul", "maddwd", "vpdpbusd256", "vpdpbusd512", "sdot", "fma", "muladd"},
-      name);
+  return llvm::is_contained({"mul", "maddwd", "vpdpbusd256", "vpdpbusd512",
+                             "sdot", "smlad", "vmladava", "fma", "muladd"},
+                            name);
 }
 
 Value DotProduct::call(StringRef intrinsic, Type type, ValueRange operands) {
@@ -22,6 +22,67 @@ Value DotProduct::call(StringRef intrinsic, Type type, ValueRange operands) {
                                        emit.builder.getStringAttr(intrinsic),
                                        operands)
       .getResult(0);
+}
+
+Value DotProduct::getConstant(int64_t bits) {
+  return arith::ConstantOp::create(
+      emit.builder, emit.loc,
+      emit.builder.getI32IntegerAttr(int32_t(uint32_t(bits))));
+}
+
+Value DotProduct::getScalar(Value vector, int64_t lane) {
+  return vector::ExtractOp::create(emit.builder, emit.loc, vector, lane);
+}
+
+Value DotProduct::loadWord(const FlatView &bytes, Value index) {
+  OpBuilder &b = emit.builder;
+  Value word = vector::BitCastOp::create(
+      b, emit.loc, emit.vec(1, b.getI32Type()), emit.load(bytes, index, 4));
+  return getScalar(word, 0);
+}
+
+/// Bytes 0 and 2, then 1 and 3, as pairs of 16 bits: activations and weights
+/// are split the same way, so that pairs meet.
+Value DotProduct::splitWord(Value word) {
+  OpBuilder &b = emit.builder;
+  Type i32 = b.getI32Type();
+  Value rotated = arith::OrIOp::create(
+      b, emit.loc, arith::ShRUIOp::create(b, emit.loc, word, getConstant(8)),
+      arith::ShLIOp::create(b, emit.loc, word, getConstant(24)));
+  Value even = call("llvm.arm.sxtb16", i32, word);
+  Value odd = call("llvm.arm.sxtb16", i32, rotated);
+  return vector::FromElementsOp::create(b, emit.loc, emit.vec(2, i32),
+                                        ValueRange{even, odd});
+}
+
+/// Four weights of a row from a word that holds those of two: from each byte
+/// the 4 bits at `shift`.
+Value DotProduct::splitCodes(Value word, int64_t shift) {
+  OpBuilder &b = emit.builder;
+  Type i32 = b.getI32Type();
+  auto pairFrom = [&](int64_t first) -> Value {
+    Value bits = word;
+    if (first)
+      bits = arith::ShRUIOp::create(b, emit.loc, word, getConstant(first));
+    bits = arith::AndIOp::create(b, emit.loc, bits, getConstant(0x000F000F));
+    if (!code.offset)
+      return bits;
+    int64_t half = code.offset & 0xFFFF;
+    return call("llvm.arm.sadd16", i32,
+                ValueRange{bits, getConstant(half << 16 | half)});
+  };
+  return vector::FromElementsOp::create(
+      b, emit.loc, emit.vec(2, i32),
+      ValueRange{pairFrom(shift), pairFrom(shift + 8)});
+}
+
+/// Bytes as they are, or widened so that a vector register is full.
+Value DotProduct::widen(Value bytes) {
+  OpBuilder &b = emit.builder;
+  if (pack == 16)
+    return bytes;
+  return arith::ExtSIOp::create(
+      b, emit.loc, emit.vec(pack, b.getIntegerType(128 / pack)), bytes);
 }
 
 Value DotProduct::loadWeights(const FlatView &weights, Value index) {
@@ -33,6 +94,8 @@ Value DotProduct::loadWeights(const FlatView &weights, Value index) {
   if (name == "mul")
     return arith::ExtSIOp::create(b, emit.loc, emit.vec(lanes, b.getI32Type()),
                                   loaded);
+  if (name == "vmladava")
+    return widen(loaded);
   return loaded;
 }
 
@@ -41,8 +104,21 @@ SmallVector<Value> DotProduct::loadStep(const FlatView &weights, Value index,
   SmallVector<Value> result;
   int64_t each = lanes * pack;
   if (!code.isPacked()) {
+    for (int64_t j = 0; j < used; ++j) {
+      Value at = emit.add(index, j * each);
+      result.push_back(name == "smlad" ? splitWord(loadWord(weights, at))
+                                       : loadWeights(weights, at));
+    }
+    return result;
+  }
+  if (name == "smlad") {
+    // Low halves of all bytes first, then their high halves (encodeWeights).
+    int64_t words = vectors / 2;
+    SmallVector<Value> loaded;
+    for (int64_t i = 0; i < std::min(words, used); ++i)
+      loaded.push_back(loadWord(weights, emit.add(index, 4 * i)));
     for (int64_t j = 0; j < used; ++j)
-      result.push_back(loadWeights(weights, emit.add(index, j * each)));
+      result.push_back(splitCodes(loaded[j % words], j / words * 4));
     return result;
   }
   OpBuilder &b = emit.builder;
@@ -51,6 +127,8 @@ SmallVector<Value> DotProduct::loadStep(const FlatView &weights, Value index,
     element = b.getI16Type();
   if (name == "mul")
     element = b.getI32Type();
+  if (name == "vmladava")
+    element = b.getIntegerType(128 / pack);
   Value all =
       decodeWeights(emit, weights, index, vectors * each, code, element);
   for (int64_t j = 0; j < used; ++j)
@@ -76,6 +154,10 @@ Value DotProduct::broadcastInput(const FlatView &input, Value index) {
     return vector::BroadcastOp::create(
         b, emit.loc, emit.vec(lanes, scalar.getType()), scalar);
   }
+  if (name == "smlad")
+    return splitWord(loadWord(input, index));
+  if (name == "vmladava")
+    return widen(emit.load(input, index, pack));
   // One 32-bit load that the instruction selector merges with the broadcast.
   Value loaded = emit.load(input, index, pack);
   auto i32 = b.getI32Type();
@@ -105,6 +187,21 @@ Value DotProduct::accumulate(Value acc, Value input, Value weights) {
     return call("llvm.x86.avx512.vpdpbusd.256", type, {acc, input, weights});
   if (name == "vpdpbusd512")
     return call("llvm.x86.avx512.vpdpbusd.512", type, {acc, input, weights});
+  if (name == "smlad") {
+    Type i32 = b.getI32Type();
+    Value sum = getScalar(acc, 0);
+    for (int64_t lane : {0, 1})
+      sum = call("llvm.arm.smlad", i32,
+                 {getScalar(input, lane), getScalar(weights, lane), sum});
+    return vector::BroadcastOp::create(b, loc, type, sum);
+  }
+  if (name == "vmladava") {
+    Value zero = getConstant(0);
+    std::string suffix = pack == 16 ? "v16i8" : pack == 8 ? "v8i16" : "v4i32";
+    Value sum = call("llvm.arm.mve.vmldava." + suffix, b.getI32Type(),
+                     {zero, zero, zero, getScalar(acc, 0), weights, input});
+    return vector::BroadcastOp::create(b, loc, type, sum);
+  }
   // Weights first: the input, broadcast by element, is the indexed operand.
   return call("llvm.aarch64.neon.sdot.v4i32.v16i8", type,
               {acc, weights, input});

@@ -32,6 +32,12 @@ public:
 
 private:
   mlir::Value loadWeights(const FlatView &weights, mlir::Value index);
+  mlir::Value getConstant(int64_t bits);
+  mlir::Value getScalar(mlir::Value vector, int64_t lane);
+  mlir::Value loadWord(const FlatView &bytes, mlir::Value index);
+  mlir::Value splitWord(mlir::Value word);
+  mlir::Value splitCodes(mlir::Value word, int64_t shift);
+  mlir::Value widen(mlir::Value bytes);
   mlir::Value call(llvm::StringRef intrinsic, mlir::Type type,
                    mlir::ValueRange operands);
 

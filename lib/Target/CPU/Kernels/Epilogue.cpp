@@ -18,13 +18,11 @@ using namespace qopt;
 using namespace qopt::qcpu;
 using numerics::StoredRange;
 
+/// Shifts from which on the upper word of a product decides, and the most.
+static constexpr unsigned kLeastWordShift = 33, kMostWordShift = 62;
+
 /// Longest epilogue, in ops, and most tensors that it reads.
 static constexpr size_t kMostOps = 64, kMostTensors = 3;
-
-static RequantizeMode getMode(fxp::RequantizeModeAttr attr) {
-  // The attribute's verifier accepts nothing else.
-  return *parseRequantizeMode(attr.getKind(), attr.getBits());
-}
 
 static RankedTensorType getType(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -67,8 +65,9 @@ namespace {
 /// but the last are inside.
 class EpilogueCollector {
 public:
-  explicit EpilogueCollector(Operation *product)
-      : product(product), shape(getType(product->getResult(0)).getShape()) {
+  EpilogueCollector(Operation *product, bool prefersWords)
+      : product(product), shape(getType(product->getResult(0)).getShape()),
+        prefersWords(prefersWords) {
     inside.insert(product);
   }
 
@@ -198,16 +197,32 @@ private:
     if (failed(scales) || !getElement(op.getResult()).isInteger(8))
       return false;
     ArrayRef<float> values = scales->span<float>();
-    RequantizeMode mode = getMode(op.getMode());
+    RequantizeMode mode = op.getMode().getRequantizeMode();
     if (mode.kind == RequantizeMode::F32) {
       addScales(op, DType::f32, values);
       return true;
     }
     SmallVector<int64_t> multipliers, shifts;
+    bool inWords = prefersWords;
     for (float value : values) {
       FixedScale fixed = getFixedScale(value, mode);
+      // A scale that rounds everything to zero does so with any shift.
+      if (inWords && fixed.multiplier == 0)
+        fixed.shift = kLeastWordShift;
       multipliers.push_back(fixed.multiplier);
       shifts.push_back(fixed.shift);
+      inWords &= fixed.shift >= kLeastWordShift &&
+                 fixed.shift <= kMostWordShift && fixed.multiplier <= INT32_MAX;
+    }
+    if (inWords) {
+      SmallVector<int32_t> words(multipliers.begin(), multipliers.end());
+      SmallVector<int32_t> right;
+      for (int64_t shift : shifts)
+        right.push_back(int32_t(shift - 32));
+      addScales<int32_t>(op, DType::i32, words);
+      addScales<int32_t>(op, DType::i32, right);
+      grown.inWords.insert(op);
+      return true;
     }
     addScales<int64_t>(op, DType::i64, multipliers);
     addScales<int64_t>(op, DType::i64, shifts);
@@ -247,11 +262,12 @@ private:
   Epilogue grown;
   llvm::SmallPtrSet<Operation *, 16> inside, borrowed;
   size_t tensors = 0;
+  bool prefersWords;
 };
 } // namespace
 
-Epilogue qopt::qcpu::collectEpilogue(Operation *product) {
-  return EpilogueCollector(product).collect();
+Epilogue qopt::qcpu::collectEpilogue(Operation *product, bool prefersWords) {
+  return EpilogueCollector(product, prefersWords).collect();
 }
 
 namespace {
@@ -259,9 +275,9 @@ namespace {
 class EpilogueWriter {
 public:
   EpilogueWriter(OpBuilder &builder, const Epilogue &epilogue, Block &body,
-                 Operation *product, bool hasFMA)
+                 Operation *product, EpilogueStyle style)
       : builder(builder), loc(product->getLoc()), b(builder, loc),
-        epilogue(epilogue), hasFMA(hasFMA),
+        epilogue(epilogue), style(style),
         operands(body.getArguments().drop_front()) {
     written[product->getResult(0)] = body.getArgument(0);
   }
@@ -297,10 +313,45 @@ private:
   Value writeRequantize(fxp::RequantizeOp op) {
     Value x = getInteger(op.getX(), op.getXUnsigned());
     StoredRange range{int64_t(op.getZp()), op.getClamp()[0], op.getClamp()[1]};
-    if (getMode(op.getMode()).kind == RequantizeMode::F32)
+    if (op.getMode().getRequantizeMode().kind == RequantizeMode::F32)
       return numerics::emitRequantize(b, x, op.getXZp(), getScale(op), range);
+    if (epilogue.inWords.contains(op))
+      return writeInWords(op, shift(x, op.getXZp()));
     return numerics::emitRequantizeFixed(b, x, op.getXZp(), getScale(op),
                                          getScale(op, 1), range);
+  }
+
+  /// emitRequantizeFixed for shifts of 33 to 62: the upper word of the product
+  /// decides, and of the lower one only whether it is zero.
+  Value writeInWords(fxp::RequantizeOp op, Value x) {
+    Value multiplier = getScale(op), right = getScale(op, 1);
+    Type i32 = builder.getI32Type();
+    auto word = [&](int64_t number) { return b.intLike(x, number); };
+    auto product = arith::MulSIExtendedOp::create(builder, loc, x, multiplier);
+    Value high = product.getHigh();
+    // Vector units give the words by two instructions, the others by one.
+    Value low = style.hasVectors
+                    ? arith::MulIOp::create(builder, loc, x, multiplier)
+                    : product.getLow();
+    Value rest = arith::ExtUIOp::create(
+        builder, loc, i32,
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, low,
+                              word(0)));
+    Value odd = arith::AndIOp::create(
+        builder, loc, arith::ShRUIOp::create(builder, loc, high, right),
+        word(1));
+    Value up = arith::OrIOp::create(builder, loc, rest, odd);
+    Value below = arith::SubIOp::create(builder, loc, right, word(1));
+    Value half = arith::ShLIOp::create(builder, loc, word(1), below);
+    Value almostHalf = arith::SubIOp::create(builder, loc, half, word(1));
+    Value sum = arith::AddIOp::create(
+        builder, loc, arith::AddIOp::create(builder, loc, high, almostHalf),
+        up);
+    Value moved = arith::AddIOp::create(
+        builder, loc, arith::ShRSIOp::create(builder, loc, sum, right),
+        word(op.getZp()));
+    moved = arith::MaxSIOp::create(builder, loc, moved, word(op.getClamp()[0]));
+    return arith::MinSIOp::create(builder, loc, moved, word(op.getClamp()[1]));
   }
 
   Value writeAdd(fxp::AddOp op) {
@@ -310,7 +361,7 @@ private:
         shift(getInteger(op.getRhs(), op.getRhsUnsigned()), op.getZps()[1]);
     float left = op.getScales()[0], right = op.getScales()[1];
     StoredRange range{int64_t(op.getZp()), op.getClamp()[0], op.getClamp()[1]};
-    RequantizeMode mode = getMode(op.getMode());
+    RequantizeMode mode = op.getMode().getRequantizeMode();
     if (mode.kind == RequantizeMode::F32)
       return numerics::emitAddScaled(b, lhs, real(left), rhs, real(right),
                                      range);
@@ -331,7 +382,7 @@ private:
     float scale = *getOneScale(op.getScales());
     Value x = getFloat(op.getX());
     // A division takes as long as ten other instructions.
-    if (hasFMA)
+    if (style.hasFMA)
       if (auto factors = numerics::findQuantizeFactors(scale, range))
         return numerics::emitQuantizeByFactors(b, x, *factors, range);
     return numerics::emitQuantize(b, x, real(scale), range);
@@ -398,16 +449,16 @@ private:
   Location loc;
   IRScalarBuilder b;
   const Epilogue &epilogue;
-  bool hasFMA;
+  EpilogueStyle style;
   ValueRange operands;
   llvm::DenseMap<Value, Value> written; ///< elements of fused values
 };
 } // namespace
 
 void qopt::qcpu::buildEpilogue(const Epilogue &epilogue, Block &body,
-                               Operation *product, bool hasFMA) {
+                               Operation *product, EpilogueStyle style) {
   OpBuilder builder = OpBuilder::atBlockEnd(&body);
-  EpilogueWriter writer(builder, epilogue, body, product, hasFMA);
+  EpilogueWriter writer(builder, epilogue, body, product, style);
   for (Operation *op : epilogue.ops)
     writer.write(op);
   writer.finish(epilogue.ops.empty() ? product->getResult(0)

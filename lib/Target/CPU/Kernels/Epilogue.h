@@ -28,6 +28,15 @@ struct Epilogue {
   /// Which operand holds a value from outside, and the scales of an op.
   llvm::DenseMap<mlir::Value, unsigned> values;
   llvm::DenseMap<mlir::Operation *, unsigned> scales;
+  /// Requantizations whose shifts all leave the upper word of a product:
+  /// multipliers, and shifts of that word, are i32.
+  llvm::DenseSet<mlir::Operation *> inWords;
+};
+
+/// What the target has for the arithmetic of an epilogue.
+struct EpilogueStyle {
+  bool hasFMA = false;     ///< multiplies and adds at once
+  bool hasVectors = false; ///< lanes of 32 bits; asked of `inWords` only
 };
 
 /// The one value of an f32 constant.
@@ -37,13 +46,13 @@ std::optional<float> matchSplat(mlir::Value value);
 /// and a product.
 void raisePointwise(mlir::ModuleOp module);
 
-/// What can be fused behind `product`.
-Epilogue collectEpilogue(mlir::Operation *product);
+/// What can be fused behind `product`. `prefersWords`: registers hold 32 bits.
+Epilogue collectEpilogue(mlir::Operation *product, bool prefersWords = false);
 
 /// Fills `body` (arguments: accumulator, then one element per operand) and
-/// ends it with qcpu.yield. `hasFMA`: the target multiplies and adds at once.
+/// ends it with qcpu.yield.
 void buildEpilogue(const Epilogue &epilogue, mlir::Block &body,
-                   mlir::Operation *product, bool hasFMA = false);
+                   mlir::Operation *product, EpilogueStyle style = {});
 
 } // namespace qopt::qcpu
 

@@ -74,7 +74,7 @@ bool GroupBuilder::canMultiplyBytes() const {
 }
 
 void GroupBuilder::chooseTile() {
-  dot = target.integer;
+  dot = target.hasWords ? getGenericIntegerDot(target) : target.integer;
   if (canMultiplyBytes()) {
     dot = {"maddubs",
            DotInput::s8,

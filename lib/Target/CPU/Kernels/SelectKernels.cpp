@@ -27,8 +27,6 @@ using namespace qopt::qcpu;
 /// Most accumulators of one row of output, where there are few rows.
 static constexpr int64_t kMaxVectors = 8;
 static constexpr int64_t kMaxRows = 12;
-/// Accumulators, three weights, an input and a product in 16 registers.
-static constexpr int64_t kDepthwiseRows = 6;
 
 namespace {
 class KernelBuilder {
@@ -65,8 +63,9 @@ void KernelBuilder::chooseDot() {
   dot = isFloat() ? target.real : target.integer;
   isRun = p.kernelW() > 1 && p.dilations[1] == 1 && p.groups == 1;
   int64_t length = inputChannels() * (isRun ? p.kernelW() : 1);
-  if (!isFloat() && (isDepthwise || length < dot.pack))
-    dot = getGenericIntegerDot(target);
+  if (!isFloat())
+    dot = isDepthwise ? getGenericIntegerDot(target)
+                      : fitIntegerDot(target, length);
   if (isDepthwise)
     dot.lanes = target.lanes;
 }
@@ -80,7 +79,7 @@ void KernelBuilder::chooseTile() {
   int64_t pixels = p.isPointwise() ? p.outputPixels() : p.shape[2];
   if (isDepthwise) {
     dot.vectors = 1;
-    dot.rows = std::min(pixels, kDepthwiseRows);
+    dot.rows = std::min(pixels, target.depthwiseRows);
     return;
   }
   if (vectors < dot.vectors) {
@@ -179,6 +178,9 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
                               : packConvWeights(p.weight, packing);
   int64_t step = dot.vectors * dot.lanes * (isDepthwise ? 1 : dot.pack);
   WeightCode code = chooseWeightCode(packed, step);
+  // A word holds codes of 4 bits for both rows of a tile, or bytes.
+  if (dot.name == "smlad" && code.isPacked())
+    code = code.bits <= 4 ? WeightCode{4, code.offset} : WeightCode();
   Value weight = createConstant(
       builder, code.isPacked() ? encodeWeights(packed, step, code) : packed);
   Value bias = createConstant(builder, padChannels(foldZeroPoint(), packing));
@@ -211,13 +213,16 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
   Block *body = builder.createBlock(&op.getEpilogue());
   for (Type type : elements)
     body->addArgument(type, loc);
-  buildEpilogue(epilogue, *body, p.op, target.real.name == "fma");
+  EpilogueStyle style;
+  style.hasFMA = target.real.name == "fma";
+  style.hasVectors = dot.lanes > 1;
+  buildEpilogue(epilogue, *body, p.op, style);
   builder.setInsertionPointAfter(op);
   return op.getResult(0);
 }
 
 void KernelBuilder::build(OpBuilder &builder) {
-  Epilogue epilogue = collectEpilogue(p.op);
+  Epilogue epilogue = collectEpilogue(p.op, target.hasWords);
   Operation *last = epilogue.ops.empty() ? p.op : epilogue.ops.back();
   builder.setInsertionPoint(last);
   p.x = castShape(builder, p.op->getLoc(), p.x, p.xShape);
@@ -299,7 +304,9 @@ struct SelectKernelsPass
       selectGroupMatmul(op, target);
     OpBuilder builder(&getContext());
     for (Operation *op : candidates)
-      if (std::optional<Product> product = matchProduct(op))
+      if (std::optional<Product> product = matchProduct(op);
+          product &&
+          !(target.hasWords && product->weight.dtype() == DType::f32))
         KernelBuilder(target, std::move(*product)).build(builder);
   }
 };

@@ -178,8 +178,32 @@ Value WindowEmitter::loadExtra(const Tile &tile, size_t number, int64_t pixel) {
                          tile.panel.valid);
 }
 
+/// A channel at a time: vectors of two are no better than scalars.
+void WindowEmitter::emitScalarEpilogue(const Tile &tile, ArrayRef<Value> acc) {
+  int64_t channels = tile.panel.vectors;
+  for (int64_t j = 0; j < channels; ++j) {
+    SmallVector<Value> values(k.extras.size());
+    for (int64_t i = 0; i < tile.rows; ++i) {
+      SmallVector<Value> arguments{acc[i * channels + j]};
+      for (auto [e, extra] : llvm::enumerate(k.extras)) {
+        bool isRank1 = extra.shape.size() == 1;
+        Value at = emit.add(tile.pixel[1 + e],
+                            j + (isRank1 ? 0 : i * extra.strides[2]));
+        if (!isRank1 || i == 0)
+          values[e] = emit.load(extra, at, 1);
+        arguments.push_back(values[e]);
+      }
+      Value result =
+          emit.vectorize(*k.epilogue, arguments, /*roundToInt=*/false);
+      emit.store(result, k.y, emit.add(tile.pixel[0], i * k.y.strides[2] + j));
+    }
+  }
+}
+
 void WindowEmitter::emitEpilogue(const Tile &tile, ArrayRef<Value> acc,
                                  bool roundToInt) {
+  if (k.lanes == 1)
+    return emitScalarEpilogue(tile, acc);
   int64_t vectors = tile.panel.vectors;
   SmallVector<Value> extras(k.extras.size());
   for (int64_t i = 0; i < tile.rows; ++i) {

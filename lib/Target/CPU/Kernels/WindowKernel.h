@@ -33,6 +33,28 @@ struct WindowKernel {
   bool rowsOutside = false;
 };
 
+/// What the kernel ops over windows say alike: dot product, tile, code of the
+/// weights, epilogue, and the extents of `kernel.y`, which was read before.
+template <typename Op>
+void readAttributes(Op op, WindowKernel &kernel) {
+  kernel.dot = op.getDot();
+  kernel.epilogue = &op.getEpilogue().front();
+  kernel.isUnsigned = op.getXUnsigned();
+  llvm::ArrayRef<int64_t> tile = op.getTile();
+  kernel.rows = tile[0];
+  kernel.vectors = tile[1];
+  kernel.lanes = tile[2];
+  kernel.pack = tile[3];
+  auto code =
+      op->template getAttrOfType<mlir::DenseI64ArrayAttr>(kWeightCodeAttr);
+  if (code && code.size() == 2)
+    kernel.code = {code[0], code[1]};
+  kernel.batch = kernel.y.shape[0];
+  kernel.height = kernel.y.shape[1];
+  kernel.width = kernel.y.shape[2];
+  kernel.channels = kernel.y.shape[3];
+}
+
 /// A channel panel of one task.
 struct Panel {
   mlir::Value group;   ///< index of the group
@@ -73,6 +95,7 @@ private:
   void emitRowBlock(mlir::Value block,
                     llvm::function_ref<void(mlir::Value)> body);
   void emitRow(const Panel &panel, mlir::Value row, TileBody body);
+  void emitScalarEpilogue(const Tile &tile, llvm::ArrayRef<mlir::Value> acc);
   mlir::Value loadExtra(const Tile &tile, size_t number, int64_t pixel);
 
   Emitter &emit;
