@@ -17,8 +17,13 @@ struct RoundWeightsOptions {
   /// level. gptq: elements one after another, each taking up the errors before.
   bool gptq = true;
   int64_t samples = 128;
-  /// Second moments held at once; more layers mean more runs.
+  /// Second moments held at once, in bytes; more layers mean more runs. Factors
+  /// take a quarter of it more.
   int64_t memoryLimit = int64_t(512) << 20;
+  /// Called after every sample and every layer with the number done; from
+  /// several threads, one at a time.
+  std::function<void(llvm::StringRef phase, int64_t done, int64_t total)>
+      progress;
   /// Runs instrument(reference), if calibration has left it; else it is made.
   std::shared_ptr<Executor> executor;
 };
@@ -29,9 +34,9 @@ struct RoundedLayer {
   unsigned position = 0;  ///< among the linear ops of the function
   int64_t weights = 0;    ///< elements
   int64_t storedBits = 0; ///< elements, scales, zero points and tables
-  /// Ratio of the output to its error by weights, in dB, for the result and
-  /// for the nearest levels under the best scales.
-  double sqnr = 0, nearestSqnr = 0;
+  /// Ratio of the output to its error by weights, in dB: of the result, and of
+  /// the nearest levels under clipped ranges and under whole ones.
+  double sqnr = 0, nearestSqnr = 0, plainSqnr = 0;
   /// Doublings of the damping; -1 where the moment never factored.
   int dampings = 0;
   /// Why the layer keeps its nearest levels under plain scales; else empty.
@@ -53,14 +58,30 @@ struct RoundWeightsReport {
 void widenLayers(mlir::ModuleOp module, const RoundWeightsReport &trial,
                  double averageBits);
 
-/// Rounds the weights of `quantized` (the module after qg-apply-formats) that
-/// have fewer than 8 bits again, against `reference` (before it, with its
-/// observers): both have the same linear ops in the same order. Formats,
-/// groups and tables stay, scales and zero points are chosen anew.
-absl::StatusOr<RoundWeightsReport>
-roundWeights(mlir::ModuleOp reference, mlir::ModuleOp quantized,
-             const SampleSource &source, const RoundWeightsOptions &options,
-             const ExecutorFactory &factory);
+/// Rounds the weights of modules after qg-apply-formats that have fewer than 8
+/// bits again, against the module before it. Formats, groups and tables stay,
+/// scales and zero points are chosen anew.
+class WeightRounder {
+public:
+  /// `reference` has its observers; it must outlive the result.
+  static absl::StatusOr<WeightRounder> create(mlir::ModuleOp reference,
+                                              SampleSource source,
+                                              RoundWeightsOptions options,
+                                              const ExecutorFactory &factory);
+  WeightRounder(WeightRounder &&);
+  WeightRounder &operator=(WeightRounder &&);
+  ~WeightRounder();
+
+  /// `quantized` has the linear ops of the reference in the same order. What
+  /// an earlier call found out is used again: moments as far as memory goes,
+  /// and weights whose formats are the same.
+  absl::StatusOr<RoundWeightsReport> round(mlir::ModuleOp quantized);
+
+private:
+  struct State;
+  explicit WeightRounder(std::unique_ptr<State> state);
+  std::unique_ptr<State> state;
+};
 
 } // namespace qopt
 

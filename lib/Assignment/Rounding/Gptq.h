@@ -11,6 +11,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include <Eigen/Core>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -25,12 +26,13 @@ struct RoundingGrid {
   int64_t low = 0, high = 0;
   /// Zero points are searched as well; else they are 0.
   bool hasZeroPoints = false;
-  llvm::ArrayRef<int8_t> table;
+  std::vector<int8_t> table;
 };
 
 struct RoundingProblem {
   Matrix weights; ///< [rows, columns]
-  Matrix moment;  ///< H; symmetric, positive semidefinite
+  /// H; symmetric, positive semidefinite. Lives as long as what rounds.
+  const Matrix *moment = nullptr;
   RoundingGrid grid;
   int64_t group = 0; ///< columns that share parameters; 0: all
   /// Consecutive rows that share parameters (taps of a transposed convolution).
@@ -50,15 +52,44 @@ struct RoundedMatrix {
   std::vector<int32_t> zeroPoints;
   double loss = 0;        ///< trace(D H D^T)
   double signal = 0;      ///< trace(W H W^T)
+  double plainLoss = 0;   ///< of the nearest levels under the whole ranges
   double nearestLoss = 0; ///< of the nearest levels with the best of the scales
   /// How often the damping of H had to be doubled until it factored; nullopt
   /// where it never did, and the nearest levels were taken.
   std::optional<int> dampings = 0;
 };
 
-/// The result is on the grid and its loss is not above that of the nearest
-/// levels. Columns whose input is always zero round to nearest.
-RoundedMatrix roundMatrix(const RoundingProblem &problem, Rounding rounding);
+/// Rounds the channels of one matrix, some at a time: channels are independent,
+/// so the result does not depend on who rounds which.
+class MatrixRounder {
+public:
+  MatrixRounder(RoundingProblem problem, Rounding rounding);
+  MatrixRounder(MatrixRounder &&);
+  ~MatrixRounder();
+
+  int64_t numChannels() const;
+  /// Channels that are worth rounding at a time.
+  int64_t partSize() const;
+  /// Multiplications that a channel takes, about.
+  double getWork() const;
+
+  /// Factors the moment; before the first channel.
+  void prepare();
+  /// Rounds the channels from `first` to `last`; different ones may be rounded
+  /// at the same time.
+  void round(int64_t first, int64_t last);
+  /// The result is on the grid and its loss is not above that of the nearest
+  /// levels. Columns whose input is always zero round to nearest.
+  RoundedMatrix take();
+
+  struct State;
+
+private:
+  std::unique_ptr<State> state;
+};
+
+/// All channels of one matrix.
+RoundedMatrix roundMatrix(RoundingProblem problem, Rounding rounding);
 
 } // namespace qopt
 

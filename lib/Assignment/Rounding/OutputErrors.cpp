@@ -124,24 +124,32 @@ absl::Status qopt::measureOutputErrors(ModuleOp observed,
       bytes += usable[first]->momentBytes();
       batch.push_back(usable[first++]);
     }
-    auto addSample = [&](int64_t index, ArrayRef<Tensor> inputs,
+    std::vector<InputMoments> inputs;
+    for (Layer *layer : batch)
+      inputs.emplace_back(layer->geometry, qg::QuantizedType());
+    std::vector<InputMoments *> moments;
+    for (InputMoments &input : inputs)
+      moments.push_back(&input);
+    auto addSample = [&](int64_t index, ArrayRef<Tensor> arguments,
                          ArrayRef<Tensor> outputs) {
       llvm::parallelFor(0, batch.size(), [&](size_t k) {
         Layer &layer = *batch[k];
-        const Tensor *x = ObservedRun::get(*layer.point, inputs, outputs);
+        const Tensor *x = ObservedRun::get(*layer.point, arguments, outputs);
         if (!x)
           return;
         int64_t wanted =
             std::max(kLeastRows, kRowsPerColumn * layer.geometry.numColumns());
-        layer.geometry.addMoments(
-            *x, std::max<int64_t>(1, wanted / options.samples), index,
-            layer.moments);
+        inputs[k].add(*x, std::max<int64_t>(1, wanted / options.samples),
+                      index);
       });
+      InputMoments::multiply(moments, /*all=*/false);
       return absl::OkStatus();
     };
     if (auto done = run->run(source, options.samples, addSample); !done.ok())
       return done.status();
+    InputMoments::multiply(moments, /*all=*/true);
     llvm::parallelFor(0, batch.size(), [&](size_t k) {
+      batch[k]->moments = inputs[k].take();
       if (!batch[k]->moments.empty())
         fillErrors(*batch[k]);
       batch[k]->moments.clear();

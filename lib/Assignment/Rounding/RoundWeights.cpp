@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Collects moments in batches of layers that fit the memory limit; each layer
-// sees its samples in order, so the result does not depend on the batches.
+// sees its samples in order, so the result depends neither on the batches nor
+// on the threads.
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/RoundWeights.h"
 #include "../MovedInput.h"
@@ -12,7 +13,10 @@
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
 #include "llvm/Support/Parallel.h"
+#include <atomic>
 #include <cmath>
+#include <map>
+#include <mutex>
 
 using namespace mlir;
 using namespace qopt;
@@ -29,8 +33,6 @@ struct Layer {
   qg::QuantizedType input; ///< what the input is rounded to; may be null
   std::optional<MovedInput> source;
   const InstrumentedModule::Point *point = nullptr;
-  std::vector<Matrix> moments;
-  int64_t rows = 0;
   RoundedLayer report;
 
   qg::ConstantOp stored() const {
@@ -47,7 +49,42 @@ struct Layer {
            geometry.numColumns();
   }
 };
+
+/// A weight and its report, to be taken again.
+struct Result {
+  std::string request; ///< what the result depends on
+  Tensor stored;
+  qg::QuantizedType type;
+  RoundedLayer report;
+};
+
+/// Groups of a layer's weight.
+struct Job {
+  Layer *layer;
+  MatrixRounder rounder;
+};
+/// Channels that one thread rounds at a time.
+struct Part {
+  Job *job;
+  int64_t first, last;
+};
 } // namespace
+
+struct WeightRounder::State {
+  ModuleOp reference;
+  SampleSource source;
+  RoundWeightsOptions options;
+  std::optional<ObservedRun> run;
+  /// By position; moments only as far as memory goes.
+  std::map<unsigned, std::vector<Matrix>> moments;
+  int64_t momentBytes = 0;
+  std::map<unsigned, Result> results;
+  std::mutex lock; ///< of `progress`
+
+  void report(StringRef phase, int64_t done, int64_t total);
+  absl::Status observe(ArrayRef<Layer *> layers);
+  void round(ArrayRef<Layer *> layers, int64_t before, int64_t all);
+};
 
 /// Scales by channel are those of what a depthwise convolution reads.
 static qg::QuantizedType getInputEncoding(Value x) {
@@ -103,184 +140,299 @@ static absl::StatusOr<std::vector<Layer>> findLayers(func::FuncOp reference,
   return layers;
 }
 
-/// The values that the layer computes with: rounded and clipped, with one scale
-/// or one for each channel under one zero point.
-static Tensor roundInput(const Tensor &x, qg::QuantizedType type) {
-  if (!type)
-    return x;
-  Tensor result(DType::f32, x.shape());
-  ArrayRef<float> from = x.span<float>();
-  MutableArrayRef<float> to = result.mutableSpan<float>();
-  const IntegerFormat &format = type.getIntegerFormat();
-  size_t channels = x.shape().back();
-  SmallVector<float> scales = type.getScaleVector();
-  scales.resize(channels, scales.front());
-  int64_t zero = type.getZeroPointVector().front();
-  float low = float(format.min() - zero), high = float(format.max() - zero);
-  for (size_t i = 0; i < from.size(); ++i) {
-    float scale = scales[i % channels];
-    to[i] = std::clamp(std::nearbyint(from[i] / scale), low, high) * scale;
-  }
-  return result;
+static bool usesGptq(const Layer &layer, const RoundWeightsOptions &options) {
+  if (auto own = layer.rounded->getAttrOfType<StringAttr>("qg.rounding"))
+    return own == "gptq";
+  return options.gptq;
 }
 
-static absl::Status addSample(MutableArrayRef<Layer *> layers, int64_t sample,
-                              int64_t samples, ArrayRef<Tensor> inputs,
-                              ArrayRef<Tensor> outputs) {
-  llvm::parallelFor(0, layers.size(), [&](size_t i) {
-    Layer &layer = *layers[i];
-    ArrayRef<Tensor> from = layer.point->isArgument ? inputs : outputs;
-    if (layer.point->index >= from.size())
-      return;
-    int64_t wanted =
-        std::max(kLeastRows, kRowsPerColumn * layer.geometry.numColumns());
-    std::optional<Tensor> x = layer.source->apply(from[layer.point->index]);
-    if (!x)
-      return;
-    layer.rows += layer.geometry.addMoments(
-        roundInput(*x, layer.input), std::max<int64_t>(1, wanted / samples),
-        sample, layer.moments);
-  });
+/// All that the rounded weight of a layer depends on, but its data.
+static std::string getRequest(const Layer &layer,
+                              const RoundWeightsOptions &options) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  qg::QuantizedType type = layer.format();
+  os << type.getFormat() << ':' << type.getGroupSize() << ':'
+     << usesGptq(layer, options);
+  if (type.isTable())
+    for (int8_t level : type.getTable().asArrayRef())
+      os << ' ' << int(level);
+  if (layer.input)
+    for (float scale : layer.input.getScaleVector())
+      os << ' ' << llvm::bit_cast<uint32_t>(scale);
+  return text;
+}
+
+void WeightRounder::State::report(StringRef phase, int64_t done,
+                                  int64_t total) {
+  std::lock_guard<std::mutex> guard(lock);
+  if (options.progress)
+    options.progress(phase, done, total);
+}
+
+/// Moments of the layers, from one run.
+absl::Status WeightRounder::State::observe(ArrayRef<Layer *> layers) {
+  std::vector<InputMoments> inputs;
+  for (Layer *layer : layers)
+    inputs.emplace_back(layer->geometry, layer->input);
+  std::vector<InputMoments *> all;
+  for (InputMoments &moments : inputs)
+    all.push_back(&moments);
+  auto addSample = [&](int64_t index, ArrayRef<Tensor> arguments,
+                       ArrayRef<Tensor> outputs) {
+    llvm::parallelFor(0, layers.size(), [&](size_t i) {
+      const Layer &layer = *layers[i];
+      int64_t wanted =
+          std::max(kLeastRows, kRowsPerColumn * layer.geometry.numColumns());
+      int64_t limit = std::max<int64_t>(1, wanted / options.samples);
+      const Tensor *seen = ObservedRun::get(*layer.point, arguments, outputs);
+      if (!seen)
+        return;
+      if (std::optional<Tensor> x = layer.source->apply(*seen))
+        inputs[i].add(*x, limit, index);
+    });
+    InputMoments::multiply(all, /*all=*/false);
+    report("inputs", index + 1, options.samples);
+    return absl::OkStatus();
+  };
+  absl::StatusOr<int64_t> done = run->run(source, options.samples, addSample);
+  if (!done.ok())
+    return done.status();
+  if (*done == 0)
+    return absl::InvalidArgumentError("expects at least one sample");
+  InputMoments::multiply(all, /*all=*/true);
+  for (auto [layer, moments] : llvm::zip(layers, inputs)) {
+    momentBytes += layer->momentBytes();
+    this->moments[layer->report.position] = moments.take();
+  }
   return absl::OkStatus();
 }
 
-/// Rounds one layer and replaces its constant.
-static void roundLayer(Layer &layer, const RoundWeightsOptions &options) {
-  qg::QuantizedType format = layer.format();
+/// The weight of one group and what it may become.
+static RoundingProblem makeProblem(const Layer &layer, int64_t g,
+                                   const Matrix &moment) {
   const LayerGeometry &geometry = layer.geometry;
   Tensor weight = *qg::matchConstant(getWeight(layer.exact));
-  Tensor stored(*qg::getDType(format), weight.shape());
-  std::vector<double> least;
+  ArrayRef<float> values = weight.span<float>();
+  RoundingProblem problem;
+  problem.weights.resize(geometry.numRows(), geometry.numColumns());
+  for (int64_t r = 0; r < geometry.numRows(); ++r)
+    for (int64_t c = 0; c < geometry.numColumns(); ++c)
+      problem.weights(r, c) = values[geometry.element(g, r, c)];
+  problem.moment = &moment;
+  qg::QuantizedType format = layer.format();
+  const IntegerFormat &row = format.getIntegerFormat();
+  problem.grid.low = row.min();
+  problem.grid.high = row.max();
+  problem.grid.hasZeroPoints = !row.isSigned && !row.isTable;
+  if (format.isTable())
+    llvm::append_range(problem.grid.table, format.getTable().asArrayRef());
+  problem.group = format.getGroupSize();
+  problem.rowsPerChannel = geometry.rowsPerChannel();
+  // Scales under which the bias fits.
   std::optional<Tensor> bias;
   if (getBias(layer.exact) && layer.input)
     bias = qg::matchConstant(getBias(layer.exact));
-  if (bias) {
-    SmallVector<float> inputs = layer.input.getScaleVector();
-    double unit = double(*llvm::min_element(inputs)) * 1073741824.0;
-    for (int64_t o = 0; o < bias->numElements(); ++o)
-      least.push_back(std::fabs(bias->getFloat(o)) / unit);
-  }
-  bool usesGptq = options.gptq;
-  if (auto own = layer.rounded->getAttrOfType<StringAttr>("qg.rounding"))
-    usesGptq = own == "gptq";
+  if (!bias)
+    return problem;
+  SmallVector<float> inputs = layer.input.getScaleVector();
+  double unit = double(*llvm::min_element(inputs)) * 1073741824.0;
+  int64_t channels = geometry.numRows() / geometry.rowsPerChannel();
+  for (int64_t o = g * channels; o < (g + 1) * channels; ++o)
+    problem.leastScales.push_back(std::fabs(bias->getFloat(o)) / unit);
+  return problem;
+}
+
+/// What its groups became, as one constant.
+static Result join(const Layer &layer, ArrayRef<RoundedMatrix> groups) {
+  const LayerGeometry &geometry = layer.geometry;
+  qg::QuantizedType format = layer.format();
+  Result result;
+  result.stored =
+      Tensor(*qg::getDType(format),
+             cast<RankedTensorType>(layer.stored().getType()).getShape());
+  result.report = layer.report;
   SmallVector<float> scales;
   SmallVector<int32_t> zeros;
-  double loss = 0, nearest = 0, signal = 0;
-  ArrayRef<float> values = weight.span<float>();
-  int64_t channels = geometry.numRows() / geometry.rowsPerChannel();
-  for (int64_t g = 0; g < geometry.numGroups(); ++g) {
-    RoundingProblem problem;
-    problem.weights.resize(geometry.numRows(), geometry.numColumns());
+  double loss = 0, plain = 0, nearest = 0, signal = 0;
+  for (auto [g, matrix] : llvm::enumerate(groups)) {
     for (int64_t r = 0; r < geometry.numRows(); ++r)
       for (int64_t c = 0; c < geometry.numColumns(); ++c)
-        problem.weights(r, c) = values[geometry.element(g, r, c)];
-    problem.moment =
-        layer.moments[g] / double(std::max<int64_t>(layer.rows, 1));
-    const IntegerFormat &row = format.getIntegerFormat();
-    problem.grid.low = row.min();
-    problem.grid.high = row.max();
-    problem.grid.hasZeroPoints = !row.isSigned && !row.isTable;
-    if (format.isTable())
-      problem.grid.table = format.getTable().asArrayRef();
-    problem.group = format.getGroupSize();
-    problem.rowsPerChannel = geometry.rowsPerChannel();
-    if (!least.empty())
-      problem.leastScales.assign(least.begin() + g * channels,
-                                 least.begin() + (g + 1) * channels);
-    RoundedMatrix result =
-        roundMatrix(problem, usesGptq ? Rounding::Gptq : Rounding::Nearest);
-    for (int64_t r = 0; r < geometry.numRows(); ++r)
-      for (int64_t c = 0; c < geometry.numColumns(); ++c)
-        stored.setInt(geometry.element(g, r, c),
-                      result.stored[r * geometry.numColumns() + c]);
-    scales.append(result.scales.begin(), result.scales.end());
-    zeros.append(result.zeroPoints.begin(), result.zeroPoints.end());
-    loss += result.loss;
-    nearest += result.nearestLoss;
-    signal += result.signal;
-    layer.report.dampings =
-        result.dampings ? std::max(layer.report.dampings, *result.dampings)
-                        : -1;
+        result.stored.setInt(geometry.element(g, r, c),
+                             matrix.stored[r * geometry.numColumns() + c]);
+    llvm::append_range(scales, matrix.scales);
+    llvm::append_range(zeros, matrix.zeroPoints);
+    loss += matrix.loss;
+    plain += matrix.plainLoss;
+    nearest += matrix.nearestLoss;
+    signal += matrix.signal;
+    int &dampings = result.report.dampings;
+    if (dampings >= 0)
+      dampings = matrix.dampings ? std::max(dampings, *matrix.dampings) : -1;
   }
   auto toDecibels = [&](double error) {
     return error > 0 && signal > 0 ? 10 * std::log10(signal / error) : 999.0;
   };
-  layer.report.sqnr = toDecibels(loss);
-  layer.report.nearestSqnr = toDecibels(nearest);
+  result.report.sqnr = toDecibels(loss);
+  result.report.plainSqnr = toDecibels(plain);
+  result.report.nearestSqnr = toDecibels(nearest);
   ArrayRef<int8_t> table;
   if (format.isTable())
     table = format.getTable().asArrayRef();
-  auto element = qg::QuantizedType::getPerAxis(
+  result.type = qg::QuantizedType::getPerAxis(
       format.getContext(), format.getFormat(), format.getAxis(), scales, zeros,
       format.getGroupSize(), table);
+  return result;
+}
+
+static void replaceWeight(Layer &layer, const Result &result) {
   OpBuilder builder(layer.rounded);
   Value old = getWeight(layer.rounded);
-  auto constant =
-      qg::createConstant(builder, old.getLoc(), stored,
-                         RankedTensorType::get(weight.shape(), element), "w");
+  auto constant = qg::createConstant(
+      builder, old.getLoc(), result.stored,
+      RankedTensorType::get(result.stored.shape(), result.type), "w");
   layer.rounded->setOperand(
       1,
       qg::DequantizeOp::create(builder, old.getLoc(), old.getType(), constant));
+  layer.report = result.report;
+}
+
+/// Rounds layers whose moments are there: the factors of all of them are held.
+void WeightRounder::State::round(ArrayRef<Layer *> layers, int64_t before,
+                                 int64_t all) {
+  std::vector<std::vector<Job>> jobs(layers.size());
+  for (auto [i, layer] : llvm::enumerate(layers)) {
+    const std::vector<Matrix> &own = moments[layer->report.position];
+    Rounding rounding =
+        usesGptq(*layer, options) ? Rounding::Gptq : Rounding::Nearest;
+    for (auto [g, moment] : llvm::enumerate(own))
+      jobs[i].push_back(
+          {layer, MatrixRounder(makeProblem(*layer, g, moment), rounding)});
+  }
+  // The largest first, for threads to end together.
+  std::vector<std::pair<double, Job *>> order;
+  for (std::vector<Job> &own : jobs)
+    for (Job &job : own)
+      order.emplace_back(-job.rounder.getWork(), &job);
+  llvm::sort(order, llvm::less_first());
+  llvm::parallelFor(0, order.size(),
+                    [&](size_t i) { order[i].second->rounder.prepare(); });
+  std::vector<Part> parts;
+  std::map<Layer *, std::atomic<int64_t>> left;
+  for (auto [work, job] : order) {
+    int64_t channels = job->rounder.numChannels();
+    int64_t size = job->rounder.partSize();
+    for (int64_t first = 0; first < channels; first += size) {
+      parts.push_back({job, first, std::min(channels, first + size)});
+      ++left[job->layer];
+    }
+  }
+  std::atomic<int64_t> done = before;
+  llvm::parallelFor(0, parts.size(), [&](size_t i) {
+    const Part &part = parts[i];
+    part.job->rounder.round(part.first, part.last);
+    if (--left.find(part.job->layer)->second == 0)
+      report("round", ++done, all);
+  });
+  for (auto [layer, own] : llvm::zip(layers, jobs)) {
+    std::vector<RoundedMatrix> groups;
+    for (Job &job : own)
+      groups.push_back(job.rounder.take());
+    Result result = join(*layer, groups);
+    result.request = getRequest(*layer, options);
+    replaceWeight(*layer, result);
+    results[layer->report.position] = std::move(result);
+  }
 }
 
 /// Layers from `first` on whose moments fit the limit together.
-static SmallVector<Layer *> takeBatch(std::vector<Layer *> &layers,
-                                      size_t &first, int64_t limit) {
-  SmallVector<Layer *> batch;
+static ArrayRef<Layer *> takeBatch(ArrayRef<Layer *> layers, int64_t limit) {
   int64_t bytes = 0;
-  while (first < layers.size() &&
-         (batch.empty() || bytes + layers[first]->momentBytes() <= limit)) {
-    bytes += layers[first]->momentBytes();
-    batch.push_back(layers[first++]);
-  }
-  return batch;
+  size_t count = 0;
+  while (count < layers.size() &&
+         (count == 0 || bytes + layers[count]->momentBytes() <= limit))
+    bytes += layers[count++]->momentBytes();
+  return layers.take_front(count);
 }
 
-absl::StatusOr<RoundWeightsReport> qopt::roundWeights(
-    ModuleOp reference, ModuleOp quantized, const SampleSource &source,
-    const RoundWeightsOptions &options, const ExecutorFactory &factory) {
-  auto exactMain = reference.lookupSymbol<func::FuncOp>("main");
+WeightRounder::WeightRounder(std::unique_ptr<State> state)
+    : state(std::move(state)) {}
+WeightRounder::WeightRounder(WeightRounder &&) = default;
+WeightRounder &WeightRounder::operator=(WeightRounder &&) = default;
+WeightRounder::~WeightRounder() = default;
+
+absl::StatusOr<WeightRounder>
+WeightRounder::create(ModuleOp reference, SampleSource source,
+                      RoundWeightsOptions options,
+                      const ExecutorFactory &factory) {
+  auto run = ObservedRun::create(reference, options.executor, factory);
+  if (!run.ok())
+    return run.status();
+  auto state = std::make_unique<State>();
+  state->reference = reference;
+  state->source = std::move(source);
+  state->options = std::move(options);
+  state->run.emplace(std::move(*run));
+  return WeightRounder(std::move(state));
+}
+
+absl::StatusOr<RoundWeightsReport> WeightRounder::round(ModuleOp quantized) {
+  State &s = *state;
+  auto exactMain = s.reference.lookupSymbol<func::FuncOp>("main");
   auto main = quantized.lookupSymbol<func::FuncOp>("main");
   if (!exactMain || !main)
     return absl::InvalidArgumentError("expects a function @main");
   auto layers = findLayers(exactMain, main);
   if (!layers.ok())
     return layers.status();
-  RoundWeightsReport report;
-  if (layers->empty())
-    return report;
-  auto run = ObservedRun::create(reference, options.executor, factory);
-  if (!run.ok())
-    return run.status();
   std::vector<Layer *> usable;
   for (Layer &layer : *layers) {
+    auto known = s.results.find(layer.report.position);
     if (layer.source)
-      layer.point = run->find(layer.source->observer.getName());
+      layer.point = s.run->find(layer.source->observer.getName());
     if (!layer.point)
       layer.report.reason = "its input is not observed";
     else if (layer.format().getBits() == 8)
       layer.report.reason = "8 bits need no search";
     else if (layer.geometry.numColumns() > kMostColumns)
       layer.report.reason = "it reduces over too many elements";
+    else if (known != s.results.end() &&
+             known->second.request == getRequest(layer, s.options))
+      replaceWeight(layer, known->second);
     else
       usable.push_back(&layer);
   }
-  for (size_t first = 0; first < usable.size();) {
-    SmallVector<Layer *> batch = takeBatch(usable, first, options.memoryLimit);
-    absl::StatusOr<int64_t> done = run->run(
-        source, options.samples,
-        [&](int64_t index, ArrayRef<Tensor> inputs, ArrayRef<Tensor> outputs) {
-          return addSample(batch, index, options.samples, inputs, outputs);
-        });
-    if (!done.ok())
-      return done.status();
-    if (*done == 0)
-      return absl::InvalidArgumentError("expects at least one sample");
-    for (Layer *layer : batch) {
-      roundLayer(*layer, options);
-      layer->moments.clear();
+  // Nothing is run for those whose moments are still there.
+  std::vector<Layer *> ready, rest;
+  for (Layer *layer : usable)
+    (s.moments.count(layer->report.position) ? ready : rest).push_back(layer);
+  int64_t done = 0, all = int64_t(usable.size());
+  auto roundBatch = [&](ArrayRef<Layer *> batch) {
+    // Factors take as much as moments.
+    while (!batch.empty()) {
+      ArrayRef<Layer *> part = takeBatch(batch, s.options.memoryLimit / 4);
+      s.round(part, done, all);
+      done += int64_t(part.size());
+      batch = batch.drop_front(part.size());
+    }
+  };
+  roundBatch(ready);
+  for (ArrayRef<Layer *> left(rest); !left.empty();) {
+    ArrayRef<Layer *> batch =
+        takeBatch(left, s.options.memoryLimit - s.momentBytes);
+    if (absl::Status status = s.observe(batch); !status.ok())
+      return status;
+    roundBatch(batch);
+    left = left.drop_front(batch.size());
+    // Half of the memory may stay in use for the next call.
+    for (Layer *layer : llvm::reverse(batch)) {
+      if (s.momentBytes <= s.options.memoryLimit / 2)
+        break;
+      s.momentBytes -= layer->momentBytes();
+      s.moments.erase(layer->report.position);
     }
   }
+  RoundWeightsReport report;
   for (Layer &layer : *layers) {
     layer.rounded->removeAttr("qg.rounding");
     report.layers.push_back(std::move(layer.report));

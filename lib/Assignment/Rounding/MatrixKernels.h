@@ -1,0 +1,87 @@
+//===- MatrixKernels.h - Products that rounding spends its time in --------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Wide vectors where the machine has them, and the same bits where it has not:
+// every element is one sum in a fixed order without fused steps, whatever the
+// tile or thread that computes it.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_LIB_ASSIGNMENT_ROUNDING_MATRIXKERNELS_H
+#define QOPT_LIB_ASSIGNMENT_ROUNDING_MATRIXKERNELS_H
+
+#include <cstdint>
+
+namespace qopt {
+
+/// Rows of doubles, `stride` apart.
+struct Block {
+  double *data;
+  int64_t stride;
+
+  double *row(int64_t r) const { return data + r * stride; }
+};
+struct ConstBlock {
+  const double *data;
+  int64_t stride;
+
+  ConstBlock(const double *data, int64_t stride) : data(data), stride(stride) {}
+  ConstBlock(Block block) : data(block.data), stride(block.stride) {}
+  const double *row(int64_t r) const { return data + r * stride; }
+};
+
+/// c[rows, columns] += a[rows, depth] * b[depth, columns].
+void addProduct(Block c, ConstBlock a, ConstBlock b, int64_t rows,
+                int64_t columns, int64_t depth);
+
+/// c[rows, columns] -= a[rows, depth] * b[columns, depth]^T.
+void subtractProductTransposed(Block c, ConstBlock a, ConstBlock b,
+                               int64_t rows, int64_t columns, int64_t depth);
+
+/// c[i, j] += sum over k of x[k, offsets[first + i]] * x[k, offsets[j]] for
+/// `rows` values of i and j up to first + i; others may be written too.
+void addOuterProducts(Block c, const float *x, int64_t stride,
+                      const int64_t *offsets, int64_t first, int64_t rows,
+                      int64_t columns, int64_t depth);
+
+/// What a column may become: `scale * (level - zero)` for integers in
+/// [low, high], or `scale * table[q]` if there is a table.
+struct GridLevels {
+  double low = 0, high = 0;
+  const double *table = nullptr;
+  int64_t size = 0;
+};
+
+/// Nearest level of `value`; `stored` is its number.
+double roundToGrid(double value, double scale, double zero,
+                   const GridLevels &grid, int32_t &stored);
+
+/// Nearest levels of `count` values under one scale, and their numbers.
+void roundRow(const double *values, int64_t count, double scale, double zero,
+              const GridLevels &grid, double *rounded, int32_t *stored);
+
+/// One row against `columns` columns of a lower triangle, from the last to the
+/// first: element i becomes the level nearest to weights[i] + carried[i] /
+/// triangle(i, i), and its error times the row of the triangle is carried to
+/// the columns in front.
+struct ColumnRounding {
+  const double *weights;
+  const double *scales, *zeros; ///< by column
+  double *carried;
+  double *errors;
+  int32_t *stored;
+};
+void roundColumns(const ColumnRounding &row, ConstBlock triangle,
+                  int64_t columns, const GridLevels &grid);
+
+/// What a tensor becomes in integers: value to nearest(value / scale) in
+/// [low, high], times its scale.
+void roundInputs(float *values, const float *scales, int64_t count, float low,
+                 float high);
+
+/// Sum of weights[i] * error[i]^2 for the nearest levels under one scale.
+double getNearestLoss(const double *values, const double *weights,
+                      int64_t count, double scale, double zero,
+                      const GridLevels &grid);
+
+} // namespace qopt
+
+#endif // QOPT_LIB_ASSIGNMENT_ROUNDING_MATRIXKERNELS_H
