@@ -137,6 +137,31 @@ struct RaiseQuantize : OpRewritePattern<qg::QuantizeOp> {
   }
 };
 
+/// relu(move(x)) = move(relu(x)) in front of a quantize, which then follows:
+/// the op that made x folds both.
+struct RaiseRelu : OpRewritePattern<qg::UnaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::UnaryOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getKind() != UnaryKind::relu || !op->hasOneUse() ||
+        !isa<qg::QuantizeOp>(*op->user_begin()))
+      return rewriter.notifyMatchFailure(op, "no relu that is quantized");
+    Operation *move = op.getX().getDefiningOp();
+    if (!isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp>(move) ||
+        !move->hasOneUse())
+      return rewriter.notifyMatchFailure(op, "no move with one use before it");
+    Value x = move->getOperand(0);
+    if (!x.hasOneUse() || !x.getDefiningOp() || qg::matchConstant(x))
+      return rewriter.notifyMatchFailure(op, "others read the float value");
+    rewriter.setInsertionPoint(move);
+    auto relu = qg::UnaryOp::create(rewriter, op.getLoc(), x.getType(),
+                                    UnaryKind::relu, x);
+    rewriter.modifyOpInPlace(move, [&] { move->setOperand(0, relu); });
+    rewriter.replaceOp(op, move->getResult(0));
+    return success();
+  }
+};
+
 /// quantize(dequantize(x)) = x under one encoding.
 struct CancelPair : OpRewritePattern<qg::QuantizeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -177,6 +202,6 @@ struct FoldMovedConstant : OpInterfaceRewritePattern<FormatRuleOpInterface> {
 } // namespace
 
 void qopt::populateMoveEncodingsPatterns(RewritePatternSet &patterns) {
-  patterns.add<SinkDequantize, RaiseQuantize, CancelPair, FoldMovedConstant>(
-      patterns.getContext());
+  patterns.add<SinkDequantize, RaiseQuantize, RaiseRelu, CancelPair,
+               FoldMovedConstant>(patterns.getContext());
 }

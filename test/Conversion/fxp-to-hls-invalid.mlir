@@ -1,16 +1,14 @@
 // RUN: qopt-opt %s --convert-fxp-to-hls --split-input-file -verify-diagnostics
 
 // Every offender is reported, not the first alone.
-func.func @all_of_them(%x: tensor<1x4x4x4xi8>) -> (tensor<1x4x4x4xi32>, tensor<1x4x4x4xi8>, tensor<1x4x4x4xi8>) {
-  %w = qg.constant dense<1> : tensor<4x1x1x2xi8> -> tensor<4x1x1x2xi8>
-  %b = qg.constant dense<0> : tensor<4xi32> -> tensor<4xi32>
-  // expected-error@+1 {{has no unit: expects one group, or one per channel and output, got 2 groups of 4 channels and 4 outputs}}
-  %y = fxp.conv %x, %w, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 2 x_zp 0 : (tensor<1x4x4x4xi8>, tensor<4x1x1x2xi8>, tensor<4xi32>) -> tensor<1x4x4x4xi32>
+func.func @all_of_them(%x: tensor<1x4x4x4xi8>) -> (tensor<1x4x4xi32>, tensor<1x4x4x4xi8>, tensor<1x3x4x4xi8>) {
+  // expected-error@+1 {{has no unit: expects a sum over all dimensions but the last}}
+  %y = fxp.sum %x axes [3] x_zp 0 : tensor<1x4x4x4xi8> -> tensor<1x4x4xi32>
   // expected-error@+1 {{has no unit: expects --requant=fixed:BITS or pow2, got f32 for a result of 256 levels}}
-  %z = fxp.requantize %x scales dense<0.25> : tensor<1xf32> x_zp 0 zp 0 clamp [-128, 127] mode <"f32"> : tensor<1x4x4x4xi8> -> tensor<1x4x4x4xi8>
-  // expected-error@+1 {{has no unit: expects an order that does not change, got a permutation of elements}}
-  %t = qg.transpose %x perm [0, 3, 1, 2] : tensor<1x4x4x4xi8> -> tensor<1x4x4x4xi8>
-  return %y, %z, %t : tensor<1x4x4x4xi32>, tensor<1x4x4x4xi8>, tensor<1x4x4x4xi8>
+  %z = fxp.requantize %x scales dense<0.25> : tensor<1xf32> x_zp 0 zp 0 clamp [-128, 127] mode <f32> : tensor<1x4x4x4xi8> -> tensor<1x4x4x4xi8>
+  // expected-error@+1 {{has no unit: not supported by this target}}
+  %t = qg.slice %x offsets [0, 0, 0, 0] strides [1, 1, 1, 1] : tensor<1x4x4x4xi8> -> tensor<1x3x4x4xi8>
+  return %y, %z, %t : tensor<1x4x4xi32>, tensor<1x4x4x4xi8>, tensor<1x3x4x4xi8>
 }
 
 // -----

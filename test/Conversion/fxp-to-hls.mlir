@@ -64,3 +64,26 @@ func.func @softmax(%x: tensor<1x10xi8>) -> tensor<1x10xi8> {
   %y = fxp.softmax %x table dense<7> : tensor<256xi32> zp -128 clamp [-128, 127] : tensor<1x10xi8> -> tensor<1x10xi8>
   return %y : tensor<1x10xi8>
 }
+
+// -----
+// Groups are complete one after the other, and each is a vector.
+// CHECK-LABEL: func.func @grouped
+func.func @grouped(%x: tensor<1x4x4x4xi8>) -> tensor<1x4x4x6xi32> {
+  %w = qg.constant dense<1> : tensor<6x3x3x2xi8> -> tensor<6x3x3x2xi8>
+  %b = qg.constant dense<0> : tensor<6xi32> -> tensor<6xi32>
+  // CHECK: hls.window {{.*}} channels_outer : <64 x 1 x si8> -> <576 x 1 x si8>
+  // CHECK: hls.mvu {{.*}} groups 2 : <576 x 1 x si8> -> <96 x 1 x si13>
+  %y = fxp.conv %x, %w, %b strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 2 x_zp 0 : (tensor<1x4x4x4xi8>, tensor<6x3x3x2xi8>, tensor<6xi32>) -> tensor<1x4x4x6xi32>
+  return %y : tensor<1x4x4x6xi32>
+}
+
+// -----
+// Depth to space; dimensions of one element do not count.
+// CHECK-LABEL: func.func @depth_to_space
+func.func @depth_to_space(%x: tensor<1x4x5x12xi8>) -> tensor<1x8x10x3xi8> {
+  %s = qg.reshape %x : tensor<1x4x5x12xi8> -> tensor<1x4x5x3x2x2xi8>
+  // CHECK-NEXT: hls.permute %{{.*}} shape [4, 5, 3, 2, 2] permutation [0, 3, 1, 4, 2] : <240 x 1 x si8> -> <240 x 1 x si8>
+  %t = qg.transpose %s perm [0, 1, 4, 2, 5, 3] : tensor<1x4x5x3x2x2xi8> -> tensor<1x4x2x5x2x3xi8>
+  %y = qg.reshape %t : tensor<1x4x2x5x2x3xi8> -> tensor<1x8x10x3xi8>
+  return %y : tensor<1x8x10x3xi8>
+}

@@ -101,6 +101,22 @@ func.func @elementwise(%a: tensor<1x2x!x>, %b: tensor<1x2x!y>) -> (tensor<1x2x!y
   return %o, %p, %t : tensor<1x2x!y>, tensor<1x4x!y>, tensor<1xf32>
 }
 
+// A relu behind moved elements is in their way to the op that made them.
+// CHECK-LABEL: func @relu_behind_moves
+// CHECK: %[[S:.*]] = qg.binary sub %arg0, %arg1 clamp [10, 255]
+// CHECK: %[[R:.*]] = qg.reshape %[[S]]
+// CHECK: qg.transpose %[[R]] perm [1, 0] : tensor<2x3x!qg.q<{{.*}}>>
+func.func @relu_behind_moves(%a: tensor<6x!x>, %b: tensor<6x!y>) -> tensor<3x2x!y> {
+  %x = qg.dequantize %a : tensor<6x!x> -> tensor<6xf32>
+  %y = qg.dequantize %b : tensor<6x!y> -> tensor<6xf32>
+  %s = qg.binary sub %x, %y : (tensor<6xf32>, tensor<6xf32>) -> tensor<6xf32>
+  %m = qg.reshape %s : tensor<6xf32> -> tensor<2x3xf32>
+  %t = qg.transpose %m perm [1, 0] : tensor<2x3xf32> -> tensor<3x2xf32>
+  %r = qg.unary relu %t : tensor<3x2xf32> -> tensor<3x2xf32>
+  %o = qg.quantize %r : tensor<3x2xf32> -> tensor<3x2x!y>
+  return %o : tensor<3x2x!y>
+}
+
 // Weights that leave signed bytes around their zero point stay float.
 // CHECK-LABEL: func @wide_weights
 // CHECK: qg.conv {{.*}} : (tensor<1x2x2x1xf32>, tensor<1x1x1x1xf32>)

@@ -20,6 +20,23 @@ static bool movesElements(Operation *op) {
   return isa<qg::ReshapeOp, qg::TransposeOp>(op);
 }
 
+/// Channels last to channels first: the host's layout. Other orders are part
+/// of the network (depth to space) and stay on the device.
+static bool isLayout(Operation *op) {
+  auto transpose = dyn_cast<qg::TransposeOp>(op);
+  if (!transpose)
+    return true;
+  auto type = cast<RankedTensorType>(transpose.getX().getType());
+  SmallVector<int64_t> order;
+  for (int64_t dim : transpose.getPermutation())
+    if (type.getDimSize(dim) != 1)
+      order.push_back(dim);
+  // The channels may come first; all others keep their order.
+  if (!order.empty() && order.front() == type.getRank() - 1)
+    order.erase(order.begin());
+  return llvm::is_sorted(order);
+}
+
 static bool isConstant(Value value) {
   return value.getDefiningOp<qg::ConstantOp>() != nullptr;
 }
@@ -71,6 +88,13 @@ public:
     for (Operation &op : llvm::reverse(function_.getBody().front()))
       if (isBehind(op))
         behind_.insert(&op);
+    // A change of shape costs nothing on the device, whose outputs then have
+    // the shapes of the model.
+    for (Operation &op : function_.getBody().front())
+      if (isa<qg::ReshapeOp>(op) && behind_.contains(&op) &&
+          isInteger(op.getResult(0)) && !isFromHost(op.getOperand(0)) &&
+          !behind_.contains(op.getOperand(0).getDefiningOp()))
+        behind_.erase(&op);
     if (failed(check()))
       return failure();
     collectPorts();
@@ -101,7 +125,7 @@ private:
         isa<qg::ConstantOp>(op))
       return false;
     bool isFloat = !llvm::all_of(op.getResults(), isInteger);
-    if (!isFloat && !movesElements(&op))
+    if (!isFloat && !(movesElements(&op) && isLayout(&op)))
       return false;
     return llvm::all_of(op.getUsers(), [&](Operation *user) {
       return user->hasTrait<OpTrait::IsTerminator>() || behind_.contains(user);

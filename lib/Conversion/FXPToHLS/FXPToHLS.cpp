@@ -222,11 +222,6 @@ LogicalResult Converter::convertConv(fxp::ConvOp op) {
     return failure();
   int64_t channels = geometry->image[2], groups = op.getGroups();
   bool isDepthwise = groups == channels && weight[0] == channels && groups > 1;
-  if (groups != 1 && !isDepthwise)
-    return refuse(op) << "expects one group, or one per channel and output, "
-                         "got "
-                      << groups << " groups of " << channels << " channels and "
-                      << weight[0] << " outputs";
   StreamType type = typeOf(streams_[op.getX()].back());
   linear->foldZeroPoint(op.getXZp());
   FailureOr<IntegerType> element =
@@ -234,7 +229,7 @@ LogicalResult Converter::convertConv(fxp::ConvOp op) {
   if (failed(element))
     return failure();
   FailureOr<Value> window =
-      makeWindow(op, take(op.getX()), *geometry, op.getXZp(), isDepthwise);
+      makeWindow(op, take(op.getX()), *geometry, op.getXZp(), groups > 1);
   if (failed(window))
     return failure();
   ElementsAttr weights = makeWeights(context_, *linear);
@@ -242,12 +237,15 @@ LogicalResult Converter::convertConv(fxp::ConvOp op) {
       makeIntegers(context_, linear->bias, {linear->rows}, 32, "bias");
   StreamType result = getStream(op.getResultType().getNumElements(), *element);
   Value stream =
-      isDepthwise ? hls::DepthwiseOp::create(builder_, op.getLoc(), result,
-                                             *window, weights, bias, 1, "auto")
-                        .getResult()
-                  : hls::MatVecOp::create(builder_, op.getLoc(), result,
-                                          *window, weights, bias, 1, 1, "auto")
-                        .getResult();
+      isDepthwise
+          ? hls::DepthwiseOp::create(builder_, op.getLoc(), result, *window,
+                                     weights, bias, 1, "auto")
+                .getResult()
+          : hls::MatVecOp::create(
+                builder_, op.getLoc(), result, *window, weights, bias, 1, 1,
+                "auto",
+                groups > 1 ? builder_.getI64IntegerAttr(groups) : IntegerAttr())
+                .getResult();
   define(op.getResult(), stream, op.getLoc());
   return success();
 }
@@ -286,7 +284,7 @@ LogicalResult Converter::convertMatmul(fxp::MatmulOp op) {
       getStream(op.getResultType().getNumElements(), *element),
       take(op.getLhs()), makeWeights(context_, *linear),
       makeIntegers(context_, linear->bias, {linear->rows}, 32, "bias"), 1, 1,
-      "auto");
+      "auto", IntegerAttr());
   define(op.getResult(), unit.getResult(), op.getLoc());
   return success();
 }
@@ -529,16 +527,22 @@ LogicalResult Converter::convertConcat(qg::ConcatOp op) {
 
 LogicalResult Converter::convertTranspose(qg::TransposeOp op) {
   // Dimensions of one element move for free.
-  int64_t last = -1;
-  for (int64_t dim : op.getPermutation()) {
-    if (getShape(op.getX())[dim] == 1)
-      continue;
-    if (dim < last)
-      return refuse(op) << "expects an order that does not change, got a "
-                           "permutation of elements";
-    last = dim;
-  }
-  define(op.getResult(), take(op.getX()), op.getLoc());
+  ArrayRef<int64_t> from = getShape(op.getX());
+  SmallVector<int64_t> kept, shape, permutation;
+  for (auto [dim, extent] : llvm::enumerate(from))
+    if (extent != 1) {
+      kept.push_back(dim);
+      shape.push_back(extent);
+    }
+  for (int64_t dim : op.getPermutation())
+    if (auto it = llvm::find(kept, dim); it != kept.end())
+      permutation.push_back(it - kept.begin());
+  Value stream = take(op.getX());
+  if (!llvm::is_sorted(permutation))
+    stream = hls::PermuteOp::create(builder_, op.getLoc(), stream.getType(),
+                                    stream, shape, permutation)
+                 .getResult();
+  define(op.getResult(), stream, op.getLoc());
   return success();
 }
 

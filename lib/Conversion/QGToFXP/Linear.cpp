@@ -62,6 +62,73 @@ static FailureOr<Weight> getWeight(Operation *op, Value value, int64_t axis) {
   return Weight{values, encoding->scales};
 }
 
+/// Sums of the weights of every channel, or of their magnitudes.
+static SmallVector<int64_t> sumMagnitudes(const Tensor &weight, int64_t axis,
+                                          bool magnitude) {
+  int64_t inner = 1, channels = weight.shape()[axis];
+  for (int64_t extent : weight.shape().drop_front(axis + 1))
+    inner *= extent;
+  SmallVector<int64_t> sums(channels, 0);
+  ArrayRef<int8_t> values = weight.span<int8_t>();
+  for (size_t i = 0; i < values.size(); ++i)
+    sums[(i / inner) % channels] +=
+        magnitude ? std::abs(int64_t(values[i])) : int64_t(values[i]);
+  return sums;
+}
+
+static int64_t getReach(const Encoding &encoding, int64_t zeroPoint) {
+  return std::max(std::abs(encoding.low - zeroPoint),
+                  std::abs(encoding.high - zeroPoint));
+}
+
+/// Whether the stored result of a channel is one number, whatever the products
+/// add to its bias: at most `most` of the accumulator's steps.
+static bool hasOneResult(const Epilogue &epilogue, double accScale, double bias,
+                         double most) {
+  if (!epilogue.result)
+    return false;
+  const Encoding &result = *epilogue.result;
+  auto store = [&](double real) {
+    double stored = std::nearbyint(real / double(result.scale())) +
+                    double(result.zeroPoint());
+    return std::clamp(stored, double(result.low), double(result.high));
+  };
+  return store(bias - most * accScale) == store(bias + most * accScale);
+}
+
+/// Trained networks have channels that died, with scales as small as floats
+/// allow, in whose steps their bias is no 32-bit number. Where the weights are
+/// zero, or too small to move the result, the channel is its bias: any scale of
+/// its accumulators is exact, and one that holds the bias is taken.
+static void simplifyDeadChannels(Value bias, int64_t axis, int64_t reach,
+                                 Weight &weight, Epilogue &epilogue) {
+  std::optional<Tensor> real = bias ? qg::matchConstant(bias) : std::nullopt;
+  if (!real || isQuantized(bias.getType()))
+    return;
+  SmallVector<int64_t> sums = sumMagnitudes(weight.values, axis, true);
+  SmallVector<double> &scales = epilogue.accScales;
+  int64_t inner = 1;
+  for (int64_t extent : weight.values.shape().drop_front(axis + 1))
+    inner *= extent;
+  for (auto [channel, sum] : llvm::enumerate(sums)) {
+    constexpr double kMost = 1 << 30;
+    double value = real->getFloat(channel);
+    double scale = scales[scales.size() == 1 ? 0 : channel];
+    if (!std::isfinite(value) || !(std::fabs(value) / scale > kMost) ||
+        (sum &&
+         !hasOneResult(epilogue, scale, value, double(sum) * double(reach))))
+      continue;
+    for (int64_t i = 0; sum && i < weight.values.numElements(); ++i)
+      if (i / inner % int64_t(sums.size()) == int64_t(channel))
+        weight.values.setInt(i, 0);
+    if (scales.size() == 1)
+      scales.assign(sums.size(), scale);
+    // A power of two: the scale keeps its digits.
+    scales[channel] =
+        std::ldexp(scale, std::ilogb(std::fabs(value) / scale / kMost) + 1);
+  }
+}
+
 /// Integer bias: rne(b / accScale); a si32 bias in just that scale (as an f32
 /// product) is taken as it is stored.
 static FailureOr<SmallVector<int64_t>> getBias(Operation *op, Value bias,
@@ -108,11 +175,6 @@ static LogicalResult checkAccumulators(Operation *op, ArrayRef<int64_t> sums,
              << " can reach " << bound << "; use smaller weights or fewer bits";
   }
   return success();
-}
-
-static int64_t getReach(const Encoding &encoding, int64_t zeroPoint) {
-  return std::max(std::abs(encoding.low - zeroPoint),
-                  std::abs(encoding.high - zeroPoint));
 }
 
 static Value createBias(OpBuilder &builder, Location loc,
@@ -164,19 +226,6 @@ static FailureOr<Epilogue> getEpilogue(Op op, double xScale,
   return epilogue;
 }
 
-static SmallVector<int64_t> sumMagnitudes(const Tensor &weight, int64_t axis,
-                                          bool magnitude) {
-  int64_t inner = 1, channels = weight.shape()[axis];
-  for (int64_t extent : weight.shape().drop_front(axis + 1))
-    inner *= extent;
-  SmallVector<int64_t> sums(channels, 0);
-  ArrayRef<int8_t> values = weight.span<int8_t>();
-  for (size_t i = 0; i < values.size(); ++i)
-    sums[(i / inner) % channels] +=
-        magnitude ? std::abs(int64_t(values[i])) : int64_t(values[i]);
-  return sums;
-}
-
 namespace {
 /// What a convolution, transposed or not, is made of; weights are `[O, ...]`.
 struct ConvParts {
@@ -198,6 +247,8 @@ template <typename OpT> static FailureOr<ConvParts> getConvParts(OpT op) {
   FailureOr<Epilogue> epilogue = getEpilogue(op, x->scale(), weight->scales);
   if (failed(epilogue))
     return failure();
+  simplifyDeadChannels(op.getBias(), 0, getReach(*x, x->zeroPoint()), *weight,
+                       *epilogue);
   FailureOr<SmallVector<int64_t>> bias = getBias(
       op, op.getBias(), epilogue->accScales, getShape(op.getWeight()).front());
   if (failed(bias))
@@ -287,6 +338,8 @@ struct ConvertMatmul : ToFXP<qg::MatmulOp> {
     if (failed(epilogue))
       return failure();
     int64_t channels = getShape(op.getRhs())[axis];
+    simplifyDeadChannels(op.getBias(), axis, getReach(lhs, lhs.zeroPoint()),
+                         *weight, *epilogue);
     FailureOr<SmallVector<int64_t>> bias =
         getBias(op, op.getBias(), epilogue->accScales, channels);
     if (failed(bias))

@@ -9,6 +9,7 @@
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Pipelines/Plan.h"
 #include "qopt/Pipelines/Program.h"
+#include "qopt/Pipelines/QuantizeInputs.h"
 #include "qopt/Pipelines/Transforms.h"
 #include "qopt/Support/Files.h"
 
@@ -21,7 +22,8 @@ llvm::ArrayRef<Flag> driver::getQuantizeFlags() {
   static constexpr Flag kFlags[] = {
       {"scheme", "NAME", "w8a8, w4a8, qdq (as the model says) or float"},
       {"weights", "FORMAT",
-       "of all weights: si2..si8, ui2..ui8, nf4, si4:g128"},
+       "of all weights: si2..si8, ui2..ui8, nf2..nf4, fp4, lut2..lut4 (levels "
+       "learned); :gN for scales per group, as in si4:g128"},
       {"plan", "FILE", "formats by layer, from 'qopt plan'"},
       {"rounding", "HOW", "of weights below 8 bits: gptq (default) or nearest"},
       {"transforms", "LIST",
@@ -83,15 +85,34 @@ static absl::Status readPlan(const Arguments &arguments, Session &session,
   QOPT_RETURN_IF_ERROR(applyPlan(*trial, plan));
   QOPT_ASSIGN(std::string hash, getModelHash(*model.floatModule));
   if (hash != plan.model)
-    session.say("note: '" + *path + "' was made for another version of this "
-                                    "model; its layers fit");
+    session.say("note: '" + *path +
+                "' was made for another version of this "
+                "model; its layers fit");
   model.options.plan = std::make_shared<Plan>(std::move(plan));
   return absl::OkStatus();
 }
 
+/// A target without floats: inputs that the model leaves float get encodings.
+static absl::Status quantizeInputs(const Arguments &arguments, Session &session,
+                                   QuantizedModel &model) {
+  SampleSource samples;
+  std::unique_ptr<DataSource> data;
+  if (arguments.has("data")) {
+    QOPT_ASSIGN(ModelInterface interface, getInterface(*model.floatModule));
+    QOPT_ASSIGN(data,
+                openData(arguments, interface.inputs, model.preprocessing));
+    samples = makeSampleSource(*data);
+  }
+  QOPT_ASSIGN(std::vector<std::string> chosen,
+              quantizeFloatInputs(*model.quantized, samples));
+  for (const std::string &line : chosen)
+    session.say(line);
+  return absl::OkStatus();
+}
+
 /// --transforms: on the float model, before its statistics are collected.
-static absl::Status transformModel(const Arguments &arguments,
-                                   Session &session, QuantizedModel &model) {
+static absl::Status transformModel(const Arguments &arguments, Session &session,
+                                   QuantizedModel &model) {
   std::string list = arguments.get("transforms", "none");
   ChooseTransformsOptions options;
   options.rotate = options.smooth = false;
@@ -125,13 +146,49 @@ static absl::Status transformModel(const Arguments &arguments,
                         arguments.has("reference") ? Engine::Reference
                                                    : Engine::Compiled));
   for (const TransformChoice &choice : choices)
-    session.say(choice.transform + " at '" + choice.site + "': " +
-                choice.setting +
-                llvm::formatv(", {0:F1} -> {1:F1} dB", choice.before,
-                              choice.after)
-                    .str() +
-                (choice.accepted ? "" : ", not kept"));
+    session.say(
+        choice.transform + " at '" + choice.site + "': " + choice.setting +
+        llvm::formatv(", {0:F1} -> {1:F1} dB", choice.before, choice.after)
+            .str() +
+        (choice.accepted ? "" : ", not kept"));
   return absl::OkStatus();
+}
+
+/// What the flags say by themselves: typing errors cost no import and no
+/// calibration.
+static absl::Status readFlags(const Arguments &arguments,
+                              llvm::StringRef requantize,
+                              QuantizeOptions &options) {
+  if (std::optional<std::string> name = arguments.get("scheme"))
+    QOPT_RETURN_IF_ERROR(parseScheme(*name).status());
+  options.weights = arguments.get("weights", "");
+  if (arguments.has("weights"))
+    QOPT_RETURN_IF_ERROR(checkFormats({options.weights}, "weights"));
+  QOPT_ASSIGN(options.rounding,
+              arguments.getChoice("rounding", {"gptq", "nearest"}, "gptq"));
+  QOPT_ASSIGN(std::string correction,
+              arguments.getChoice("bias-correction", {"on", "off"}, "on"));
+  options.biasCorrection = correction == "on";
+  QOPT_ASSIGN(options.requantize, getRequantizeMode(arguments, requantize));
+  options.method = arguments.get("method", "mse");
+  return absl::OkStatus();
+}
+
+/// What rounding came to; where widths are free, beside 4 bits everywhere.
+static void sayRounded(Session &session, const RoundWeightsReport &rounded,
+                       const RoundWeightsReport &uniform) {
+  if (!(rounded.getAverageBits() > 0) || rounded.getAverageBits() >= 8)
+    return;
+  auto describe = [](const RoundWeightsReport &report) {
+    std::string text = llvm::formatv("{0:F2}", report.getAverageBits()).str();
+    text += " bits on average, scales and zero points included";
+    if (std::optional<double> mean = report.getMeanSqnr())
+      text += llvm::formatv("; outputs of layers {0:F1} dB", *mean).str();
+    return text;
+  };
+  session.say("weights: " + describe(rounded));
+  if (!uniform.layers.empty())
+    session.say("4 bits everywhere: " + describe(uniform));
 }
 
 absl::StatusOr<QuantizedModel>
@@ -139,6 +196,7 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
                       llvm::StringRef requantize) {
   QuantizedModel model;
   ProgramOptions options;
+  QOPT_RETURN_IF_ERROR(readFlags(arguments, requantize, model.options));
   QOPT_ASSIGN(options.import, getImportOptions(arguments));
   QOPT_ASSIGN(model.preprocessing, getPreprocessing(arguments, {}));
   QOPT_ASSIGN(
@@ -148,17 +206,15 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
   QOPT_RETURN_IF_ERROR(model.preprocessing.check(interface.inputs));
   QOPT_ASSIGN(model.options.scheme,
               chooseScheme(arguments, session, *model.floatModule));
-  model.options.method = arguments.get("method", "mse");
+  for (const char *flag : {"weights", "rounding"})
+    if (arguments.has(flag) && !needsProfile(model.options.scheme))
+      return Error(Code::UnsupportedOption,
+                   "--" + llvm::Twine(flag) +
+                       " is for weights that are rounded here: it does not go "
+                       "with --scheme " +
+                       getName(model.options.scheme));
   QOPT_RETURN_IF_ERROR(transformModel(arguments, session, model));
   QOPT_RETURN_IF_ERROR(readPlan(arguments, session, model));
-  QOPT_ASSIGN(model.options.requantize,
-              getRequantizeMode(arguments, requantize));
-  QOPT_ASSIGN(std::string correction,
-              arguments.getChoice("bias-correction", {"on", "off"}, "on"));
-  model.options.biasCorrection = correction == "on";
-  QOPT_ASSIGN(model.options.rounding,
-              arguments.getChoice("rounding", {"gptq", "nearest"}, "gptq"));
-  model.options.weights = arguments.get("weights", "");
   if (needsProfile(model.options.scheme)) {
     if (!arguments.has("data") && !arguments.has("profile"))
       return Error(Code::MissingArgument, "--scheme " +
@@ -177,17 +233,30 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
   if (arguments.has("reference"))
     model.options.engine = Engine::Reference;
   model.quantized = model.floatModule->clone();
-  RoundWeightsReport rounded;
+  if (model.options.scheme == Scheme::QDQ && requantize != "f32")
+    QOPT_RETURN_IF_ERROR(quantizeInputs(arguments, session, model));
+  RoundWeightsReport rounded, uniform;
   model.options.rounded = &rounded;
+  model.options.uniform = &uniform;
+  std::unique_ptr<Progress> progress;
+  std::string phase;
+  model.options.progress = [&](llvm::StringRef name, int64_t done,
+                               int64_t total) {
+    if (phase != name || done == 1) {
+      progress.reset();
+      progress = std::make_unique<Progress>(session.startProgress(name, total));
+      phase = name.str();
+    }
+    progress->update(done);
+  };
   QOPT_RETURN_IF_ERROR(quantize(*model.quantized,
                                 model.profile ? &*model.profile : nullptr,
                                 data ? makeSampleSource(*data) : SampleSource(),
                                 model.options, &model.unfolded));
-  model.options.rounded = nullptr;
-  if (rounded.getAverageBits() > 0 && rounded.getAverageBits() < 8)
-    session.say(
-        "weights: " + llvm::formatv("{0:F2}", rounded.getAverageBits()).str() +
-        " bits on average, scales and zero points included");
+  progress.reset();
+  model.options.progress = nullptr;
+  model.options.rounded = model.options.uniform = nullptr;
+  sayRounded(session, rounded, uniform);
   return model;
 }
 

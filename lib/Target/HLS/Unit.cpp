@@ -35,6 +35,7 @@ std::unique_ptr<Unit> Unit::create(Operation *op) {
       .Case([](SoftmaxOp op) { return createSoftmaxUnit(op); })
       .Case([](ForkOp op) { return createForkUnit(op); })
       .Case([](JoinOp op) { return createJoinUnit(op); })
+      .Case([](PermuteOp op) { return createPermuteUnit(op); })
       .Case([](WidthOp op) { return createWidthUnit(op); })
       .Default([](Operation *) { return nullptr; });
 }

@@ -122,6 +122,7 @@ std::unique_ptr<Unit> createPoolUnit(PoolOp op);
 std::unique_ptr<Unit> createSoftmaxUnit(SoftmaxOp op);
 std::unique_ptr<Unit> createForkUnit(ForkOp op);
 std::unique_ptr<Unit> createJoinUnit(JoinOp op);
+std::unique_ptr<Unit> createPermuteUnit(PermuteOp op);
 std::unique_ptr<Unit> createWidthUnit(WidthOp op);
 
 } // namespace qopt::hls

@@ -85,3 +85,31 @@ func.func @softmax_lanes(%x: !hls.stream<5 x 2 x si8>) {
   %y = hls.softmax %x channels 10 table dense<1> : tensor<256xi32> zp -128 clamp [-128, 127] : !hls.stream<5 x 2 x si8> -> !hls.stream<5 x 2 x si8>
   return
 }
+
+// -----
+func.func @groups(%x: !hls.stream<32 x 2 x si8>) {
+  // expected-error@+1 {{expects groups that divide 12 rows, got 5}}
+  %m = hls.mvu %x weights dense<1> : tensor<12x2xi8> bias dense<0> : tensor<12xi32> pe 3 simd 2 memory "lutram" groups 5 : !hls.stream<32 x 2 x si8> -> !hls.stream<32 x 3 x si12>
+  return
+}
+
+// -----
+func.func @no_permutation(%x: !hls.stream<12 x 1 x si8>) {
+  // expected-error@+1 {{expects a permutation of the dimensions of shape}}
+  %y = hls.permute %x shape [4, 3] permutation [1, 1] : !hls.stream<12 x 1 x si8> -> !hls.stream<12 x 1 x si8>
+  return
+}
+
+// -----
+func.func @same_order(%x: !hls.stream<12 x 1 x si8>) {
+  // expected-error@+1 {{expects an order that is another}}
+  %y = hls.permute %x shape [4, 3] permutation [0, 1] : !hls.stream<12 x 1 x si8> -> !hls.stream<12 x 1 x si8>
+  return
+}
+
+// -----
+func.func @torn_run(%x: !hls.stream<6 x 4 x si8>) {
+  // expected-error@+1 {{expects lanes that divides 3, got 4}}
+  %y = hls.permute %x shape [4, 2, 3] permutation [1, 0, 2] : !hls.stream<6 x 4 x si8> -> !hls.stream<6 x 4 x si8>
+  return
+}

@@ -37,3 +37,13 @@ func.func @every_op(%x: !hls.stream<16 x 4 x si8>) -> !hls.stream<8 x 1 x ui8> {
   %y = hls.lut %o table dense<1> : tensor<256xi8> : !hls.stream<8 x 1 x si5> -> !hls.stream<8 x 1 x ui8>
   return %y : !hls.stream<8 x 1 x ui8>
 }
+
+// Groups take turns; a row of 4 pixels of 2x2 blocks becomes two rows of 8.
+// CHECK-LABEL: func.func @groups_and_orders
+func.func @groups_and_orders(%x: !hls.stream<32 x 2 x si8>) -> !hls.stream<32 x 3 x si12> {
+  // CHECK: hls.mvu {{.*}} pe 3 simd 2 memory "lutram" groups 4
+  %m = hls.mvu %x weights dense<1> : tensor<12x2xi8> bias dense<0> : tensor<12xi32> pe 3 simd 2 memory "lutram" groups 4 : !hls.stream<32 x 2 x si8> -> !hls.stream<32 x 3 x si12>
+  // CHECK: hls.permute {{.*}} shape [2, 4, 2, 2, 3] permutation [0, 2, 1, 3, 4]
+  %y = hls.permute %m shape [2, 4, 2, 2, 3] permutation [0, 2, 1, 3, 4] : !hls.stream<32 x 3 x si12> -> !hls.stream<32 x 3 x si12>
+  return %y : !hls.stream<32 x 3 x si12>
+}

@@ -209,14 +209,18 @@ LogicalResult MatVecOp::verify() {
   StreamType in = getInput().getType(), out = getResult().getType();
   if (failed(checkWeights(*this, getWeights(), getBias())))
     return failure();
-  int64_t columns = getColumns(), rows = getRows();
+  int64_t groups = getGroupCount();
+  if (groups < 1 || getRows() % groups)
+    return emitOpError() << "expects groups that divide " << getRows()
+                         << " rows, got " << groups;
+  int64_t columns = getColumns(), rows = getRows() / groups;
   return success(
       succeeded(checkReaders(*this)) &&
       succeeded(checkMemory(*this, getMemory())) &&
       succeeded(checkDivides(*this, getPe(), rows, "pe")) &&
-      succeeded(checkDivides(*this, getSimd(), columns, "simd")) &&
-      succeeded(checkDivides(*this, columns, in.getElements(),
+      succeeded(checkDivides(*this, columns * groups, in.getElements(),
                              "a number of columns")) &&
+      succeeded(checkDivides(*this, getSimd(), columns, "simd")) &&
       succeeded(checkLanes(*this, in, getSimd(), "an input")) &&
       succeeded(checkLanes(*this, out, getPe(), "a result")) &&
       succeeded(checkElements(*this, out, in.getElements() / columns * rows,
@@ -375,6 +379,58 @@ LogicalResult JoinOp::verify() {
   return success(
       succeeded(checkReaders(*this)) &&
       succeeded(checkElements(*this, out, pixels * total, "a result")));
+}
+
+unsigned PermuteOp::getOuterRank() {
+  unsigned rank = 0;
+  while (rank < getPermutation().size() && getPermutation()[rank] == rank)
+    ++rank;
+  return rank;
+}
+
+unsigned PermuteOp::getInnerRank() {
+  unsigned all = getPermutation().size(), rank = 0;
+  while (rank < all && getPermutation()[all - 1 - rank] == all - 1 - rank)
+    ++rank;
+  return rank;
+}
+
+static int64_t multiply(ArrayRef<int64_t> extents) {
+  int64_t product = 1;
+  for (int64_t extent : extents)
+    product *= extent;
+  return product;
+}
+
+int64_t PermuteOp::getRun() {
+  return multiply(getShape().take_back(getInnerRank()));
+}
+
+int64_t PermuteOp::getBlock() {
+  return multiply(getShape().drop_front(getOuterRank()));
+}
+
+LogicalResult PermuteOp::verify() {
+  StreamType in = getInput().getType(), out = getResult().getType();
+  SmallVector<bool> seen(getShape().size(), false);
+  for (int64_t dim : getPermutation())
+    if (dim >= 0 && dim < int64_t(seen.size()))
+      seen[dim] = true;
+  if (getPermutation().size() != getShape().size() ||
+      !llvm::all_of(seen, [](bool isThere) { return isThere; }))
+    return emitOpError("expects a permutation of the dimensions of shape");
+  if (llvm::any_of(getShape(), [](int64_t extent) { return extent < 1; }))
+    return emitOpError("expects positive extents");
+  if (getOuterRank() == getShape().size())
+    return emitOpError("expects an order that is another");
+  if (in.getElement() != out.getElement())
+    return emitOpError("expects equal elements on both sides");
+  return success(
+      succeeded(checkReaders(*this)) &&
+      succeeded(checkElements(*this, in, multiply(getShape()), "an input")) &&
+      succeeded(checkElements(*this, out, in.getElements(), "a result")) &&
+      succeeded(checkLanes(*this, out, in.getLanes(), "a result")) &&
+      succeeded(checkDivides(*this, in.getLanes(), getRun(), "lanes")));
 }
 
 LogicalResult WidthOp::verify() {

@@ -447,11 +447,15 @@ static LogicalResult importDepthToSpace(OpBinder &op) {
   int64_t n = b.extent(x, 0), c = b.extent(x, 1) / (block * block),
           h = b.extent(x, 2), w = b.extent(x, 3);
   bool isCRD = op.stringAttr("mode", "DCR") == "CRD";
-  Value split = isCRD ? b.reshape(x, {n, c, block, block, h, w})
-                      : b.reshape(x, {n, block, block, c, h, w});
+  // Channels last, as the ops around it will be: a pixel becomes a block of
+  // pixels, and no element leaves its row of blocks.
+  Value last = b.transpose(x, {0, 2, 3, 1});
+  Value split = isCRD ? b.reshape(last, {n, h, w, c, block, block})
+                      : b.reshape(last, {n, h, w, block, block, c});
   Value moved = isCRD ? b.transpose(split, {0, 1, 4, 2, 5, 3})
-                      : b.transpose(split, {0, 3, 4, 1, 5, 2});
-  return op.result(b.reshape(moved, {n, c, h * block, w * block}));
+                      : b.transpose(split, {0, 1, 3, 2, 4, 5});
+  Value image = b.reshape(moved, {n, h * block, w * block, c});
+  return op.result(b.transpose(image, {0, 3, 1, 2}));
 }
 
 static LogicalResult importSpaceToDepth(OpBinder &op) {

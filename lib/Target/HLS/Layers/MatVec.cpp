@@ -66,15 +66,19 @@ class MatVecUnit : public Unit {
 public:
   explicit MatVecUnit(MatVecOp op)
       : Unit(op), unit_(op), weights_(op.getWeights()), rows_(op.getRows()),
-        columns_(op.getColumns()), vectors_(op.getVectors()), pe_(op.getPe()),
-        simd_(op.getSimd()) {
+        columns_(op.getColumns()), vectors_(op.getVectors()),
+        groups_(op.getGroupCount()), pe_(op.getPe()), simd_(op.getSimd()) {
+    rows_ /= groups_;
     // A token holds channels of one pixel of a window.
     simdLimit_ = columns_;
     Operation *producer = op.getInput().getDefiningOp();
     while (isa_and_nonnull<FifoOp, WidthOp>(producer))
       producer = producer->getOperand(0).getDefiningOp();
-    if (auto window = dyn_cast_or_null<WindowOp>(producer))
-      simdLimit_ = window.getShape()[2];
+    if (auto window = dyn_cast_or_null<WindowOp>(producer)) {
+      simdLimit_ = window.getShape()[2] / groups_;
+      if (window.getChannelsOuter())
+        taps_ = window.getTaps();
+    }
   }
 
   void fold(int64_t cycles) override {
@@ -107,7 +111,7 @@ public:
     unit_.setMemory(pickMemory(depth()));
   }
 
-  int64_t cycles() const override { return vectors_ * depth(); }
+  int64_t cycles() const override { return vectors_ * depth() / groups_; }
   Action action(int64_t iteration) const override {
     int64_t steps = columns_ / simd_;
     int64_t step = iteration % steps, fold = iteration / steps % (rows_ / pe_);
@@ -115,7 +119,7 @@ public:
   }
   int64_t macs() const override { return vectors_ * rows_ * columns_; }
   int64_t weightBits() const override {
-    return rows_ * columns_ * weights_.bits;
+    return groups_ * rows_ * columns_ * weights_.bits;
   }
 
   Resources resources(const Part &part) const override {
@@ -134,21 +138,24 @@ public:
 
   std::string describe() const override {
     return (Twine(vectors_) + " times " + Twine(rows_) + "x" + Twine(columns_) +
-            " weights of " + Twine(weights_.bits) + " bits, " + Twine(pe_) +
-            " rows by " + Twine(simd_) + " columns a cycle")
+            " weights of " + Twine(weights_.bits) + " bits, " +
+            (groups_ == 1 ? std::string()
+                          : std::to_string(groups_) + " groups, ") +
+            Twine(pe_) + " rows by " + Twine(simd_) + " columns a cycle")
         .str();
   }
 
   void emitTables(Text &text, StringRef name) const override {
-    int64_t folds = rows_ / pe_, steps = columns_ / simd_;
-    std::vector<int64_t> values, bias;
+    int64_t folds = groups_ * rows_ / pe_, steps = columns_ / simd_;
+    std::vector<int64_t> values;
     for (int64_t n = 0; n < folds; ++n)
       for (int64_t s = 0; s < steps; ++s)
         for (int64_t p = 0; p < pe_; ++p)
           for (int64_t i = 0; i < simd_; ++i)
             values.push_back(
-                weights_.values[(n * pe_ + p) * columns_ + s * simd_ + i]);
-    text.line("// [row fold][column fold][row][column]");
+                weights_.values[(n * pe_ + p) * columns_ + getColumn(s, i)]);
+    text.line(Twine("// [") + (groups_ == 1 ? "" : "group and ") +
+              "row fold][column fold][row][column]");
     emitTable(text, (name + "_weights").str(), weights_.bits, weights_.isSigned,
               {folds, steps, pe_, simd_}, values);
     emitTable(text, (name + "_bias").str(), 32, true, {folds, pe_},
@@ -163,19 +170,33 @@ public:
     openFunction(text, name, op_);
     emitTablePragmas(text, weights, unit().getMemory(), {4, 3});
     text.pragma("ARRAY_RESHAPE variable=" + bias + " complete dim=2");
-    if (folds > 1)
+    if (folds > 1) {
       text.line(getWordName(in) + " vector[" + Twine(steps) +
                 "]; // kept for the other rows");
+      if (steps <= 4)
+        text.pragma("ARRAY_PARTITION variable=vector complete");
+      else
+        text.pragma("BIND_STORAGE variable=vector type=ram_2p impl=lutram");
+    }
     text.line(sum + " sums[" + Twine(pe_) + "];");
     text.pragma("ARRAY_PARTITION variable=sums complete");
-    text.loop("v", vectors_);
+    text.loop("v", vectors_ / groups_);
+    if (groups_ > 1)
+      text.loop("g", groups_);
     text.loop("n", folds);
     text.loop("s", steps);
     text.pragma("PIPELINE II=1 style=flp");
+    if (groups_ > 1)
+      text.line("const int row = g * " + Twine(folds) + " + n;");
+    std::string row = groups_ > 1 ? "[row]" : "[n]";
     if (folds > 1) {
-      text.line("if (n == 0)");
-      text.line("  vector[s] = in.read();");
-      text.line("const " + getWordName(in) + " word = vector[s];");
+      text.line(getWordName(in) + " word;");
+      text.open("if (n == 0)");
+      text.line("word = in.read();");
+      text.line("vector[s] = word;");
+      text.close(" else {");
+      text.line("  word = vector[s];");
+      text.line("}");
     } else {
       text.line("const " + getWordName(in) + " word = in.read();");
     }
@@ -189,10 +210,10 @@ public:
     text.unrolled("p", pe_);
     text.line(sum + " sum = sums[p];");
     text.line("if (s == 0)");
-    text.line("  sum = " + bias + "[n][p];");
+    text.line("  sum = " + bias + row + "[p];");
     text.unrolled("i", simd_);
     text.line("const ap_int<" + Twine(weights_.bits + in.getBits() + 1) +
-              "> product = " + weights + "[n][s][p][i] * x[i];");
+              "> product = " + weights + row + "[s][p][i] * x[i];");
     emitBind(text, weights_.bits, in.getBits());
     text.line("sum += product;");
     text.close();
@@ -201,17 +222,29 @@ public:
     text.close();
     text.line("if (s == " + Twine(steps - 1) + ")");
     text.line("  out.write(result);");
-    for (int i = 0; i < 4; ++i)
+    for (int i = 0; i < (groups_ > 1 ? 5 : 4); ++i)
       text.close();
   }
 
 private:
   MatVecOp unit() const { return unit_; }
-  int64_t depth() const { return (rows_ / pe_) * (columns_ / simd_); }
+  /// Words of weights.
+  int64_t depth() const { return groups_ * (rows_ / pe_) * (columns_ / simd_); }
+  /// Column of a lane of a step. Behind a window whose groups of channels are
+  /// complete one after the other, taps are inside of them.
+  int64_t getColumn(int64_t step, int64_t lane) const {
+    if (taps_ == 1)
+      return step * simd_ + lane;
+    int64_t channels = columns_ / taps_;
+    return step % taps_ * channels + step / taps_ * simd_ + lane;
+  }
 
   mutable MatVecOp unit_;
   Weights weights_;
-  int64_t rows_, columns_, vectors_, pe_, simd_, simdLimit_ = 1;
+  /// Rows and columns are those of one group.
+  int64_t rows_, columns_, vectors_, groups_, pe_, simd_, simdLimit_ = 1;
+  /// Of a window with channels_outer.
+  int64_t taps_ = 1;
 };
 
 class DepthwiseUnit : public Unit {

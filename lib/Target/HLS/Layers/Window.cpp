@@ -4,11 +4,19 @@
 // Reading ahead and writing happen in one loop, so that the unit never waits
 // for a whole image. The compiler runs the same counters: the number of
 // iterations is a constant, and the simulation of FIFOs sees every token.
+// A pixel is written to memory some stages behind its arrival; it counts as
+// arrived kLag iterations later, so that the pipeline never reads too early.
 //===----------------------------------------------------------------------===//
 #include "Unit.h"
 
+#include <algorithm>
+#include <array>
+
 using namespace mlir;
 using namespace qopt::hls;
+
+/// Iterations between a pixel's arrival and its first use.
+static constexpr int kLag = 3;
 
 namespace {
 class WindowUnit : public Unit {
@@ -112,17 +120,22 @@ private:
     bool outer = op.getChannelsOuter();
     int64_t inY = 0, inX = 0, inC = 0, y = 0, x = 0, c = 0, ky = 0, kx = 0;
     int64_t top = -op.getPads()[0], left = -op.getPads()[1];
+    // The pixel to come, as it was in the last iterations.
+    std::array<std::array<int64_t, 3>, kLag - 1> before = {};
     std::vector<Action> result;
     while (inY < height || y < outHeight) {
       int64_t row = top + ky * op.getDilations()[0];
       int64_t column = left + kx * op.getDilations()[1];
       bool isInside = row >= 0 && row < height && column >= 0 && column < width;
+      auto [seenY, seenX, seenC] = before.back();
       bool hasArrived =
-          row < inY ||
-          (row == inY && (column < inX || (column == inX && c < inC)));
+          row < seenY ||
+          (row == seenY && (column < seenX || (column == seenX && c < seenC)));
       bool writes = y < outHeight && (!isInside || hasArrived);
       bool reads = inY < height && (y == outHeight || inY < top + rows());
       result.push_back({uint8_t(reads), uint8_t(writes)});
+      std::move_backward(before.begin(), before.end() - 1, before.end());
+      before.front() = {inY, inX, inC};
       if (reads && ++inC == groups) {
         inC = 0;
         if (++inX == width) {
@@ -184,8 +197,11 @@ private:
     text.line("static " + word + " rows[" + Twine(rows()) + "][" +
               Twine(width) + "][" + Twine(groups) + "];");
     text.pragma("BIND_STORAGE variable=rows type=ram_s2p");
-    text.pragma("DEPENDENCE variable=rows type=inter dependent=false");
+    text.pragma("DEPENDENCE variable=rows type=inter direction=RAW distance=" +
+                Twine(kLag) + " dependent=true");
     text.line("int in_y = 0, in_x = 0, in_c = 0;        // pixel to come");
+    text.line("int last_y = 0, last_x = 0, last_c = 0;  // an iteration ago");
+    text.line("int seen_y = 0, seen_x = 0, seen_c = 0;  // two ago: in memory");
     text.line("int y = 0, x = 0, ky = 0, kx = 0, c = 0; // position and tap");
     text.line("int top = " + Twine(-op.getPads()[0]) + ", left = " +
               Twine(-op.getPads()[1]) + "; // corner of the window");
@@ -200,8 +216,9 @@ private:
               scaled("kx", op.getDilations()[1]) + ";");
     text.line("const bool inside = row >= 0 && row < " + Twine(height) +
               " && column >= 0 && column < " + Twine(width) + ";");
-    text.line("const bool arrived = row < in_y || (row == in_y && (column < "
-              "in_x || (column == in_x && c < in_c)));");
+    text.line(
+        "const bool arrived = row < seen_y || (row == seen_y && (column < "
+        "seen_x || (column == seen_x && c < seen_c)));");
     text.line("const bool writes = y < " + Twine(op.getOutputHeight()) +
               " && (!inside || arrived);");
     text.line("const bool reads = in_y < " + Twine(height) +
@@ -214,6 +231,10 @@ private:
     text.close();
     text.line("out.write(pixel);");
     text.close();
+    for (StringRef axis : {"y", "x", "c"}) {
+      text.line("seen_" + axis + " = last_" + axis + ";");
+      text.line("last_" + axis + " = in_" + axis + ";");
+    }
     text.open("if (reads)");
     text.line("rows[in_y % " + Twine(rows()) + "][in_x][in_c] = in.read();");
     emitStep(text, {{"in_c", groups}, {"in_x", width}}, "++in_y;");

@@ -97,6 +97,10 @@ def HLS_MatVecOp : HLS_Op<"mvu"> {
     stream. `pe` rows are computed at a time from `simd` elements; the weights
     lie in `memory`: `lutram`, `bram`, or `auto` before folding.
 
+    With `groups`, vectors take turns: vector v of a frame meets the rows of
+    group v % groups. Its window has `channels_outer`, so that a group of
+    channels is one vector.
+
     Example:
     ```mlir
     %y = hls.mvu %x weights dense<1> : tensor<4x8xi8> bias dense<0> : tensor<4xi32>
@@ -104,16 +108,20 @@ def HLS_MatVecOp : HLS_Op<"mvu"> {
     ```
   }];
   let arguments = (ins HLS_StreamType:$input, ElementsAttr:$weights,
-    ElementsAttr:$bias, I64Attr:$pe, I64Attr:$simd, StrAttr:$memory);
+    ElementsAttr:$bias, I64Attr:$pe, I64Attr:$simd, StrAttr:$memory,
+    OptionalAttr<I64Attr>:$groups);
   let results = (outs HLS_StreamType:$result);
   let assemblyFormat = [{
     $input `weights` $weights `bias` $bias `pe` $pe `simd` $simd
-    `memory` $memory attr-dict `:` type($input) `->` type($result)
+    `memory` $memory (`groups` $groups^)? attr-dict
+    `:` type($input) `->` type($result)
   }];
   let extraClassDeclaration = [{
+    int64_t getGroupCount() { return getGroups().value_or(1); }
+    /// Rows of all groups.
     int64_t getRows();
     int64_t getColumns();
-    /// Vectors of a frame.
+    /// Vectors of a frame, those of every group counted.
     int64_t getVectors();
   }];
 }
@@ -311,6 +319,43 @@ def HLS_JoinOp : HLS_Op<"join"> {
   let results = (outs HLS_StreamType:$result);
   let assemblyFormat = [{
     $inputs `channels` $channels attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def HLS_PermuteOp : HLS_Op<"permute"> {
+  let summary = "elements in another order";
+  let description = [{
+    Reads a tensor of `shape` in row-major order and writes it with its
+    dimensions in the order of `permutation`. Leading dimensions that stay are
+    done one after the other: only what is behind them is kept, twice, one copy
+    being written while the next arrives. Trailing dimensions that stay may
+    share a token.
+
+    Depth to space is this op: a row of pixels `[W, b, b, C]` becomes b rows
+    `[b, W, b, C]`.
+
+    Example:
+    ```mlir
+    %y = hls.permute %x shape [8, 8, 2, 2, 3] permutation [0, 2, 1, 3, 4]
+         : !hls.stream<256 x 3 x ui8> -> !hls.stream<256 x 3 x ui8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, DenseI64ArrayAttr:$shape,
+                       DenseI64ArrayAttr:$permutation);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `shape` $shape `permutation` $permutation attr-dict
+    `:` type($input) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// Leading dimensions that stay.
+    unsigned getOuterRank();
+    /// Trailing dimensions that stay.
+    unsigned getInnerRank();
+    /// Elements that may share a token.
+    int64_t getRun();
+    /// Elements that change their order together.
+    int64_t getBlock();
   }];
 }
 

@@ -1,0 +1,131 @@
+//===- Permute.cpp - Elements in another order ----------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// One copy of a block arrives while the other leaves: a token a cycle on both
+// sides, and a block of latency.
+//===----------------------------------------------------------------------===//
+#include "Unit.h"
+
+using namespace mlir;
+using namespace qopt::hls;
+
+namespace {
+class PermuteUnit : public Unit {
+public:
+  explicit PermuteUnit(PermuteOp op)
+      : Unit(op), permute_(op), run_(op.getRun()), block_(op.getBlock()),
+        blocks_(input().getElements() / op.getBlock()),
+        lanes_(input().getLanes()) {}
+
+  void fold(int64_t cycles) override {
+    lanes_ = pickDivisor(run_, [&](int64_t lanes) {
+      return (blocks_ + 1) * (block_ / lanes) <= cycles;
+    });
+  }
+  int64_t inputLanes(unsigned) const override { return lanes_; }
+  int64_t outputLanes() const override { return lanes_; }
+  int64_t cycles() const override { return (blocks_ + 1) * tokens(); }
+  Action action(int64_t iteration) const override {
+    return {uint8_t(iteration < blocks_ * tokens()),
+            uint8_t(iteration >= tokens())};
+  }
+  Resources resources(const Part &) const override {
+    Resources result{100, 0, 0};
+    int64_t depth = copies() * tokens(), width = lanes_ * input().getBits();
+    if (depth <= 128)
+      result.lut += getLutRam(depth, width);
+    else
+      result.bram18 += getBram18(depth, width);
+    return result;
+  }
+  std::string describe() const override {
+    PermuteOp op = permute_;
+    std::string text = "dimensions ";
+    llvm::raw_string_ostream os(text);
+    llvm::interleave(op.getPermutation(), os, " ");
+    os << " of ";
+    llvm::interleave(op.getShape(), os, "x");
+    os << ", blocks of " << block_ << " elements";
+    return text;
+  }
+
+  void emit(Text &text, StringRef name) const override {
+    std::string word = getWordName(input());
+    openFunction(text, name, op_);
+    text.line("// A block arrives while the one before it leaves.");
+    text.line("static " + word + " kept[" + Twine(copies()) + "][" +
+              Twine(tokens()) + "];");
+    text.pragma("BIND_STORAGE variable=kept type=ram_s2p");
+    if (int64_t distance = getLeastDistance(); distance >= 3)
+      text.pragma(
+          "DEPENDENCE variable=kept type=inter direction=RAW distance=" +
+          Twine(distance) + " dependent=true");
+    text.loop("block", blocks_ + 1);
+    text.line("int arrival = 0; // place of a token in the order of reading");
+    std::string place;
+    unsigned depth = 0;
+    for (auto [extent, stride] : getLoops()) {
+      std::string index = ("i" + Twine(depth++)).str();
+      text.loop(index, extent);
+      place += (place.empty() ? "" : " + ") + index +
+               (stride == 1 ? "" : " * " + std::to_string(stride));
+    }
+    text.pragma("PIPELINE II=1 style=flp");
+    bool isPair = copies() == 2;
+    text.line("if (block > 0)");
+    text.line("  out.write(kept[" + Twine(isPair ? "(block - 1) % 2" : "0") +
+              "][" + place + "]);");
+    text.line("if (block < " + Twine(blocks_) + ")");
+    text.line("  kept[" + Twine(isPair ? "block % 2" : "0") +
+              "][arrival] = in.read();");
+    text.line("++arrival;");
+    for (unsigned i = 0; i < depth + 2; ++i)
+      text.close();
+  }
+
+private:
+  /// Tokens of a block.
+  int64_t tokens() const { return block_ / lanes_; }
+  int64_t copies() const { return blocks_ > 1 ? 2 : 1; }
+
+  /// Loops in the order of writing: extents, and strides in that of reading.
+  SmallVector<std::pair<int64_t, int64_t>> getLoops() const {
+    PermuteOp op = permute_;
+    unsigned inner = op.getShape().size() - op.getInnerRank();
+    SmallVector<std::pair<int64_t, int64_t>> loops;
+    for (int64_t dim : op.getPermutation().slice(op.getOuterRank(),
+                                                 inner - op.getOuterRank())) {
+      int64_t stride = run_ / lanes_;
+      for (unsigned d = dim + 1; d < inner; ++d)
+        stride *= op.getShape()[d];
+      if (op.getShape()[dim] != 1)
+        loops.push_back({op.getShape()[dim], stride});
+    }
+    if (run_ != lanes_)
+      loops.push_back({run_ / lanes_, 1});
+    return loops;
+  }
+
+  /// Iterations between the arrival of a token and its departure.
+  int64_t getLeastDistance() const {
+    SmallVector<std::pair<int64_t, int64_t>> loops = getLoops();
+    int64_t least = INT64_MAX;
+    for (int64_t i = 0; i < tokens(); ++i) {
+      int64_t place = 0, rest = i;
+      for (auto [extent, stride] : llvm::reverse(loops)) {
+        place += rest % extent * stride;
+        rest /= extent;
+      }
+      least = std::min(least, tokens() - place + i);
+    }
+    return least;
+  }
+
+  mutable PermuteOp permute_;
+  int64_t run_, block_, blocks_, lanes_;
+};
+} // namespace
+
+std::unique_ptr<Unit> qopt::hls::createPermuteUnit(PermuteOp op) {
+  return std::make_unique<PermuteUnit>(op);
+}
