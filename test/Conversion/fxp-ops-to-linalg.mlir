@@ -13,7 +13,7 @@
 // CHECK:       arith.constant -1262485501 : i32
 // CHECK:       arith.trunci %{{.*}} : i32 to i8
 func.func @requantize_by_floats(%x: tensor<2x4xi32>) -> tensor<2x4xi8> {
-  %y = fxp.requantize %x scales dense<0.25> : tensor<1xf32> x_zp 0 zp 3 clamp [0, 255] unsigned mode <"f32"> : tensor<2x4xi32> -> tensor<2x4xi8>
+  %y = fxp.requantize %x scales dense<0.25> : tensor<1xf32> x_zp 0 zp 3 clamp [0, 255] unsigned mode <f32> : tensor<2x4xi32> -> tensor<2x4xi8>
   return %y : tensor<2x4xi8>
 }
 
@@ -28,7 +28,7 @@ func.func @requantize_by_floats(%x: tensor<2x4xi32>) -> tensor<2x4xi8> {
 // CHECK-NOT:   f32
 // CHECK:       return
 func.func @requantize_by_multipliers(%x: tensor<2x4xi32>) -> tensor<2x4xi8> {
-  %y = fxp.requantize %x scales dense<0.25> : tensor<1xf32> x_zp 0 zp 3 clamp [-128, 127] mode <"fixed", 31> : tensor<2x4xi32> -> tensor<2x4xi8>
+  %y = fxp.requantize %x scales dense<0.25> : tensor<1xf32> x_zp 0 zp 3 clamp [-128, 127] mode <fixed, 31> : tensor<2x4xi32> -> tensor<2x4xi8>
   return %y : tensor<2x4xi8>
 }
 
@@ -38,7 +38,7 @@ func.func @requantize_by_multipliers(%x: tensor<2x4xi32>) -> tensor<2x4xi8> {
 // CHECK-DAG:   arith.constant dense<1> : tensor<i64>
 // CHECK-DAG:   arith.constant dense<2> : tensor<i64>
 func.func @requantize_by_shifts(%x: tensor<2x4xi32>) -> tensor<2x4xi8> {
-  %y = fxp.requantize %x scales dense<0.3> : tensor<1xf32> x_zp 0 zp 3 clamp [-128, 127] mode <"pow2"> : tensor<2x4xi32> -> tensor<2x4xi8>
+  %y = fxp.requantize %x scales dense<0.3> : tensor<1xf32> x_zp 0 zp 3 clamp [-128, 127] mode <pow2> : tensor<2x4xi32> -> tensor<2x4xi8>
   return %y : tensor<2x4xi8>
 }
 
@@ -48,7 +48,7 @@ func.func @requantize_by_shifts(%x: tensor<2x4xi32>) -> tensor<2x4xi8> {
 // CHECK-LABEL: func @requantize_by_channel
 // CHECK:       linalg.generic {indexing_maps = [#{{.*}}, #[[LAST]], #{{.*}}]
 func.func @requantize_by_channel(%x: tensor<2x2xi32>) -> tensor<2x2xi8> {
-  %y = fxp.requantize %x scales dense<[0.25, 0.5]> : tensor<2xf32> x_zp 0 zp 3 clamp [-128, 127] mode <"f32"> : tensor<2x2xi32> -> tensor<2x2xi8>
+  %y = fxp.requantize %x scales dense<[0.25, 0.5]> : tensor<2xf32> x_zp 0 zp 3 clamp [-128, 127] mode <f32> : tensor<2x2xi32> -> tensor<2x2xi8>
   return %y : tensor<2x2xi8>
 }
 
@@ -73,7 +73,7 @@ func.func @product(%x: tensor<2x1xi8>, %z: tensor<4xi8>) -> tensor<2x4xi32> {
 // CHECK:       %[[R:.*]] = arith.mulf
 // CHECK:       math.fma %{{.*}}, %{{.*}}, %[[R]] : f32
 func.func @sum_of_encodings(%x: tensor<4xi8>, %z: tensor<4xi8>) -> tensor<4xi8> {
-  %y = fxp.add %x, %z scales [0.5, -0.25] zps [1, 2] zp 3 clamp [-128, 127] mode <"f32"> : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
+  %y = fxp.add %x, %z scales [0.5, -0.25] zps [1, 2] zp 3 clamp [-128, 127] mode <f32> : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
   return %y : tensor<4xi8>
 }
 

@@ -4,8 +4,8 @@
 // The mode stands on every op that rounds; scales stay exact, and what does not
 // round has none.
 // ALL-LABEL: func @every_rounding
-// FIXED-COUNT-4: mode <"fixed", 17>
-// POW2-COUNT-4: mode <"pow2">
+// FIXED-COUNT-4: mode <fixed, 17>
+// POW2-COUNT-4: mode <pow2>
 // ALL-NOT: mode
 // ALL: return
 !a = !qg.q<ui8, 0.5 : 3>

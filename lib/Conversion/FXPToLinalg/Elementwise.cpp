@@ -32,11 +32,6 @@ static Value subtract(IRScalarBuilder &b, Value x, int64_t zeroPoint) {
   return zeroPoint ? b.subI(x, b.intLike(x, zeroPoint)) : x;
 }
 
-/// The mode was verified with its attribute.
-static RequantizeMode getMode(fxp::RequantizeModeAttr attr) {
-  return *parseRequantizeMode(attr.getKind(), attr.getBits());
-}
-
 namespace {
 /// Constant tensor of scales, broadcast along `axis` of `rank` dimensions.
 Value getScaleOperand(LinalgBuilder &builder, ElementsAttr scales, int64_t axis,
@@ -87,7 +82,7 @@ struct LowerRequantize : OpConversionPattern<fxp::RequantizeOp> {
       return failure();
     LinalgBuilder builder{rewriter, op.getLoc()};
     RankedTensorType type = op.getType();
-    RequantizeMode mode = getMode(op.getMode());
+    RequantizeMode mode = op.getMode().getRequantizeMode();
     bool isFloat = mode.kind == RequantizeMode::F32;
     SmallVector<Value> operands{adaptor.getX()};
     if (isFloat) {
@@ -148,7 +143,7 @@ struct LowerAdd : OpConversionPattern<fxp::AddOp> {
     numerics::StoredRange range{int64_t(op.getZp()), op.getClamp()[0],
                                 op.getClamp()[1]};
     float left = op.getScales()[0], right = op.getScales()[1];
-    RequantizeMode mode = getMode(op.getMode());
+    RequantizeMode mode = op.getMode().getRequantizeMode();
     if (mode.kind == RequantizeMode::F32) {
       Value leftScale = arith::ConstantOp::create(
           builder, loc, builder.getF32FloatAttr(left));

@@ -19,10 +19,6 @@ using namespace qopt::embedded;
 /// A scale that every i32 rounds to zero has shift 0; any shift says the same.
 static constexpr unsigned kLeastFastShift = 33;
 
-static RequantizeMode getMode(fxp::RequantizeModeAttr attr) {
-  return *parseRequantizeMode(attr.getKind(), attr.getBits());
-}
-
 /// Weights as [channels out][taps][channels in of a group].
 static absl::StatusOr<Tensor> getWeights(const Step &step) {
   std::optional<Tensor> weights;
@@ -90,7 +86,7 @@ static absl::Status fillScales(const Step &step, StepConstants &constants) {
       qg::getTensor(op.getScales(), op.getScales().getType());
   if (failed(scales))
     return absl::InternalError("the scales of a requantization are missing");
-  RequantizeMode mode = getMode(op.getMode());
+  RequantizeMode mode = op.getMode().getRequantizeMode();
   int64_t channels = std::max<int64_t>(constants.bias.size(), 1);
   int64_t count = scales->numElements();
   for (int64_t c = 0; c < channels; ++c) {

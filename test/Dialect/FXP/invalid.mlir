@@ -51,49 +51,49 @@ func.func @matmul_bias(%x: tensor<4x2xi8>, %w: tensor<2x5xi8>, %b: tensor<1xi32>
 // -----
 func.func @requantize_scales(%x: tensor<4x2xi32>) -> tensor<4x2xi8> {
   // expected-error@+1 {{'fxp.requantize' op expects 1 or 2 f32 scales, got 'tensor<4xf32>'}}
-  %0 = fxp.requantize %x scales dense<0.5> : tensor<4xf32> x_zp 0 zp 0 clamp [-128, 127] mode <"f32"> : tensor<4x2xi32> -> tensor<4x2xi8>
+  %0 = fxp.requantize %x scales dense<0.5> : tensor<4xf32> x_zp 0 zp 0 clamp [-128, 127] mode <f32> : tensor<4x2xi32> -> tensor<4x2xi8>
   return %0 : tensor<4x2xi8>
 }
 
 // -----
 func.func @requantize_double_scales(%x: tensor<4x2xi32>) -> tensor<4x2xi8> {
   // expected-error@+1 {{expects 1 or 2 f32 scales, got 'tensor<2xf64>'}}
-  %0 = fxp.requantize %x scales dense<0.5> : tensor<2xf64> x_zp 0 zp 0 clamp [-128, 127] mode <"f32"> : tensor<4x2xi32> -> tensor<4x2xi8>
+  %0 = fxp.requantize %x scales dense<0.5> : tensor<2xf64> x_zp 0 zp 0 clamp [-128, 127] mode <f32> : tensor<4x2xi32> -> tensor<4x2xi8>
   return %0 : tensor<4x2xi8>
 }
 
 // -----
 func.func @requantize_clamp(%x: tensor<4x2xi32>) -> tensor<4x2xi8> {
   // expected-error@+1 {{expects clamp [low, high] inside [-128, 127]}}
-  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 0 zp 0 clamp [0, 255] mode <"f32"> : tensor<4x2xi32> -> tensor<4x2xi8>
+  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 0 zp 0 clamp [0, 255] mode <f32> : tensor<4x2xi32> -> tensor<4x2xi8>
   return %0 : tensor<4x2xi8>
 }
 
 // -----
 func.func @requantize_unsigned_clamp(%x: tensor<4x2xi32>) -> tensor<4x2xi8> {
   // expected-error@+1 {{expects clamp [low, high] inside [0, 255]}}
-  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 0 zp 0 clamp [-1, 255] unsigned mode <"f32"> : tensor<4x2xi32> -> tensor<4x2xi8>
+  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 0 zp 0 clamp [-1, 255] unsigned mode <f32> : tensor<4x2xi32> -> tensor<4x2xi8>
   return %0 : tensor<4x2xi8>
 }
 
 // -----
 func.func @requantize_reversed_clamp(%x: tensor<4x2xi32>) -> tensor<4x2xi8> {
   // expected-error@+1 {{expects clamp [low, high] inside [-128, 127]}}
-  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 0 zp 0 clamp [5, 4] mode <"f32"> : tensor<4x2xi32> -> tensor<4x2xi8>
+  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 0 zp 0 clamp [5, 4] mode <f32> : tensor<4x2xi32> -> tensor<4x2xi8>
   return %0 : tensor<4x2xi8>
 }
 
 // -----
 func.func @requantize_to_floats(%x: tensor<4x2xi32>) -> tensor<4x2xf32> {
   // expected-error@+1 {{expects an integer result}}
-  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 0 zp 0 clamp [0, 1] mode <"f32"> : tensor<4x2xi32> -> tensor<4x2xf32>
+  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 0 zp 0 clamp [0, 1] mode <f32> : tensor<4x2xi32> -> tensor<4x2xf32>
   return %0 : tensor<4x2xf32>
 }
 
 // -----
 func.func @mode(%x: tensor<4x2xi32>) -> tensor<4x2xi8> {
   // expected-error@+1 {{expects f32, pow2 or fixed with 2 to 31 bits, got fixed with 32}}
-  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 0 zp 0 clamp [0, 1] mode <"fixed", 32> : tensor<4x2xi32> -> tensor<4x2xi8>
+  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 0 zp 0 clamp [0, 1] mode <fixed, 32> : tensor<4x2xi32> -> tensor<4x2xi8>
   return %0 : tensor<4x2xi8>
 }
 
@@ -107,14 +107,14 @@ func.func @unknown_mode(%x: tensor<4x2xi32>) -> tensor<4x2xi8> {
 // -----
 func.func @add_scales(%x: tensor<4xi8>) -> tensor<4xi8> {
   // expected-error@+1 {{'fxp.add' op expects two scales and two zero points}}
-  %0 = fxp.add %x, %x scales [0.5] zps [0, 0] zp 0 clamp [-128, 127] mode <"f32"> : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
+  %0 = fxp.add %x, %x scales [0.5] zps [0, 0] zp 0 clamp [-128, 127] mode <f32> : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
   return %0 : tensor<4xi8>
 }
 
 // -----
 func.func @add_shapes(%x: tensor<4xi8>, %y: tensor<3xi8>) -> tensor<4xi8> {
   // expected-error@+1 {{expects shapes that broadcast, got extents 4 and 3 in dimension 0}}
-  %0 = fxp.add %x, %y scales [0.5, 0.5] zps [0, 0] zp 0 clamp [-128, 127] mode <"f32"> : (tensor<4xi8>, tensor<3xi8>) -> tensor<4xi8>
+  %0 = fxp.add %x, %y scales [0.5, 0.5] zps [0, 0] zp 0 clamp [-128, 127] mode <f32> : (tensor<4xi8>, tensor<3xi8>) -> tensor<4xi8>
   return %0 : tensor<4xi8>
 }
 

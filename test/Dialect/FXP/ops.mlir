@@ -7,8 +7,8 @@
 func.func @linear(%x: tensor<1x4x4x2xi8>, %w: tensor<3x1x1x2xi8>, %v: tensor<3x5xi8>, %b: tensor<3xi32>, %c: tensor<5xi32>) -> tensor<1x4x4x5xi32> {
   // CHECK: fxp.conv %{{.*}}, %{{.*}}, %{{.*}} strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 x_zp 128 x_unsigned : (tensor<1x4x4x2xi8>, tensor<3x1x1x2xi8>, tensor<3xi32>) -> tensor<1x4x4x3xi32>
   %0 = fxp.conv %x, %w, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 x_zp 128 x_unsigned : (tensor<1x4x4x2xi8>, tensor<3x1x1x2xi8>, tensor<3xi32>) -> tensor<1x4x4x3xi32>
-  // CHECK: fxp.requantize %{{.*}} scales dense<[1.000000e+00, 5.000000e-01, 2.500000e-01]> : tensor<3xf32> x_zp 0 zp -3 clamp [-128, 100] mode <"fixed", 31> : tensor<1x4x4x3xi32> -> tensor<1x4x4x3xi8>
-  %1 = fxp.requantize %0 scales dense<[1.0, 0.5, 0.25]> : tensor<3xf32> x_zp 0 zp -3 clamp [-128, 100] mode <"fixed", 31> : tensor<1x4x4x3xi32> -> tensor<1x4x4x3xi8>
+  // CHECK: fxp.requantize %{{.*}} scales dense<[1.000000e+00, 5.000000e-01, 2.500000e-01]> : tensor<3xf32> x_zp 0 zp -3 clamp [-128, 100] mode <fixed, 31> : tensor<1x4x4x3xi32> -> tensor<1x4x4x3xi8>
+  %1 = fxp.requantize %0 scales dense<[1.0, 0.5, 0.25]> : tensor<3xf32> x_zp 0 zp -3 clamp [-128, 100] mode <fixed, 31> : tensor<1x4x4x3xi32> -> tensor<1x4x4x3xi8>
   %2 = qg.reshape %1 : tensor<1x4x4x3xi8> -> tensor<1x4x4x3xi8>
   // CHECK: fxp.matmul %{{.*}}, %{{.*}}, %{{.*}} lhs_zp -3 rhs_zp 1 rhs_unsigned : (tensor<1x4x4x3xi8>, tensor<3x5xi8>, tensor<5xi32>) -> tensor<1x4x4x5xi32>
   %3 = fxp.matmul %2, %v, %c lhs_zp -3 rhs_zp 1 rhs_unsigned : (tensor<1x4x4x3xi8>, tensor<3x5xi8>, tensor<5xi32>) -> tensor<1x4x4x5xi32>
@@ -17,8 +17,8 @@ func.func @linear(%x: tensor<1x4x4x2xi8>, %w: tensor<3x1x1x2xi8>, %v: tensor<3x5
 
 // CHECK-LABEL: func @elementwise
 func.func @elementwise(%x: tensor<2x4xi8>, %y: tensor<4xi8>) -> (tensor<2x4xi8>, tensor<2x4xi32>) {
-  // CHECK: fxp.add %{{.*}}, %{{.*}} scales [5.000000e-01, -2.500000e-01] zps [128, 0] zp 3 clamp [3, 255] lhs_unsigned unsigned mode <"pow2"> : (tensor<2x4xi8>, tensor<4xi8>) -> tensor<2x4xi8>
-  %0 = fxp.add %x, %y scales [0.5, -0.25] zps [128, 0] zp 3 clamp [3, 255] lhs_unsigned unsigned mode <"pow2"> : (tensor<2x4xi8>, tensor<4xi8>) -> tensor<2x4xi8>
+  // CHECK: fxp.add %{{.*}}, %{{.*}} scales [5.000000e-01, -2.500000e-01] zps [128, 0] zp 3 clamp [3, 255] lhs_unsigned unsigned mode <pow2> : (tensor<2x4xi8>, tensor<4xi8>) -> tensor<2x4xi8>
+  %0 = fxp.add %x, %y scales [0.5, -0.25] zps [128, 0] zp 3 clamp [3, 255] lhs_unsigned unsigned mode <pow2> : (tensor<2x4xi8>, tensor<4xi8>) -> tensor<2x4xi8>
   // CHECK: fxp.mul %{{.*}}, %{{.*}} zps [3, 0] lhs_unsigned rhs_unsigned : (tensor<2x4xi8>, tensor<4xi8>) -> tensor<2x4xi32>
   %1 = fxp.mul %0, %y zps [3, 0] lhs_unsigned rhs_unsigned : (tensor<2x4xi8>, tensor<4xi8>) -> tensor<2x4xi32>
   // CHECK: fxp.lut %{{.*}} table dense<7> : tensor<256xi8> : tensor<2x4xi8> -> tensor<2x4xi8>
@@ -53,4 +53,12 @@ func.func @boundaries(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   // CHECK: fxp.dequantize %{{.*}} scales dense<5.000000e-01> : tensor<1xf32> zps [1] axis 0 x_unsigned : tensor<2x4xi8> -> tensor<2x4xf32>
   %1 = fxp.dequantize %0 scales dense<0.5> : tensor<1xf32> zps [1] axis 0 x_unsigned : tensor<2x4xi8> -> tensor<2x4xf32>
   return %1 : tensor<2x4xf32>
+}
+
+// Older files have the mode as a string.
+// CHECK-LABEL: func @mode_as_a_string
+func.func @mode_as_a_string(%x: tensor<4xi32>) -> tensor<4xi8> {
+  // CHECK: clamp [-128, 127] mode <f32> : tensor<4xi32> -> tensor<4xi8>
+  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 0 zp 0 clamp [-128, 127] mode <"f32"> : tensor<4xi32> -> tensor<4xi8>
+  return %0 : tensor<4xi8>
 }

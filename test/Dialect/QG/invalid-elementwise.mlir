@@ -118,3 +118,74 @@ func.func @dynamic_shape(%x: tensor<?xf32>) -> tensor<?xf32> {
   %y = qg.unary exp %x : tensor<?xf32> -> tensor<?xf32>
   return %y : tensor<?xf32>
 }
+
+// -----
+func.func @exp_of_integers(%x: tensor<4xi32>) -> tensor<4xi32> {
+  // expected-error@+1 {{'qg.unary' op expects elements that 'exp' is defined on, got 'i32'}}
+  %y = qg.unary exp %x : tensor<4xi32> -> tensor<4xi32>
+  return %y : tensor<4xi32>
+}
+
+// -----
+func.func @bit_not_of_floats(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{expects elements that 'bit_not' is defined on, got 'f32'}}
+  %y = qg.unary bit_not %x : tensor<4xf32> -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+func.func @relu_of_truth_values(%x: tensor<4xi1>) -> tensor<4xi1> {
+  // expected-error@+1 {{expects elements that 'relu' is defined on, got 'i1'}}
+  %y = qg.unary relu %x : tensor<4xi1> -> tensor<4xi1>
+  return %y : tensor<4xi1>
+}
+
+// -----
+func.func @nan_among_integers(%x: tensor<4xi8>) -> tensor<4xi1> {
+  // expected-error@+1 {{expects elements that 'is_nan' is defined on, got 'i8'}}
+  %y = qg.unary is_nan %x : tensor<4xi8> -> tensor<4xi1>
+  return %y : tensor<4xi1>
+}
+
+// -----
+// An encoding stands for real numbers: its bits are none of the op's business.
+func.func @bit_not_of_an_encoding(%x: tensor<4x!qg.q<ui8, 0.5 : 0>>) -> tensor<4x!qg.q<ui8, 0.5 : 0>> {
+  // expected-error@+1 {{expects elements that 'bit_not' is defined on, got '!qg.q<ui8, 5.000000e-01 : 0>'}}
+  %y = qg.unary bit_not %x : tensor<4x!qg.q<ui8, 0.5 : 0>> -> tensor<4x!qg.q<ui8, 0.5 : 0>>
+  return %y : tensor<4x!qg.q<ui8, 0.5 : 0>>
+}
+
+// -----
+func.func @encoding_into_integers(%x: tensor<4x!qg.q<ui8, 0.5 : 0>>) -> tensor<4xi8> {
+  // expected-error@+1 {{expects float or quantized tensors, got 'i8'}}
+  %y = qg.unary relu %x : tensor<4x!qg.q<ui8, 0.5 : 0>> -> tensor<4xi8>
+  return %y : tensor<4xi8>
+}
+
+// -----
+func.func @unary_of_indices(%x: tensor<4xindex>) -> tensor<4xindex> {
+  // expected-error@+1 {{expects float, integer or quantized tensors, got 'index'}}
+  %y = qg.unary abs %x : tensor<4xindex> -> tensor<4xindex>
+  return %y : tensor<4xindex>
+}
+
+// -----
+func.func @sum_of_truth_values(%x: tensor<4xi1>) -> tensor<4xi1> {
+  // expected-error@+1 {{'qg.binary' op expects elements that 'add' is defined on, got 'i1'}}
+  %y = qg.binary add %x, %x : (tensor<4xi1>, tensor<4xi1>) -> tensor<4xi1>
+  return %y : tensor<4xi1>
+}
+
+// -----
+func.func @shift_of_floats(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{expects elements that 'shift_left' is defined on, got 'f32'}}
+  %y = qg.binary shift_left %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+func.func @sum_of_encodings_into_integers(%x: tensor<4x!qg.q<ui8, 0.5 : 0>>) -> tensor<4xi32> {
+  // expected-error@+1 {{expects float or quantized tensors, got 'i32'}}
+  %y = qg.binary add %x, %x : (tensor<4x!qg.q<ui8, 0.5 : 0>>, tensor<4x!qg.q<ui8, 0.5 : 0>>) -> tensor<4xi32>
+  return %y : tensor<4xi32>
+}

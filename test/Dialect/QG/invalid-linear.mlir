@@ -245,3 +245,47 @@ func.func @softmax_of_integers(%x: tensor<4xi32>) -> tensor<4xi32> {
   %y = qg.softmax %x : tensor<4xi32> -> tensor<4xi32>
   return %y : tensor<4xi32>
 }
+
+// -----
+func.func @matmul_of_integers(%x: tensor<2x3xi8>, %w: tensor<3x4xi8>) -> tensor<2x4xi32> {
+  // expected-error@+1 {{'qg.matmul' op expects float or quantized tensors, got 'i8'}}
+  %y = qg.matmul %x, %w : (tensor<2x3xi8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+  return %y : tensor<2x4xi32>
+}
+
+// -----
+func.func @bias_of_integers(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>, %b: tensor<4xi32>) -> tensor<2x4xf32> {
+  // expected-error@+1 {{expects float or quantized tensors, got 'i32'}}
+  %y = qg.matmul %x, %w bias %b : (tensor<2x3xf32>, tensor<3x4xf32>, tensor<4xi32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+func.func @average_of_integers(%x: tensor<1x4x4x2xi8>) -> tensor<1x2x2x2xi8> {
+  // expected-error@+1 {{'qg.pool' op expects float or quantized tensors, got 'i8'}}
+  %y = qg.pool avg %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] dilations [1, 1]
+     : tensor<1x4x4x2xi8> -> tensor<1x2x2x2xi8>
+  return %y : tensor<1x2x2x2xi8>
+}
+
+// -----
+func.func @maximum_of_wide_integers(%x: tensor<1x4x4x2xui32>) -> tensor<1x2x2x2xui32> {
+  // expected-error@+1 {{expects integers that fit i32, got 'ui32'}}
+  %y = qg.pool max %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] dilations [1, 1]
+     : tensor<1x4x4x2xui32> -> tensor<1x2x2x2xui32>
+  return %y : tensor<1x2x2x2xui32>
+}
+
+// -----
+func.func @sum_of_integers_into_floats(%x: tensor<4x2xi32>) -> tensor<2xf32> {
+  // expected-error@+1 {{'qg.reduce' op expects equal element types, got 'i32' and 'f32'}}
+  %y = qg.reduce sum %x axes [0] : tensor<4x2xi32> -> tensor<2xf32>
+  return %y : tensor<2xf32>
+}
+
+// -----
+func.func @sum_of_floats_into_integers(%x: tensor<4x2xf32>) -> tensor<2xi32> {
+  // expected-error@+1 {{expects float or quantized tensors, got 'i32'}}
+  %y = qg.reduce sum %x axes [0] : tensor<4x2xf32> -> tensor<2xi32>
+  return %y : tensor<2xi32>
+}

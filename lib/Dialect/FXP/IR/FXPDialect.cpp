@@ -17,6 +17,16 @@ using namespace qopt::fxp;
 using qg::Shape;
 using qg::Window;
 
+/// A mode is written as a keyword; a string is read as well, as older files
+/// have it.
+static ParseResult parseModeKind(AsmParser &parser, std::string &kind) {
+  return parser.parseKeywordOrString(&kind);
+}
+
+static void printModeKind(AsmPrinter &printer, StringRef kind) {
+  printer.printKeywordOrString(kind);
+}
+
 #include "qopt/Dialect/FXP/IR/FXPDialect.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "qopt/Dialect/FXP/IR/FXPAttributes.cpp.inc"
@@ -43,6 +53,11 @@ RequantizeModeAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return success();
   return emitError() << "expects f32, pow2 or fixed with 2 to 31 bits, got "
                      << kind << " with " << bits;
+}
+
+RequantizeMode RequantizeModeAttr::getRequantizeMode() const {
+  // The verifier accepts nothing else.
+  return *parseRequantizeMode(getKind(), getBits());
 }
 
 static ArrayRef<int64_t> getShape(Value value) {

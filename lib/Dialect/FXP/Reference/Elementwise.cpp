@@ -75,17 +75,12 @@ std::vector<int32_t> reference::broadcast(std::vector<int32_t> values,
   return out;
 }
 
-static RequantizeMode parseMode(RequantizeModeAttr attr) {
-  // The attribute's verifier accepts nothing else.
-  return *parseRequantizeMode(attr.getKind(), attr.getBits());
-}
-
 LogicalResult RequantizeOp::evaluate(ArrayRef<Tensor> operands,
                                      SmallVectorImpl<Tensor> &results) {
   FailureOr<std::vector<float>> scales = loadScales(*this, getScales());
   if (failed(scales))
     return failure();
-  RequantizeMode mode = parseMode(getMode());
+  RequantizeMode mode = getMode().getRequantizeMode();
   std::vector<FixedScale> fixed;
   if (mode.kind != RequantizeMode::F32)
     for (float scale : *scales)
@@ -117,7 +112,7 @@ LogicalResult AddOp::evaluate(ArrayRef<Tensor> operands,
                 operands[1].shape(), shape);
   StoredRange range{int64_t(getZp()), getClamp()[0], getClamp()[1]};
   float left = getScales()[0], right = getScales()[1];
-  RequantizeMode mode = parseMode(getMode());
+  RequantizeMode mode = getMode().getRequantizeMode();
   EvalBuilder b;
   if (mode.kind == RequantizeMode::F32) {
     for (size_t i = 0; i < lhs.size(); ++i)

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Dialect/QG/IR/Shapes.h"
+#include "qopt/Numerics/Elementwise.h"
 
 #include "mlir/IR/PatternMatch.h"
 
@@ -56,14 +57,38 @@ static LogicalResult checkClamp(Operation *op,
 }
 
 /// An op that computes in the expressed type: floats and encodings of floats.
-static LogicalResult checkExpressed(Operation *op, ValueRange values) {
+/// Absent operands are null.
+static LogicalResult checkExpressed(Operation *op, ArrayRef<Value> values) {
   for (Value value : values) {
+    if (!value)
+      continue;
     Type type = getElement(value);
     if (!isa<FloatType>(type) && !isa<QuantizedType>(type))
       return op->emitOpError()
              << "expects float or quantized tensors, got " << type;
   }
   return success();
+}
+
+/// `kind` has a value on the elements of x (Elementwise.h). An encoding is
+/// computed in its expressed type, so that its result is expressed as well.
+template <typename Kind>
+static LogicalResult checkDefined(Operation *op, Kind kind, Value x,
+                                  bool givesTruth = false) {
+  Type element = getElement(x);
+  bool isEncoding = isa<QuantizedType>(element);
+  if (!isEncoding && !element.isIntOrFloat())
+    return op->emitOpError()
+           << "expects float, integer or quantized tensors, got " << element;
+  numerics::ElementClass elements =
+      isEncoding || isa<FloatType>(element) ? numerics::ElementClass::Float
+      : element.isInteger(1)                ? numerics::ElementClass::Truth
+                                            : numerics::ElementClass::Integer;
+  if (!numerics::isDefinedOn(kind, elements))
+    return op->emitOpError() << "expects elements that '" << stringifyEnum(kind)
+                             << "' is defined on, got " << element;
+  return isEncoding && !givesTruth ? checkExpressed(op, {op->getResult(0)})
+                                   : success();
 }
 
 static LogicalResult checkBias(Operation *op, Value bias, int64_t channels) {
@@ -88,7 +113,8 @@ LogicalResult ConvOp::verify() {
   Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
                 getDilations()};
   return success(
-      succeeded(checkExpressed(*this, {getX(), getWeight(), getResult()})) &&
+      succeeded(checkExpressed(*this, {getX(), getWeight(),
+                                             getBias(), getResult()})) &&
       succeeded(checkResult(*this, inferConvShape(getShape(getX()), weight,
                                                   window, getGroups(),
                                                   errorOn(*this)))) &&
@@ -103,7 +129,8 @@ LogicalResult ConvTransposeOp::verify() {
   Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
                 getDilations()};
   return success(
-      succeeded(checkExpressed(*this, {getX(), getWeight(), getResult()})) &&
+      succeeded(checkExpressed(*this, {getX(), getWeight(),
+                                             getBias(), getResult()})) &&
       succeeded(checkResult(
           *this, inferConvTransposeShape(getShape(getX()), weight, window,
                                          getOutputPadding(), getGroups(),
@@ -116,20 +143,41 @@ LogicalResult MatmulOp::verify() {
   FailureOr<Shape> shape =
       inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
                        getTransposeRhs(), errorOn(*this));
-  return success(succeeded(checkResult(*this, shape)) &&
-                 succeeded(checkBias(*this, getBias(), shape->back())) &&
-                 succeeded(checkClamp(*this, getClamp())));
+  return success(
+      succeeded(checkExpressed(*this, {getLhs(), getRhs(), getBias(),
+                                       getResult()})) &&
+      succeeded(checkResult(*this, shape)) &&
+      succeeded(checkBias(*this, getBias(), shape->back())) &&
+      succeeded(checkClamp(*this, getClamp())));
+}
+
+/// Comparing needs no arithmetic, but windows are compared in 32 bits.
+static LogicalResult checkMaximum(PoolOp op) {
+  Type element = getElement(op.getX());
+  unsigned widest = element.isUnsignedInteger() ? 16 : 32;
+  if (element.isInteger() && element.getIntOrFloatBitWidth() > widest)
+    return op.emitOpError() << "expects integers that fit i32, got " << element;
+  if (!element.isInteger() && failed(checkExpressed(op, {op.getX()})))
+    return failure();
+  return checkSameElement(op, op.getX());
 }
 
 LogicalResult PoolOp::verify() {
   Window window{getKernel(), getStrides(), getPads(), getDilations()};
-  if (getKind() == PoolKind::max && failed(checkSameElement(*this, getX())))
+  bool isMaximum = getKind() == PoolKind::max;
+  if (failed(isMaximum ? checkMaximum(*this)
+                       : checkExpressed(*this, {getX(), getResult()})))
     return failure();
   return checkResult(*this, inferWindowShape(getShape(getX()), window,
                                              errorOn(*this)));
 }
 
 LogicalResult ReduceOp::verify() {
+  Type element = getElement(getX());
+  if (failed(element.isInteger()
+                 ? checkSameElement(*this, getX())
+                 : checkExpressed(*this, {getX(), getResult()})))
+    return failure();
   return checkResult(*this, inferReduceShape(getShape(getX()), getAxes(),
                                              errorOn(*this)));
 }
@@ -156,6 +204,8 @@ LogicalResult UnaryOp::verify() {
       getKind() == UnaryKind::is_nan || getKind() == UnaryKind::is_inf;
   if (isPredicate && !getElement(getResult()).isInteger(1))
     return emitOpError("expects an i1 result");
+  if (failed(checkDefined(*this, getKind(), getX(), isPredicate)))
+    return failure();
   if (!isPredicate && !getQuantizedType(getX().getType()) &&
       failed(checkSameElement(*this, getX())))
     return failure();
@@ -167,6 +217,8 @@ LogicalResult BinaryOp::verify() {
   if (lhs != rhs && (!isa<QuantizedType>(lhs) || !isa<QuantizedType>(rhs)))
     return emitOpError() << "expects operands of one element type, got " << lhs
                          << " and " << rhs;
+  if (failed(checkDefined(*this, getKind(), getLhs())))
+    return failure();
   if (!isa<QuantizedType>(lhs) && failed(checkSameElement(*this, getLhs())))
     return failure();
   return success(

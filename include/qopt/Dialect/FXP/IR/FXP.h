@@ -7,6 +7,7 @@
 #define QOPT_DIALECT_FXP_IR_FXP_H
 
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Numerics/FixedPoint.h"
 
 #include "qopt/Dialect/FXP/IR/FXPDialect.h.inc"
 #define GET_ATTRDEF_CLASSES

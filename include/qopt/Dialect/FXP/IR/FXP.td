@@ -39,8 +39,12 @@ def FXP_RequantizeModeAttr : AttrDef<FXP_Dialect, "RequantizeMode"> {
   }];
   let parameters = (ins StringRefParameter<"f32, fixed or pow2">:$kind,
                         DefaultValuedParameter<"unsigned", "0">:$bits);
-  let assemblyFormat = "`<` $kind (`,` $bits^)? `>`";
+  let assemblyFormat = "`<` custom<ModeKind>($kind) (`,` $bits^)? `>`";
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The same as Numerics has it.
+    ::qopt::RequantizeMode getRequantizeMode() const;
+  }];
 }
 
 class FXP_Op<string mnemonic, list<Trait> traits = []>
