@@ -50,6 +50,8 @@ private:
 
   void importNodes(const NodeList &nodes, Scope &scope);
   void importNode(const ::onnx::NodeProto &node, int index, Scope &scope);
+  bool checkCall(const ::onnx::FunctionProto &function,
+                 const ::onnx::NodeProto &node, const Scope &scope);
   void importFunction(const ::onnx::FunctionProto &function,
                       const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
                       const std::string &label, Scope &scope);
@@ -412,6 +414,9 @@ void Importer::runHandler(const ::onnx::NodeProto &node, const OpRow &row,
       return success();
     });
     imported = row.handler(binder);
+    // A handler that failed has not read everything.
+    if (succeeded(imported))
+      imported = binder.checkAllRead();
   }
   Fault fault = binder.fault.value_or(
       builder->hasRefusedTypes ? Fault::Unsupported : Fault::BadModel);
@@ -448,6 +453,11 @@ void Importer::importIf(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
                          "bind what decides it with --const or --shape");
     return poisonOutputs(node, scope);
   }
+  for (const auto &attribute : node.attribute())
+    if (attribute.name() != "then_branch" && attribute.name() != "else_branch")
+      report(Fault::Unsupported, scope.where + "attribute '" +
+                                     attribute.name() +
+                                     "' is not known for this operator");
   StringRef wanted = condition->getInt(0) ? "then_branch" : "else_branch";
   const ::onnx::GraphProto *branch = nullptr;
   for (const auto &attribute : node.attribute())
@@ -475,6 +485,27 @@ void Importer::importIf(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
   }
 }
 
+/// A call gives the function nothing that it does not take.
+bool Importer::checkCall(const ::onnx::FunctionProto &function,
+                         const ::onnx::NodeProto &node, const Scope &scope) {
+  size_t before = errors.size();
+  std::set<std::string> known(function.attribute().begin(),
+                              function.attribute().end());
+  for (const auto &attribute : function.attribute_proto())
+    known.insert(attribute.name());
+  for (const auto &attribute : node.attribute())
+    if (!known.count(attribute.name()))
+      report(Fault::BadModel, scope.where + "attribute '" + attribute.name() +
+                                  "' is none of function '" + function.name() +
+                                  "'");
+  if (node.input_size() > function.input_size())
+    report(Fault::BadModel, scope.where + "expects at most " +
+                                Twine(function.input_size()) +
+                                " inputs of function '" + function.name() +
+                                "', got " + Twine(node.input_size()));
+  return errors.size() == before;
+}
+
 void Importer::importFunction(const ::onnx::FunctionProto &function,
                               const ::onnx::NodeProto &node,
                               ArrayRef<Value> inputs, const std::string &label,
@@ -497,6 +528,8 @@ void Importer::importFunction(const ::onnx::FunctionProto &function,
       inner.values[function.input(i)] = inputs[i];
     else
       inner.absent.insert(function.input(i));
+  if (!checkCall(function, node, scope))
+    return poisonOutputs(node, scope);
   NodeList nodes = bindFunctionBody(function, node, inner.absent);
   importNodes(nodes, inner);
   for (int i = 0; i < node.output_size() && i < function.output_size(); ++i) {

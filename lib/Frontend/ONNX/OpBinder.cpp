@@ -38,6 +38,7 @@ LogicalResult OpBinder::badModel(const Twine &message) {
 //===----------------------------------------------------------------------===//
 
 Value OpBinder::raw(unsigned index) {
+  readInputs.insert(index);
   if (hasInput(index))
     return inputs[index];
   (void)badModel("expects input " + Twine(index) + ", which is missing");
@@ -47,10 +48,12 @@ Value OpBinder::raw(unsigned index) {
 Value OpBinder::in(unsigned index) { return b.plain(raw(index)); }
 
 Value OpBinder::optional(unsigned index) {
+  readInputs.insert(index);
   return hasInput(index) ? b.plain(inputs[index]) : Value();
 }
 
 std::optional<Tensor> OpBinder::constant(unsigned index) {
+  readInputs.insert(index);
   if (!hasInput(index))
     return std::nullopt;
   return b.constantOf(inputs[index]);
@@ -102,6 +105,7 @@ LogicalResult OpBinder::result(unsigned index, Value value) {
 //===----------------------------------------------------------------------===//
 
 const AttributeProto *OpBinder::find(StringRef name, int type) {
+  readAttrs.insert(name);
   for (const AttributeProto &attribute : node_.attribute()) {
     if (name != attribute.name())
       continue;
@@ -121,6 +125,7 @@ const AttributeProto *OpBinder::find(StringRef name, int type) {
 }
 
 bool OpBinder::hasAttr(StringRef name) const {
+  readAttrs.insert(name);
   return llvm::any_of(node_.attribute(), [&](const AttributeProto &attribute) {
     return name == attribute.name();
   });
@@ -183,6 +188,39 @@ Type OpBinder::typeAttr(StringRef name, Type defaultType) {
                     getOnnxTypeName(int(attribute->i())) +
                     ", which is not supported here");
   return {};
+}
+
+void OpBinder::ignoreAttrs(ArrayRef<StringRef> names) {
+  readAttrs.insert_range(names);
+}
+
+/// The name that was probably meant, among those that the op has.
+static std::string suggest(StringRef name, const llvm::StringSet<> &known) {
+  std::string best;
+  unsigned distance = name.size() < 5 ? 2 : 3;
+  for (const auto &entry : known) {
+    unsigned d = name.edit_distance(entry.getKey(), true, distance);
+    // Sets have no order: of equally near names the alphabet decides.
+    if (d > distance ||
+        (d == distance && (best.empty() || entry.getKey() > best)))
+      continue;
+    best = entry.getKey().str();
+    distance = d;
+  }
+  return best.empty() ? "" : "; did you mean '" + best + "'?";
+}
+
+LogicalResult OpBinder::checkAllRead() {
+  for (const AttributeProto &attribute : node_.attribute())
+    if (!readAttrs.contains(attribute.name()))
+      (void)unsupported("attribute '" + attribute.name() +
+                        "' is not known for this operator and opset" +
+                        suggest(attribute.name(), readAttrs));
+  for (unsigned i = 0; i < inputs.size(); ++i)
+    if (inputs[i] && !readInputs.contains(i))
+      (void)unsupported("input " + Twine(i) +
+                        " is not known for this operator and opset");
+  return success(!hasFailed());
 }
 
 std::optional<int64_t> OpBinder::normalizeAxis(int64_t axis, int64_t rank) {

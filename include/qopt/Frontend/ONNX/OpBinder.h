@@ -8,6 +8,7 @@
 #define QOPT_FRONTEND_ONNX_OPBINDER_H
 
 #include "qopt/Frontend/ONNX/GraphBuilder.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace onnx {
 class AttributeProto;
@@ -34,7 +35,8 @@ public:
   const ::onnx::NodeProto &node() const { return node_; }
   llvm::StringRef folder() const { return folder_; }
 
-  // Inputs. A missing required input is reported once; the value is null.
+  // Inputs. A missing required input is reported once; the value is null. Each
+  // one that is given is read or named by ignoreInput: checkAllRead.
   unsigned numInputs() const { return inputs.size(); }
   bool hasInput(unsigned index) const {
     return index < inputs.size() && inputs[index];
@@ -51,7 +53,11 @@ public:
   std::optional<llvm::SmallVector<double>> constantFloats(unsigned index,
                                                           llvm::StringRef what);
 
-  // Attributes. One of another type than asked for is reported.
+  /// An input that does not change what is computed here.
+  void ignoreInput(unsigned index) { readInputs.insert(index); }
+
+  // Attributes. One of another type than asked for is reported. Each one that
+  // is given is read or named by ignoreAttrs: checkAllRead.
   bool hasAttr(llvm::StringRef name) const;
   int64_t intAttr(llvm::StringRef name, int64_t defaultValue);
   double floatAttr(llvm::StringRef name, double defaultValue);
@@ -62,6 +68,13 @@ public:
   std::optional<Tensor> tensorAttr(llvm::StringRef name);
   /// Element type from a TensorProto.DataType attribute.
   Type typeAttr(llvm::StringRef name, Type defaultType);
+
+  /// Attributes that do not change what is computed here.
+  void ignoreAttrs(ArrayRef<llvm::StringRef> names);
+  /// Refuses what the node has and its handler did not ask for: an attribute
+  /// that is misspelled, of another opset or newer than this importer, an
+  /// input too many. Ignoring one would give wrong numbers.
+  llvm::LogicalResult checkAllRead();
 
   /// `axis` counted from the front; reports and gives nothing if out of range.
   std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank);
@@ -89,6 +102,9 @@ private:
   int64_t opset_;
   llvm::StringRef folder_;
   llvm::SmallVector<Value> inputs, results_;
+  /// What the handler asked for so far, present or not.
+  mutable llvm::StringSet<> readAttrs;
+  llvm::DenseSet<unsigned> readInputs;
 };
 
 } // namespace qopt::frontend

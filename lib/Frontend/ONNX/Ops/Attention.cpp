@@ -135,19 +135,23 @@ static LogicalResult importAttention(OpBinder &op) {
   Value q = op.in(0), k = op.in(1), v = op.in(2);
   if (!q || !k || !v)
     return failure();
+  int64_t queryHeads = op.intAttr("q_num_heads", 0),
+          keyHeads = op.intAttr("kv_num_heads", 0);
   bool isFlat = b.rank(q) == 3;
   if ((!isFlat && b.rank(q) != 4) || b.rank(k) != b.rank(q) ||
       b.rank(v) != b.rank(q))
     return op.badModel("expects Q, K and V of one rank 3 or 4");
   if (isFlat) {
-    q = splitHeads(op, q, op.intAttr("q_num_heads", 0));
-    k = splitHeads(op, k, op.intAttr("kv_num_heads", 0));
-    v = splitHeads(op, v, op.intAttr("kv_num_heads", 0));
+    q = splitHeads(op, q, queryHeads);
+    k = splitHeads(op, k, keyHeads);
+    v = splitHeads(op, v, keyHeads);
     if (!q || !k || !v)
       return failure();
   }
   int64_t past = 0;
-  if (op.hasInput(4) && op.hasInput(5)) {
+  if (op.hasInput(4) != op.hasInput(5))
+    return op.badModel("expects past keys together with past values");
+  if (op.hasInput(4)) {
     Value pastKey = op.in(4), pastValue = op.in(5);
     if (b.rank(pastKey) != 4)
       return op.badModel("expects past keys of rank 4");

@@ -154,6 +154,10 @@ static LogicalResult importConvTranspose(OpBinder &op) {
   WindowSpec window;
   window.kernel.assign(op.b.shape(weight).begin() + 2,
                        op.b.shape(weight).end());
+  Shape declared = op.intsAttr("kernel_shape", window.kernel);
+  if (declared != window.kernel)
+    return op.badModel("expects 'kernel_shape' " + formatShape(window.kernel) +
+                       " as the weight has it, got " + formatShape(declared));
   window.strides = op.intsAttr("strides", Shape(rank, 1));
   window.dilations = op.intsAttr("dilations", Shape(rank, 1));
   window.pads = op.intsAttr("pads", Shape(2 * rank, 0));

@@ -135,6 +135,8 @@ static LogicalResult importWhere(OpBinder &op) {
 //===----------------------------------------------------------------------===//
 
 static LogicalResult importCast(OpBinder &op) {
+  // Only of conversions to 8-bit floats, which are refused.
+  op.ignoreAttrs({"saturate", "round_mode"});
   if (!op.hasAttr("to"))
     return op.badModel("expects attribute 'to'");
   Type type = op.typeAttr("to", {});
@@ -147,6 +149,7 @@ static LogicalResult importCast(OpBinder &op) {
 }
 
 static LogicalResult importCastLike(OpBinder &op) {
+  op.ignoreAttrs({"saturate", "round_mode"});
   Value x = op.in(0), like = op.in(1);
   if (!x || !like)
     return failure();
@@ -322,6 +325,8 @@ static LogicalResult importIdentity(OpBinder &op) {
 static LogicalResult importDropout(OpBinder &op) {
   GraphBuilder &b = op.b;
   Value x = op.raw(0);
+  op.ignoreAttrs({"ratio", "seed"});
+  op.ignoreInput(1);
   std::optional<Tensor> training = op.constant(2);
   if (op.hasInput(2) && (!training || training->getInt(0)))
     return op.unsupported("expects inference (training_mode = false)");

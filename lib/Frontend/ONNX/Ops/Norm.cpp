@@ -98,6 +98,9 @@ static LogicalResult importBatchNormalization(OpBinder &op) {
   GraphBuilder &b = op.b;
   if (op.intAttr("training_mode", 0))
     return op.unsupported("expects inference (training_mode = 0)");
+  if (!op.intAttr("spatial", 1))
+    return op.unsupported("expects statistics per channel (spatial = 1)");
+  op.ignoreAttrs({"momentum"});
   Value x = op.in(0), scale = op.in(1), bias = op.in(2), mean = op.in(3),
         variance = op.in(4);
   if (!x || !scale || !bias || !mean || !variance)
@@ -151,9 +154,15 @@ static Normalized normalize(OpBinder &op, Value x, ArrayRef<int64_t> axes,
   return result;
 }
 
-/// Type in which the statistics are computed (stash_type).
+/// The type in which 16-bit floats are normalized; null, and reported, for one
+/// narrower than f32. Doubles stay what they are.
 static Type getStashType(OpBinder &op, Value x) {
-  return op.b.element(x).isF64() ? op.b.element(x) : op.b.f32();
+  Type stash = op.typeAttr("stash_type", op.b.f32());
+  if (stash && !stash.isF32() && !stash.isF64()) {
+    (void)op.unsupported("expects 'stash_type' FLOAT");
+    return {};
+  }
+  return op.b.element(x).isF64() ? op.b.element(x) : stash;
 }
 
 static std::optional<Shape> getTrailingAxes(OpBinder &op, Value x) {
@@ -172,7 +181,10 @@ static Normalized normalizeTrailing(OpBinder &op, Value x, Value scale,
   auto axes = getTrailingAxes(op, x);
   if (!axes)
     return {};
-  Normalized n = normalize(op, b.convert(x, getStashType(op, x)), *axes,
+  Type stash = getStashType(op, x);
+  if (!stash)
+    return {};
+  Normalized n = normalize(op, b.convert(x, stash), *axes,
                            op.floatAttr("epsilon", 1e-5f), centred);
   n.y = b.mul(b.convert(n.y, b.element(x)), scale);
   return n;
@@ -221,8 +233,10 @@ static LogicalResult importGroupNormalization(OpBinder &op) {
   Shape shape(b.shape(x));
   int64_t rest =
       getNumElements(ArrayRef<int64_t>(shape).drop_front(1)) / groups;
-  Value grouped =
-      b.reshape(b.convert(x, getStashType(op, x)), {shape[0], groups, rest});
+  Type stash = getStashType(op, x);
+  if (!stash)
+    return failure();
+  Value grouped = b.reshape(b.convert(x, stash), {shape[0], groups, rest});
   Normalized n = normalize(op, grouped, {2}, op.floatAttr("epsilon", 1e-5f));
   // Opset 18 had one scale per group, 21 has one per channel.
   auto perChannel = [&](Value v) -> Value {

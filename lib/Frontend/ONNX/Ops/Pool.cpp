@@ -40,6 +40,8 @@ static WindowSpec getGlobalWindow(OpBinder &op, Value x) {
 static LogicalResult importMaxPool(OpBinder &op) {
   if (op.hasOutput(1))
     return op.unsupported("output 'Indices' is not supported");
+  // How the indices count.
+  op.ignoreAttrs({"storage_order"});
   // The maximum of encoded numbers is that of their integers.
   Value x = op.raw(0);
   if (!checkSpatial(op, x))

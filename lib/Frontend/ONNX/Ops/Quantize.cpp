@@ -220,6 +220,9 @@ static LogicalResult importQuantizeLinear(OpBinder &op) {
   if (int64_t precision = op.intAttr("precision", 0);
       precision != 0 && precision != 1)
     return op.unsupported("expects the division in FLOAT ('precision')");
+  // Only of 8-bit floats, which are refused.
+  op.ignoreAttrs({"saturate"});
+  int64_t declared = op.intAttr("output_dtype", 0);
   DType dtype = DType::u8;
   bool fourBit = false;
   if (encoding->zeroPoint) {
@@ -229,8 +232,8 @@ static LogicalResult importQuantizeLinear(OpBinder &op) {
       return failure();
     dtype = *given;
     fourBit = op.b.isFourBit(op.raw(2));
-  } else if (int64_t type = op.intAttr("output_dtype", 0)) {
-    auto kind = getElementKind(int(type));
+  } else if (declared) {
+    auto kind = getElementKind(int(declared));
     if (!kind.ok())
       return op.unsupported(std::string(kind.status().message()));
     dtype = kind->dtype;

@@ -23,15 +23,13 @@ static std::optional<Reduction> readReduction(OpBinder &op, Value x) {
   if (!x)
     return std::nullopt;
   Reduction reduction{{}, op.intAttr("keepdims", 1) != 0, false};
-  Shape axes = op.intsAttr("axes");
-  if (op.hasInput(1)) {
-    std::optional<Shape> given = op.constantInts(1, "axes");
-    if (!given)
-      return std::nullopt;
-    axes = *given;
-  }
-  reduction.isNothing =
-      axes.empty() && op.intAttr("noop_with_empty_axes", 0) != 0;
+  std::optional<Shape> given =
+      op.hasInput(1) ? op.constantInts(1, "axes") : op.intsAttr("axes");
+  if (!given)
+    return std::nullopt;
+  Shape axes = *given;
+  bool keepsAll = op.intAttr("noop_with_empty_axes", 0) != 0;
+  reduction.isNothing = axes.empty() && keepsAll;
   if (axes.empty() && !reduction.isNothing)
     axes.assign(llvm::seq<int64_t>(0, op.b.rank(x)).begin(),
                 llvm::seq<int64_t>(0, op.b.rank(x)).end());

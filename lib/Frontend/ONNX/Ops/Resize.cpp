@@ -24,7 +24,7 @@ struct Axis {
 
 struct ResizeSpec {
   std::string mode = "nearest", transform = "half_pixel",
-              nearest = "round_prefer_floor";
+              nearest = "round_prefer_floor", policy = "stretch";
   double cubicA = -0.75, extrapolation = 0;
   bool excludesOutside = false, antialias = false;
 };
@@ -179,21 +179,21 @@ static bool readSpec(OpBinder &op, ResizeSpec &spec) {
   spec.extrapolation = op.floatAttr("extrapolation_value", 0);
   spec.excludesOutside = op.intAttr("exclude_outside", 0) != 0;
   spec.antialias = op.intAttr("antialias", 0) != 0;
+  spec.policy = op.stringAttr("keep_aspect_ratio_policy", "stretch");
   return isKnown(op, "mode", spec.mode, {"nearest", "linear", "cubic"}) &&
          isKnown(op, "coordinate_transformation_mode", spec.transform,
                  {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
                   "align_corners", "asymmetric", "tf_crop_and_resize"}) &&
-         isKnown(op, "nearest_mode", spec.nearest,
-                 {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"});
+         isKnown(
+             op, "nearest_mode", spec.nearest,
+             {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}) &&
+         isKnown(op, "keep_aspect_ratio_policy", spec.policy,
+                 {"stretch", "not_larger", "not_smaller"});
 }
 
 /// Sizes as given, or one scale for all axes by keep_aspect_ratio_policy.
-static bool bindSizes(OpBinder &op, ArrayRef<int64_t> sizes,
+static void bindSizes(StringRef policy, ArrayRef<int64_t> sizes,
                       SmallVectorImpl<Axis> &axes) {
-  std::string policy = op.stringAttr("keep_aspect_ratio_policy", "stretch");
-  if (!isKnown(op, "keep_aspect_ratio_policy", policy,
-               {"stretch", "not_larger", "not_smaller"}))
-    return false;
   double common = 0;
   for (auto [size, axis] : llvm::zip(sizes, axes)) {
     axis.out = size;
@@ -204,12 +204,11 @@ static bool bindSizes(OpBinder &op, ArrayRef<int64_t> sizes,
                                     : std::max(common, axis.scale);
   }
   if (policy == "stretch")
-    return true;
+    return;
   for (Axis &axis : axes) {
     axis.scale = common;
     axis.out = int64_t(std::floor(common * double(axis.in) + 0.5));
   }
-  return true;
 }
 
 static bool bindScales(OpBinder &op, ArrayRef<double> scales,
@@ -250,18 +249,21 @@ static LogicalResult importResize(OpBinder &op) {
       axis.roiEnd = (*roi)[i + axes.size()];
     }
   }
+  // Boxes matter to tf_crop_and_resize alone, which has read them.
+  op.ignoreInput(1);
   // An empty tensor means absent.
   auto isGiven = [&](unsigned i) {
     return op.hasInput(i) && b.type(op.raw(i)).getNumElements() > 0;
   };
+  if (isGiven(2) && isGiven(3))
+    return op.badModel("expects either 'scales' or 'sizes', got both");
   if (isGiven(3)) {
     auto sizes = op.constantInts(3, "sizes");
     if (!sizes)
       return failure();
     if (sizes->size() != axes.size())
       return op.badModel("expects one size per axis");
-    if (!bindSizes(op, *sizes, axes))
-      return failure();
+    bindSizes(spec.policy, *sizes, axes);
   } else {
     auto scales = op.constantFloats(2, "scales");
     if (!scales)
