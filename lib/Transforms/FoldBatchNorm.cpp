@@ -5,7 +5,7 @@
 // linear op scales the weight's input channels; an offset in front becomes a
 // bias, unless padding puts zeros beside the shifted values.
 //===----------------------------------------------------------------------===//
-#include "qopt/Analysis/ChannelConstant.h"
+#include "ScaledLinear.h"
 #include "qopt/Transforms/Passes.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -64,24 +64,15 @@ struct FoldFactorBehind : OpRewritePattern<qg::BinaryOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(qg::BinaryOp op,
                                 PatternRewriter &rewriter) const override {
-    std::optional<ChannelAffine> affine = ChannelAffine::match(op);
-    if (!affine || affine->scale.empty())
-      return rewriter.notifyMatchFailure(op, "scales no channels");
-    std::optional<LinearOp> linear = LinearOp::matchProducer(affine->x);
-    if (!linear || !linear->hasFloatResult())
-      return rewriter.notifyMatchFailure(op, "no linear op that is read once");
-    std::optional<SmallVector<float>> bias = linear->getBiasValues();
-    std::optional<Tensor> weight = linear->getWeightValues();
-    if (!bias || !weight)
+    FailureOr<ScaledLinear> scaled = ScaledLinear::match(op, rewriter);
+    if (failed(scaled))
+      return failure();
+    std::optional<Tensor> weight = scaled->linear.getWeightValues();
+    if (!weight)
       return rewriter.notifyMatchFailure(op, "weights are not constant");
-    scaleAxis(*weight, linear->getWeightAxis(), affine->scale);
-    for (auto [i, number] : llvm::enumerate(*bias))
-      number = number * affine->scale[i] +
-               (affine->offset.empty() ? 0.0f : affine->offset[i]);
-    linear->setWeight(rewriter, *weight);
-    if (linear->getBias() || !affine->offset.empty())
-      linear->setBias(rewriter, *bias);
-    rewriter.replaceOp(op, affine->x);
+    scaleAxis(*weight, scaled->linear.getWeightAxis(), scaled->affine.scale);
+    scaled->linear.setWeight(rewriter, *weight);
+    scaled->replace(op, rewriter);
     return success();
   }
 };

@@ -4,7 +4,7 @@
 // Weights that arrive as integers keep them: a factor by channel behind their
 // linear op belongs into their scales, and its sign into the integers.
 //===----------------------------------------------------------------------===//
-#include "qopt/Analysis/ChannelConstant.h"
+#include "ScaledLinear.h"
 #include "qopt/Transforms/Passes.h"
 
 #include <cmath>
@@ -18,27 +18,25 @@ struct FoldFactorIntoScales : OpRewritePattern<qg::BinaryOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(qg::BinaryOp op,
                                 PatternRewriter &rewriter) const override {
-    std::optional<ChannelAffine> affine = ChannelAffine::match(op);
-    if (!affine || affine->scale.empty())
-      return rewriter.notifyMatchFailure(op, "scales no channels");
-    std::optional<LinearOp> linear = LinearOp::matchProducer(affine->x);
-    if (!linear || !linear->hasFloatResult())
-      return rewriter.notifyMatchFailure(op, "no linear op that is read once");
+    FailureOr<ScaledLinear> scaled = ScaledLinear::match(op, rewriter);
+    if (failed(scaled))
+      return failure();
+    LinearOp *linear = &scaled->linear;
+    ArrayRef<float> factors = scaled->affine.scale;
     auto dequantize = linear->getWeight().getDefiningOp<qg::DequantizeOp>();
     if (!dequantize)
       return rewriter.notifyMatchFailure(op, "weights are not stored integers");
     std::optional<Tensor> stored = qg::matchConstant(dequantize.getX());
     auto tensor = cast<RankedTensorType>(dequantize.getX().getType());
     qg::QuantizedType type = qg::getQuantizedType(tensor.getElementType());
-    std::optional<SmallVector<float>> bias = linear->getBiasValues();
-    if (!stored || !bias || !isUsable(type, linear->getWeightAxis()))
+    if (!stored || !isUsable(type, linear->getWeightAxis()))
       return rewriter.notifyMatchFailure(op, "scales are not by channel");
 
     SmallVector<float> scales = type.getScaleVector();
     if (scales.size() == 1)
       scales.assign(linear->getChannels(), scales[0]);
     SmallVector<int> signs;
-    for (auto [scale, factor] : llvm::zip(scales, affine->scale)) {
+    for (auto [scale, factor] : llvm::zip(scales, factors)) {
       float product = scale * std::abs(factor);
       // A channel that vanishes has weights of zero.
       bool vanishes = !std::isnormal(product);
@@ -48,10 +46,6 @@ struct FoldFactorIntoScales : OpRewritePattern<qg::BinaryOp> {
     }
     if (!apply(*stored, linear->getWeightAxis(), signs, type))
       return rewriter.notifyMatchFailure(op, "an integer has no negative");
-    for (auto [i, number] : llvm::enumerate(*bias))
-      number = number * affine->scale[i] +
-               (affine->offset.empty() ? 0.0f : affine->offset[i]);
-
     auto changed =
         qg::QuantizedType::getPerAxis(rewriter.getContext(), type.getFormat(),
                                       linear->getWeightAxis(), scales);
@@ -65,9 +59,7 @@ struct FoldFactorIntoScales : OpRewritePattern<qg::BinaryOp> {
     rewriter.modifyOpInPlace(linear->getOperation(), [&] {
       linear->getOperation()->setOperand(1, real);
     });
-    if (linear->getBias() || !affine->offset.empty())
-      linear->setBias(rewriter, *bias);
-    rewriter.replaceOp(op, affine->x);
+    scaled->replace(op, rewriter);
     return success();
   }
 

@@ -284,26 +284,12 @@ LogicalResult qopt::qcpu::lowerGroupMatmul(Operation *operation,
   for (Value extra : op.getExtras())
     if (!read(extra, kernel.extras.emplace_back()))
       return failure();
-  kernel.epilogue = &op.getEpilogue().front();
-  kernel.dot = op.getDot();
-  kernel.isUnsigned = op.getXUnsigned();
-  ArrayRef<int64_t> tile = op.getTile();
-  kernel.rows = tile[0];
-  kernel.vectors = tile[1];
-  kernel.lanes = tile[2];
-  kernel.pack = tile[3];
-  if (auto code = op->getAttrOfType<DenseI64ArrayAttr>(kWeightCodeAttr);
-      code && code.size() == 2)
-    kernel.code = {code[0], code[1]};
+  readAttributes(op, kernel);
   kernel.kernelH = kernel.kernelW = 1;
   kernel.strideH = kernel.strideW = 1;
   kernel.dilationH = kernel.dilationW = 1;
   kernel.groups = 1;
   kernel.reducedChannels = kernel.x.shape[3];
-  kernel.batch = kernel.y.shape[0];
-  kernel.height = kernel.y.shape[1];
-  kernel.width = kernel.y.shape[2];
-  kernel.channels = kernel.y.shape[3];
   views.group = op.getGroup();
   views.hasCorrections = op.getCorrections().getType().getNumElements() != 1;
   views.hasRowScales = op.getRowScales().getType().getNumElements() != 1;

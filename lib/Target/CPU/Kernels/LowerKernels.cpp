@@ -44,18 +44,7 @@ static FailureOr<WindowKernel> readKernel(WindowOp op, OpBuilder &builder) {
   if (!DotProduct::isKnown(op.getDot()))
     return op.emitError() << "expects a known dot product, got '" << op.getDot()
                           << "'";
-  kernel.epilogue = &op.getEpilogue().front();
-  kernel.dot = op.getDot();
-  kernel.isUnsigned = op.getXUnsigned();
-  ArrayRef<int64_t> tile = op.getTile();
-  kernel.rows = tile[0];
-  kernel.vectors = tile[1];
-  kernel.lanes = tile[2];
-  kernel.pack = tile[3];
-  if (auto code =
-          op->template getAttrOfType<DenseI64ArrayAttr>(kWeightCodeAttr);
-      code && code.size() == 2)
-    kernel.code = {code[0], code[1]};
+  readAttributes(op, kernel);
   kernel.kernelH = op.getKernel()[0];
   kernel.kernelW = op.getKernel()[1];
   kernel.strideH = op.getStrides()[0];
@@ -67,10 +56,6 @@ static FailureOr<WindowKernel> readKernel(WindowOp op, OpBuilder &builder) {
   kernel.reducedChannels = isa<DepthwiseOp>(op.getOperation())
                                ? 1
                                : kernel.x.shape[3] / kernel.groups;
-  kernel.batch = kernel.y.shape[0];
-  kernel.height = kernel.y.shape[1];
-  kernel.width = kernel.y.shape[2];
-  kernel.channels = kernel.y.shape[3];
   return kernel;
 }
 
