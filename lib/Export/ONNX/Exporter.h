@@ -72,6 +72,8 @@ private:
                           std::string input);
 
   // Linear.cpp: ops with an order of their own.
+  std::string getBias(mlir::Operation *op, mlir::Value x, mlir::Value weight,
+                      mlir::Value bias, int64_t weightAxis);
   llvm::LogicalResult writeConv(qg::ConvOp op);
   llvm::LogicalResult writeConvTranspose(qg::ConvTransposeOp op);
   llvm::LogicalResult writePool(qg::PoolOp op);

@@ -4,6 +4,7 @@
 // ONNX has spatial ops channels-first only.
 //===----------------------------------------------------------------------===//
 #include "Exporter.h"
+#include "qopt/Dialect/QG/Reference/IntegerLinear.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -12,11 +13,58 @@ static RankedTensorType getTensorType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
+/// The encoding behind a value, through ops that only move elements.
+static qg::DequantizeOp findDequantize(Value value) {
+  while (isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp, qg::SliceOp,
+                         qg::BroadcastOp>(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value.getDefiningOp<qg::DequantizeOp>();
+}
+
+/// A float bias between encoded operands is added to the accumulators as an
+/// integer; so it is in the file, dequantized by the product of the scales.
+std::string Exporter::getBias(Operation *op, Value x, Value weight, Value bias,
+                              int64_t weightAxis) {
+  qg::DequantizeOp from = findDequantize(x);
+  auto encoded = weight.getDefiningOp<qg::DequantizeOp>();
+  std::optional<Tensor> values = qg::matchConstant(bias);
+  if (!from || !encoded || !values ||
+      !getTensorType(bias).getElementType().isF32())
+    return get(bias);
+  qg::LinearTypes types{getTensorType(from.getX()),
+                        getTensorType(encoded.getX()), getTensorType(bias),
+                        cast<RankedTensorType>(op->getResult(0).getType()),
+                        weightAxis};
+  auto linear = qg::getIntegerLinear(types, &*values);
+  if (!linear)
+    return get(bias);
+  Tensor integers(DType::i32, {int64_t(linear->bias.size())});
+  for (auto [i, value] : llvm::enumerate(linear->bias)) {
+    // Saturated: a channel without weights, which computes in another scale.
+    if (value == INT32_MAX || value == INT32_MIN)
+      return get(bias);
+    integers.setInt(i, value);
+  }
+  SmallVector<int64_t> shape;
+  if (linear->scales.size() > 1)
+    shape.push_back(linear->scales.size());
+  std::string name = qg::getUserName(op) + "_bias";
+  Names inputs{writer.addInitializer(integers, name),
+               writer.addInitializer(
+                   Tensor::from<float>(DType::f32, shape, linear->scales),
+                   name + "_scale")};
+  GraphWriter::Node node =
+      writer.addNode("DequantizeLinear", inputs, name + "_dequantized");
+  if (!shape.empty())
+    node.integer("axis", 0);
+  return node.output();
+}
+
 LogicalResult Exporter::writeConv(qg::ConvOp op) {
   Permutation order = getChannelsFirst(op.getResultType().getRank());
   Names inputs{get(op.getX(), order), get(op.getWeight(), order)};
   if (op.getBias())
-    inputs.push_back(get(op.getBias()));
+    inputs.push_back(getBias(op, op.getX(), op.getWeight(), op.getBias(), 0));
   ArrayRef<int64_t> kernel =
       getTensorType(op.getWeight()).getShape().drop_front().drop_back();
   set(op.getResult(),
@@ -62,7 +110,7 @@ LogicalResult Exporter::writeConvTranspose(qg::ConvTransposeOp op) {
   }
   Names inputs{get(op.getX(), order), weight};
   if (op.getBias())
-    inputs.push_back(get(op.getBias()));
+    inputs.push_back(getBias(op, op.getX(), op.getWeight(), op.getBias(), 0));
   set(op.getResult(),
       writer.addNode("ConvTranspose", inputs, name)
           .ints(
@@ -114,16 +162,18 @@ LogicalResult Exporter::writeMatmul(qg::MatmulOp op) {
         identity);
     return success();
   }
+  int64_t columns =
+      getTensorType(rhs).getRank() - (op.getTransposeRhs() ? 2 : 1);
+  std::string bias = getBias(op, op.getLhs(), rhs, op.getBias(), columns);
   if (op.getResultType().getRank() == 2) {
-    inputs.push_back(get(op.getBias()));
+    inputs.push_back(bias);
     set(op.getResult(), writer.addNode("Gemm", inputs, name).output(),
         identity);
     return success();
   }
   std::string product =
       writer.addNode("MatMul", inputs, name + "_product").output();
-  set(op.getResult(),
-      writer.addNode("Add", {product, get(op.getBias())}, name).output(),
+  set(op.getResult(), writer.addNode("Add", {product, bias}, name).output(),
       identity);
   return success();
 }
