@@ -10,11 +10,16 @@ Kullback-Leibler divergence of the output's rows and the ratio of signal to
 error. Budgets are average bits of the elements of the weights that the plan
 decides. Rounded weights and sensitivities are kept in WORK: another budget of
 the same model costs seconds, and --fresh starts anew.
+
+Cases with a time budget write a cost file on this machine, plan by it, and time
+the compiled plan beside the one with 8-bit weights: one thread, by turns,
+medians. "infeasible" is an answer where the smallest time is beyond the budget.
 """
 import argparse
 import json
 import pathlib
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -32,7 +37,15 @@ CASES = {
     "rec-3": ("rec", 3.0, 1.0, None),
     "vww-4.02": ("vww", 4.02, 1.0, 17.0),
 }
+# case: (model, budgets); latencies refer to 8-bit weights.
+TIMED = {
+    "vww-time": ("vww", "latency=1.1x", "size=0.6x"),
+    "vww-faster": ("vww", "latency=0.8x"),
+    "resnet8-time": ("resnet8", "latency=1.1x", "size=0.6x"),
+    "resnet8-faster": ("resnet8", "latency=0.8x"),
+}
 SAMPLES = 100
+CLOSE = 0.1  # of the predicted time
 
 
 def arguments(options, spec):
@@ -42,12 +55,14 @@ def arguments(options, spec):
     return flags + (["--shape", spec["shape"]] if "shape" in spec else [])
 
 
-def run(options, *words):
+def run(options, *words, expected=(0,)):
     start = time.time()
     done = subprocess.run([str(options.qopt), *words], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if done.returncode:
+    if done.returncode not in expected:
         sys.exit(" ".join(words) + "\n" + done.stderr[-2000:])
+    if done.returncode:
+        return done.stderr
     return time.time() - start
 
 
@@ -129,20 +144,66 @@ def evaluate(options, case):
                  "rounds": plan["rounds"]}
 
 
+def median_times(programs, rounds=41, calls=10):
+    """Microseconds a call, by turns."""
+    times = [[] for _ in programs]
+    for _ in range(rounds):
+        for program, row in zip(programs, times):
+            program.run()
+            start = time.perf_counter()
+            for _ in range(calls):
+                program.run()
+            row.append((time.perf_counter() - start) / calls * 1e6)
+    return [statistics.median(row) for row in times]
+
+
+def evaluate_time(options, case):
+    model, *budgets = TIMED[case]
+    path = options.work / f"{model}.json"
+    flags = [word for budget in budgets for word in ("--budget", budget)]
+    answer = run(options, "plan", *arguments(options, MODELS[model]), *flags,
+                 "--cost", "measured", "-o", str(path), expected=(0, 7))
+    print(f"{case}: {', '.join(budgets)}")
+    if isinstance(answer, str):
+        print("  infeasible: " + "; ".join(
+            line.removeprefix("note: ") for line in answer.splitlines()
+            if line.startswith("note: ")), flush=True)
+        return True, {"infeasible": True}
+    plan = json.loads(path.read_text())
+    kept = options.work / f"{case}.json"
+    shutil.copy(path, kept)
+    used = {b["name"]: (b["used"], b.get("limit")) for b in plan["budgets"]}
+    wide = [p for p in plan["uniform"] if p["name"] == "si8"][0]["used"]
+    planned, _ = compile_model(options, model, case, ["--plan", str(kept)])
+    bytes8, _ = compile_model(options, model, "wide", ["--scheme", "w8a8"])
+    predicted = used["latency"][0]
+    measured, reference = median_times([planned, bytes8])
+    off = measured / reference / (predicted / wide["latency"]) - 1
+    print(f"  size {used['size'][0]:.0f} of {used['size'][1] or 0:.0f} bytes, "
+          f"time {predicted:.1f} of {used['latency'][1]:.1f} us by the cost "
+          f"file (8 bits {wide['latency']:.1f})\n  compiled {measured:.1f} us, "
+          f"8 bits {reference:.1f} us: ratio {measured / reference:.3f}, "
+          f"predicted {predicted / wide['latency']:.3f}, off by "
+          f"{off * 100:+.1f} % (bar {CLOSE * 100:.0f} %)", flush=True)
+    return abs(off) <= CLOSE, {
+        "predicted": predicted, "measured": measured, "reference": reference}
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--shared", type=pathlib.Path, required=True)
     parser.add_argument("--qopt", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
-    parser.add_argument("--cases", nargs="*", default=list(CASES))
+    parser.add_argument("--cases", nargs="*", default=[*CASES, *TIMED])
     parser.add_argument("--plan-samples", type=int, default=32)
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     sys.path.insert(0, str(options.shared / "peers" / "accuracy"))
-    results = {case: evaluate(options, case) for case in options.cases}
+    results = {case: (evaluate_time if case in TIMED else evaluate)(
+        options, case) for case in options.cases}
     if options.json:
         options.json.write_text(json.dumps(
             {case: figures for case, (_, figures) in results.items()},

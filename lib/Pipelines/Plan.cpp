@@ -144,7 +144,7 @@ double Planner::getTime(size_t layer, llvm::StringRef format,
   const auto &times = request.costs->layers;
   auto it = times.find(measured.layers[layer].layer);
   if (it == times.end())
-    return 0;
+    return NAN;
   auto exact = it->second.find(isWide ? "si8" : format.str());
   return exact == it->second.end() ? NAN : exact->second;
 }
@@ -233,8 +233,14 @@ absl::Status Planner::addLimits() {
       ++r;
     if (r == problem.resources.size())
       return Error(Code::MissingArgument,
-                   "--budget latency expects times: add --cost measured, or "
-                   "--cost FILE");
+                   "--budget latency expects times: add --cost measured, "
+                   "--cost model, or --cost FILE");
+    if (budget.isRelative && std::isnan(wide[r]))
+      return Error(
+          Code::BadFlagValue,
+          "--budget latency=" + llvm::formatv("{0:f1}", budget.value).str() +
+              "x refers to 8-bit weights, of which the cost file "
+              "lacks times (si8)");
     problem.resources[r].limit =
         budget.isRelative ? budget.value * wide[r] : budget.value;
   }
@@ -267,7 +273,8 @@ std::vector<int> Planner::findLayers(llvm::StringRef name) const {
 absl::Status Planner::addPinsAndTies() {
   std::vector<std::string> problems;
   std::map<int, std::string> pinned;
-  for (const auto &[name, format] : request.pins) {
+  for (const auto &pin : request.pins) {
+    const std::string &name = pin.first, &format = pin.second;
     std::vector<int> nodes = findLayers(name);
     if (nodes.empty())
       problems.push_back("--pin: the model has no layer '" + name + "'");

@@ -22,6 +22,9 @@
 using namespace qopt;
 namespace json = llvm::json;
 
+/// How far samples may lie outside of what the profile saw.
+static constexpr double kMostBeyond = 4;
+
 static bool isLinearOp(mlir::Operation *op) {
   return llvm::isa<qg::ConvOp, qg::ConvTransposeOp, qg::MatmulOp>(op);
 }
@@ -228,6 +231,53 @@ absl::Status PlanMeasurements::makeCandidates() {
   return absl::OkStatus();
 }
 
+static bool areEqual(llvm::ArrayRef<Tensor> a, llvm::ArrayRef<Tensor> b) {
+  return llvm::all_of(llvm::zip(a, b), [](const auto &pair) {
+    const auto &[x, y] = pair;
+    return x.numBytes() == y.numBytes() &&
+           !std::memcmp(x.data(), y.data(), x.numBytes());
+  });
+}
+
+/// Samples that could not tell one plan from another, or are not those of the
+/// profile.
+absl::Status PlanMeasurements::checkSamples() {
+  auto isSame = [](const std::vector<llvm::SmallVector<Tensor>> &rows) {
+    return llvm::all_of(rows, [&](const llvm::SmallVector<Tensor> &row) {
+      return areEqual(row, rows.front());
+    });
+  };
+  if (isSame(inputs))
+    return Error(Code::DataValues, "all of the " + llvm::Twine(inputs.size()) +
+                                       " samples are the same, a plan expects "
+                                       "different ones");
+  if (isSame(outputs))
+    return Error(Code::DataValues,
+                 "the outputs are the same for all of the " +
+                     llvm::Twine(inputs.size()) +
+                     " samples: nothing tells one plan from another")
+        .help("are these data of this model? check --data and --pre");
+  QOPT_ASSIGN(ModelInterface interface, getInterface(module));
+  for (auto [i, spec] : llvm::enumerate(interface.inputs)) {
+    auto it = profile.tensors.find(spec.name);
+    if (it == profile.tensors.end() || spec.dtype != DType::f32)
+      continue;
+    double known = std::max(-double(it->second.low), double(it->second.high));
+    double most = 0;
+    for (const auto &sample : inputs)
+      for (float value : sample[i].span<float>())
+        most = std::max(most, std::fabs(double(value)));
+    if (most > kMostBeyond * known)
+      return Error(Code::DataValues,
+                   llvm::formatv("input '{0}' reaches {1:f3}, but {2:f3} in "
+                                 "the profile: it is of other data",
+                                 spec.name, most, known)
+                       .str())
+          .help("calibrate with these data, or leave out --profile");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PlanMeasurements::openProbe() {
   std::vector<std::pair<std::string, std::string>> names;
   for (const LayerCandidates &layer : layers)
@@ -246,6 +296,7 @@ absl::Status PlanMeasurements::openProbe() {
   if (inputs.size() < 2)
     return Error(Code::DataValues, "a plan expects at least 2 samples, got " +
                                        llvm::Twine(inputs.size()));
+  QOPT_RETURN_IF_ERROR(checkSamples());
   probeCount = int64_t(inputs.size() + 1) / 2;
   heldBackCount = int64_t(inputs.size()) - probeCount;
   return absl::OkStatus();

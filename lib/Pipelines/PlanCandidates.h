@@ -49,6 +49,7 @@ private:
   absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
   quantizeAs(const std::string &format, const std::string &rounding);
   absl::Status openProbe();
+  absl::Status checkSamples();
   absl::Status measureErrors();
   absl::Status measureProbes();
   absl::StatusOr<double> measureRange(int64_t begin, int64_t end);

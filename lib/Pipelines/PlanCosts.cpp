@@ -1,4 +1,4 @@
-//===- PlanCosts.cpp - Measured times of layers ---------------------------===//
+//===- PlanCosts.cpp - Times of layers, measured or modelled --------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // Each format is timed in the whole network, so that a layer has its real
@@ -8,6 +8,7 @@
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Pipelines/Plan.h"
+#include "qopt/Pipelines/Report.h"
 #include "qopt/Support/Diagnostics.h"
 #include "qopt/Support/Files.h"
 #include "qopt/Target/CPU/Emit.h"
@@ -66,7 +67,8 @@ absl::StatusOr<CostFile> CostFile::read(llvm::StringRef path) {
     for (const auto &[format, time] : *times) {
       std::optional<double> number = time.getAsNumber();
       if (!number || !(*number >= 0))
-        return fail("has a time of '" + layer.str() + "' that is no number");
+        return fail("expects microseconds of '" + layer.str() + "' in " +
+                    format.str() + ", a number that is not negative");
       costs.layers[layer.str()][format.str()] = *number;
     }
   }
@@ -228,5 +230,42 @@ absl::StatusOr<CostFile> qopt::measureCosts(mlir::ModuleOp module,
     if (format == "si8")
       costs.fixed = std::max(0.0, program.getWhole() - layers);
   }
+  return costs;
+}
+
+/// A nominal core: products of bytes and bytes of weights per microsecond.
+static constexpr double kProducts = 30e3, kBytes = 20e3;
+
+/// Time of a product whose weight has `bits`, in terms of one of bytes. Weights
+/// of 2 and 4 bits come out of a byte by shifts, the others by bytes that
+/// straddle; figures of VWW on a core with AVX2.
+static double getDecodeFactor(int64_t bits) {
+  return bits == 8 ? 1 : bits == 2 || bits == 4 ? 1.2 : 2;
+}
+
+CostFile qopt::modelCosts(mlir::ModuleOp module,
+                          llvm::ArrayRef<std::string> formats) {
+  CostFile costs;
+  costs.target = "model";
+  std::set<std::string> all(formats.begin(), formats.end());
+  all.insert("si8");
+  module.walk([&](mlir::Operation *op) {
+    if (!llvm::isa<qg::ConvOp, qg::ConvTransposeOp, qg::MatmulOp>(op))
+      return;
+    auto weight =
+        llvm::cast<mlir::RankedTensorType>(op->getOperand(1).getType());
+    for (const std::string &format : all) {
+      // si4, nf4, ui8:g64
+      int64_t bits = 8;
+      llvm::StringRef digits =
+          llvm::StringRef(format).split(':').first.drop_front(2);
+      if (digits.getAsInteger(10, bits))
+        bits = 8;
+      double products =
+          double(countMacs(op)) * getDecodeFactor(bits) / kProducts;
+      double bytes = double(weight.getNumElements() * bits) / 8 / kBytes;
+      costs.layers[qg::getUserName(op)][format] += std::max(products, bytes);
+    }
+  });
   return costs;
 }

@@ -73,6 +73,10 @@ absl::StatusOr<CostFile> measureCosts(mlir::ModuleOp module,
                                       const SampleSource &samples,
                                       const PlanRequest &request);
 
+/// Times by a simple model: good for relative budgets, not for microseconds.
+CostFile modelCosts(mlir::ModuleOp module,
+                    llvm::ArrayRef<std::string> formats);
+
 /// Identifies the float graph that a plan is for.
 absl::StatusOr<std::string> getModelHash(mlir::ModuleOp module);
 

@@ -32,7 +32,7 @@ llvm::ArrayRef<Flag> driver::getPlanFlags() {
       {"pin", "LAYER=FORMAT", "a name or a glob (repeatable)"},
       {"tie", "LAYER,LAYER", "these take one format (repeatable)"},
       {"worst", "LOSS", "no layer may lose more"},
-      {"cost", "FILE|measured", "times for a latency budget"},
+      {"cost", "FILE|measured|model", "times for a latency budget"},
       {"gap", "SHARE", "stop when the plan is this close to the bound (0)"},
       {"node-limit", "N", "of the solver's tree (200000)"},
       {"time-limit", "SECONDS", "of the solver"},
@@ -47,7 +47,9 @@ static absl::StatusOr<PlanRequest> readRequest(const Arguments &arguments,
   QOPT_ASSIGN(request.budgets, parseBudgets(arguments.getList("budget")));
   QOPT_ASSIGN(int64_t pareto, arguments.getInt("pareto", 0, 0));
   request.pareto = int(std::min<int64_t>(pareto, 1000));
-  request.formats = arguments.getList("formats");
+  for (const std::string &format : arguments.getList("formats"))
+    if (!llvm::is_contained(request.formats, format))
+      request.formats.push_back(format);
   if (request.formats.empty())
     request.formats = getDefaultPlanFormats();
   QOPT_RETURN_IF_ERROR(checkFormats(request.formats));
@@ -79,11 +81,18 @@ static absl::StatusOr<PlanRequest> readRequest(const Arguments &arguments,
                    "--tie: expected LAYER,LAYER, got '" + tie + "'");
   }
   QOPT_ASSIGN(request.worst, arguments.getDouble("worst", INFINITY));
+  if (!(request.worst > 0))
+    return Error(Code::BadFlagValue, "--worst: expected a positive loss");
   QOPT_ASSIGN(request.solve.gap, arguments.getDouble("gap", 0));
+  if (!(request.solve.gap >= 0 && request.solve.gap < 1))
+    return Error(Code::BadFlagValue,
+                 "--gap: expected a share from 0 to below 1, as in 0.01");
   QOPT_ASSIGN(request.solve.nodeLimit,
               arguments.getInt("node-limit", 200000, 1));
   QOPT_ASSIGN(request.solve.timeLimitSeconds,
               arguments.getDouble("time-limit", INFINITY));
+  if (!(request.solve.timeLimitSeconds > 0))
+    return Error(Code::BadFlagValue, "--time-limit: expected seconds");
   llvm::SmallString<128> state(output);
   llvm::sys::path::replace_extension(state, ".sensitivity.json");
   request.stateFile = std::string(state);
@@ -107,11 +116,11 @@ static const PlanPoint *findBestUniform(const Plan &plan) {
 }
 
 static void printPlan(llvm::raw_ostream &os, const Plan &plan) {
-  os << llvm::formatv("{0,-10} {1,10} {2,11} {3}\n", "format", "weights",
-                      "loss", "layer");
+  os << llvm::formatv("{0,-10} {1,-8} {2,10} {3,11} {4}\n", "format",
+                      "rounding", "weights", "loss", "layer");
   for (const PlanDecision &decision : plan.decisions)
-    os << llvm::formatv("{0,-10} {1,10} {2,11} {3}\n", decision.format,
-                        decision.weights,
+    os << llvm::formatv("{0,-10} {1,-8} {2,10} {3,11} {4}\n", decision.format,
+                        decision.rounding, decision.weights,
                         llvm::formatv("{0:e3}", decision.loss).str(),
                         shortenName(decision.layer));
   auto printPoint = [&](llvm::StringRef name, double measured,
@@ -201,6 +210,8 @@ absl::StatusOr<ExitCode> driver::runPlan(const Arguments &arguments,
       llvm::sys::path::replace_extension(file, ".cost.json");
       QOPT_RETURN_IF_ERROR(writeFile(file, costs->toJson()));
       session.say("wrote " + file.str());
+    } else if (*path == "model") {
+      costs = modelCosts(*module, request.formats);
     } else {
       QOPT_ASSIGN(costs, CostFile::read(*path));
     }
