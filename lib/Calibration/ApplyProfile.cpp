@@ -33,24 +33,48 @@ static void writeChannelRanges(qg::ObserveOp op,
               Builder(op.getContext()).getDenseF64ArrayAttr(ranges));
 }
 
+/// An input as it comes, or an output as it goes.
+static bool isInterface(qg::ObserveOp op) {
+  Value source = op.getX();
+  while (
+      isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp>(source.getDefiningOp()))
+    source = source.getDefiningOp()->getOperand(0);
+  if (isa<BlockArgument>(source))
+    return true;
+  SmallVector<Value> reached = {op.getResult()};
+  for (size_t i = 0; i < reached.size(); ++i)
+    for (Operation *user : reached[i].getUsers()) {
+      if (user->hasTrait<OpTrait::IsTerminator>())
+        continue;
+      if (!isa<qg::ReshapeOp, qg::TransposeOp, qg::SoftmaxOp, qg::ObserveOp>(
+              user))
+        return false;
+      reached.push_back(user->getResult(0));
+    }
+  return true;
+}
+
 absl::Status qopt::applyProfile(ModuleOp module, const Profile &profile,
-                                const RangeMethod &method) {
+                                const RangeMethod &method, unsigned bits) {
   absl::Status result = absl::OkStatus();
   Builder builder(module.getContext());
   module.walk([&](qg::ObserveOp op) {
     auto it = profile.tensors.find(op.getName().str());
+    unsigned own = isInterface(op) ? 8 : bits;
     absl::StatusOr<Range> range =
         it == profile.tensors.end()
             ? absl::NotFoundError("expects it in the profile; calibrate again")
-            : computeRange(it->second, method);
+            : computeRange(it->second, method, own);
     if (!range.ok()) {
       result = absl::Status(range.status().code(),
                             absl::StrCat("tensor '", op.getName().str(),
                                          "': ", range.status().message()));
       return WalkResult::interrupt();
     }
-    double sqnr =
-        getPredictedSQNR(it->second.histogram, getAsymmetricParameters(*range));
+    double sqnr = getPredictedSQNR(it->second.histogram,
+                                   getAsymmetricParameters(*range, own), own);
+    if (own != 8)
+      op->setAttr("qg.bits", builder.getI64IntegerAttr(own));
     op->setAttr("qg.range",
                 builder.getDenseF64ArrayAttr({range->low, range->high}));
     op->setAttr("qg.sqnr", builder.getF64FloatAttr(sqnr));

@@ -11,7 +11,9 @@
 #include "qopt/Pipelines/Bundle.h"
 #include "qopt/Pipelines/EmitKinds.h"
 #include "qopt/Pipelines/Model.h"
+#include "qopt/Pipelines/OutputFolder.h"
 #include "qopt/Pipelines/Pipelines.h"
+#include "qopt/Pipelines/Transforms.h"
 #include "qopt/Pipelines/Report.h"
 #include "qopt/Support/Files.h"
 
@@ -116,8 +118,8 @@ public:
   absl::StatusOr<ArtifactSummary> run() {
     mlir::OwningOpRef<mlir::ModuleOp> lowered(
         mlir::ModuleOp(request_.quantized).clone());
-    QOPT_RETURN_IF_ERROR(lower(*lowered, request_.options.requantize,
-                               request_.integerOnly));
+    QOPT_RETURN_IF_ERROR(
+        lower(*lowered, request_.options.requantize, request_.integerOnly));
     absl::StatusOr<CompiledModel> compiled =
         compileForCPU(*lowered, request_.cpu);
     if (!compiled.ok())
@@ -145,10 +147,10 @@ public:
     std::string text;
     if (kind.summary)
       text = llvm::StringRef(contents[kind.summary]).split("\n\n").first.str();
-    for (auto &[name, bytes] : contents)
-      files_[request_.stem + "/" + name].bytes = std::move(bytes);
-    QOPT_RETURN_IF_ERROR(writeAll([] { return absl::OkStatus(); }));
-    ArtifactSummary summary = summarize();
+    QOPT_RETURN_IF_ERROR(writeOutputFolder(request_.stem, contents));
+    ArtifactSummary summary;
+    for (const auto &[name, bytes] : contents)
+      summary.files.push_back(request_.stem + "/" + name);
     summary.target = request_.target;
     summary.text = std::move(text);
     return summary;
@@ -236,6 +238,9 @@ private:
         {"weights_bytes", int64_t(compiled.info.weightsBytes)},
         {"layer_names", llvm::json::Array(compiled.info.layers)},
         {"report", toJson(reportLayers(request_.quantized, lowered))}};
+    if (std::vector<std::string> lines = getTransforms(request_.floatModule);
+        !lines.empty())
+      manifest["transforms"] = llvm::json::Array(lines);
     return manifest;
   }
 

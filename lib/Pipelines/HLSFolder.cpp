@@ -28,19 +28,48 @@ absl::StatusOr<double> qopt::parseClock(llvm::StringRef text) {
   return isPeriod ? value : 1000 / value;
 }
 
+/// Words that no top function can be called; the rest of C++'s are as unlikely
+/// as these are near.
+static bool isReserved(llvm::StringRef name) {
+  for (llvm::StringRef word : {"main", "int", "float", "double", "char", "new",
+                               "class", "switch", "default", "auto", "this"})
+    if (name == word)
+      return true;
+  return false;
+}
+
+absl::Status qopt::checkHLSFlags(const ArtifactRequest &request) {
+  llvm::SmallVector<std::string> problems;
+  std::string help;
+  if (!hls::findPart(request.target)) {
+    problems.push_back("--target: expected a part that is known, got '" +
+                       request.target + "'");
+    help = "known parts: ";
+    for (const hls::Part &part : hls::getParts())
+      help += (&part == hls::getParts().begin() ? "" : ", ") +
+              std::string(part.name);
+  }
+  if (absl::StatusOr<double> clock = parseClock(request.hls.clock); !clock.ok())
+    problems.push_back(std::string(clock.status().message()));
+  if (isReserved(request.cpu.symbol))
+    problems.push_back("--symbol-prefix: expected a name for the top function, "
+                       "got the word '" +
+                       request.cpu.symbol + "' of C++");
+  if (problems.empty())
+    return absl::OkStatus();
+  Error error(Code::BadFlagValue, problems.front());
+  for (const std::string &problem : llvm::drop_begin(problems))
+    std::move(error).note(problem);
+  if (!help.empty())
+    std::move(error).help(help);
+  return error;
+}
+
 static absl::StatusOr<hls::ProjectOptions>
 getOptions(const ArtifactRequest &request) {
+  QOPT_RETURN_IF_ERROR(checkHLSFlags(request));
   hls::ProjectOptions options;
   options.part = hls::findPart(request.target);
-  if (!options.part) {
-    std::string known;
-    for (const hls::Part &part : hls::getParts())
-      known += (known.empty() ? "" : ", ") + std::string(part.name);
-    return Error(Code::BadFlagValue, "--target: expected a part that is known, "
-                                     "got '" +
-                                         request.target + "'")
-        .help("known parts: " + known);
-  }
   QOPT_ASSIGN(options.clockNs, parseClock(request.hls.clock));
   options.cycles = request.hls.cycles;
   options.symbol = request.cpu.symbol;

@@ -41,6 +41,10 @@ struct IntegerCore {
 mlir::FailureOr<IntegerCore> cutIntegerCore(mlir::ModuleOp lowered,
                                             bool dropsHead);
 
+/// Whether some form of the op becomes a unit; what it lacks besides,
+/// convert-fxp-to-hls says.
+bool hasUnit(mlir::Operation *op);
+
 /// Argument and result attribute of the core: the integer type that holds
 /// every value (`si8`, `ui4`, ...).
 inline constexpr const char *kElementAttr = "hls.element";

@@ -140,8 +140,15 @@ private:
         continue;
       bool isFloat =
           !llvm::all_of(op.getResults(), isInteger) || isa<fxp::QuantizeOp>(op);
-      if (!isFloat)
+      if (!isFloat) {
+        // In one round with what is float.
+        if (!behind_.contains(&op) && !hasUnit(&op)) {
+          op.emitError() << "'" << op.getName() << "' (" << qg::getUserName(&op)
+                         << ") has no unit: not supported by this target";
+          isValid = false;
+        }
         continue;
+      }
       if (!behind_.contains(&op)) {
         op.emitError() << "'" << op.getName() << "' (" << qg::getUserName(&op)
                        << ") computes in float between integer layers";

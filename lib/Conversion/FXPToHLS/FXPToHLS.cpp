@@ -586,6 +586,12 @@ LogicalResult Converter::convert(Operation *op) {
   return refuse(op) << "not supported by this target";
 }
 
+bool qopt::hasUnit(Operation *op) {
+  return isa<fxp::ConvOp, fxp::MatmulOp, fxp::RequantizeOp, fxp::AddOp,
+             fxp::MulOp, fxp::LutOp, fxp::SoftmaxOp, fxp::SumOp, fxp::MaxPoolOp,
+             fxp::SumPoolOp, qg::ConcatOp, qg::TransposeOp, qg::ReshapeOp>(op);
+}
+
 LogicalResult Converter::run() {
   Block &block = function_.getBody().front();
   Operation *terminator = block.getTerminator();

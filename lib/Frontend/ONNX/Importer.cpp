@@ -144,6 +144,12 @@ std::optional<Shape> Importer::bindShape(const ::onnx::ValueInfoProto &input) {
       extent = dim.dim_value();
     else if (auto it = dims.find(symbol); !symbol.empty() && it != dims.end())
       extent = it->second;
+    // A fixed extent is a default: networks without dense layers take others,
+    // and what depends on it says so itself. A symbol that is bound twice is a
+    // contradiction.
+    bool isFixed = dim.has_dim_value() && dim.dim_value() >= 0;
+    if (isFixed && shape[i] >= 0)
+      continue;
     if (extent >= 0 && shape[i] >= 0 && extent != shape[i]) {
       report(Fault::BadModel, "input '" + name + "': expects extent " +
                                   Twine(extent) + " in dimension " + Twine(i) +

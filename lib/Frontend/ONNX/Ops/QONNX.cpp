@@ -201,10 +201,64 @@ static LogicalResult importBipolarQuant(OpBinder &op) {
   return op.result(b.dequantize(b.quantize(y, type)));
 }
 
+/// Trunc 2 says what comes out: a scale that is a power of two of the one that
+/// goes in, and a range. (x / s + z, rounded, in steps of both) / 2^k, clamped
+/// and then rounded by the mode.
+static LogicalResult importTrunc2(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0);
+  unsigned last = op.numInputs() - 1;
+  std::optional<double> scale = readScalar(op, 1, "scale");
+  std::optional<double> zero = readScalar(op, 2, "zero point");
+  std::optional<double> before = readScalar(op, 3, "bit width");
+  std::optional<double> outScale = readScalar(op, 4, "scale");
+  std::optional<double> outZero =
+      last == 6 ? readScalar(op, 5, "zero point") : zero;
+  std::optional<double> after = readScalar(op, last, "bit width");
+  std::optional<std::string> mode = readMode(op, "FLOOR");
+  if (!x || !scale || !zero || !before || !outScale || !outZero || !after ||
+      !mode)
+    return failure();
+  if (!(*scale > 0) || !(*outScale > 0) || b.element(x) != b.f32())
+    return op.unsupported("expects FLOAT and positive scales");
+  double step = std::exp2(std::nearbyint(std::log2(*outScale / *scale)));
+  double shifted = *zero / step;
+  if (last == 6 && *outZero != shifted)
+    return op.unsupported("expects an output zero point of " +
+                          std::to_string(shifted) + ", got " +
+                          std::to_string(*outZero));
+  Grid grid;
+  bool isSigned = op.intAttr("signed", 1) != 0;
+  grid.isNarrow = op.intAttr("narrow", 0) != 0;
+  grid.format = ((isSigned ? "si" : "ui") + Twine(int64_t(*after))).str();
+  const IntegerFormat *row = lookupIntegerFormat(grid.format);
+  if (*after != std::floor(*after) || !row || *after < 2)
+    return op.unsupported("expects a whole bit width of 2 to 16, got " +
+                          std::to_string(*after));
+  grid.low = row->min() + (grid.isNarrow && isSigned);
+  grid.high = row->max() - (grid.isNarrow && !isSigned);
+  grid.scales.push_back(float(*outScale));
+  Value steps = b.add(b.div(x, b.scalar(*scale, b.f32())), *zero);
+  steps = b.div(b.unary(UnaryKind::round_even, steps), step);
+  steps =
+      roundBy(b, b.clamp(steps, double(grid.low), double(grid.high)), *mode);
+  Value y = b.mul(b.sub(steps, shifted), b.scalar(*outScale, b.f32()));
+  bool isStored = shifted == std::floor(shifted) && shifted >= row->min() &&
+                  shifted <= row->max();
+  // A grid between the integers is no encoding.
+  if (!isStored)
+    return op.result(y);
+  grid.zeroPoint = int64_t(shifted);
+  return op.result(b.dequantize(b.quantize(y, getType(b, grid))));
+}
+
 static LogicalResult importTrunc(OpBinder &op) {
   GraphBuilder &b = op.b;
+  if (op.numInputs() == 6 || op.numInputs() == 7)
+    return importTrunc2(op);
   if (op.numInputs() != 5)
-    return op.unsupported("expects the five inputs of Trunc 1, got " +
+    return op.unsupported("expects the five inputs of Trunc 1, or the six or "
+                          "seven of Trunc 2, got " +
                           Twine(op.numInputs()));
   Value x = op.in(0);
   std::optional<double> scale = readScalar(op, 1, "scale");
@@ -229,6 +283,6 @@ void frontend::registerQONNXOps(OpRegistry &registry) {
     registry.add(domain, "BipolarQuant", 1, importBipolarQuant, "QONNX");
     registry.add(domain, "Quant", 1, importQuant,
                  "QONNX; 2 to 16 bits, constant parameters");
-    registry.add(domain, "Trunc", 1, importTrunc, "QONNX, version 1");
+    registry.add(domain, "Trunc", 1, importTrunc, "QONNX, versions 1 and 2");
   }
 }
