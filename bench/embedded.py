@@ -20,7 +20,8 @@ MODELS = {"ic": "ic_resnet8", "kws": "kws_dscnn", "vww": "vww_mobilenetv1",
 BARS = {("ic", "m4"): 3.0, ("kws", "m4"): 4.0, ("vww", "m4"): 4.0,
         ("ad", "m4"): 3.0, ("ic", "m55"): 0.8}
 ARENA = 1.15  # of the live bytes
-TRIPLES = {"m3": ("thumbv7m-none-eabi", "cortex-m3"),
+TRIPLES = {"m0": ("thumbv6m-none-eabi", "cortex-m0"),
+           "m3": ("thumbv7m-none-eabi", "cortex-m3"),
            "m4": ("thumbv7em-none-eabi", "cortex-m4"),
            "m7": ("thumbv7em-none-eabi", "cortex-m7"),
            "m55": ("thumbv8.1m.main-none-eabihf", "cortex-m55"),

@@ -93,7 +93,8 @@ llvm::ArrayRef<FileKind> qopt::getFileKinds() {
 llvm::ArrayRef<FolderKind> qopt::getFolderKinds() {
   static constexpr FolderKind kKinds[] = {
       {"c", "fixed:31", makeEmbeddedFolder},
-      {"hls", "fixed:17", makeHLSFolder, "report.txt"},
+      {"hls", "fixed:17", makeHLSFolder, "report.txt",
+       /*takesTarget=*/true, checkHLSFlags},
   };
   return kKinds;
 }

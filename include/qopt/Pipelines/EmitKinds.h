@@ -40,6 +40,10 @@ struct FolderKind {
       const ArtifactRequest &request);
   /// A file of the folder whose first paragraph is shown, or null.
   const char *summary = nullptr;
+  /// Whether --target names something of it.
+  bool takesTarget = false;
+  /// What is wrong with the flags, all of it, before the model is read; or null.
+  absl::Status (*check)(const ArtifactRequest &request) = nullptr;
 };
 llvm::ArrayRef<FolderKind> getFolderKinds();
 /// The row of that name, or null.

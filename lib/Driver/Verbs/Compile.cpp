@@ -6,6 +6,7 @@
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Pipelines/EmitKinds.h"
+#include "qopt/Pipelines/OutputFolder.h"
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Pipelines/Program.h"
 
@@ -88,6 +89,34 @@ static bool isBareMetal(const CPUOptions &cpu) {
          triple.getOS() == llvm::Triple::UnknownOS;
 }
 
+/// Names that do not exist are refused before a model is read.
+static absl::Status checkTarget(const Arguments &arguments,
+                                const CPUOptions &cpu,
+                                const FolderKind *folder) {
+  if (folder) {
+    std::string given;
+    for (llvm::StringRef flag : {"target", "mcpu"})
+      if (arguments.has(flag) && (flag == "mcpu" || !folder->takesTarget))
+        given += (given.empty() ? "--" : " and --") + flag.str();
+    if (given.empty())
+      return absl::OkStatus();
+    return Error(Code::BadFlagValue,
+                 "--emit=" + llvm::Twine(folder->name) + ": expected no " +
+                     given + ", the folder is the same for every CPU")
+        .help("the compiler that builds the folder is told the CPU");
+  }
+  TargetProblems found = findTargetProblems(cpu);
+  if (found.problems.empty())
+    return absl::OkStatus();
+  Error error(Code::BadFlagValue, "--target: " + found.problems.front());
+  for (const std::string &problem : llvm::drop_begin(found.problems))
+    std::move(error).note(problem);
+  for (const std::string &known : found.known)
+    std::move(error).note(known);
+  return std::move(error).help("--target=TRIPLE[:CPU[:+FEATURE,..]], or "
+                               "--mcpu for the CPU");
+}
+
 absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
                                             Session &session) {
   auto start = std::chrono::steady_clock::now();
@@ -101,24 +130,29 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
   request.cpu = parseTarget(request.target);
   if (std::optional<std::string> cpu = arguments.get("mcpu"))
     request.cpu.cpu = *cpu;
+  QOPT_RETURN_IF_ERROR(checkTarget(arguments, request.cpu, folder));
   request.integerOnly =
       !folder && (arguments.has("integer-only") || isBareMetal(request.cpu));
-  QOPT_ASSIGN(request.outputs, arguments.getChoice(
-                                   "outputs", {"model", "quantized"}, "model"));
+  QOPT_ASSIGN(request.outputs,
+              arguments.getChoice("outputs", {"model", "quantized"}, "model"));
   request.cpu.symbol = arguments.get(
       "symbol-prefix", makeSymbol(llvm::sys::path::filename(request.stem)));
   request.hls.clock = arguments.get("clock", request.hls.clock);
   QOPT_ASSIGN(request.hls.cycles, arguments.getInt("cycles", 0, 0));
   QOPT_ASSIGN(request.hls.vectors,
               arguments.getInt("vectors", request.hls.vectors, 1));
+  if (folder) {
+    QOPT_RETURN_IF_ERROR(checkOutputFolder(request.stem));
+    if (folder->check)
+      QOPT_RETURN_IF_ERROR(folder->check(request));
+  }
   QOPT_ASSIGN(int64_t level, arguments.getInt("opt-level", 3, 0));
   request.cpu.optLevel = std::min<int64_t>(level, 3);
-  QOPT_ASSIGN(
-      QuantizedModel model,
-      quantizeModel(arguments, session,
-                    folder                ? folder->requantize
-                    : request.integerOnly ? "fixed:31"
-                                          : "f32"));
+  QOPT_ASSIGN(QuantizedModel model,
+              quantizeModel(arguments, session,
+                            folder                ? folder->requantize
+                            : request.integerOnly ? "fixed:31"
+                                                  : "f32"));
   if (request.integerOnly)
     QOPT_RETURN_IF_ERROR(
         runPipeline(*model.quantized,

@@ -205,6 +205,10 @@ static absl::StatusOr<Built> buildModule(absl::StatusOr<Lowered> &lowered,
   emitEntryPoints(*built.module, lowered->program, options.symbol);
   setTarget(*built.module, *built.machine);
   optimize(*built.module, *built.machine, options.optLevel);
+  if (built.machine->getPointerSizeInBits(0) == 32)
+    if (absl::Status status = addSoftArithmetic(*built.module, *built.machine);
+        !status.ok())
+      return status;
   return built;
 }
 

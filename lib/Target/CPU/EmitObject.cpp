@@ -8,6 +8,7 @@
 #include "Steps.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -25,7 +26,7 @@
 using namespace llvm;
 using namespace qopt;
 
-static void initializeTargets() {
+void qopt::initializeTargets() {
   static std::once_flag once;
   std::call_once(once, [] {
     InitializeAllTargetInfos();
@@ -48,32 +49,19 @@ static std::pair<std::string, std::string> getHost() {
 absl::StatusOr<std::unique_ptr<TargetMachine>>
 qopt::createMachine(const CPUOptions &options) {
   initializeTargets();
+  TargetProblems problems = findTargetProblems(options);
+  if (!problems.problems.empty())
+    return absl::InvalidArgumentError(absl::StrJoin(problems.problems, "; "));
   std::string name =
       options.triple.empty() ? sys::getDefaultTargetTriple() : options.triple;
   Triple triple(Triple::normalize(name));
   std::string error;
   const Target *target = TargetRegistry::lookupTarget(triple, error);
-  if (!target)
-    return absl::InvalidArgumentError(absl::StrCat(
-        "expects a target triple that LLVM knows, got '", name, "'"));
   std::string cpu = options.cpu, features;
-  if (cpu == "native") {
-    Triple host(sys::getDefaultTargetTriple());
-    if (host.getArch() != triple.getArch())
-      return absl::InvalidArgumentError(absl::StrCat(
-          "expects a CPU for '", name,
-          "': native means this machine, which is another architecture"));
+  if (cpu == "native")
     std::tie(cpu, features) = getHost();
-  }
   if (!options.features.empty())
     absl::StrAppend(&features, features.empty() ? "" : ",", options.features);
-  if (!cpu.empty()) {
-    std::unique_ptr<MCSubtargetInfo> subtarget(
-        target->createMCSubtargetInfo(triple, "", ""));
-    if (subtarget && !subtarget->isCPUStringValid(cpu))
-      return absl::InvalidArgumentError(absl::StrCat(
-          "expects a CPU that LLVM knows for '", name, "', got '", cpu, "'"));
-  }
   TargetOptions targetOptions;
   targetOptions.AllowFPOpFusion = FPOpFusion::Strict;
   // Plain memcpy, not its __aeabi relatives: what the interface promises.
@@ -150,7 +138,8 @@ void qopt::optimize(Module &module, TargetMachine &machine, unsigned level) {
   passes.run(module, modules);
 }
 
-absl::Status qopt::checkSymbols(StringRef bytes) {
+absl::StatusOr<std::vector<std::string>> qopt::findUndefined(StringRef bytes) {
+  std::vector<std::string> found;
   Expected<std::unique_ptr<object::ObjectFile>> file =
       object::ObjectFile::createObjectFile(MemoryBufferRef(bytes, "model"));
   if (!file)
@@ -167,12 +156,22 @@ absl::Status qopt::checkSymbols(StringRef bytes) {
         *name == "_GLOBAL_OFFSET_TABLE_")
       continue;
     if (*name != "memcpy" && *name != "memset" && *name != "memmove")
-      return absl::InternalError(absl::StrCat(
-          "expects an object that needs nothing but memcpy, memmove and "
-          "memset, but it needs '",
-          name->str(), "'; choose a CPU with the missing instruction"));
+      found.push_back(name->str());
   }
-  return absl::OkStatus();
+  return found;
+}
+
+absl::Status qopt::checkSymbols(StringRef object) {
+  auto missing = findUndefined(object);
+  if (!missing.ok())
+    return missing.status();
+  if (missing->empty())
+    return absl::OkStatus();
+  return absl::UnimplementedError(absl::StrCat(
+      "expects an object that needs nothing but memcpy, memmove and memset, "
+      "but the CPU needs routines for ",
+      absl::StrJoin(*missing, ", "),
+      "; choose a CPU with the missing instructions"));
 }
 
 static absl::StatusOr<std::string>

@@ -44,6 +44,9 @@ absl::StatusOr<StepProgram> takeProgram(mlir::ModuleOp module, ModelInfo info);
 void emitEntryPoints(llvm::Module &module, const StepProgram &program,
                      llvm::StringRef symbol);
 
+/// Registers all code generators, once.
+void initializeTargets();
+
 /// The machine that options name.
 absl::StatusOr<std::unique_ptr<llvm::TargetMachine>>
 createMachine(const CPUOptions &options);
@@ -65,8 +68,15 @@ absl::StatusOr<std::string> emitAssembly(llvm::Module &module,
 /// One relocatable ELF object out of several; hidden symbols become its own.
 absl::StatusOr<std::string> mergeObjects(llvm::ArrayRef<std::string> objects);
 
-/// An Internal error names any symbol that an object needs and should not.
+/// Symbols that an object needs and should not: all but memcpy and its like.
+absl::StatusOr<std::vector<std::string>> findUndefined(llvm::StringRef object);
+/// An Unimplemented error names them, if any.
 absl::Status checkSymbols(llvm::StringRef object);
+
+/// Gives a module the routines that its code will call on a core without the
+/// instruction.
+absl::Status addSoftArithmetic(llvm::Module &module,
+                               llvm::TargetMachine &machine);
 
 /// The object of all step functions of `module` (after takeProgram) and of the
 /// entry points. Leaves the module in the LLVM dialect.

@@ -47,6 +47,17 @@ static int64_t getZeroPoint(const Step &step) {
   return cast<fxp::MatmulOp>(step.op).getLhsZp();
 }
 
+/// Two weights in a byte: of eight neighbours the first four below, the others
+/// above, so that both halves of a word meet words of a column.
+static std::vector<int8_t> packPairs(const std::vector<int8_t> &weights) {
+  std::vector<int8_t> packed(weights.size() / 2);
+  for (size_t i = 0; i < packed.size(); ++i) {
+    size_t low = i / 4 * 8 + i % 4;
+    packed[i] = int8_t((weights[low] & 15) | (weights[low + 4] & 15) << 4);
+  }
+  return packed;
+}
+
 static absl::Status fillLinear(const Step &step, StepConstants &constants) {
   auto weights = getWeights(step);
   if (!weights.ok())
@@ -64,19 +75,24 @@ static absl::Status fillLinear(const Step &step, StepConstants &constants) {
       magnitude += std::abs(w);
     }
     int64_t folded = bias->getInt(n) - zeroPoint * sum;
-    // Partial sums are bounded by the bias and all products.
-    if (std::abs(folded) + magnitude * 128 > INT32_MAX)
+    // Partial sums are bounded by the bias and all products; those of packed
+    // weights are made in sixteenths.
+    int64_t products = magnitude * 128 * (step.isPacked ? 16 : 1);
+    if (std::abs(folded) + products > INT32_MAX)
       return absl::UnimplementedError(absl::StrCat(
           "'", step.name, "': sums of channel ", n, " can leave 32 bits"));
     constants.bias.push_back(int32_t(folded));
   }
   bool isTapMajor = step.kind == Step::Depthwise;
-  int64_t row = step.kind == Step::Gather ? llvm::alignTo(k, 4) : k;
+  bool hasRows = step.kind == Step::Gather || step.kind == Step::Direct;
+  int64_t row = hasRows ? step.getRow() : k;
   constants.weights.assign(step.n * row, 0);
   for (int64_t n = 0; n < step.n; ++n)
     for (int64_t i = 0; i < k; ++i)
       constants.weights[isTapMajor ? i * step.n + n : n * row + i] =
           int8_t(weights->getInt(n * k + i));
+  if (step.isPacked)
+    constants.weights = packPairs(constants.weights);
   return absl::OkStatus();
 }
 

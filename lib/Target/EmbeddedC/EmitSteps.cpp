@@ -140,6 +140,10 @@ private:
                                     " -> ", formatShape(step_.output));
     if (step_.macs)
       absl::StrAppend(&text, ", ", step_.macs, " products");
+    if (step_.isPacked)
+      absl::StrAppend(&text, ", weights of 4 bits");
+    if (step_.batch > 1)
+      absl::StrAppend(&text, ", one of ", step_.batch, " images a call");
     return absl::StrCat(text, " */\n");
   }
 
@@ -231,8 +235,13 @@ private:
     return offset ? absl::StrCat(base.str(), " + ", offset) : base.str();
   }
 
+  std::string getLinear(int pixels) const {
+    return absl::StrCat(step_.isPacked ? "qopt_linear4_" : "qopt_linear_",
+                        pixels);
+  }
+
   void emitGather() {
-    int64_t n = step_.n, row = llvm::alignTo(step_.k, 4);
+    int64_t n = step_.n, row = step_.getRow();
     std::string second = at("scratch", row);
     declareScales();
     declareWindow();
@@ -243,15 +252,13 @@ private:
           writer_->call("qopt_gather", {second, x_, next, "&window"});
           Value out = writer_->pointer(y_, writer_->index(pixel, n, 0, "at"),
                                        "out", false);
-          writer_->call(
-              "qopt_linear_2",
-              {"scratch", second, out, weight("weights"), n, row, "&scales"});
+          writer_->call(getLinear(2), {"scratch", second, out,
+                                       weight("weights"), n, row, "&scales"});
         },
         [&](int64_t pixel) {
           writer_->call("qopt_gather", {"scratch", x_, pixel, "&window"});
-          writer_->call("qopt_linear_1",
-                        {"scratch", at("y", pixel * n), weight("weights"), n,
-                         row, "&scales"});
+          writer_->call(getLinear(1), {"scratch", at("y", pixel * n),
+                                       weight("weights"), n, row, "&scales"});
         });
   }
 
@@ -264,14 +271,12 @@ private:
               x_, writer_->index(pixel, k, 0, "from"), "first", true);
           Value out = writer_->pointer(y_, writer_->index(pixel, n, 0, "at"),
                                        "out", false);
-          writer_->call("qopt_linear_2",
-                        {first, absl::StrCat("first + ", k), out,
-                         weight("weights"), n, k, "&scales"});
+          writer_->call(getLinear(2), {first, absl::StrCat("first + ", k), out,
+                                       weight("weights"), n, k, "&scales"});
         },
         [&](int64_t pixel) {
-          writer_->call("qopt_linear_1",
-                        {at("x", pixel * k), at("y", pixel * n),
-                         weight("weights"), n, k, "&scales"});
+          writer_->call(getLinear(1), {at("x", pixel * k), at("y", pixel * n),
+                                       weight("weights"), n, k, "&scales"});
         });
   }
 

@@ -155,7 +155,29 @@ private:
     visitSum(cast<fxp::SumOp>(op), requantize);
   }
 
-  /// Images of one or two spatial dimensions, batch 1.
+  /// Rows of weights whose values all fit in 4 bits.
+  static bool fitsPacked(Value weight) {
+    std::optional<Tensor> values = qg::matchConstant(weight);
+    return values && values->dtype() == DType::i8 &&
+           llvm::all_of(values->span<int8_t>(),
+                        [](int8_t value) { return value >= -8 && value <= 7; });
+  }
+
+  /// Where the columns of a product come from: the input as it lies, or copies
+  /// (one or two at a time). Packed rows want whole pairs of words, and their
+  /// kernels want columns at words, which the caller's arrays need not be.
+  void setColumns(Step &step, Value weight, bool isDense) {
+    step.isPacked = fitsPacked(weight);
+    bool isCallers = isa<BlockArgument>(list_.getRoot(step.inputs[0]));
+    if (isDense && step.k == step.getRow() && !(step.isPacked && isCallers)) {
+      step.kind = Step::Direct;
+      return;
+    }
+    step.kind = Step::Gather;
+    step.scratch = step.getRow() * (step.window.pixels() > 1 ? 2 : 1);
+  }
+
+  /// Images of one or two spatial dimensions.
   bool getWindow(Operation *op, ArrayRef<int64_t> x, ArrayRef<int64_t> y,
                  ArrayRef<int64_t> kernel, ArrayRef<int64_t> strides,
                  ArrayRef<int64_t> pads, ArrayRef<int64_t> dilations,
@@ -164,10 +186,6 @@ private:
     if (rank < 1 || rank > 2) {
       refuse(op,
              "expects one or two spatial dimensions, got " + llvm::Twine(rank));
-      return false;
-    }
-    if (x.front() != 1) {
-      refuse(op, "expects batch 1, got " + llvm::Twine(x.front()));
       return false;
     }
     bool flat = rank == 1;
@@ -206,7 +224,8 @@ private:
     step.window = window;
     step.n = w.front();
     step.k = window.taps() * w.back();
-    step.macs = step.n * step.k * window.pixels();
+    step.batch = x.front();
+    step.macs = step.n * step.k * window.pixels() * step.batch;
     int64_t groups = op.getGroups();
     bool isDense = window.taps() == 1 && window.strides[0] == 1 &&
                    window.strides[1] == 1 &&
@@ -215,10 +234,8 @@ private:
       bool isDepthwise = groups == window.channels && step.n == groups;
       step.kind = isDepthwise ? Step::Depthwise : Step::Grouped;
       step.scratch = window.channels; // a pixel of border
-    } else if (isDense && step.k % 4 == 0) {
-      step.kind = Step::Direct;
     } else {
-      step.scratch = llvm::alignTo(step.k, 4) * (window.pixels() > 1 ? 2 : 1);
+      setColumns(step, op.getWeight(), isDense);
     }
   }
 
@@ -239,10 +256,7 @@ private:
     step.macs = rows * step.n * step.k;
     // As a convolution of 1x1 over an image of one row.
     step.window = {1, rows, step.k, 1, rows, {1, 1}, {1, 1}, {0, 0}, {1, 1}, 0};
-    if (step.k % 4 != 0) {
-      step.kind = Step::Gather;
-      step.scratch = llvm::alignTo(step.k, 4) * (rows > 1 ? 2 : 1);
-    }
+    setColumns(step, op.getRhs(), /*isDense=*/true);
   }
 
   template <typename Op>
@@ -258,6 +272,7 @@ private:
                          requantize ? requantize.getResult() : op.getResult());
     step.requantize = requantize;
     step.window = window;
+    step.batch = getShape(op.getX()).front();
     if (auto pool = dyn_cast<fxp::SumPoolOp>(op.getOperation()))
       step.window.border = int64_t(pool.getXZp());
     else
@@ -267,7 +282,7 @@ private:
     step.scratch = window.channels;
   }
 
-  /// A sum over all dimensions between the first and the last.
+  /// A sum over neighbouring dimensions; those in front are images.
   void visitSum(fxp::SumOp op, fxp::RequantizeOp requantize) {
     ArrayRef<int64_t> x = getShape(op.getX()), axes = op.getAxes();
     int64_t rank = x.size(), first = axes.empty() ? 0 : axes.front();
@@ -275,9 +290,9 @@ private:
     for (size_t i = 0; i < axes.size(); ++i)
       isRun &= axes[i] == first + int64_t(i);
     int64_t last = first + int64_t(axes.size());
-    if (!isRun || getNumElements(x.take_front(first)) != 1 ||
-        requantize.getScales().getNumElements() != 1)
-      return refuse(op, "expects a sum over leading dimensions with one scale");
+    if (!isRun || requantize.getScales().getNumElements() != 1)
+      return refuse(op, "expects a sum over neighbouring dimensions with one "
+                        "scale");
     int64_t taps = getNumElements(x.slice(first, axes.size()));
     int64_t channels = getNumElements(x.take_back(rank - last));
     if (taps > kMostTaps)
@@ -287,6 +302,7 @@ private:
     step.requantize = requantize;
     step.window = {1,         taps,   channels, 1,      1,
                    {1, taps}, {1, 1}, {0, 0},   {1, 1}, int64_t(op.getXZp())};
+    step.batch = getNumElements(x.take_front(first));
     step.n = channels;
     step.k = taps;
     step.scratch = channels;

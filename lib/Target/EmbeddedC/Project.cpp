@@ -248,17 +248,29 @@ private:
     for (auto [i, step] : llvm::enumerate(list_.steps)) {
       const StepCode &code = codes_[i];
       std::vector<FunctionWriter::Argument> arguments;
+      auto ofImage = [&, &step = step](std::string address, Value value) {
+        int64_t bytes =
+            cast<RankedTensorType>(value.getType()).getNumElements();
+        return step.batch == 1
+                   ? address
+                   : absl::StrCat(address, " + image * ", bytes / step.batch);
+      };
       for (auto [j, input] : llvm::enumerate(step.inputs))
-        arguments.push_back(code.constants[j].empty()
-                                ? getAddress(input, true)
-                                : "weights->" + code.constants[j]);
-      arguments.push_back(getAddress(step.output, false));
+        arguments.push_back(ofImage(code.constants[j].empty()
+                                        ? getAddress(input, true)
+                                        : "weights->" + code.constants[j],
+                                    input));
+      arguments.push_back(ofImage(getAddress(step.output, false), step.output));
       if (code.usesWeights)
         arguments.push_back("weights");
       if (code.usesScratch)
         arguments.push_back(absl::StrCat("arena + ", list_.scratch[i].offset));
       writer.call("qopt_begin", {"call", int64_t(i)});
-      writer.call(code.name, arguments);
+      if (step.batch == 1)
+        writer.call(code.name, arguments);
+      else
+        writer.loop(step.batch, 1, "image",
+                    [&](Value) { writer.call(code.name, arguments); });
       writer.call("qopt_end", {"call", int64_t(i)});
     }
     FailureOr<std::string> text = writer.finish("QOPT_OK");

@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace qopt::embedded {
 
@@ -50,8 +51,15 @@ struct Step {
   std::string name;
   Window window{};
   int64_t n = 0, k = 0; ///< channels out, and products of each
+  int64_t batch = 1;    ///< images, each a call
   int64_t scratch = 0;  ///< bytes that live during the step alone
+  /// Weights of at most 4 bits lie two in a byte.
+  bool isPacked = false;
   int64_t macs = 0;
+
+  /// Products of a row as the kernels take them: whole words, or pairs of them
+  /// where weights are packed.
+  int64_t getRow() const { return llvm::alignTo(k, isPacked ? 8 : 4); }
 };
 
 /// Where the bytes of a value lie.

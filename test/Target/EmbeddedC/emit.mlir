@@ -39,9 +39,9 @@
 // HEADER: #define MODEL_OUTPUT_0_ZERO_POINT 9
 // HEADER: extern int model_run(const qopt_call *call);
 
-// bias - zero point * sum of weights: 10 + 5 * 27.
+// bias - zero point * sum of weights: 10 + 5 * 27 * 9.
 // WEIGHTS: /* bias0 */ {
-// WEIGHTS-NEXT: 145, 145, 145, 145,
+// WEIGHTS-NEXT: 1225, 1225, 1225, 1225,
 // 0.01 = 1374389504 / 2^37, the multiplier of 31 bits.
 // WEIGHTS: /* multiplier0 */ {
 // WEIGHTS-NEXT: 1374389504,
@@ -52,11 +52,11 @@
 
 func.func @main(%x: tensor<1x6x6x3xi8> {qg.name = "image", qg.encoding = !qg.q<si8, 0.5 : -5>})
     -> (tensor<1x3xi8> {qg.name = "scores", qg.encoding = !qg.q<si8, 0.25 : 9>}) {
-  %w0 = qg.constant dense<1> : tensor<4x3x3x3xi8> -> tensor<4x3x3x3xi8>
+  %w0 = qg.constant dense<9> : tensor<4x3x3x3xi8> -> tensor<4x3x3x3xi8>
   %b0 = qg.constant dense<10> : tensor<4xi32> -> tensor<4xi32>
-  %w1 = qg.constant dense<2> : tensor<4x2x2x1xi8> -> tensor<4x2x2x1xi8>
+  %w1 = qg.constant dense<9> : tensor<4x2x2x1xi8> -> tensor<4x2x2x1xi8>
   %b1 = qg.constant dense<0> : tensor<4xi32> -> tensor<4xi32>
-  %w2 = qg.constant dense<3> : tensor<36x3xi8> -> tensor<36x3xi8>
+  %w2 = qg.constant dense<9> : tensor<36x3xi8> -> tensor<36x3xi8>
   %b2 = qg.constant dense<0> : tensor<3xi32> -> tensor<3xi32>
   %0 = fxp.conv %x, %w0, %b0 strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 x_zp -5 : (tensor<1x6x6x3xi8>, tensor<4x3x3x3xi8>, tensor<4xi32>) -> tensor<1x6x6x4xi32> loc("stem")
   %1 = fxp.requantize %0 scales dense<0.01> : tensor<1xf32> x_zp 0 zp -128 clamp [-128, 127] mode <"fixed", 31> : tensor<1x6x6x4xi32> -> tensor<1x6x6x4xi8>

@@ -32,6 +32,13 @@ struct CPUOptions {
   bool useKernels = true;
 };
 
+/// What of the names in `options` does not exist: a line each, and lines of the
+/// names that do. Empty if a machine can be made.
+struct TargetProblems {
+  std::vector<std::string> problems, known;
+};
+TargetProblems findTargetProblems(const CPUOptions &options);
+
 struct TensorInfo {
   std::string name;
   DType dtype = DType::f32;
