@@ -4,11 +4,9 @@
 // The result is an ordinary float module with fake quantization: it runs on
 // every executor, and qg-fold-qdq turns it into integers.
 //===----------------------------------------------------------------------===//
+#include "AssignWeights.h"
 #include "TensorGraph.h"
 #include "qopt/Assignment/Passes.h"
-#include "qopt/Dialect/QG/IR/Encodings.h"
-
-#include <cmath>
 
 namespace qopt {
 #define GEN_PASS_DEF_APPLYFORMATS
@@ -53,15 +51,6 @@ static void applyToTensor(qg::ObserveOp op) {
   op.erase();
 }
 
-/// Code of the level next to `value`; the first of two.
-static int64_t getNearest(ArrayRef<int8_t> table, float value) {
-  size_t best = 0;
-  for (size_t i = 1; i < table.size(); ++i)
-    if (std::fabs(table[i] - value) < std::fabs(table[best] - value))
-      best = i;
-  return best;
-}
-
 static LogicalResult applyToWeight(Operation *op) {
   qg::FormatAttr format = getFormat(op, "qg.weight_format");
   if (!format)
@@ -72,35 +61,10 @@ static LogicalResult applyToWeight(Operation *op) {
   std::optional<Tensor> values = qg::matchConstant(weight);
   if (!type || !values || values->dtype() != DType::f32)
     return op->emitOpError("expects an f32 constant weight for its format");
-  qg::ParameterIndex index(type, values->shape());
-  SmallVector<float> scales = type.getScaleVector();
-  SmallVector<int64_t> zeros = type.getZeroPointVector();
-  const IntegerFormat &row = type.getIntegerFormat();
-  // Narrow range: -128 is not used, so that negation is exact. Formats with
-  // few levels use them all.
-  double low = row.isSigned && row.bits == 8 ? -127.0 : double(row.min());
-  ArrayRef<int8_t> table;
-  if (type.isTable())
-    table = type.getTable().asArrayRef();
-  Tensor stored(*qg::getDType(type), values->shape());
-  for (int64_t i = 0, e = stored.numElements(); i < e; ++i) {
-    size_t at = index(i);
-    float quotient = float(values->getFloat(i)) / scales[at];
-    if (!table.empty()) {
-      stored.setInt(i, getNearest(table, quotient));
-      continue;
-    }
-    stored.setInt(i, int64_t(std::clamp(std::nearbyint(double(quotient)) +
-                                            double(zeros[at]),
-                                        low, double(row.max()))));
-  }
   OpBuilder builder(op);
-  auto tensor = cast<RankedTensorType>(weight.getType());
-  Value constant =
-      qg::createConstant(builder, weight.getLoc(), stored,
-                         RankedTensorType::get(tensor.getShape(), type), "w");
-  op->setOperand(
-      1, qg::DequantizeOp::create(builder, weight.getLoc(), tensor, constant));
+  Value constant = createRoundedWeight(builder, weight, type);
+  op->setOperand(1, qg::DequantizeOp::create(builder, weight.getLoc(),
+                                             weight.getType(), constant));
   return success();
 }
 

@@ -139,3 +139,41 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(Operation *op,
   }
   return make(zeros);
 }
+
+/// Code of the level next to `value`; the first of two.
+static int64_t getNearest(ArrayRef<int8_t> table, float value) {
+  size_t best = 0;
+  for (size_t i = 1; i < table.size(); ++i)
+    if (std::fabs(table[i] - value) < std::fabs(table[best] - value))
+      best = i;
+  return best;
+}
+
+Value qopt::createRoundedWeight(OpBuilder &builder, Value weight,
+                                qg::QuantizedType type) {
+  Tensor values = *qg::matchConstant(weight);
+  qg::ParameterIndex index(type, values.shape());
+  SmallVector<float> scales = type.getScaleVector();
+  SmallVector<int64_t> zeros = type.getZeroPointVector();
+  const IntegerFormat &row = type.getIntegerFormat();
+  // Narrow range: -128 is not used, so that negation is exact. Formats with
+  // few levels use them all.
+  double low = row.isSigned && row.bits == 8 ? -127.0 : double(row.min());
+  ArrayRef<int8_t> table;
+  if (type.isTable())
+    table = type.getTable().asArrayRef();
+  Tensor stored(*qg::getDType(type), values.shape());
+  for (int64_t i = 0, e = stored.numElements(); i < e; ++i) {
+    size_t at = index(i);
+    float quotient = float(values.getFloat(i)) / scales[at];
+    if (!table.empty()) {
+      stored.setInt(i, getNearest(table, quotient));
+      continue;
+    }
+    stored.setInt(i, int64_t(std::clamp(std::nearbyint(double(quotient)) +
+                                            double(zeros[at]),
+                                        low, double(row.max()))));
+  }
+  return qg::createConstant(builder, weight.getLoc(), stored,
+                            RankedTensorType::get(values.shape(), type), "w");
+}

@@ -32,6 +32,10 @@ mlir::FailureOr<qg::QuantizedType> getWeightEncoding(mlir::Operation *op,
                                                      const WeightFormat &format,
                                                      double xScale);
 
+/// The nearest levels of an f32 constant as a constant of type `type`.
+mlir::Value createRoundedWeight(mlir::OpBuilder &builder, mlir::Value weight,
+                                qg::QuantizedType type);
+
 } // namespace qopt
 
 #endif // QOPT_LIB_ASSIGNMENT_ASSIGNWEIGHTS_H

@@ -27,12 +27,15 @@ absl::StatusOr<Scheme> qopt::parseScheme(llvm::StringRef name) {
                                      .Case("float", Scheme::Float)
                                      .Case("w8a8", Scheme::W8A8)
                                      .Case("w4a8", Scheme::W4A8)
+                                     .Case("w8a8-dyn", Scheme::W8A8Dynamic)
+                                     .Case("w4a8-dyn", Scheme::W4A8Dynamic)
                                      .Case("qdq", Scheme::QDQ)
                                      .Default(std::nullopt);
   if (!scheme)
     return Error(Code::BadFlagValue,
-                 "--scheme: expected float, w8a8, w4a8 or qdq, got '" + name +
-                     "'");
+                 "--scheme: expected float, w8a8, w4a8, w8a8-dyn, w4a8-dyn or "
+                 "qdq, got '" +
+                     name + "'");
   return *scheme;
 }
 
@@ -44,6 +47,10 @@ llvm::StringRef qopt::getName(Scheme scheme) {
     return "w8a8";
   case Scheme::W4A8:
     return "w4a8";
+  case Scheme::W8A8Dynamic:
+    return "w8a8-dyn";
+  case Scheme::W4A8Dynamic:
+    return "w4a8-dyn";
   case Scheme::QDQ:
     return "qdq";
   }
@@ -52,6 +59,28 @@ llvm::StringRef qopt::getName(Scheme scheme) {
 
 bool qopt::needsProfile(Scheme scheme) {
   return scheme == Scheme::W8A8 || scheme == Scheme::W4A8;
+}
+
+bool qopt::isDynamic(Scheme scheme) {
+  return scheme == Scheme::W8A8Dynamic || scheme == Scheme::W4A8Dynamic;
+}
+
+/// Matrix products by rows; convolutions and attention stay float.
+static absl::Status quantizeDynamic(mlir::ModuleOp module,
+                                    const QuantizeOptions &options) {
+  if (options.requantize != "f32")
+    return Error(Code::UnsupportedOption,
+                 "--scheme " + getName(options.scheme) +
+                     " keeps floats between products: it goes neither with "
+                     "--emit=c, --emit=hls and --integer-only nor with "
+                     "--requant " +
+                     options.requantize)
+        .help("integer targets need ranges beforehand: --scheme w8a8 --data");
+  std::string weights = options.weights;
+  if (weights.empty())
+    weights = options.scheme == Scheme::W4A8Dynamic ? "si4:g32" : "si8";
+  return runPipeline(module, "func.func(qg-quantize-dynamic{weight-format=" +
+                                 weights + "},canonicalize,cse)");
 }
 
 /// What the data are, when the observer says only that they are unusable.
@@ -133,6 +162,11 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
       *unfolded = module.clone();
   };
   if (options.scheme == Scheme::Float) {
+    keepUnfolded();
+    return absl::OkStatus();
+  }
+  if (isDynamic(options.scheme)) {
+    QOPT_RETURN_IF_ERROR(quantizeDynamic(module, options));
     keepUnfolded();
     return absl::OkStatus();
   }

@@ -38,8 +38,8 @@ int64_t qopt::countMacs(mlir::Operation *op) {
                         (countElements(conv.getWeight()) / inputs)
                   : 0;
   }
-  if (auto matmul = llvm::dyn_cast<qg::MatmulOp>(op))
-    return countElements(matmul->getResult(0)) * getExtent(matmul.getLhs(), -1);
+  if (llvm::isa<qg::MatmulOp, qg::DynamicMatmulOp>(op))
+    return countElements(op->getResult(0)) * getExtent(op->getOperand(0), -1);
   return 0;
 }
 
@@ -118,9 +118,12 @@ LayerReport qopt::reportLayers(mlir::ModuleOp module, mlir::ModuleOp lowered) {
     // The first two operands of a linear op are what it multiplies.
     if (row.macs)
       for (mlir::Value operand : op->getOperands().take_front(2)) {
-        int64_t bytes = countElements(operand) * getBits(operand) / 8;
+        // Rows that are rounded at run time are multiplied as bytes.
+        bool isRounded = llvm::isa<qg::DynamicMatmulOp>(op);
+        unsigned bits = isRounded ? 8 : getBits(operand);
+        int64_t bytes = countElements(operand) * bits / 8;
         row.bytesRead += bytes;
-        row.bytesReadWide += getBits(operand) > 8 ? bytes : 0;
+        row.bytesReadWide += bits > 8 ? bytes : 0;
       }
     row.isFloat =
         isFloatValue(op->getOperand(0)) && remaining.count(getKey(op));

@@ -47,8 +47,8 @@ def AssignFormats : Pass<"qg-assign-formats", "::mlir::func::FuncOp"> {
            "What a pointwise function reads that alone reads a tensor: f32, or "
            "int8 (a table)">,
     Option<"weightFormat", "weight-format", "std::string", "\"si8\"",
-           "Format of weights: si2 to si8, ui2 to ui8, nf2 to nf4 or fp4, with "
-           ":gN for groups of N elements">,
+           "Format of weights: si2 to si8, ui2 to ui8, nf2 to nf4, fp4 or lut2 "
+           "to lut4 (levels learned), with :gN for groups of N elements">,
     ListOption<"keepFloat", "keep-float", "std::string",
                "Names of linear ops that stay float">
   ];
@@ -64,6 +64,25 @@ def ApplyFormats : Pass<"qg-apply-formats", "::mlir::func::FuncOp"> {
 
     {{example test/Assignment/apply-formats.mlir}}
   }];
+}
+
+def QuantizeDynamic : Pass<"qg-quantize-dynamic", "::mlir::func::FuncOp"> {
+  let summary = "Round the rows of matrix products at run time";
+  let description = [{
+    `qg.matmul` of f32 rows and a constant matrix becomes `qg.dynamic_matmul`:
+    the matrix is rounded now (`weight-format`, as `qg-assign-formats` has it),
+    every row of the other operand when it is there, to signed bytes with a
+    scale of its own. No data are needed. Everything else stays float, linear
+    ops with a `qg.float_reason`: convolutions, products of two computed
+    tensors (attention), stacks of matrices.
+
+    {{example test/Assignment/quantize-dynamic.mlir}}
+  }];
+  let options = [
+    Option<"weightFormat", "weight-format", "std::string", "\"si8\"",
+           "Format of weights: si2 to si8, ui2 to ui8, nf2 to nf4, fp4 or lut2 "
+           "to lut4 (levels learned), with :gN for groups of N elements">
+  ];
 }
 
 def ApplyPlan : Pass<"qg-apply-plan", "::mlir::ModuleOp"> {

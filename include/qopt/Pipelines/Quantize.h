@@ -20,6 +20,8 @@ enum class Scheme {
   Float, ///< nothing is quantized
   W8A8,  ///< per-channel s8 weights, per-tensor u8 activations
   W4A8,  ///< the same with 4-bit weights, rounded on data
+  W8A8Dynamic, ///< 8-bit matrices, rows of activations rounded at run time
+  W4A8Dynamic, ///< the same with 4-bit matrices in groups of 32
   QDQ    ///< what the model itself says
 };
 absl::StatusOr<Scheme> parseScheme(llvm::StringRef name);
@@ -76,6 +78,8 @@ absl::StatusOr<Profile> calibrate(mlir::ModuleOp module,
 
 /// Whether a scheme needs statistics of activations.
 bool needsProfile(Scheme scheme);
+/// Whether activations are rounded at run time, by rows.
+bool isDynamic(Scheme scheme);
 
 /// Quantizes a prepared module in place; `profile` may be null unless the
 /// scheme needs one. Biases are corrected only if there are samples (an empty

@@ -20,7 +20,9 @@ using namespace qopt::driver;
 
 llvm::ArrayRef<Flag> driver::getQuantizeFlags() {
   static constexpr Flag kFlags[] = {
-      {"scheme", "NAME", "w8a8, w4a8, qdq (as the model says) or float"},
+      {"scheme", "NAME",
+       "w8a8, w4a8, w8a8-dyn or w4a8-dyn (products by rows, no data), qdq (as "
+       "the model says) or float"},
       {"weights", "FORMAT",
        "of all weights: si2..si8, ui2..ui8, nf2..nf4, fp4, lut2..lut4 (levels "
        "learned); :gN for scales per group, as in si4:g128"},
@@ -207,13 +209,21 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
   QOPT_ASSIGN(model.options.scheme,
               chooseScheme(arguments, session, *model.floatModule));
   for (const char *flag : {"weights", "rounding"})
-    if (arguments.has(flag) && !needsProfile(model.options.scheme))
+    if (arguments.has(flag) && !needsProfile(model.options.scheme) &&
+        !(isDynamic(model.options.scheme) &&
+          llvm::StringRef(flag) == "weights"))
       return Error(Code::UnsupportedOption,
                    "--" + llvm::Twine(flag) +
                        " is for weights that are rounded here: it does not go "
                        "with --scheme " +
                        getName(model.options.scheme));
   QOPT_RETURN_IF_ERROR(transformModel(arguments, session, model));
+  for (const char *flag : {"data", "profile"})
+    if (arguments.has(flag) && isDynamic(model.options.scheme))
+      return Error(Code::UnsupportedOption,
+                   "--" + llvm::Twine(flag) + " is not read by --scheme " +
+                       getName(model.options.scheme) +
+                       ", which rounds rows at run time");
   QOPT_RETURN_IF_ERROR(readPlan(arguments, session, model));
   if (needsProfile(model.options.scheme)) {
     if (!arguments.has("data") && !arguments.has("profile"))

@@ -143,6 +143,10 @@ LogicalResult Exporter::writeFollowing(Operation *op) {
 }
 
 LogicalResult Exporter::checkTypes(Operation *op) {
+  if (isa<qg::DynamicMatmulOp>(op))
+    return op->emitError("expects products that standard ONNX has, got one "
+                         "whose rows are rounded at run time (--scheme "
+                         "w8a8-dyn, w4a8-dyn); export --scheme w8a8");
   for (Type type :
        llvm::concat<Type>(SmallVector<Type>(op->getOperandTypes()),
                           SmallVector<Type>(op->getResultTypes()))) {
