@@ -55,11 +55,18 @@ LogicalResult AssignFormats::readRanges(TensorGraph &graph) {
     auto range = op->getAttrOfType<DenseF64ArrayAttr>("qg.range");
     if (!range || range.size() != 2)
       return op.emitOpError("expects a range; run qg-apply-profile first");
-    AffineParameters parameters = getAsymmetricParameters({range[0], range[1]});
+    auto own = op->getAttrOfType<IntegerAttr>("qg.bits");
+    unsigned bits = own ? own.getInt() : 8;
+    if (bits < 1 || bits > 8)
+      return op.emitOpError() << "expects qg.bits of 1 to 8, got " << bits;
+    AffineParameters parameters =
+        getAsymmetricParameters({range[0], range[1]}, bits);
     encodings[op] = qg::QuantizedType::getPerTensor(
-        &getContext(), "ui8", parameters.scale, parameters.zeroPoint);
+        &getContext(), ("ui" + Twine(bits)).str(), parameters.scale,
+        parameters.zeroPoint);
+    // Who asks for fewer bits has decided.
     auto sqnr = op->getAttrOfType<FloatAttr>("qg.sqnr");
-    if (sqnr && sqnr.getValueAsDouble() < minSqnr)
+    if (!own && sqnr && sqnr.getValueAsDouble() < minSqnr)
       keepFloatBecause(op, "8 bits give " +
                                Twine(int64_t(sqnr.getValueAsDouble())) +
                                " dB, less than min-sqnr");
@@ -206,7 +213,7 @@ void AssignFormats::decideTensors(TensorGraph &graph) {
         canBeInteger(graph, producer))
       integerOps.insert(producer);
     if (qg::QuantizedType type = getChannelEncoding(op);
-        type && !hasFloat && canScaleChannels(graph, op))
+        type && !op->hasAttr("qg.bits") && !hasFloat && canScaleChannels(graph, op))
       encodings[op] = type;
   }
 }
@@ -246,6 +253,8 @@ LogicalResult AssignFormats::assignWeights() {
         &op, *format, getLeastScale(encodings[getObserver(op.getOperand(0))]));
     if (failed(type))
       return failure();
+    if (format->isLearned)
+      op.setAttr(kLearnedAttr, UnitAttr::get(&getContext()));
     op.setAttr("qg.weight_format",
                qg::FormatAttr::get(&getContext(), *type, nullptr));
   }

@@ -5,6 +5,7 @@
 // same format afterwards.
 //===----------------------------------------------------------------------===//
 #include "AssignWeights.h"
+#include "LevelTable.h"
 #include "TensorGraph.h"
 #include "qopt/Calibration/Observer.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
@@ -37,8 +38,8 @@ static ArrayRef<float> getLevels(StringRef name) {
 }
 
 StringRef qopt::getWeightFormatNames() {
-  return "si2 to si8, ui2 to ui8, nf2, nf3, nf4 or fp4, and :gN for groups of "
-         "N elements";
+  return "si2 to si8, ui2 to ui8, nf2, nf3, nf4, fp4, lut2, lut3 or lut4, and "
+         ":gN for groups of N elements";
 }
 
 std::optional<WeightFormat> WeightFormat::parse(StringRef text) {
@@ -48,6 +49,10 @@ std::optional<WeightFormat> WeightFormat::parse(StringRef text) {
       (!group.consume_front("g") || group.getAsInteger(10, result.group) ||
        result.group < 1))
     return std::nullopt;
+  if (name == "lut2" || name == "lut3" || name == "lut4") {
+    result.isLearned = true;
+    name = name == "lut2" ? "nf2" : name == "lut3" ? "nf3" : "nf4";
+  }
   if (ArrayRef<float> levels = getLevels(name); !levels.empty()) {
     result.format = "lut" + std::to_string(llvm::Log2_64(levels.size()));
     // fp4 is exact as 2 * value; quantiles are rounded to 127 steps.
@@ -91,11 +96,12 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(Operation *op,
   int64_t depth = channels ? weight->numElements() / channels : 0;
   int64_t groups =
       group ? std::max<int64_t>(1, (depth + group - 1) / group) : 1;
+  SmallVector<int8_t> table = format.table;
   // A type with as many parameters knows which belongs to which element.
   SmallVector<float> scales(channels * groups, 1.0f);
   auto make = [&](ArrayRef<int32_t> zeros) {
     return qg::QuantizedType::getPerAxis(op->getContext(), format.format, axis,
-                                         scales, zeros, group, format.table);
+                                         scales, zeros, group, table);
   };
   qg::ParameterIndex index(make({}), weight->shape());
   std::vector<float> low(scales.size(), 0), high(scales.size(), 0);
@@ -105,17 +111,31 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(Operation *op,
     low[at] = std::min(low[at], values[i]);
     high[at] = std::max(high[at], values[i]);
   }
+  if (format.isLearned) {
+    LevelHistogram histogram;
+    for (size_t i = 0; i < values.size(); ++i) {
+      size_t at = index(i);
+      double scale = std::max(-low[at], high[at]) / 127.0;
+      if (scale > 0)
+        histogram.add(values[i] / scale, scale * scale);
+    }
+    std::vector<int8_t> learned = histogram.learn(llvm::Log2_64(table.size()));
+    table.assign(learned.begin(), learned.end());
+  }
   std::optional<Tensor> bias;
   if (getBias(op))
     bias = qg::matchConstant(getBias(op));
   const IntegerFormat &row = *lookupIntegerFormat(format.format);
+  float reach = 1;
+  for (int8_t level : table)
+    reach = std::max(reach, std::fabs(float(level)));
   SmallVector<int32_t> zeros;
   for (size_t at = 0; at < scales.size(); ++at) {
     float &scale = scales[at];
     float magnitude = std::max(-low[at], high[at]);
     AffineParameters affine;
     if (row.isTable)
-      scale = magnitude / float(*llvm::max_element(format.table));
+      scale = magnitude / reach;
     else if (row.isSigned)
       scale = getSymmetricScale(magnitude, row.bits);
     else {

@@ -12,10 +12,12 @@
 namespace qopt {
 
 /// `si2`..`si8` (symmetric), `ui2`..`ui8` (with zero points), `nf2`..`nf4` and
-/// `fp4` (tables); `:gN` behind it means parameters per N elements.
+/// `fp4` (tables), `lut2`..`lut4` (a table per tensor, learned from it); `:gN`
+/// behind it means parameters per N elements.
 struct WeightFormat {
   std::string format; ///< row of Formats.def
   llvm::SmallVector<int8_t> table;
+  bool isLearned = false; ///< `table` is where learning starts
   int64_t group = 0;
 
   static std::optional<WeightFormat> parse(llvm::StringRef text);
@@ -24,7 +26,11 @@ struct WeightFormat {
 /// The spellings that parse() takes, for messages.
 llvm::StringRef getWeightFormatNames();
 
-/// Encoding of the weight of `op` by the largest magnitudes. Scales are raised
+/// On an op whose table rounding on data may learn anew.
+inline constexpr llvm::StringLiteral kLearnedAttr = "qg.learned_levels";
+
+/// Encoding of the weight of `op` by the largest magnitudes; learned tables are
+/// those of the weights alone. Scales are raised
 /// where the bias would not fit 32 bits for an input of scale `xScale`. Groups
 /// are for matmuls and pointwise convolutions: others get one scale per
 /// channel. Fails with an error on `op` where the bytes are missing.

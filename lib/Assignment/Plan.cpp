@@ -308,14 +308,15 @@ absl::StatusOr<Plan> Plan::read(llvm::StringRef path) {
   return fromJson(*text, path);
 }
 
-absl::Status qopt::checkFormats(llvm::ArrayRef<std::string> formats) {
+absl::Status qopt::checkFormats(llvm::ArrayRef<std::string> formats,
+                                llvm::StringRef flag) {
   std::string wrong;
   for (const std::string &format : formats)
     if (!WeightFormat::parse(format))
       wrong += (wrong.empty() ? "'" : ", '") + format + "'";
   if (wrong.empty())
     return absl::OkStatus();
-  return Error(Code::BadFlagValue, "--formats: expected " +
+  return Error(Code::BadFlagValue, "--" + flag + ": expected " +
                                        getWeightFormatNames() + ", got " +
                                        wrong);
 }

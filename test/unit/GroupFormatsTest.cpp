@@ -161,6 +161,13 @@ std::vector<FormatCase> allFormats() {
                    32,
                    {-127, -88, -67, -50, -36, -23, -12, 0, 10, 20, 31, 43, 56,
                     71, 92, 127}});
+  // As learned: no zero, no order that kernels could rely on, both ends.
+  cases.push_back({"lut2", 0, {-128, -31, 5, 126}});
+  cases.push_back({"lut3", 0, {-120, -77, -40, -3, 2, 3, 64, 127}});
+  cases.push_back({"lut4",
+                   48,
+                   {-127, -99, -80, -61, -47, -33, -20, -9, 1, 11, 23, 37, 52,
+                    70, 93, 121}});
   return cases;
 }
 

@@ -60,7 +60,8 @@ struct Plan {
 
 /// Formats as `qg.weights` spells them; every one that does not exist is
 /// listed.
-absl::Status checkFormats(llvm::ArrayRef<std::string> formats);
+absl::Status checkFormats(llvm::ArrayRef<std::string> formats,
+                          llvm::StringRef flag = "formats");
 
 /// Candidates as JSON, for plans and for the state of sensitivities.
 llvm::json::Value toJson(const LayerCandidates &layer);

@@ -48,6 +48,8 @@ struct RoundWeightsReport {
 
   /// Bits a weight on average, all parameters counted.
   double getAverageBits() const;
+  /// Mean over the rounded layers; nullopt without any.
+  std::optional<double> getMeanSqnr() const;
 };
 
 /// Writes `qg.weights` on the linear ops of `module` (with its observers), so

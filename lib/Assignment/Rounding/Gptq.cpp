@@ -16,6 +16,9 @@ using namespace qopt;
 /// Shrunken ranges that are tried, as a share of the largest magnitude.
 static constexpr double kShares[] = {1,  .95, .9, .85, .8, .75,
                                      .7, .65, .6, .55, .5, .4};
+/// The same where each group is searched for itself, and each end of a range.
+static constexpr int kClips = 20;
+static constexpr double kLeastClip = 0.4;
 /// Passes of coordinate descent after the columns.
 static constexpr int kDescents = 4;
 /// Scales fitted to the levels that were found, and levels to them.
@@ -96,8 +99,11 @@ private:
   };
 
   Candidate makeCandidate(Choice parameters) const;
-  Parameters fit(int64_t channel, int64_t g, double share) const;
+  Parameters fit(int64_t channel, int64_t g, double lowShare,
+                 double highShare) const;
   Choice fitAll(double share) const;
+  double getDiagonalLoss(int64_t channel, int64_t g,
+                         const Parameters &parameters) const;
   Choice fitByDiagonal() const;
   Candidate roundNearest(Choice parameters) const;
   Candidate roundByColumns(Choice parameters) const;
@@ -153,10 +159,11 @@ double Part::toScale(int64_t channel, double scale) const {
 }
 
 /// The range of a group, shrunken, as parameters.
-Parameters Part::fit(int64_t channel, int64_t g, double share) const {
+Parameters Part::fit(int64_t channel, int64_t g, double lowShare,
+                     double highShare) const {
   const RoundingGrid &grid = s.p.grid;
-  double low = ranges[channel * s.groups + g].low * share;
-  double high = ranges[channel * s.groups + g].high * share;
+  double low = ranges[channel * s.groups + g].low * lowShare;
+  double high = ranges[channel * s.groups + g].high * highShare;
   Parameters result;
   if (!grid.table.empty()) {
     int reach = 1;
@@ -181,31 +188,54 @@ Choice Part::fitAll(double share) const {
   Choice choice;
   for (int64_t channel = 0; channel < channels; ++channel)
     for (int64_t g = 0; g < s.groups; ++g)
-      choice.push_back(fit(channel, g, share));
+      choice.push_back(fit(channel, g, share, share));
   return choice;
 }
 
-/// Per group the share of least loss where errors of columns do not interact.
+/// Expected loss of a group's nearest levels where errors of columns do not
+/// interact.
+double Part::getDiagonalLoss(int64_t channel, int64_t g,
+                             const Parameters &parameters) const {
+  int64_t first = g * s.group;
+  int64_t count = std::min(s.columns, first + s.group) - first;
+  double loss = 0;
+  for (int64_t r = 0; r < s.p.rowsPerChannel; ++r)
+    loss += getNearestLoss(
+        weights.row(channel * s.p.rowsPerChannel + r).data() + first,
+        s.diagonal.data() + first, count, parameters.scale,
+        parameters.zeroPoint, s.grid);
+  return loss;
+}
+
+/// Per group the clipped range of least such loss: one share for both ends,
+/// then each end for itself where the grid has zero points.
 Choice Part::fitByDiagonal() const {
   Choice choice;
   for (int64_t channel = 0; channel < channels; ++channel)
     for (int64_t g = 0; g < s.groups; ++g) {
-      int64_t first = g * s.group;
-      int64_t count = std::min(s.columns, first + s.group) - first;
       double least = std::numeric_limits<double>::infinity();
       Parameters best;
-      for (double share : kShares) {
-        Parameters parameters = fit(channel, g, share);
-        double loss = 0;
-        for (int64_t r = 0; r < s.p.rowsPerChannel; ++r)
-          loss += getNearestLoss(
-              weights.row(channel * s.p.rowsPerChannel + r).data() + first,
-              s.diagonal.data() + first, count, parameters.scale,
-              parameters.zeroPoint, s.grid);
-        if (loss < least) {
+      double low = 1, high = 1;
+      auto search = [&](bool movesLow, bool movesHigh) {
+        double oldLow = low, oldHigh = high;
+        for (int i = 0; i < kClips; ++i) {
+          double share = 1 - (1 - kLeastClip) * i / (kClips - 1);
+          double l = movesLow ? share : oldLow, h = movesHigh ? share : oldHigh;
+          Parameters parameters = fit(channel, g, l, h);
+          double loss = getDiagonalLoss(channel, g, parameters);
+          if (!(loss < least))
+            continue;
           least = loss;
           best = parameters;
+          low = l;
+          high = h;
         }
+      };
+      search(true, true);
+      if (s.p.grid.hasZeroPoints) {
+        search(true, false);
+        search(false, true);
+        search(true, false);
       }
       choice.push_back(best);
     }

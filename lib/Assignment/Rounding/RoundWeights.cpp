@@ -6,9 +6,11 @@
 // on the threads.
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/RoundWeights.h"
+#include "../AssignWeights.h"
 #include "../MovedInput.h"
 #include "../TensorGraph.h"
 #include "LayerInputs.h"
+#include "LearnLevels.h"
 #include "qopt/Calibration/ObservedRun.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
@@ -79,9 +81,11 @@ struct WeightRounder::State {
   std::map<unsigned, std::vector<Matrix>> moments;
   int64_t momentBytes = 0;
   std::map<unsigned, Result> results;
-  std::mutex lock; ///< of `progress`
+  std::mutex lock; ///< of `done` and `progress`
+  int64_t done = 0;
 
-  void report(StringRef phase, int64_t done, int64_t total);
+  /// Counts one more; numbers rise whatever thread calls.
+  void report(StringRef phase, int64_t total);
   absl::Status observe(ArrayRef<Layer *> layers);
   void round(ArrayRef<Layer *> layers, int64_t before, int64_t all);
 };
@@ -154,6 +158,8 @@ static std::string getRequest(const Layer &layer,
   qg::QuantizedType type = layer.format();
   os << type.getFormat() << ':' << type.getGroupSize() << ':'
      << usesGptq(layer, options);
+  if (layer.rounded->hasAttr(kLearnedAttr))
+    os << " learned";
   if (type.isTable())
     for (int8_t level : type.getTable().asArrayRef())
       os << ' ' << int(level);
@@ -163,9 +169,9 @@ static std::string getRequest(const Layer &layer,
   return text;
 }
 
-void WeightRounder::State::report(StringRef phase, int64_t done,
-                                  int64_t total) {
+void WeightRounder::State::report(StringRef phase, int64_t total) {
   std::lock_guard<std::mutex> guard(lock);
+  ++done;
   if (options.progress)
     options.progress(phase, done, total);
 }
@@ -185,20 +191,22 @@ absl::Status WeightRounder::State::observe(ArrayRef<Layer *> layers) {
       int64_t wanted =
           std::max(kLeastRows, kRowsPerColumn * layer.geometry.numColumns());
       int64_t limit = std::max<int64_t>(1, wanted / options.samples);
-      const Tensor *seen = ObservedRun::get(*layer.point, arguments, outputs);
-      if (!seen)
+      const Tensor *observed =
+          ObservedRun::get(*layer.point, arguments, outputs);
+      if (!observed)
         return;
-      if (std::optional<Tensor> x = layer.source->apply(*seen))
+      if (std::optional<Tensor> x = layer.source->apply(*observed))
         inputs[i].add(*x, limit, index);
     });
     InputMoments::multiply(all, /*all=*/false);
-    report("inputs", index + 1, options.samples);
+    report("inputs", options.samples);
     return absl::OkStatus();
   };
-  absl::StatusOr<int64_t> done = run->run(source, options.samples, addSample);
-  if (!done.ok())
-    return done.status();
-  if (*done == 0)
+  done = 0;
+  absl::StatusOr<int64_t> seen = run->run(source, options.samples, addSample);
+  if (!seen.ok())
+    return seen.status();
+  if (*seen == 0)
     return absl::InvalidArgumentError("expects at least one sample");
   InputMoments::multiply(all, /*all=*/true);
   for (auto [layer, moments] : llvm::zip(layers, inputs)) {
@@ -244,7 +252,8 @@ static RoundingProblem makeProblem(const Layer &layer, int64_t g,
 }
 
 /// What its groups became, as one constant.
-static Result join(const Layer &layer, ArrayRef<RoundedMatrix> groups) {
+static Result join(const Layer &layer, ArrayRef<RoundedMatrix> groups,
+                   ArrayRef<int8_t> table) {
   const LayerGeometry &geometry = layer.geometry;
   qg::QuantizedType format = layer.format();
   Result result;
@@ -276,9 +285,6 @@ static Result join(const Layer &layer, ArrayRef<RoundedMatrix> groups) {
   result.report.sqnr = toDecibels(loss);
   result.report.plainSqnr = toDecibels(plain);
   result.report.nearestSqnr = toDecibels(nearest);
-  ArrayRef<int8_t> table;
-  if (format.isTable())
-    table = format.getTable().asArrayRef();
   result.type = qg::QuantizedType::getPerAxis(
       format.getContext(), format.getFormat(), format.getAxis(), scales, zeros,
       format.getGroupSize(), table);
@@ -301,14 +307,25 @@ static void replaceWeight(Layer &layer, const Result &result) {
 void WeightRounder::State::round(ArrayRef<Layer *> layers, int64_t before,
                                  int64_t all) {
   std::vector<std::vector<Job>> jobs(layers.size());
-  for (auto [i, layer] : llvm::enumerate(layers)) {
-    const std::vector<Matrix> &own = moments[layer->report.position];
+  std::vector<std::vector<int8_t>> tables(layers.size());
+  llvm::parallelFor(0, layers.size(), [&](size_t i) {
+    Layer *layer = layers[i];
+    std::vector<RoundingProblem> problems;
+    for (auto [g, moment] :
+         llvm::enumerate(moments.find(layer->report.position)->second))
+      problems.push_back(makeProblem(*layer, g, moment));
+    if (problems.empty())
+      return;
+    tables[i] = problems.front().grid.table;
+    if (layer->rounded->hasAttr(kLearnedAttr))
+      tables[i] = learnLevels(problems);
     Rounding rounding =
         usesGptq(*layer, options) ? Rounding::Gptq : Rounding::Nearest;
-    for (auto [g, moment] : llvm::enumerate(own))
-      jobs[i].push_back(
-          {layer, MatrixRounder(makeProblem(*layer, g, moment), rounding)});
-  }
+    for (RoundingProblem &problem : problems) {
+      problem.grid.table = tables[i];
+      jobs[i].push_back({layer, MatrixRounder(std::move(problem), rounding)});
+    }
+  });
   // The largest first, for threads to end together.
   std::vector<std::pair<double, Job *>> order;
   for (std::vector<Job> &own : jobs)
@@ -327,18 +344,22 @@ void WeightRounder::State::round(ArrayRef<Layer *> layers, int64_t before,
       ++left[job->layer];
     }
   }
-  std::atomic<int64_t> done = before;
+  done = before;
   llvm::parallelFor(0, parts.size(), [&](size_t i) {
     const Part &part = parts[i];
     part.job->rounder.round(part.first, part.last);
     if (--left.find(part.job->layer)->second == 0)
-      report("round", ++done, all);
+      report("round", all);
   });
-  for (auto [layer, own] : llvm::zip(layers, jobs)) {
+  for (auto [layer, own, table] : llvm::zip(layers, jobs, tables)) {
+    if (own.empty()) {
+      layer->report.reason = "its input was not seen";
+      continue;
+    }
     std::vector<RoundedMatrix> groups;
     for (Job &job : own)
       groups.push_back(job.rounder.take());
-    Result result = join(*layer, groups);
+    Result result = join(*layer, groups, table);
     result.request = getRequest(*layer, options);
     replaceWeight(*layer, result);
     results[layer->report.position] = std::move(result);
@@ -435,6 +456,7 @@ absl::StatusOr<RoundWeightsReport> WeightRounder::round(ModuleOp quantized) {
   RoundWeightsReport report;
   for (Layer &layer : *layers) {
     layer.rounded->removeAttr("qg.rounding");
+    layer.rounded->removeAttr(kLearnedAttr);
     report.layers.push_back(std::move(layer.report));
   }
   return report;

@@ -22,6 +22,17 @@ double RoundWeightsReport::getAverageBits() const {
   return weights ? double(bits) / double(weights) : 0;
 }
 
+std::optional<double> RoundWeightsReport::getMeanSqnr() const {
+  double sum = 0;
+  int64_t count = 0;
+  for (const RoundedLayer &layer : layers)
+    if (layer.reason.empty() && layer.sqnr < 200) {
+      sum += layer.sqnr;
+      ++count;
+    }
+  return count ? std::optional(sum / double(count)) : std::nullopt;
+}
+
 namespace {
 struct Width {
   double error; ///< relative, of the outputs, at `bits`

@@ -1,0 +1,35 @@
+//===- LevelTable.h - Levels that suit the numbers ------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Weighted k-means on a line whose centres are signed bytes: few enough for
+// the best table to be found, not approached.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_LIB_ASSIGNMENT_LEVELTABLE_H
+#define QOPT_LIB_ASSIGNMENT_LEVELTABLE_H
+
+#include <cstdint>
+#include <vector>
+
+namespace qopt {
+
+/// Numbers in steps of a table, with how much their errors count.
+class LevelHistogram {
+public:
+  LevelHistogram();
+  /// Numbers outside [-127, 127] count as its ends.
+  void add(double value, double weight);
+  /// The 2^bits bytes, ascending and different, whose nearest one is least
+  /// away: the least sum of weight times squared distance. Numbers count as
+  /// the mean of those within 1/16.
+  std::vector<int8_t> learn(unsigned bits) const;
+
+private:
+  struct Bin {
+    double weight = 0, first = 0, second = 0;
+  };
+  std::vector<Bin> bins;
+};
+
+} // namespace qopt
+
+#endif // QOPT_LIB_ASSIGNMENT_LEVELTABLE_H
