@@ -130,14 +130,31 @@ private:
     }
   }
 
+  /// "3x3 stride 2 ", where there is a window.
+  std::string describeWindow() const {
+    const Window &w = step_.window;
+    if (w.taps() <= 1 && w.strides[0] <= 1 && w.strides[1] <= 1)
+      return "";
+    auto pair = [](const int64_t (&yx)[2]) {
+      return absl::StrCat(yx[0], "x", yx[1], " ");
+    };
+    std::string text = pair(w.kernel);
+    if (w.strides[0] != 1 || w.strides[1] != 1)
+      absl::StrAppend(&text, "stride ", pair(w.strides));
+    if (w.dilations[0] != 1 || w.dilations[1] != 1)
+      absl::StrAppend(&text, "dilation ", pair(w.dilations));
+    return text;
+  }
+
   /// What the function computes, as a comment.
   std::string describe() const {
     std::string from;
     for (Value input : step_.inputs)
       absl::StrAppend(&from, from.empty() ? "" : ", ", formatShape(input));
-    std::string text = absl::StrCat("/* ", getComment(step_.name), ": ",
-                                    getKindName(step_.kind).str(), " ", from,
-                                    " -> ", formatShape(step_.output));
+    std::string text =
+        absl::StrCat("/* ", getComment(step_.name), ": ", describeWindow(),
+                     getKindName(step_.kind).str(), " ", from, " -> ",
+                     formatShape(step_.output));
     if (step_.macs)
       absl::StrAppend(&text, ", ", step_.macs, " products");
     if (step_.isPacked)
@@ -174,20 +191,25 @@ private:
     return absl::StrCat("weights->", what.str(), index_);
   }
   void declareScales() {
-    writer_->line(absl::StrCat("const qopt_scales scales = {", weight("bias"),
-                               ", ", weight("multiplier"), ", ",
-                               weight("shift"), ", ", constants_.zeroPoint,
-                               ", ", constants_.low, ", ", constants_.high,
-                               ", ", constants_.isWide ? 1 : 0, "};"));
+    writer_->line(
+        absl::StrCat("const qopt_scales scales = {.bias = ", weight("bias"),
+                     ", .multiplier = ", weight("multiplier"), ", .shift = ",
+                     weight("shift"), ", .zero_point = ", constants_.zeroPoint,
+                     ", .low = ", constants_.low, ", .high = ", constants_.high,
+                     ", .wide = ", constants_.isWide ? 1 : 0, "};"));
   }
   void declareWindow() {
     const Window &w = step_.window;
-    writer_->line(absl::StrCat("static const qopt_window window = {", w.height,
-                               ", ", w.width, ", ", w.channels, ", ",
-                               w.outWidth, ", ", w.kernel[0], ", ", w.kernel[1],
-                               ", ", w.strides[0], ", ", w.strides[1], ", ",
-                               w.pads[0], ", ", w.pads[1], ", ", w.dilations[0],
-                               ", ", w.dilations[1], ", ", w.border, "};"));
+    auto both = [](StringRef name, const int64_t (&yx)[2]) {
+      return absl::StrCat(", .", name.str(), "_y = ", yx[0], ", .", name.str(),
+                          "_x = ", yx[1]);
+    };
+    writer_->line(absl::StrCat(
+        "static const qopt_window window = {.height = ", w.height,
+        ", .width = ", w.width, ", .channels = ", w.channels,
+        ", .out_width = ", w.outWidth, both("kernel", w.kernel),
+        both("stride", w.strides), both("pad", w.pads),
+        both("dilation", w.dilations), ", .border = ", w.border, "};"));
   }
 
   void emitBody() {
@@ -318,12 +340,12 @@ private:
     ArrayRef<int64_t> zeroPoints = add.getZps();
     int first = step_.k ? 1 : 0; // operands may be swapped
     FixedScale scales[] = {left, right};
-    writer_->line(
-        absl::StrCat("static const qopt_sum sum = {{", zeroPoints[first], ", ",
-                     zeroPoints[1 - first], "}, {", scales[first].multiplier,
-                     ", ", scales[1 - first].multiplier, "}, ", left.shift,
-                     ", ", int64_t(add.getZp()), ", ", add.getClamp()[0], ", ",
-                     add.getClamp()[1], "};"));
+    writer_->line(absl::StrCat(
+        "static const qopt_sum sum = {.zero_points = {", zeroPoints[first],
+        ", ", zeroPoints[1 - first], "}, .multipliers = {",
+        scales[first].multiplier, ", ", scales[1 - first].multiplier,
+        "}, .shift = ", left.shift, ", .zero_point = ", int64_t(add.getZp()),
+        ", .low = ", add.getClamp()[0], ", .high = ", add.getClamp()[1], "};"));
     writer_->call("qopt_add",
                   {x_, writer_->getParameter(1), y_, countBytes(step_.output),
                    countBytes(step_.inputs[1]), "&sum"});

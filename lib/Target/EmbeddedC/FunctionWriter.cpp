@@ -126,6 +126,35 @@ static std::string replaceNumbers(StringRef text, ArrayRef<std::string> names) {
   return result;
 }
 
+/// Eighty columns: broken behind commas, continued four further in.
+static std::string wrapLines(StringRef text) {
+  std::string result;
+  SmallVector<StringRef> lines;
+  text.split(lines, '\n');
+  for (auto [i, line] : llvm::enumerate(lines)) {
+    result += i ? "\n" : "";
+    size_t indent = line.size() - line.ltrim(' ').size() + 4, room = 80;
+    while (line.size() > room) {
+      size_t at = line.take_front(room).rfind(", ");
+      if (at == StringRef::npos)
+        break;
+      result += line.take_front(at + 1);
+      result += "\n" + std::string(indent, ' ');
+      line = line.drop_front(at + 2);
+      room = 80 - indent;
+    }
+    result += line;
+  }
+  return result;
+}
+
+/// `int8_t* y` as `int8_t *y`.
+static std::string bindPointers(std::string text) {
+  for (size_t at = 0; (at = text.find("_t* ", at)) != std::string::npos;)
+    text.replace(at, 4, "_t *");
+  return text;
+}
+
 FailureOr<std::string> FunctionWriter::finish(StringRef result) {
   Value value;
   if (!result.empty())
@@ -137,10 +166,10 @@ FailureOr<std::string> FunctionWriter::finish(StringRef result) {
   if (failed(emitc::translateToCpp(*module_, stream)))
     return failure();
   StringRef trimmed(text);
-  std::string named = replaceNumbers(trimmed.trim('\n'), names_);
+  std::string named = bindPointers(replaceNumbers(trimmed.trim('\n'), names_));
   // A void function ends where it ends.
   StringRef last = "  return;\n}";
   if (StringRef(named).ends_with(last))
     named.replace(named.size() - last.size(), last.size(), "}");
-  return named;
+  return wrapLines(named);
 }

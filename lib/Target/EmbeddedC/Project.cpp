@@ -57,6 +57,7 @@ public:
     project_.files[symbol_ + ".h"] = writeHeader();
     for (auto [name, text] : kRuntimeFiles)
       project_.files[name] = fillTemplate(text, symbol_);
+    project_.files["README.md"] += describeFigures();
     for (const Step &step : list_.steps)
       project_.layers.push_back(
           {step.name, getKindName(step.kind).str(), step.macs});
@@ -108,6 +109,30 @@ private:
                         " * Written by qopt compile --emit=c. */\n");
   }
 
+  /// What the model needs, and its layers, for the README.
+  std::string describeFigures() const {
+    int64_t products = 0;
+    for (const Step &step : list_.steps)
+      products += step.macs;
+    std::string out = absl::StrCat(
+        "\n## What it needs\n\n* RAM: an arena of ", list_.arenaBytes,
+        " bytes (at most ", list_.liveBytes,
+        " are alive at once), inputs, outputs and a stack of about 1 KiB\n"
+        "* flash: ",
+        project_.weightsBytes, " bytes of constants, and the code (`size ",
+        symbol_, ".o`)\n* ", products,
+        " products a call\n\n| layer | kernel | products | "
+        "result |\n|---|---|---|---|\n");
+    for (auto [i, step] : llvm::enumerate(list_.steps)) {
+      auto shape = cast<RankedTensorType>(step.output.getType()).getShape();
+      absl::StrAppend(&out, "| ", i, " ", getComment(step.name), " | ",
+                      getKindName(step.kind).str(),
+                      step.isPacked ? ", weights of 4 bits" : "", " | ",
+                      step.macs, " | ", formatShape(shape), " |\n");
+    }
+    return out;
+  }
+
   /// Numbers, eighty columns a line.
   static void appendNumbers(std::string &out, ArrayRef<int64_t> values) {
     std::string row = "     ";
@@ -149,8 +174,13 @@ private:
     if (members.empty())
       absl::StrAppend(&out, "  int8_t none[1];\n");
     project_.weightsBytes = llvm::alignTo(bytes, 4);
-    absl::StrAppend(&out, "} ", symbol_, "_weights;\n\nstatic const ", symbol_,
-                    "_weights ", symbol_, "_embedded_weights = {\n");
+    absl::StrAppend(
+        &out, "} ", symbol_, "_weights;\n\n",
+        "/* Where the constants lie, as an attribute: -D'QOPT_CONSTANTS=\n"
+        " * __attribute__((section(\".external\")))'. By default .rodata. */\n"
+        "#ifndef QOPT_CONSTANTS\n#define QOPT_CONSTANTS\n#endif\n\n",
+        "static const ", symbol_, "_weights ", symbol_,
+        "_embedded_weights QOPT_CONSTANTS = {\n");
     for (const Member *member : members) {
       absl::StrAppend(&out, "    /* ", member->name, " */ {\n");
       appendNumbers(out, member->values);
@@ -196,13 +226,22 @@ private:
                     "extern \"C\" {\n#endif\n\n");
     absl::StrAppend(&out, "#define ", upper_, "_INPUTS ", inputs_.size(),
                     "\n#define ", upper_, "_OUTPUTS ", outputs_.size(),
-                    "\n#define ", upper_, "_ARENA_BYTES ", list_.arenaBytes,
-                    "\n#define ", upper_, "_WEIGHTS_BYTES ",
-                    project_.weightsBytes, "\n\n");
+                    "\n/* RAM that the caller lends for a call, 64-byte "
+                    "aligned. */\n#define ",
+                    upper_, "_ARENA_BYTES ", list_.arenaBytes,
+                    "\n/* Constants, in flash. */\n#define ", upper_,
+                    "_WEIGHTS_BYTES ", project_.weightsBytes, "\n\n");
     appendPorts(out, "input", inputs_);
     appendPorts(out, "output", outputs_);
-    absl::StrAppend(&out, "\nextern int ", symbol_,
-                    "_run(const qopt_call *call);\nextern const qopt_info *",
+    absl::StrAppend(&out,
+                    "\n/* Computes all outputs; QOPT_OK, or QOPT_EABI or "
+                    "QOPT_EARENA if nothing was\n * done. Reentrant: calls "
+                    "with different arenas and outputs may overlap. */\n"
+                    "extern int ",
+                    symbol_,
+                    "_run(const qopt_call *call);\n"
+                    "/* Names, shapes, scales and zero points. */\n"
+                    "extern const qopt_info *",
                     symbol_,
                     "_info(void);\n\n#ifdef __cplusplus\n}\n#endif\n\n"
                     "#endif\n");
@@ -233,18 +272,18 @@ private:
                      llvm::any_of(code.constants, [](const std::string &name) {
                        return !name.empty();
                      });
+    // Nothing of the call is read before it is known to be of this form.
+    writer.line("if (call->abi != QOPT_ABI)\n  return QOPT_EABI;");
+    if (usesArena)
+      writer.line("int8_t *arena = (int8_t *)call->arena;\n"
+                  "if (!arena || (uintptr_t)arena % 64)\n"
+                  "  return QOPT_EARENA;");
     if (usesWeights)
-      writer.line(absl::StrCat("const ", symbol_,
-                               "_weights *weights = call->weights\n      ? "
-                               "(const ",
-                               symbol_, "_weights *)call->weights : &", symbol_,
-                               "_embedded_weights;"));
-    if (usesArena)
-      writer.line("int8_t *arena = (int8_t *)call->arena;");
-    writer.line("if (call->abi != QOPT_ABI)\n    return QOPT_EABI;");
-    if (usesArena)
-      writer.line("if (!arena || (uintptr_t)arena % 64)\n"
-                  "    return QOPT_EARENA;");
+      writer.line(
+          absl::StrCat("const ", symbol_, "_weights *weights =\n    ",
+                       "call->weights ? (const ", symbol_,
+                       "_weights *)call->weights\n                  : &",
+                       symbol_, "_embedded_weights;"));
     for (auto [i, step] : llvm::enumerate(list_.steps)) {
       const StepCode &code = codes_[i];
       std::vector<FunctionWriter::Argument> arguments;

@@ -1,23 +1,31 @@
 // RUN: qopt-translate --fxp-to-c %s | FileCheck %s
 // RUN: qopt-translate --fxp-to-c %s --file model.h | FileCheck %s --check-prefix=HEADER
 // RUN: qopt-translate --fxp-to-c %s --file model_weights.h | FileCheck %s --check-prefix=WEIGHTS
+// RUN: qopt-translate --fxp-to-c %s --file README.md | FileCheck %s --check-prefix=README
 // RUN: qopt-translate --fxp-to-c %s --file qopt_embedded.h | FileCheck %s --check-prefix=RUNTIME
 
 // Rows of 27 weights are padded to whole words; pairs of pixels, and no pixel
 // left (6 x 6); the last window value is the border: the zero point.
-// CHECK: /* stem: conv 1x6x6x3 -> 1x6x6x4, 3888 products */
-// CHECK-NEXT: static void model_0_conv(const int8_t *restrict x, int8_t *restrict y, const model_weights *restrict weights, int8_t *restrict scratch) {
-// CHECK-NEXT: const qopt_scales scales = {weights->bias0, weights->multiplier0, weights->shift0, -128, -128, 127, 0};
-// CHECK-NEXT: static const qopt_window window = {6, 6, 3, 6, 3, 3, 1, 1, 1, 1, 1, 1, -5};
+// CHECK: /* stem: 3x3 conv 1x6x6x3 -> 1x6x6x4, 3888 products */
+// CHECK-NEXT: static void model_0_conv(const int8_t *restrict x, int8_t *restrict y,
+// CHECK-NEXT:     const model_weights *restrict weights, int8_t *restrict scratch) {
+// CHECK-NEXT: const qopt_scales scales = {.bias = weights->bias0,
+// CHECK-NEXT:   .multiplier = weights->multiplier0, .shift = weights->shift0,
+// CHECK-NEXT:   .zero_point = -128, .low = -128, .high = 127, .wide = 0};
+// CHECK-NEXT: static const qopt_window window = {.height = 6, .width = 6, .channels = 3,
+// CHECK-NEXT:   .out_width = 6, .kernel_y = 3, .kernel_x = 3, .stride_y = 1,
+// CHECK-NEXT:   .stride_x = 1, .pad_y = 1, .pad_x = 1, .dilation_y = 1, .dilation_x = 1,
+// CHECK-NEXT:   .border = -5};
 // CHECK-NEXT: for (size_t pixel = 0; pixel < 36; pixel += 2) {
 // CHECK-NEXT: size_t next = pixel + 1;
 // CHECK-NEXT: qopt_gather(scratch, x, pixel, &window);
 // CHECK-NEXT: qopt_gather(scratch + 28, x, next, &window);
-// CHECK: qopt_linear_2(scratch, scratch + 28, out, weights->weights0, 4, 28, &scales);
+// CHECK: int8_t *out = y + at;
+// CHECK-NEXT: qopt_linear_2(scratch, scratch + 28, out, weights->weights0, 4, 28, &scales);
 
 // A scale of 1/2 has shift 31: the exact 64-bit rounding.
 // CHECK: static void model_1_depthwise(
-// CHECK-NEXT: const qopt_scales scales = {{.*}}, 3, -128, 127, 1};
+// CHECK: .zero_point = 3, .low = -128, .high = 127, .wide = 1};
 // CHECK: const int8_t *taps[4];
 // CHECK-NEXT: memset(scratch, -128, 4);
 // CHECK: qopt_depthwise(taps, 4, out, weights->weights1, 4, &scales);
@@ -37,6 +45,7 @@
 // HEADER: #define MODEL_ARENA_BYTES 200
 // HEADER: /* input 0: 'image', int8_t [1x6x6x3], stands for 0.5f * (x - -5) */
 // HEADER: #define MODEL_OUTPUT_0_ZERO_POINT 9
+// HEADER: Reentrant
 // HEADER: extern int model_run(const qopt_call *call);
 
 // bias - zero point * sum of weights: 10 + 5 * 27 * 9.
@@ -47,6 +56,9 @@
 // WEIGHTS-NEXT: 1374389504,
 // WEIGHTS: /* shift0 */ {
 // WEIGHTS-NEXT: 37,
+
+// README: * RAM: an arena of 200 bytes
+// README: | 0 stem | conv | 3888 | 1x6x6x4 |
 
 // RUNTIME: #ifndef QOPT_EMBEDDED_H
 
