@@ -301,6 +301,9 @@ absl::Status Planner::addPinsAndTies() {
         problems.push_back("--tie: the model has no layer '" + name + "'");
       nodes.insert(nodes.end(), found.begin(), found.end());
     }
+    if (std::set<int>(nodes.begin(), nodes.end()).size() == 1)
+      problems.push_back("--tie: '" + llvm::join(tie, ",") +
+                         "' is one layer, a tie expects several");
   }
   if (problems.empty())
     return absl::OkStatus();
@@ -335,7 +338,11 @@ absl::Status Planner::reportInfeasible(const SolveResult &result) const {
                         .str();
     std::move(error).note(text);
   }
-  return std::move(error).help("allow more, or narrower --formats");
+  bool isBound = !problem.pins.empty() || !problem.ties.empty() ||
+                 std::isfinite(problem.lossCap);
+  return std::move(error).help(
+      isBound ? "allow more, narrower --formats, or fewer pins, ties and caps"
+              : "allow more, or narrower --formats");
 }
 
 /// Plans of one format for all layers; one that cannot have its groups takes it

@@ -12,6 +12,7 @@
 
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/Parallel.h"
 #include <map>
 
 using namespace qopt;
@@ -157,7 +158,10 @@ absl::Status PlanProbe::load() {
     llvm::support::endian::write32le(
         object.data() + word.offset,
         llvm::bit_cast<uint32_t>(values[word.index]));
-  QOPT_ASSIGN(std::unique_ptr<JitProgram> program, loadObject(object, symbol));
+  // Results do not depend on the number of threads.
+  unsigned threads = llvm::parallel::strategy.compute_thread_count();
+  QOPT_ASSIGN(std::unique_ptr<JitProgram> program,
+              loadObject(object, symbol, threads));
   executor = makeExecutor(std::move(program));
   return absl::OkStatus();
 }

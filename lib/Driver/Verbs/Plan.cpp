@@ -30,7 +30,8 @@ llvm::ArrayRef<Flag> driver::getPlanFlags() {
       {"plan-samples", "N", "samples that measure; half are held back (32)"},
       {"rounds", "N", "most corrections by measured plans (4)"},
       {"pin", "LAYER=FORMAT", "a name or a glob (repeatable)"},
-      {"tie", "LAYER,LAYER", "these take one format (repeatable)"},
+      {"tie", "LAYER,LAYER",
+       "names or globs that take one format (repeatable)"},
       {"worst", "LOSS", "no layer may lose more"},
       {"cost", "FILE|measured|model", "times for a latency budget"},
       {"gap", "SHARE", "stop when the plan is this close to the bound (0)"},
@@ -76,7 +77,7 @@ static absl::StatusOr<PlanRequest> readRequest(const Arguments &arguments,
     llvm::StringRef(tie).split(parts, ',', -1, /*KeepEmpty=*/false);
     for (llvm::StringRef part : parts)
       names.push_back(part.trim().str());
-    if (names.size() < 2)
+    if (names.empty())
       return Error(Code::BadFlagValue,
                    "--tie: expected LAYER,LAYER, got '" + tie + "'");
   }
