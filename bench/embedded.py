@@ -73,8 +73,9 @@ def main():
     parser.add_argument("--routes", default="c,llvm")
     options = parser.parse_args()
     failed = False
-    print("| model | core | route | bits | instructions a product | code | stack |")
-    print("|---|---|---|---|---|---|---|")
+    print("| model | core | route | bits | instructions a product | code | "
+          "constants | arena | stack |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for name in options.models.split(","):
         folder = options.work / "c" / name
         model = options.shared / "models" / f"{MODELS[name]}_int8_qdq.onnx"
@@ -82,23 +83,28 @@ def main():
         for core in options.cores.split(","):
             best = None
             for route in options.routes.split(","):
-                extra, problem = [], None
+                extra, problem, facts = [], None, manifest
                 if route == "llvm":
                     stem = options.work / f"{name}_{core}"
                     problem = compile_object(options, folder, core, stem)
-                    extra = ["--object", f"{stem}.o", "--arena", "1048576"]
+                    if not problem:
+                        facts = json.loads(
+                            Path(f"{stem}.qopt/manifest.json").read_text())
+                        extra = ["--object", f"{stem}.o", "--arena",
+                                 facts["arena_bytes"]]
                 row = None
                 if not problem:
                     row, problem = measure(options, folder, core, extra)
                 if row is None:
                     print(f"| {name} | {core} | {route} | - | "
-                          f"{problem.strip().splitlines()[0]} | - | - |")
+                          f"{problem.strip().splitlines()[0]} | - | - | - | - |")
                     failed = failed or route == "c"
                     continue
                 count, different, per_product, code, stack = row
                 bits = "equal" if not different else f"{different:.0f} differ"
                 print(f"| {name} | {core} | {route} | {bits} | {per_product:.2f} "
-                      f"| {code:.0f} | {stack:.0f} |", flush=True)
+                      f"| {code:.0f} | {facts['weights_bytes']} | "
+                      f"{facts['arena_bytes']} | {stack:.0f} |", flush=True)
                 failed = failed or bool(different)
                 best = min(best or per_product, per_product)
             bar = BARS.get((name, core))

@@ -21,7 +21,7 @@
 // CHECK-NEXT: qopt_gather(scratch, x, pixel, &window);
 // CHECK-NEXT: qopt_gather(scratch + 28, x, next, &window);
 // CHECK: int8_t *out = y + at;
-// CHECK-NEXT: qopt_linear_2(scratch, scratch + 28, out, weights->weights0, 4, 28, &scales);
+// CHECK-NEXT: qopt_linear_2(scratch, scratch + 28, out, weights->weights0, 4, 28,
 
 // A scale of 1/2 has shift 31: the exact 64-bit rounding.
 // CHECK: static void model_1_depthwise(
