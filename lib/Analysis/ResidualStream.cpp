@@ -22,10 +22,8 @@ static std::optional<double> matchSplat(Value value) {
   return tensor->getFloat(0);
 }
 
-/// Numbers by channel of a float constant that differs at most in its last
-/// dimension.
-static std::optional<SmallVector<double>>
-matchChannelVector(Value value, int64_t channels, int64_t rank) {
+std::optional<SmallVector<double>>
+qopt::matchChannelVector(Value value, int64_t channels, int64_t rank) {
   std::optional<Tensor> tensor = qg::matchConstant(value);
   if (!tensor || !isFloat(tensor->dtype()) || tensor->rank() > rank)
     return std::nullopt;

@@ -23,10 +23,42 @@ static std::optional<LinearOp> matchWriter(Value value) {
     op = relu.getX().getDefiningOp();
   }
   std::optional<LinearOp> linear = LinearOp::match(op);
-  if (!linear || !linear->hasFloatResult() || !linear->hasConstantOperands())
+  if (!linear || !linear->hasConstantOperands() ||
+      !isa<Float32Type, Float64Type>(
+          cast<RankedTensorType>(value.getType()).getElementType()))
     return std::nullopt;
   // A product of two activations has no rows to scale.
   return linear;
+}
+
+/// A normalization, with gains and offsets if they are still there.
+static bool matchNormalized(SmoothingSite &site) {
+  site.gain.assign(site.getChannels(), 1);
+  site.offset.assign(site.getChannels(), 0);
+  site.base = site.x;
+  while (auto binary = site.base.getDefiningOp<qg::BinaryOp>()) {
+    if (Normalization::match(binary))
+      return true;
+    BinaryKind kind = binary.getKind();
+    bool constantLeft =
+        binary.getLhs().getDefiningOp<qg::ConstantOp>() != nullptr;
+    Value rest = constantLeft ? binary.getRhs() : binary.getLhs();
+    auto type = cast<RankedTensorType>(rest.getType());
+    std::optional<SmallVector<double>> numbers =
+        matchChannelVector(constantLeft ? binary.getLhs() : binary.getRhs(),
+                           site.getChannels(), type.getRank());
+    if (!numbers || type != binary.getResultType() ||
+        (kind != BinaryKind::mul && kind != BinaryKind::add))
+      return false;
+    for (auto [c, number] : llvm::enumerate(*numbers)) {
+      if (kind == BinaryKind::add)
+        site.offset[c] += site.gain[c] * number;
+      else
+        site.gain[c] *= number;
+    }
+    site.base = rest;
+  }
+  return false;
 }
 
 static std::optional<SmoothingSite> matchSite(Operation &op) {
@@ -35,7 +67,8 @@ static std::optional<SmoothingSite> matchSite(Operation &op) {
   SmoothingSite site;
   site.x = op.getResult(0);
   auto type = dyn_cast<RankedTensorType>(site.x.getType());
-  if (!type || type.getRank() < 2 || !type.getElementType().isF32() ||
+  if (!type || type.getRank() < 2 ||
+      !isa<Float32Type, Float64Type>(type.getElementType()) ||
       site.x.use_empty())
     return std::nullopt;
   for (OpOperand &use : site.x.getUses()) {
@@ -45,17 +78,10 @@ static std::optional<SmoothingSite> matchSite(Operation &op) {
     site.readers.push_back(*reader);
   }
   site.writer = matchWriter(site.x);
-  if (site.writer)
+  site.canShift = !isa<qg::UnaryOp>(op);
+  if (site.writer || matchNormalized(site))
     return site;
-  // A normalization, with a gain and an offset if they are still there.
-  auto binary = dyn_cast<qg::BinaryOp>(op);
-  while (binary && !Normalization::match(binary)) {
-    std::optional<ChannelAffine> affine = ChannelAffine::match(binary);
-    binary = affine ? affine->x.getDefiningOp<qg::BinaryOp>() : nullptr;
-  }
-  if (!binary)
-    return std::nullopt;
-  return site;
+  return std::nullopt;
 }
 
 std::vector<SmoothingSite> qopt::findSmoothingSites(func::FuncOp func) {

@@ -13,8 +13,8 @@
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/OutputFolder.h"
 #include "qopt/Pipelines/Pipelines.h"
-#include "qopt/Pipelines/Transforms.h"
 #include "qopt/Pipelines/Report.h"
+#include "qopt/Pipelines/Transforms.h"
 #include "qopt/Support/Files.h"
 
 #include "llvm/ADT/StringExtras.h"

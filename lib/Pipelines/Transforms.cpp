@@ -1,37 +1,226 @@
 //===- Transforms.cpp - Exact changes of a float model before rounding ----===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rotations first: smoothing is chosen for the channels that are there then.
+// Rotations first: the others are chosen for the channels that are there then.
+// Smoothing last, because it measures what it does instead of modelling it.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Transforms.h"
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Support/Diagnostics.h"
 
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
+
 using namespace qopt;
+
+static constexpr unsigned kRunOptLevel = 1;
+static constexpr const char *kAttribute = "qg.transforms";
+
+namespace {
+/// Runs float and quantized networks on samples that chose nothing.
+class NetworkMeter {
+public:
+  NetworkMeter(const TransformGate &gate, Engine engine)
+      : gate(gate), factory(getExecutorFactory(engine, kRunOptLevel)) {}
+
+  /// Results of the float network, what everything is compared with.
+  absl::Status start(mlir::ModuleOp module);
+  /// Mean over the results of signal over noise in dB, after quantization.
+  absl::StatusOr<double> measure(mlir::ModuleOp module) const;
+
+private:
+  using Results = std::vector<llvm::SmallVector<Tensor>>;
+  absl::StatusOr<Results> run(mlir::ModuleOp module) const;
+
+  const TransformGate &gate;
+  ExecutorFactory factory;
+  Results reference;
+};
+} // namespace
+
+absl::StatusOr<NetworkMeter::Results>
+NetworkMeter::run(mlir::ModuleOp module) const {
+  QOPT_ASSIGN(std::unique_ptr<Executor> executor, factory(module));
+  Results results;
+  for (int64_t index = 0;; ++index) {
+    QOPT_ASSIGN(std::optional<llvm::SmallVector<Tensor>> inputs,
+                gate.heldOut(index));
+    if (!inputs)
+      return results;
+    QOPT_ASSIGN(llvm::SmallVector<Tensor> outputs, executor->run(*inputs));
+    results.push_back(std::move(outputs));
+  }
+}
+
+absl::Status NetworkMeter::start(mlir::ModuleOp module) {
+  QOPT_ASSIGN(reference, run(module));
+  return absl::OkStatus();
+}
+
+/// Floating-point numbers of both: what is compared.
+static double getSqnr(llvm::ArrayRef<const Tensor *> want,
+                      llvm::ArrayRef<const Tensor *> got) {
+  double signal = 0, noise = 0;
+  for (auto [w, g] : llvm::zip(want, got))
+    for (int64_t i = 0; i < w->numElements(); ++i) {
+      double value = w->getFloat(i), error = g->getFloat(i) - value;
+      signal += value * value;
+      noise += error * error;
+    }
+  if (signal == 0)
+    return 0;
+  return 10 * std::log10(signal / std::max(noise, 1e-20 * signal));
+}
+
+absl::StatusOr<double> NetworkMeter::measure(mlir::ModuleOp module) const {
+  mlir::OwningOpRef<mlir::ModuleOp> quantized(module.clone());
+  CalibrateOptions calibration;
+  calibration.engine = gate.options.engine;
+  calibration.perSample = gate.options.method == "moving-average";
+  QuantizeOptions options = gate.options;
+  options.rounded = options.uniform = nullptr;
+  calibration.executor = &options.calibrated;
+  QOPT_ASSIGN(Profile profile,
+              calibrate(*quantized, gate.calibration, calibration));
+  QOPT_RETURN_IF_ERROR(
+      quantize(*quantized, &profile, gate.calibration, options));
+  QOPT_ASSIGN(Results results, run(*quantized));
+  double sum = 0;
+  size_t outputs = reference.empty() ? 0 : reference.front().size();
+  for (size_t output = 0; output < outputs; ++output) {
+    llvm::SmallVector<const Tensor *> want, got;
+    for (auto [w, g] : llvm::zip(reference, results)) {
+      want.push_back(&w[output]);
+      got.push_back(&g[output]);
+    }
+    sum += getSqnr(want, got);
+  }
+  return outputs ? sum / double(outputs) : 0;
+}
+
+namespace {
+/// One kind of transform: how it is asked for and applied.
+struct Kind {
+  const char *name;
+  bool ChooseTransformsOptions::*wanted;
+  const char *pass;
+};
+
+class Transformer {
+public:
+  Transformer(mlir::ModuleOp module, const SampleSource &samples,
+              const ChooseTransformsOptions &options, Engine engine,
+              const TransformGate *gate)
+      : module(module), samples(samples), options(options), engine(engine) {
+    if (gate)
+      meter.emplace(*gate, engine);
+  }
+
+  absl::Status run(const Kind &kind);
+
+  std::vector<TransformChoice> choices;
+
+private:
+  /// Whether the network gains by becoming `changed`.
+  absl::StatusOr<bool> passesGate(const Kind &kind, mlir::ModuleOp changed);
+
+  mlir::ModuleOp module;
+  const SampleSource &samples;
+  const ChooseTransformsOptions &options;
+  Engine engine;
+  std::optional<NetworkMeter> meter;
+  /// Of the network as it is now.
+  std::optional<double> sqnr;
+};
+} // namespace
+
+absl::StatusOr<bool> Transformer::passesGate(const Kind &kind,
+                                             mlir::ModuleOp changed) {
+  if (!sqnr) {
+    QOPT_RETURN_IF_ERROR(meter->start(module));
+    QOPT_ASSIGN(sqnr, meter->measure(module));
+  }
+  TransformChoice whole;
+  whole.site = "network";
+  whole.transform = kind.name;
+  whole.setting = "quantized, on held-out samples";
+  whole.before = *sqnr;
+  QOPT_ASSIGN(whole.after, meter->measure(changed));
+  whole.accepted = whole.after > whole.before;
+  choices.push_back(whole);
+  if (whole.accepted)
+    sqnr = whole.after;
+  return whole.accepted;
+}
+
+absl::Status Transformer::run(const Kind &kind) {
+  ChooseTransformsOptions one = options;
+  one.rotate = one.smooth = one.equalize = false;
+  one.*kind.wanted = true;
+  mlir::OwningOpRef<mlir::ModuleOp> trial(module.clone());
+  QOPT_ASSIGN(std::vector<TransformChoice> found,
+              chooseTransforms(*trial, samples, one,
+                               getExecutorFactory(engine, kRunOptLevel)));
+  bool changes = llvm::any_of(
+      found, [](const TransformChoice &choice) { return choice.accepted; });
+  size_t first = choices.size();
+  llvm::append_range(choices, found);
+  if (!changes)
+    return absl::OkStatus();
+  QOPT_RETURN_IF_ERROR(runPipeline(
+      *trial,
+      ("func.func(" + llvm::Twine(kind.pass) + ",canonicalize,cse)").str()));
+  if (meter) {
+    QOPT_ASSIGN(bool gains, passesGate(kind, *trial));
+    if (!gains) {
+      for (size_t i = first; i < choices.size(); ++i)
+        choices[i].accepted = false;
+      return absl::OkStatus();
+    }
+  }
+  module.getBodyRegion().takeBody(trial->getBodyRegion());
+  return absl::OkStatus();
+}
 
 absl::StatusOr<std::vector<TransformChoice>>
 qopt::transform(mlir::ModuleOp module, const SampleSource &samples,
-                const ChooseTransformsOptions &options, Engine engine) {
-  std::vector<TransformChoice> all;
-  auto run = [&](bool rotate, llvm::StringRef pass) -> absl::Status {
-    ChooseTransformsOptions one = options;
-    one.rotate = rotate;
-    one.smooth = !rotate;
-    QOPT_ASSIGN(
-        std::vector<TransformChoice> choices,
-        chooseTransforms(module, samples, one,
-                         getExecutorFactory(engine, /*optLevel=*/1)));
-    bool changes = llvm::any_of(
-        choices, [](const TransformChoice &choice) { return choice.accepted; });
-    llvm::append_range(all, choices);
-    if (!changes)
-      return absl::OkStatus();
-    return runPipeline(
-        module, ("func.func(" + pass + ",canonicalize,cse)").str());
-  };
-  if (options.rotate)
-    QOPT_RETURN_IF_ERROR(run(true, "qg-fold-rotations"));
-  if (options.smooth)
-    QOPT_RETURN_IF_ERROR(run(false, "qg-fold-smoothing"));
-  return all;
+                const ChooseTransformsOptions &options, Engine engine,
+                const TransformGate *gate) {
+  static constexpr Kind kKinds[] = {
+      {"rotation", &ChooseTransformsOptions::rotate, "qg-fold-rotations"},
+      {"equalization", &ChooseTransformsOptions::equalize,
+       "qg-equalize-layers"},
+      {"smoothing", &ChooseTransformsOptions::smooth, "qg-fold-smoothing"}};
+  Transformer transformer(module, samples, options, engine, gate);
+  for (const Kind &kind : kKinds)
+    if (options.*kind.wanted)
+      QOPT_RETURN_IF_ERROR(transformer.run(kind));
+  return std::move(transformer.choices);
+}
+
+std::string qopt::describe(const TransformChoice &choice) {
+  std::string place = choice.site == "network" ? " of the whole network: "
+                                               : " at '" + choice.site + "': ";
+  return choice.transform + place + choice.setting +
+         llvm::formatv(", {0:F1} -> {1:F1} dB", choice.before, choice.after)
+             .str() +
+         (choice.accepted ? "" : ", not kept");
+}
+
+void qopt::setTransforms(mlir::ModuleOp module,
+                         llvm::ArrayRef<TransformChoice> choices) {
+  mlir::Builder builder(module.getContext());
+  llvm::SmallVector<mlir::Attribute> lines;
+  for (const TransformChoice &choice : choices)
+    lines.push_back(builder.getStringAttr(describe(choice)));
+  if (!lines.empty())
+    module->setAttr(kAttribute, builder.getArrayAttr(lines));
+}
+
+std::vector<std::string> qopt::getTransforms(mlir::ModuleOp module) {
+  std::vector<std::string> lines;
+  if (auto array = module->getAttrOfType<mlir::ArrayAttr>(kAttribute))
+    for (auto line : array.getAsRange<mlir::StringAttr>())
+      lines.push_back(line.str());
+  return lines;
 }

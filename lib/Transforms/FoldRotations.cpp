@@ -87,7 +87,12 @@ struct FoldRotations : qopt::impl::FoldRotationsBase<FoldRotations> {
   void runOnOperation() override;
 
 private:
-  std::optional<uint64_t> getSeed(const ResidualStream &stream) const;
+  struct Decision {
+    RotationMatrix rotation;
+    std::string name;
+  };
+  FailureOr<std::optional<Decision>>
+  getDecision(const ResidualStream &stream) const;
 };
 } // namespace
 
@@ -198,24 +203,65 @@ void StreamRotator::run() {
   }
 }
 
-/// The seed decided for this stream, if one is.
-std::optional<uint64_t>
-FoldRotations::getSeed(const ResidualStream &stream) const {
-  for (const Normalization &norm : stream.norms)
-    if (auto decision = norm.result->getAttrOfType<IntegerAttr>("qg.rotation"))
-      return decision.getValue().getZExtValue();
+/// A matrix that is given instead of a seed.
+static std::optional<RotationMatrix> readMatrix(ElementsAttr entries,
+                                                int64_t channels) {
+  FailureOr<Tensor> numbers = qg::getTensor(entries, entries.getType());
+  if (failed(numbers) ||
+      numbers->shape() != ArrayRef<int64_t>{channels, channels})
+    return std::nullopt;
+  RotationMatrix rotation{channels, {}};
+  for (int64_t i = 0; i < numbers->numElements(); ++i)
+    rotation.entries.push_back(numbers->getFloat(i));
+  for (int64_t i = 0; i < channels; ++i)
+    for (int64_t j = 0; j <= i; ++j) {
+      double sum = i == j ? -1 : 0;
+      for (int64_t k = 0; k < channels; ++k)
+        sum += rotation(i, k) * rotation(j, k);
+      if (!(std::abs(sum) <= 1e-10))
+        return std::nullopt;
+    }
+  return rotation;
+}
+
+/// What is decided for this stream, if anything is. An attribute that says
+/// nothing usable is an error.
+FailureOr<std::optional<FoldRotations::Decision>>
+FoldRotations::getDecision(const ResidualStream &stream) const {
+  auto fromSeed = [&](uint64_t number) {
+    return Decision{getRotationMatrix(stream.channels, number),
+                    "seed " + std::to_string(number)};
+  };
+  for (const Normalization &norm : stream.norms) {
+    Operation *op = qg::BinaryOp(norm.result);
+    Attribute decision = op->getAttr("qg.rotation");
+    if (!decision)
+      continue;
+    if (auto number = dyn_cast<IntegerAttr>(decision))
+      return std::optional(fromSeed(number.getValue().getZExtValue()));
+    if (auto entries = dyn_cast<ElementsAttr>(decision))
+      if (std::optional<RotationMatrix> rotation =
+              readMatrix(entries, stream.channels))
+        return std::optional(
+            Decision{std::move(*rotation), "the matrix that is given"});
+    return op->emitOpError()
+           << "expects 'qg.rotation' to be a seed or an orthogonal matrix of "
+           << stream.channels << " rows";
+  }
   if (seed >= 0)
-    return uint64_t(seed);
-  return std::nullopt;
+    return std::optional(fromSeed(uint64_t(seed)));
+  return std::optional<Decision>();
 }
 
 void FoldRotations::runOnOperation() {
   for (ResidualStream &stream : findResidualStreams(getOperation())) {
     Operation *first = stream.norms.front().result;
-    std::optional<uint64_t> seed = getSeed(stream);
-    if (!seed)
+    FailureOr<std::optional<Decision>> decision = getDecision(stream);
+    if (failed(decision))
+      return signalPassFailure();
+    if (!*decision)
       continue;
-    for (const Normalization &norm : stream.norms)
+    for (Normalization &norm : stream.norms)
       norm.result->removeAttr("qg.rotation");
     if (stream.obstacle) {
       InFlightDiagnostic remark =
@@ -236,13 +282,12 @@ void FoldRotations::runOnOperation() {
     for (Value entry : stream.entries)
       macs += getNumElements(getTensorType(entry).getShape()) * stream.channels;
     first->emitRemark() << "stream of " << stream.channels
-                        << " channels rotated with seed " << *seed << ": "
-                        << stream.writers.size() << " writers, "
+                        << " channels rotated with " << (*decision)->name
+                        << ": " << stream.writers.size() << " writers, "
                         << stream.constants.size() << " constants, "
                         << stream.readers.size() << " readers, "
                         << stream.entries.size() << " rotations at run time ("
                         << macs << " MACs)";
-    RotationMatrix rotation = getRotationMatrix(stream.channels, *seed);
-    StreamRotator(stream, rotation).run();
+    StreamRotator(stream, (*decision)->rotation).run();
   }
 }

@@ -3,10 +3,14 @@
 //
 // SmoothQuant (Xiao et al. 2023, equation 3): Y = (X diag(s)^-1)(diag(s) W).
 // Channels with outliers become small before they are rounded, and their
-// weights, which are rounded channel by channel of the result, large.
+// weights, which are rounded channel by channel of the result, large. Shifts
+// as in Outlier Suppression+ (Wei et al. 2023, section 4.1): a range that is
+// not around zero is, and the readers' biases make up for it.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/SmoothingSites.h"
 #include "qopt/Transforms/Passes.h"
+
+#include <cmath>
 
 namespace qopt {
 #define GEN_PASS_DEF_FOLDSMOOTHING
@@ -27,10 +31,13 @@ static Tensor scaleAlong(Tensor values, int64_t axis,
 }
 
 namespace {
+/// x -> (x - shift) / scales.
 class SiteSmoother {
 public:
-  SiteSmoother(SmoothingSite &site, ArrayRef<double> scales)
-      : site(site), scales(scales), rewriter(site.x.getContext()) {
+  SiteSmoother(SmoothingSite &site, ArrayRef<double> scales,
+               ArrayRef<double> shift)
+      : site(site), scales(scales), shift(shift),
+        rewriter(site.x.getContext()) {
     for (double scale : scales)
       inverse.push_back(1 / scale);
   }
@@ -40,15 +47,21 @@ public:
 private:
   void scaleOperand(Operation *op, unsigned index, int64_t axis,
                     ArrayRef<double> factors);
-  void divideAtRuntime();
+  Value createVector(Location loc, ArrayRef<double> numbers);
+  void setBias(LinearOp linear, ArrayRef<double> numbers);
+  void moveIntoReader(LinearOp reader);
+  void moveIntoWriter(LinearOp writer);
+  Value combine(BinaryKind kind, Value x, ArrayRef<double> numbers);
+  void applyAtRuntime();
 
   SmoothingSite &site;
-  ArrayRef<double> scales;
+  ArrayRef<double> scales, shift;
   SmallVector<double> inverse;
   PatternRewriter rewriter;
 };
 
 struct FoldSmoothing : qopt::impl::FoldSmoothingBase<FoldSmoothing> {
+  using FoldSmoothingBase::FoldSmoothingBase;
   void runOnOperation() override;
 };
 } // namespace
@@ -64,63 +77,184 @@ void SiteSmoother::scaleOperand(Operation *op, unsigned index, int64_t axis,
   rewriter.modifyOpInPlace(op, [&] { op->setOperand(index, value); });
 }
 
-/// x * (1 / s) behind a normalization, whose loop it joins.
-void SiteSmoother::divideAtRuntime() {
-  rewriter.setInsertionPointAfterValue(site.x);
+static SmallVector<double> getBias(LinearOp linear) {
+  SmallVector<double> bias(linear.getChannels(), 0);
+  if (linear.getBias()) {
+    Tensor numbers = *qg::matchConstant(linear.getBias());
+    for (auto [o, number] : llvm::enumerate(bias))
+      number = numbers.getFloat(o);
+  }
+  return bias;
+}
+
+/// A constant vector of the tensor's own float type.
+Value SiteSmoother::createVector(Location loc, ArrayRef<double> numbers) {
+  Type element = cast<RankedTensorType>(site.x.getType()).getElementType();
+  auto type = RankedTensorType::get({int64_t(numbers.size())}, element);
+  Tensor values(*qg::getDType(element), type.getShape());
+  for (auto [i, number] : llvm::enumerate(numbers))
+    values.setFloat(i, number);
+  return qg::createConstant(rewriter, loc, values, type, "smoothing");
+}
+
+void SiteSmoother::setBias(LinearOp linear, ArrayRef<double> numbers) {
+  Operation *op = linear.getOperation();
+  rewriter.setInsertionPoint(op);
+  Value bias = createVector(op->getLoc(), numbers);
+  rewriter.modifyOpInPlace(op, [&] {
+    if (linear.getBias())
+      op->setOperand(2, bias);
+    else
+      op->insertOperands(2, bias);
+  });
+}
+
+/// The weight times s; what the shift takes from the sum comes back as bias.
+void SiteSmoother::moveIntoReader(LinearOp reader) {
+  if (!shift.empty()) {
+    Tensor weight = *qg::matchConstant(reader.getWeight());
+    SmallVector<double> bias = getBias(reader);
+    int64_t inputs = reader.getInputAxis(), outputs = reader.getWeightAxis();
+    auto getPosition = [&](int64_t element, int64_t axis) {
+      return element / getNumElements(weight.shape().drop_front(axis + 1)) %
+             weight.shape()[axis];
+    };
+    for (int64_t i = 0; i < weight.numElements(); ++i)
+      bias[getPosition(i, outputs)] +=
+          shift[getPosition(i, inputs)] * weight.getFloat(i);
+    setBias(reader, bias);
+  }
+  scaleOperand(reader.getOperation(), 1, reader.getInputAxis(), scales);
+}
+
+void SiteSmoother::moveIntoWriter(LinearOp writer) {
+  scaleOperand(writer.getOperation(), 1, writer.getWeightAxis(), inverse);
+  if (!writer.getBias() && shift.empty())
+    return;
+  SmallVector<double> bias = getBias(writer);
+  for (auto [c, number] : llvm::enumerate(bias))
+    number = (number - (shift.empty() ? 0 : shift[c])) * inverse[c];
+  setBias(writer, bias);
+}
+
+/// `x` with a number for each channel; `x` itself if that changes nothing.
+Value SiteSmoother::combine(BinaryKind kind, Value x,
+                            ArrayRef<double> numbers) {
+  double neutral = kind == BinaryKind::mul ? 1 : 0;
+  if (llvm::all_of(numbers, [&](double n) { return float(n) == neutral; }))
+    return x;
   Location loc = site.x.getLoc();
-  auto type =
-      RankedTensorType::get({int64_t(scales.size())}, rewriter.getF32Type());
-  Tensor factors(DType::f32, type.getShape());
-  for (auto [i, factor] : llvm::enumerate(inverse))
-    factors.setFloat(i, factor);
-  Value constant =
-      qg::createConstant(rewriter, loc, factors, type, "smoothing");
-  auto product =
-      qg::BinaryOp::create(rewriter, loc, site.x.getType(), BinaryKind::mul,
-                           site.x, constant, DenseI64ArrayAttr());
-  rewriter.replaceAllUsesExcept(site.x, product.getResult(), product);
+  return qg::BinaryOp::create(rewriter, loc, x.getType(), kind, x,
+                              createVector(loc, numbers), DenseI64ArrayAttr());
+}
+
+/// Behind a normalization: one product and one sum in its loop, together with
+/// a gain and an offset that are there already.
+void SiteSmoother::applyAtRuntime() {
+  rewriter.setInsertionPointAfterValue(site.x);
+  SmallVector<double> gain(site.gain), offset(site.offset);
+  for (int64_t c = 0; c < site.getChannels(); ++c) {
+    gain[c] *= inverse[c];
+    offset[c] = (offset[c] - (shift.empty() ? 0 : shift[c])) * inverse[c];
+  }
+  Value scaled = combine(BinaryKind::mul, site.base, gain);
+  Value result = combine(BinaryKind::add, scaled, offset);
+  rewriter.replaceUsesWithIf(site.x, result, [&](OpOperand &use) {
+    return llvm::any_of(site.readers, [&](const LinearOp &reader) {
+      return reader.getOperation() == use.getOwner();
+    });
+  });
 }
 
 void SiteSmoother::run() {
   for (LinearOp reader : site.readers)
-    scaleOperand(reader.getOperation(), 1, reader.getInputAxis(), scales);
-  if (!site.writer)
-    return divideAtRuntime();
-  scaleOperand(site.writer->getOperation(), 1, site.writer->getWeightAxis(),
-               inverse);
-  if (site.writer->getBias())
-    scaleOperand(site.writer->getOperation(), 2, 0, inverse);
+    moveIntoReader(reader);
+  if (site.writer)
+    moveIntoWriter(*site.writer);
+  else
+    applyAtRuntime();
+}
+
+/// 1 / max |w| over what reads each channel, with geometric mean 1.
+static SmallVector<double> getWeightFactors(const SmoothingSite &site) {
+  SmallVector<double> largest(site.getChannels(), 0);
+  for (const LinearOp &reader : site.readers) {
+    Tensor weight = *qg::matchConstant(reader.getWeight());
+    int64_t axis = reader.getInputAxis();
+    int64_t inner = getNumElements(weight.shape().drop_front(axis + 1));
+    for (int64_t i = 0; i < weight.numElements(); ++i) {
+      double &most = largest[i / inner % weight.shape()[axis]];
+      most = std::max(most, std::abs(weight.getFloat(i)));
+    }
+  }
+  double mean = 0;
+  for (double &number : largest) {
+    number = number > 0 ? -std::log(number) : 0;
+    mean += number / double(largest.size());
+  }
+  for (double &number : largest)
+    number = std::clamp(std::exp(number - mean), 1e-4, 1e4);
+  return largest;
+}
+
+/// The numbers of an attribute, one for each channel; nullopt if they are not.
+static std::optional<SmallVector<double>> getNumbers(ElementsAttr attribute,
+                                                     int64_t channels) {
+  FailureOr<Tensor> numbers = qg::getTensor(attribute, attribute.getType());
+  if (failed(numbers) || numbers->numElements() != channels)
+    return std::nullopt;
+  SmallVector<double> result;
+  for (int64_t i = 0; i < channels; ++i) {
+    result.push_back(numbers->getFloat(i));
+    if (!std::isfinite(result.back()))
+      return std::nullopt;
+  }
+  return result;
 }
 
 void FoldSmoothing::runOnOperation() {
   for (SmoothingSite &site : findSmoothingSites(getOperation())) {
     Operation *op = site.x.getDefiningOp();
-    auto decision = op->getAttrOfType<ElementsAttr>("qg.smoothing");
-    if (!decision)
+    auto factors = op->getAttrOfType<ElementsAttr>("qg.smoothing");
+    auto shift = op->getAttrOfType<ElementsAttr>("qg.shift");
+    if (!factors && !shift && !fromWeights)
       continue;
-    FailureOr<Tensor> numbers = qg::getTensor(decision, decision.getType());
-    bool fits =
-        succeeded(numbers) && numbers->numElements() == site.getChannels();
-    SmallVector<double> scales;
-    for (int64_t i = 0; fits && i < numbers->numElements(); ++i) {
-      scales.push_back(numbers->getFloat(i));
-      fits = scales.back() > 0 && std::isfinite(scales.back());
-    }
-    if (!fits) {
+    std::optional<SmallVector<double>> scales(
+        SmallVector<double>(site.getChannels(), 1));
+    if (factors)
+      scales = getNumbers(factors, site.getChannels());
+    else if (fromWeights)
+      scales = getWeightFactors(site);
+    if (!scales || llvm::any_of(*scales, [](double s) { return s <= 0; })) {
       op->emitOpError() << "expects 'qg.smoothing' to hold "
                         << site.getChannels()
                         << " positive factors, one for each channel";
       return signalPassFailure();
     }
-    op->removeAttr("qg.smoothing");
-    SiteSmoother(site, scales).run();
-  }
-  // What is left is no site: its factors would be silently lost.
-  getOperation().walk([&](Operation *op) {
-    if (op->hasAttr("qg.smoothing")) {
-      op->emitOpError("carries 'qg.smoothing', but is not read by linear ops "
-                      "with constant weights only");
-      signalPassFailure();
+    std::optional<SmallVector<double>> offsets(std::in_place);
+    if (shift)
+      offsets = getNumbers(shift, site.getChannels());
+    if (!offsets) {
+      op->emitOpError() << "expects 'qg.shift' to hold " << site.getChannels()
+                        << " numbers, one for each channel";
+      return signalPassFailure();
     }
+    if (shift && !site.canShift) {
+      op->emitOpError("carries 'qg.shift', which does not pass a relu");
+      return signalPassFailure();
+    }
+    op->removeAttr("qg.smoothing");
+    op->removeAttr("qg.shift");
+    SiteSmoother(site, *scales, *offsets).run();
+  }
+  // What is left is no site: its numbers would be silently lost.
+  getOperation().walk([&](Operation *op) {
+    for (StringRef name : {"qg.smoothing", "qg.shift"})
+      if (op->hasAttr(name)) {
+        op->emitOpError() << "carries '" << name
+                          << "', but is not read by linear ops with constant "
+                             "weights only";
+        signalPassFailure();
+      }
   });
 }

@@ -4,6 +4,8 @@
 
 // The writer gets W R, the reader R^T diag(gamma) W, with R = H4 / 2.
 // NONE: rotated with seed 0: 0 writers, 0 constants, 1 readers, 1 rotations
+// NONE-NOT: rotated with seed
+// NONE: rotated with the matrix
 // NONE-NOT: rotated with
 // REMARK: remark: stream of 4 channels rotated with seed 0: 1 writers, 0 constants, 1 readers, 0 rotations at run time (0 MACs)
 // CHECK-LABEL: func @folded
@@ -75,4 +77,26 @@ func.func @sum_is_read(%x: tensor<1x2x4xf32>) -> (tensor<1x2x1xf32>, tensor<1x2x
   %7 = qg.binary div %0, %6 : (tensor<1x2x4xf32>, tensor<1x2x1xf32>) -> tensor<1x2x4xf32>
   %9 = qg.matmul %7, %v : (tensor<1x2x4xf32>, tensor<4x1xf32>) -> tensor<1x2x1xf32>
   return %9, %0 : tensor<1x2x1xf32>, tensor<1x2x4xf32>
+}
+
+// -----
+// A matrix instead of a seed: a quarter turn.
+// REMARK: rotated with the matrix that is given: 0 writers, 0 constants, 1 readers
+// CHECK-LABEL: func @matrix
+// CHECK: %[[R:.*]] = qg.constant dense<{{\[\[}}0.000000e+00, 1.000000e+00], [-1.000000e+00, 0.000000e+00]]>
+// CHECK: qg.matmul %{{.*}}, %[[R]]
+// CHECK: qg.constant dense<{{\[\[}}-2.000000e+00], [1.000000e+00]]>
+func.func @matrix(%x: tensor<1x2x2xf32>) -> tensor<1x2x1xf32> {
+  %v = qg.constant dense<[[1.0], [2.0]]> : tensor<2x1xf32> -> tensor<2x1xf32>
+  %two = qg.constant dense<2.0> : tensor<f32> -> tensor<f32>
+  %eps = qg.constant dense<1.0e-5> : tensor<f32> -> tensor<f32>
+  %1 = qg.binary mul %x, %x : (tensor<1x2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  %2 = qg.reduce sum %1 axes [2] : tensor<1x2x2xf32> -> tensor<1x2xf32>
+  %3 = qg.binary div %2, %two : (tensor<1x2xf32>, tensor<f32>) -> tensor<1x2xf32>
+  %4 = qg.reshape %3 : tensor<1x2xf32> -> tensor<1x2x1xf32>
+  %5 = qg.binary add %4, %eps : (tensor<1x2x1xf32>, tensor<f32>) -> tensor<1x2x1xf32>
+  %6 = qg.unary sqrt %5 : tensor<1x2x1xf32> -> tensor<1x2x1xf32>
+  %7 = qg.binary div %x, %6 {qg.rotation = dense<[[0.0, 1.0], [-1.0, 0.0]]> : tensor<2x2xf64>} : (tensor<1x2x2xf32>, tensor<1x2x1xf32>) -> tensor<1x2x2xf32>
+  %9 = qg.matmul %7, %v : (tensor<1x2x2xf32>, tensor<2x1xf32>) -> tensor<1x2x1xf32>
+  return %9 : tensor<1x2x1xf32>
 }

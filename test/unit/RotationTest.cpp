@@ -200,6 +200,157 @@ INSTANTIATE_TEST_SUITE_P(
              std::to_string(info.param.channels);
     });
 
+/// The block through a pass, before and after.
+static double getErrorOf(const Block &block, std::unique_ptr<mlir::Pass> pass) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = parse(BlockWriter(block).write());
+  EXPECT_TRUE(module);
+  mlir::PassManager fold(module->getContext());
+  fold.addNestedPass<mlir::func::FuncOp>(createFoldConstants());
+  EXPECT_TRUE(succeeded(fold.run(*module)));
+  Tensor x = makeRandom(block.type == "f64" ? DType::f64 : DType::f32,
+                        {1, 6, 5}, -2, 2, 3);
+  auto before = (*makeInterpreterFactory()(*module))->run({x});
+  std::string textBefore, textAfter;
+  llvm::raw_string_ostream(textBefore) << *module;
+  mlir::PassManager change(module->getContext());
+  change.addNestedPass<mlir::func::FuncOp>(std::move(pass));
+  EXPECT_TRUE(succeeded(change.run(*module)));
+  llvm::raw_string_ostream(textAfter) << *module;
+  EXPECT_NE(textBefore, textAfter);
+  auto after = (*makeInterpreterFactory()(*module))->run({x});
+  EXPECT_TRUE(before.ok() && after.ok());
+  return getLargestError((*before)[0], (*after)[0]);
+}
+
+TEST(Smoothing, KeepsTheFunctionInBothWidths) {
+  FoldSmoothingOptions options;
+  options.fromWeights = true;
+  EXPECT_LE(getErrorOf({"f64", 16, true, 0}, createFoldSmoothing(options)),
+            1e-9);
+  EXPECT_LE(getErrorOf({"f64", 15, false, 0}, createFoldSmoothing(options)),
+            1e-9);
+  EXPECT_LE(getErrorOf({"f32", 16, true, 0}, createFoldSmoothing(options)),
+            1e-4);
+}
+
+/// conv, relu, depthwise conv with padding, relu, conv, matmul.
+static std::string writeConvs(const std::string &type) {
+  std::string body;
+  auto constant = [&](const std::string &name, const std::string &shape,
+                      int64_t count) {
+    std::string numbers;
+    for (int64_t i = 0; i < count; ++i)
+      numbers +=
+          (i ? ", " : "") + std::to_string(std::sin(double(i * i) + 1.3) *
+                                           std::exp(std::cos(double(i) * 0.7)));
+    std::string flat = "tensor<" + std::to_string(count) + "x" + type + ">";
+    body += "  %f" + name + " = qg.constant dense<[" + numbers +
+            "]> : " + flat + " -> " + flat + "\n  %" + name +
+            " = qg.reshape %f" + name + " : " + flat + " -> tensor<" + shape +
+            "x" + type + ">\n";
+  };
+  constant("w", "6x3x3x2", 108);
+  constant("b", "6", 6);
+  constant("d", "6x3x3x1", 54);
+  constant("v", "4x1x1x6", 24);
+  constant("u", "4x3", 12);
+  auto conv = [&](const std::string &result, const std::string &x,
+                  const std::string &w, const std::string &bias,
+                  const std::string &groups, const std::string &types) {
+    std::string pad = w == "%v" ? "0" : "1";
+    body += "  " + result + " = qg.conv " + x + ", " + w + bias +
+            " strides [1, 1] pads [" + pad + ", " + pad + ", " + pad + ", " +
+            pad + "] dilations [1, 1] groups " + groups + " : " + types + "\n";
+  };
+  std::string x6 = "tensor<1x5x4x6x" + type + ">";
+  conv("%0", "%x", "%w", " bias %b", "1",
+       "(tensor<1x5x4x2x" + type + ">, tensor<6x3x3x2x" + type +
+           ">, tensor<6x" + type + ">) -> " + x6);
+  body += "  %1 = qg.unary relu %0 : " + x6 + " -> " + x6 + "\n";
+  conv("%2", "%1", "%d", "", "6",
+       "(" + x6 + ", tensor<6x3x3x1x" + type + ">) -> " + x6);
+  body += "  %3 = qg.unary relu %2 : " + x6 + " -> " + x6 + "\n";
+  std::string x4 = "tensor<1x5x4x4x" + type + ">";
+  conv("%4", "%3", "%v", "", "1",
+       "(" + x6 + ", tensor<4x1x1x6x" + type + ">) -> " + x4);
+  std::string x3 = "tensor<1x5x4x3x" + type + ">";
+  body += "  %5 = qg.matmul %4, %u : (" + x4 + ", tensor<4x3x" + type +
+          ">) -> " + x3 + "\n";
+  return "func.func @main(%x: tensor<1x5x4x2x" + type + ">) -> " + x3 + " {\n" +
+         body + "  return %5 : " + x3 + "\n}\n";
+}
+
+TEST(Equalization, KeepsTheFunctionThroughEveryKindOfLayer) {
+  for (const char *type : {"f64", "f32"}) {
+    mlir::OwningOpRef<mlir::ModuleOp> module = parse(writeConvs(type));
+    ASSERT_TRUE(module);
+    mlir::PassManager fold(module->getContext());
+    fold.addNestedPass<mlir::func::FuncOp>(createFoldConstants());
+    ASSERT_TRUE(succeeded(fold.run(*module)));
+    bool wide = std::string(type) == "f64";
+    Tensor x =
+        makeRandom(wide ? DType::f64 : DType::f32, {1, 5, 4, 2}, -2, 2, 5);
+    auto before = (*makeInterpreterFactory()(*module))->run({x});
+    int64_t remarks = 0;
+    mlir::ScopedDiagnosticHandler handler(module->getContext(),
+                                          [&](mlir::Diagnostic &) {
+                                            ++remarks;
+                                            return mlir::success();
+                                          });
+    EqualizeLayersOptions options;
+    options.fromWeights = true;
+    mlir::PassManager manager(module->getContext());
+    manager.addNestedPass<mlir::func::FuncOp>(createEqualizeLayers(options));
+    ASSERT_TRUE(succeeded(manager.run(*module)));
+    EXPECT_EQ(remarks, 3);
+    auto after = (*makeInterpreterFactory()(*module))->run({x});
+    ASSERT_TRUE(before.ok() && after.ok());
+    EXPECT_LE(getLargestError((*before)[0], (*after)[0]), wide ? 1e-9 : 1e-4);
+  }
+}
+
+TEST(ChooseTransforms, LearnsARotationThatGainsMoreThanSigns) {
+  Block block{"f32", 32, true, 0};
+  SampleSource source = [](int64_t index)
+      -> absl::StatusOr<std::optional<llvm::SmallVector<Tensor>>> {
+    return std::optional(llvm::SmallVector<Tensor>{
+        makeRandom(DType::f32, {1, 6, 5}, -1, 1, 100 + index)});
+  };
+  double sqnr[2];
+  for (int64_t steps : {0, 60}) {
+    mlir::OwningOpRef<mlir::ModuleOp> module =
+        parse(BlockWriter(block).write());
+    ASSERT_TRUE(module);
+    mlir::PassManager manager(module->getContext());
+    manager.addNestedPass<mlir::func::FuncOp>(createFoldConstants());
+    manager.addNestedPass<mlir::func::FuncOp>(createFoldBatchNorm());
+    ASSERT_TRUE(succeeded(manager.run(*module)));
+    ChooseTransformsOptions options;
+    options.smooth = false;
+    options.weightBits = 4;
+    options.learningSteps = steps;
+    auto choices =
+        chooseTransforms(*module, source, options, makeInterpreterFactory());
+    ASSERT_TRUE(choices.ok()) << choices.status().message();
+    ASSERT_EQ(choices->size(), 1u);
+    sqnr[steps != 0] = choices->front().after;
+    EXPECT_EQ(choices->front().setting.find("learned") != std::string::npos,
+              steps != 0);
+    if (!steps)
+      continue;
+    // The matrix travels as an attribute and keeps the function.
+    Tensor x = makeRandom(DType::f32, {1, 6, 5}, -2, 2, 3);
+    auto before = (*makeInterpreterFactory()(*module))->run({x});
+    mlir::PassManager fold(module->getContext());
+    fold.addNestedPass<mlir::func::FuncOp>(createFoldRotations());
+    ASSERT_TRUE(succeeded(fold.run(*module)));
+    auto after = (*makeInterpreterFactory()(*module))->run({x});
+    ASSERT_TRUE(before.ok() && after.ok());
+    EXPECT_LE(getLargestError((*before)[0], (*after)[0]), 1e-4);
+  }
+  EXPECT_GT(sqnr[1], sqnr[0] + 1);
+}
+
 TEST(ChooseTransforms, KeepsWhatGainsOnVectorsThatDidNotChoose) {
   Block block{"f32", 16, true, 0};
   mlir::OwningOpRef<mlir::ModuleOp> module = parse(BlockWriter(block).write());

@@ -60,6 +60,11 @@ struct ResidualStream {
   bool reads(mlir::Operation *op) const;
 };
 
+/// Numbers by channel of a float constant that differs at most in its last
+/// dimension; `rank` is the rank it is broadcast to.
+std::optional<llvm::SmallVector<double>>
+matchChannelVector(mlir::Value value, int64_t channels, int64_t rank);
+
 /// All streams of a function, in the order of their first normalization.
 std::vector<ResidualStream> findResidualStreams(mlir::func::FuncOp func);
 

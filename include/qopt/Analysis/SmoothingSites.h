@@ -20,6 +20,11 @@ struct SmoothingSite {
   /// The linear op whose result channels are scaled instead of the tensor,
   /// directly or through a relu; none behind a normalization.
   std::optional<LinearOp> writer;
+  /// Whether an offset by channel may move too: not through a relu.
+  bool canShift = true;
+  /// Behind a normalization: x = base * gain + offset, by channel.
+  mlir::Value base;
+  llvm::SmallVector<double> gain, offset;
 
   int64_t getChannels() const;
 };

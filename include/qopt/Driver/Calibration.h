@@ -31,6 +31,11 @@ absl::StatusOr<QuantizedModel>
 quantizeModel(const Arguments &arguments, Session &session,
               llvm::StringRef requantize = "f32");
 
+/// --transforms, on the float model before its statistics are collected;
+/// `model.options` says what the target is.
+absl::Status transformModel(const Arguments &arguments, Session &session,
+                            QuantizedModel &model);
+
 } // namespace qopt::driver
 
 #endif // QOPT_DRIVER_CALIBRATION_H

@@ -71,6 +71,29 @@ def FoldChannelScales
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 
+def EqualizeLayers : Pass<"qg-equalize-layers", "::mlir::func::FuncOp"> {
+  let summary = "Move decided channel factors from layer to layer";
+  let description = [{
+    Cross-layer equalization (Nagel et al. 2019, section 4.1). A tensor that one
+    conv (of any kernel and groups) or matmul makes, directly or through a relu,
+    and that only such layers read, may have its channels divided by positive
+    factors s: the writer's rows and bias are divided, the readers' input
+    channels multiplied. The decision is the attribute `qg.equalization` (the
+    factors) on the op that gives the tensor; `from-weights` takes
+    `sqrt(max |w| written / max |w| read)` where nothing is decided.
+
+    Declines: a clip (its bound would differ by channel), a tensor that
+    something else reads. Fails, instead of dropping a decision, where the
+    attribute is on such a tensor or holds a factor that is not positive. Every
+    change is a remark.
+
+    {{example test/Transforms/equalize-layers.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+  let options = [Option<"fromWeights", "from-weights", "bool", "false",
+                        "Equalize the ranges of weights without a decision">];
+}
+
 def FoldRotations : Pass<"qg-fold-rotations", "::mlir::func::FuncOp"> {
   let summary = "Rotate the channels of residual streams, folded into weights";
   let description = [{
@@ -81,12 +104,14 @@ def FoldRotations : Pass<"qg-fold-rotations", "::mlir::func::FuncOp"> {
     gains disappear. A tensor that no linear op makes enters through one matmul
     at run time. R is a randomized Hadamard matrix, of any order that has one
     (QuaRot, Ashkboos et al. 2024, section 4; the mean as in SliceGPT, section
-    3.2); the decision is the attribute `qg.rotation` (a seed for the signs) on
-    a normalization of the stream.
+    3.2), or a matrix that was fitted to the weights; the decision is the
+    attribute `qg.rotation` (a seed for the signs, or the entries of an
+    orthogonal matrix) on a normalization of the stream.
 
     Declines: a stream one of whose tensors is read without a normalization, or
     whose normalization feeds something that is no linear op over the channels.
-    Every decision is a remark with its numbers.
+    Fails where the attribute is neither a seed nor orthogonal. Every decision
+    is a remark with its numbers.
 
     {{example test/Transforms/fold-rotations.mlir}}
   }];
@@ -100,21 +125,26 @@ def FoldRotations : Pass<"qg-fold-rotations", "::mlir::func::FuncOp"> {
 }
 
 def FoldSmoothing : Pass<"qg-fold-smoothing", "::mlir::func::FuncOp"> {
-  let summary = "Move decided channel factors from activations into weights";
+  let summary = "Move decided channel factors and offsets into weights";
   let description = [{
     An op with the attribute `qg.smoothing` (positive factors s, one for each
     channel of its result) gives `x / s`, and the weights that read it become
     `s * W`: channels with outliers are rounded with the same step as the
     others (SmoothQuant, Xiao et al. 2023, equation 3). The division folds into
     the weights of the linear op that makes the tensor, also through a relu;
-    behind a normalization it is one product in the loop that is there.
+    behind a normalization it is one product in the loop that is there. With
+    `qg.shift` (numbers d) the op gives `(x - d) / s`, and the biases of what
+    reads it grow by `d W` (Outlier Suppression+, Wei et al. 2023, section
+    4.1); d does not pass a relu.
 
-    Fails, instead of dropping a decision, where the attribute is on anything
+    Fails, instead of dropping a decision, where an attribute is on anything
     else or holds a factor that is not positive.
 
     {{example test/Transforms/fold-smoothing.mlir}}
   }];
   let dependentDialects = ["::qopt::qg::QGDialect"];
+  let options = [Option<"fromWeights", "from-weights", "bool", "false",
+                        "Where nothing is decided: 1 / max |w| by channel">];
 }
 
 def FuseBias : Pass<"qg-fuse-bias", "::mlir::func::FuncOp"> {

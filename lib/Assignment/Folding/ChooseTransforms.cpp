@@ -1,4 +1,4 @@
-//===- ChooseTransforms.cpp - Rotations and smoothing where they gain -----===//
+//===- ChooseTransforms.cpp - Transforms where they gain ------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // Even vectors choose a setting, odd ones say whether it is kept: a setting
@@ -7,10 +7,10 @@
 // as in OmniQuant's and deepcompressor's grids (methods 2.7, 2.8).
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/ChooseTransforms.h"
-#include "Vectors.h"
+#include "ChooseEqualization.h"
+#include "LearnRotation.h"
 #include "qopt/Analysis/ResidualStream.h"
 #include "qopt/Analysis/SmoothingSites.h"
-#include "qopt/Numerics/Hadamard.h"
 
 #include "absl/strings/str_format.h"
 #include <cmath>
@@ -19,57 +19,82 @@ using namespace mlir;
 using namespace qopt;
 
 namespace {
-/// Vectors of a tensor: every other one chooses, the rest accepts. Ranges come
-/// from all, as those of the model will.
-struct Halves {
-  Matrix all, choose, accept;
-
-  explicit Halves(const Matrix &all)
-      : all(all), choose((all.rows() + 1) / 2, all.cols()),
-        accept(all.rows() / 2, all.cols()) {
-    for (int64_t i = 0; i < all.rows(); ++i)
-      (i % 2 ? accept : choose).row(i / 2) = all.row(i);
-  }
-};
-
 /// Layers whose common input is to be transformed.
-struct ReaderGroup {
-  Halves x;
-  std::vector<Matrix> weights;
+class ReaderGroup {
+public:
+  ReaderGroup(const Matrix &vectors, std::vector<Matrix> weights)
+      : x(vectors), weights(std::move(weights)) {
+    for (const Matrix &w : this->weights)
+      for (auto [input, exact] :
+           {std::pair(&x.choose, &toChoose), std::pair(&x.accept, &toAccept)})
+        exact->push_back(*input * w);
+  }
 
-  /// Mean over the layers of their SQNR in dB. A transform replaces x by
-  /// x * left and each weight by right * w.
+  /// Mean over the layers of their SQNR in dB: the signal is the product with
+  /// the weights as they are, the mean of every output channel included, and
+  /// all that a rounded product differs is noise. A transform replaces x by
+  /// toInput(x), each weight by toWeight(w), and adds getOffset() * w.
   template <typename Transform>
   double getSqnr(const RoundingError &error, bool accept,
                  const Transform &transform) const {
     Matrix range = transform.toInput(x.all);
     Matrix input = transform.toInput(accept ? x.accept : x.choose);
+    const std::vector<Matrix> &exact = accept ? toAccept : toChoose;
     double sum = 0;
-    for (const Matrix &w : weights)
-      sum -=
-          10 * std::log10(std::max(
-                   error.measure(input, range, transform.toWeight(w)), 1e-20));
+    for (auto [w, product] : llvm::zip(weights, exact)) {
+      Matrix noise =
+          error.multiplyRounded(input, range, transform.toWeight(w)) - product;
+      if (transform.getOffset().size()) {
+        Eigen::RowVectorXf offset = transform.getOffset() * w;
+        noise.rowwise() += offset;
+      }
+      double signal = product.cast<double>().squaredNorm();
+      double ratio =
+          signal > 0 ? noise.cast<double>().squaredNorm() / signal : 0;
+      sum -= 10 * std::log10(std::max(ratio, 1e-20));
+    }
     return sum / double(weights.size());
   }
+
+  const Halves x;
+  const std::vector<Matrix> weights;
+
+private:
+  std::vector<Matrix> toChoose, toAccept;
 };
 
-struct Identity {
+/// Transforms without an offset.
+struct Linear {
+  Eigen::RowVectorXf getOffset() const { return {}; }
+};
+
+struct Identity : Linear {
   Matrix toInput(const Matrix &x) const { return x; }
   Matrix toWeight(const Matrix &w) const { return w; }
 };
 
-struct Rotated {
-  Matrix rotation;
+struct Rotated : Linear {
+  explicit Rotated(const RotationMatrix &from)
+      : rotation(from.order, from.order) {
+    for (int64_t i = 0; i < from.order; ++i)
+      for (int64_t j = 0; j < from.order; ++j)
+        rotation(i, j) = float(from(i, j));
+  }
   Matrix toInput(const Matrix &x) const { return x * rotation; }
   Matrix toWeight(const Matrix &w) const { return rotation.transpose() * w; }
+
+  Matrix rotation;
 };
 
+/// x -> (x - shift) / scales.
 struct Smoothed {
+  Eigen::RowVectorXf shift;
   Eigen::VectorXf scales;
   Matrix toInput(const Matrix &x) const {
-    return x * scales.cwiseInverse().asDiagonal();
+    return (x.rowwise() - shift) * scales.cwiseInverse().asDiagonal();
   }
   Matrix toWeight(const Matrix &w) const { return scales.asDiagonal() * w; }
+  Eigen::RowVectorXf getOffset() const { return shift; }
 };
 
 class TransformChooser {
@@ -79,6 +104,7 @@ public:
 
   void chooseRotation(ResidualStream &stream, ArrayRef<Matrix> vectors);
   void chooseSmoothing(SmoothingSite &site, const Matrix &vectors);
+  void chooseEqualization(EqualizationSite &site, const Matrix &vectors);
 
   std::vector<TransformChoice> choices;
 
@@ -98,32 +124,60 @@ bool TransformChooser::keep(TransformChoice choice) {
   return choice.accepted;
 }
 
-static Matrix toMatrix(const RotationMatrix &rotation) {
-  Matrix matrix(rotation.order, rotation.order);
-  for (int64_t i = 0; i < rotation.order; ++i)
-    for (int64_t j = 0; j < rotation.order; ++j)
-      matrix(i, j) = float(rotation(i, j));
-  return matrix;
+static std::vector<ReaderGroup> getGroups(const ResidualStream &stream,
+                                          ArrayRef<Matrix> vectors) {
+  std::vector<ReaderGroup> groups;
+  for (auto [norm, y] : llvm::zip(stream.norms, vectors)) {
+    std::vector<Matrix> weights;
+    for (const StreamReader &reader : stream.readers) {
+      if (reader.norm != norm.result)
+        continue;
+      // Preparation moves gains into the weights; those that are left move
+      // with the rotation, and rounding is compared on the same tensor y.
+      Matrix weight = getWeightMatrix(reader.linear);
+      for (int64_t i = 0; i < weight.rows(); ++i)
+        weight.row(i) *= float(reader.gamma[i]);
+      weights.push_back(std::move(weight));
+    }
+    if (!weights.empty() && y.rows() >= kFewestVectors)
+      groups.emplace_back(y, std::move(weights));
+  }
+  return groups;
+}
+
+/// What the learner minimizes: vectors that choose, weights side by side.
+static std::vector<RotatedTensor>
+getRotatedTensors(ArrayRef<ReaderGroup> groups) {
+  std::vector<RotatedTensor> tensors;
+  for (const ReaderGroup &group : groups) {
+    RotatedTensor tensor{group.x.choose, Matrix(group.x.choose.cols(), 0)};
+    for (const Matrix &w : group.weights) {
+      int64_t start = tensor.w.cols();
+      tensor.w.conservativeResize(w.rows(), start + w.cols());
+      tensor.w.rightCols(w.cols()) = w;
+    }
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+/// A seed, or the entries of a matrix that none gives.
+static Attribute getDecision(MLIRContext *context, int64_t seed,
+                             const RotationMatrix *learned) {
+  Builder builder(context);
+  if (!learned)
+    return builder.getI64IntegerAttr(seed);
+  auto type = RankedTensorType::get({learned->order, learned->order},
+                                    builder.getF64Type());
+  Tensor entries(DType::f64, type.getShape());
+  for (auto [i, entry] : llvm::enumerate(learned->entries))
+    entries.setFloat(i, entry);
+  return qg::getElementsAttr(entries, type, "rotation");
 }
 
 void TransformChooser::chooseRotation(ResidualStream &stream,
                                       ArrayRef<Matrix> vectors) {
-  // Gains move into the weights either way; offsets only with the rotation,
-  // but rounding is compared on the same tensor y.
-  std::vector<ReaderGroup> groups;
-  for (auto [norm, y] : llvm::zip(stream.norms, vectors)) {
-    ReaderGroup group{Halves(y), {}};
-    for (const StreamReader &reader : stream.readers) {
-      if (reader.norm != norm.result)
-        continue;
-      Matrix weight = getWeightMatrix(reader.linear);
-      for (int64_t i = 0; i < weight.rows(); ++i)
-        weight.row(i) *= float(reader.gamma[i]);
-      group.weights.push_back(std::move(weight));
-    }
-    if (!group.weights.empty())
-      groups.push_back(std::move(group));
-  }
+  std::vector<ReaderGroup> groups = getGroups(stream, vectors);
   if (groups.empty())
     return;
   auto measure = [&](bool accept, const auto &transform) {
@@ -132,27 +186,40 @@ void TransformChooser::chooseRotation(ResidualStream &stream,
       sum += group.getSqnr(error, accept, transform);
     return sum / double(groups.size());
   };
-  int64_t best = 0;
-  double bestSqnr = -1e30;
-  for (int64_t seed = 0; seed < options.seeds; ++seed) {
-    double sqnr = measure(
-        false, Rotated{toMatrix(getRotationMatrix(stream.channels, seed))});
-    if (sqnr > bestSqnr) {
-      bestSqnr = sqnr;
-      best = seed;
-    }
+  int64_t seed = 0;
+  double best = -1e30;
+  RotationMatrix rotation;
+  for (int64_t candidate = 0; candidate < options.seeds; ++candidate) {
+    RotationMatrix matrix = getRotationMatrix(stream.channels, candidate);
+    double sqnr = measure(false, Rotated(matrix));
+    if (sqnr <= best)
+      continue;
+    best = sqnr;
+    seed = candidate;
+    rotation = std::move(matrix);
   }
   Operation *first = stream.norms.front().result;
   TransformChoice choice;
   choice.site = qg::getUserName(first);
   choice.transform = "rotation";
-  choice.setting = absl::StrFormat("seed %d", best);
+  choice.setting = absl::StrFormat("seed %d", seed);
   choice.before = measure(true, Identity());
-  choice.after = measure(
-      true, Rotated{toMatrix(getRotationMatrix(stream.channels, best))});
+  bool learned = false;
+  if (options.learningSteps > 0) {
+    RotationMatrix better =
+        learnRotation(rotation, getRotatedTensors(groups), error,
+                      options.learningSteps, options.learningProducts);
+    learned = measure(false, Rotated(better)) > best;
+    if (learned) {
+      choice.setting += absl::StrFormat(" (%.1f dB), learned from there",
+                                        measure(true, Rotated(rotation)));
+      rotation = std::move(better);
+    }
+  }
+  choice.after = measure(true, Rotated(rotation));
   if (keep(choice))
-    first->setAttr("qg.rotation",
-                   Builder(first->getContext()).getI64IntegerAttr(best));
+    first->setAttr("qg.rotation", getDecision(first->getContext(), seed,
+                                              learned ? &rotation : nullptr));
 }
 
 /// amax, the 99.9th percentile and the root mean square of |x| by channel.
@@ -187,42 +254,92 @@ static Eigen::VectorXf getScales(const Eigen::VectorXf &statistic,
   return scales;
 }
 
+/// None, the middle of the range and the mean of every channel.
+static std::vector<std::pair<const char *, Eigen::RowVectorXf>>
+getShifts(const Matrix &x, bool canShift) {
+  std::vector<std::pair<const char *, Eigen::RowVectorXf>> shifts = {
+      {"", Eigen::RowVectorXf::Zero(x.cols())}};
+  if (!canShift)
+    return shifts;
+  shifts.emplace_back(", middle shifted to 0",
+                      0.5f * (x.colwise().maxCoeff() + x.colwise().minCoeff()));
+  shifts.emplace_back(", mean shifted to 0", x.colwise().mean());
+  return shifts;
+}
+
+static ElementsAttr getVectorAttr(MLIRContext *context,
+                                  ArrayRef<float> numbers) {
+  auto type = RankedTensorType::get({int64_t(numbers.size())},
+                                    Float32Type::get(context));
+  return qg::getElementsAttr(
+      Tensor::from<float>(DType::f32, type.getShape(), numbers), type,
+      "smoothing");
+}
+
 void TransformChooser::chooseSmoothing(SmoothingSite &site,
                                        const Matrix &vectors) {
-  ReaderGroup group{Halves(vectors), {}};
+  std::vector<Matrix> weights;
   Eigen::VectorXf largest = Eigen::VectorXf::Zero(site.getChannels());
   for (const LinearOp &reader : site.readers) {
-    group.weights.push_back(getWeightMatrix(reader));
-    largest =
-        largest.cwiseMax(group.weights.back().cwiseAbs().rowwise().maxCoeff());
+    weights.push_back(getWeightMatrix(reader));
+    largest = largest.cwiseMax(weights.back().cwiseAbs().rowwise().maxCoeff());
   }
+  ReaderGroup group(vectors, std::move(weights));
   TransformChoice choice;
-  Eigen::VectorXf best;
+  Smoothed best;
   double bestSqnr = -1e30;
-  for (const auto &[name, statistic] : getChannelStatistics(group.x.choose))
-    for (int step = 0; step <= 20; ++step) {
-      Smoothed smoothed{getScales(statistic, largest, step / 20.0)};
-      double sqnr = group.getSqnr(error, false, smoothed);
-      if (sqnr <= bestSqnr)
-        continue;
-      bestSqnr = sqnr;
-      best = smoothed.scales;
-      choice.setting = absl::StrFormat("alpha %.2f of %s", step / 20.0, name);
-    }
-  choice.site = qg::getUserName(site.x.getDefiningOp());
+  auto consider = [&](Smoothed smoothed, const std::string &setting) {
+    double sqnr = group.getSqnr(error, false, smoothed);
+    if (sqnr <= bestSqnr)
+      return;
+    bestSqnr = sqnr;
+    best = std::move(smoothed);
+    choice.setting = setting;
+  };
+  for (const auto &[shiftName, shift] :
+       getShifts(group.x.choose, site.canShift)) {
+    if (*shiftName)
+      consider({shift, Eigen::VectorXf::Ones(site.getChannels())},
+               std::string("no factor") + shiftName);
+    Matrix shifted = group.x.choose.rowwise() - shift;
+    for (const auto &[name, statistic] : getChannelStatistics(shifted))
+      for (int step = 0; step <= 20; ++step)
+        consider({shift, getScales(statistic, largest, step / 20.0)},
+                 absl::StrFormat("alpha %.2f of %s%s", step / 20.0, name,
+                                 shiftName));
+  }
+  Operation *op = site.x.getDefiningOp();
+  choice.site = qg::getUserName(op);
   choice.transform = "smoothing";
   choice.before = group.getSqnr(error, true, Identity());
-  choice.after = group.getSqnr(error, true, Smoothed{best});
+  choice.after = group.getSqnr(error, true, best);
   if (!keep(choice))
     return;
-  Builder builder(site.x.getContext());
-  auto type = RankedTensorType::get({site.getChannels()}, builder.getF32Type());
-  site.x.getDefiningOp()->setAttr(
-      "qg.smoothing",
-      qg::getElementsAttr(
-          Tensor::from<float>(DType::f32, type.getShape(),
-                              ArrayRef<float>(best.data(), best.size())),
-          type, "smoothing"));
+  auto toArray = [](const auto &vector) {
+    return ArrayRef<float>(vector.data(), vector.size());
+  };
+  op->setAttr("qg.smoothing",
+              getVectorAttr(op->getContext(), toArray(best.scales)));
+  if (!best.shift.isZero(0))
+    op->setAttr("qg.shift",
+                getVectorAttr(op->getContext(), toArray(best.shift)));
+}
+
+void TransformChooser::chooseEqualization(EqualizationSite &site,
+                                          const Matrix &vectors) {
+  EqualizationChoice found =
+      qopt::chooseEqualization(site, Halves(vectors), error);
+  TransformChoice choice;
+  Operation *op = site.getOperation();
+  choice.site = qg::getUserName(op);
+  choice.transform = "equalization";
+  choice.setting = found.setting;
+  choice.before = found.before;
+  choice.after = found.after;
+  if (keep(choice))
+    op->setAttr("qg.equalization",
+                getVectorAttr(op->getContext(),
+                              SmallVector<float>(ArrayRef(found.factors))));
 }
 
 absl::StatusOr<std::vector<TransformChoice>>
@@ -237,12 +354,17 @@ qopt::chooseTransforms(ModuleOp module, const SampleSource &source,
   std::vector<SmoothingSite> sites;
   if (options.smooth)
     sites = findSmoothingSites(main);
+  std::vector<EqualizationSite> pairs;
+  if (options.equalize)
+    pairs = findEqualizationSites(main);
   SmallVector<Value> values;
   for (ResidualStream &stream : streams)
     for (Normalization &norm : stream.norms)
       values.push_back(norm.result.getResult());
   for (SmoothingSite &site : sites)
     values.push_back(site.x);
+  for (EqualizationSite &pair : pairs)
+    values.push_back(pair.x);
   if (values.empty())
     return std::vector<TransformChoice>();
   absl::StatusOr<std::vector<Matrix>> vectors = captureVectors(
@@ -256,7 +378,11 @@ qopt::chooseTransforms(ModuleOp module, const SampleSource &source,
     rest = rest.drop_front(stream.norms.size());
   }
   for (auto [site, matrix] : llvm::zip(sites, rest))
-    if (matrix.rows() >= 8)
+    if (matrix.rows() >= kFewestVectors)
       chooser.chooseSmoothing(site, matrix);
+  rest = rest.drop_front(sites.size());
+  for (auto [pair, matrix] : llvm::zip(pairs, rest))
+    if (matrix.rows() >= kFewestVectors)
+      chooser.chooseEqualization(pair, matrix);
   return std::move(chooser.choices);
 }

@@ -95,11 +95,7 @@ Matrix RoundingError::roundWeights(const Matrix &w) const {
   return rounded;
 }
 
-double RoundingError::measure(const Matrix &x, const Matrix &range,
-                              const Matrix &w) const {
-  Matrix exact = x * w;
-  Matrix rounded = roundActivations(x, range) * roundWeights(w);
-  double signal = exact.cast<double>().squaredNorm();
-  double noise = (rounded - exact).cast<double>().squaredNorm();
-  return signal > 0 ? noise / signal : 0;
+Matrix RoundingError::multiplyRounded(const Matrix &x, const Matrix &range,
+                                      const Matrix &w) const {
+  return roundActivations(x, range) * roundWeights(w);
 }

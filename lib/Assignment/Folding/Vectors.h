@@ -23,6 +23,22 @@ captureVectors(mlir::ModuleOp module, llvm::ArrayRef<mlir::Value> values,
                const SampleSource &source, int64_t samples, int64_t vectors,
                const ExecutorFactory &factory);
 
+/// A choice made on fewer is chance.
+inline constexpr int64_t kFewestVectors = 8;
+
+/// Vectors of a tensor: every other one chooses, the rest accepts. Ranges come
+/// from all, as those of the model will.
+struct Halves {
+  Matrix all, choose, accept;
+
+  explicit Halves(const Matrix &all)
+      : all(all), choose((all.rows() + 1) / 2, all.cols()),
+        accept(all.rows() / 2, all.cols()) {
+    for (int64_t i = 0; i < all.rows(); ++i)
+      (i % 2 ? accept : choose).row(i / 2) = all.row(i);
+  }
+};
+
 /// The weight of a channel matrix as [inputs, outputs].
 Matrix getWeightMatrix(const LinearOp &linear);
 
@@ -34,8 +50,9 @@ struct RoundingError {
   Matrix roundActivations(const Matrix &x, const Matrix &range) const;
   /// w rounded per column, symmetric.
   Matrix roundWeights(const Matrix &w) const;
-  /// |xq wq - x w|^2 / |x w|^2 with ranges from `range`.
-  double measure(const Matrix &x, const Matrix &range, const Matrix &w) const;
+  /// What multiplying rounded x and w gives; ranges of x come from `range`.
+  Matrix multiplyRounded(const Matrix &x, const Matrix &range,
+                         const Matrix &w) const;
 };
 
 } // namespace qopt

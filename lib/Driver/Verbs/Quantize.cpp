@@ -10,7 +10,6 @@
 #include "qopt/Pipelines/Plan.h"
 #include "qopt/Pipelines/Program.h"
 #include "qopt/Pipelines/QuantizeInputs.h"
-#include "qopt/Pipelines/Transforms.h"
 #include "qopt/Support/Files.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -29,7 +28,8 @@ llvm::ArrayRef<Flag> driver::getQuantizeFlags() {
       {"plan", "FILE", "formats by layer, from 'qopt plan'"},
       {"rounding", "HOW", "of weights below 8 bits: gptq (default) or nearest"},
       {"transforms", "LIST",
-       "rotation, smoothing, or none: exact changes that ease rounding"},
+       "of rotation, equalization and smoothing: exact changes that ease "
+       "rounding; none, or auto (default of w4a8): what the network gains by"},
       {"bias-correction", "on|off", "shift biases by the mean error (on)"},
       {"requant", "MODE", "rounding of accumulators: f32, fixed:BITS, pow2"},
   };
@@ -112,50 +112,6 @@ static absl::Status quantizeInputs(const Arguments &arguments, Session &session,
   return absl::OkStatus();
 }
 
-/// --transforms: on the float model, before its statistics are collected.
-static absl::Status transformModel(const Arguments &arguments, Session &session,
-                                   QuantizedModel &model) {
-  std::string list = arguments.get("transforms", "none");
-  ChooseTransformsOptions options;
-  options.rotate = options.smooth = false;
-  llvm::SmallVector<llvm::StringRef> names;
-  llvm::StringRef(list).split(names, ',');
-  for (llvm::StringRef name : names) {
-    if (name == "rotation")
-      options.rotate = true;
-    else if (name == "smoothing")
-      options.smooth = true;
-    else if (name != "none" || names.size() != 1)
-      return Error(Code::BadFlagValue,
-                   "--transforms: expected none or a list of rotation and "
-                   "smoothing, got '" +
-                       list + "'");
-  }
-  if (!options.rotate && !options.smooth)
-    return absl::OkStatus();
-  if (!needsProfile(model.options.scheme) || !arguments.has("data") ||
-      arguments.has("profile"))
-    return Error(Code::UnsupportedOption,
-                 "--transforms are chosen on data: expected --data and a "
-                 "scheme that uses it, without --profile");
-  if (model.options.scheme == Scheme::W4A8)
-    options.weightBits = 4;
-  QOPT_ASSIGN(ModelInterface interface, getInterface(*model.floatModule));
-  QOPT_ASSIGN(std::unique_ptr<DataSource> data,
-              openData(arguments, interface.inputs, model.preprocessing));
-  QOPT_ASSIGN(std::vector<TransformChoice> choices,
-              transform(*model.floatModule, makeSampleSource(*data), options,
-                        arguments.has("reference") ? Engine::Reference
-                                                   : Engine::Compiled));
-  for (const TransformChoice &choice : choices)
-    session.say(
-        choice.transform + " at '" + choice.site + "': " + choice.setting +
-        llvm::formatv(", {0:F1} -> {1:F1} dB", choice.before, choice.after)
-            .str() +
-        (choice.accepted ? "" : ", not kept"));
-  return absl::OkStatus();
-}
-
 /// What the flags say by themselves: typing errors cost no import and no
 /// calibration.
 static absl::Status readFlags(const Arguments &arguments,
@@ -217,7 +173,6 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
                        " is for weights that are rounded here: it does not go "
                        "with --scheme " +
                        getName(model.options.scheme));
-  QOPT_RETURN_IF_ERROR(transformModel(arguments, session, model));
   for (const char *flag : {"data", "profile"})
     if (arguments.has(flag) && isDynamic(model.options.scheme))
       return Error(Code::UnsupportedOption,
@@ -225,6 +180,9 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
                        getName(model.options.scheme) +
                        ", which rounds rows at run time");
   QOPT_RETURN_IF_ERROR(readPlan(arguments, session, model));
+  if (arguments.has("reference"))
+    model.options.engine = Engine::Reference;
+  QOPT_RETURN_IF_ERROR(transformModel(arguments, session, model));
   if (needsProfile(model.options.scheme)) {
     if (!arguments.has("data") && !arguments.has("profile"))
       return Error(Code::MissingArgument, "--scheme " +
@@ -240,8 +198,6 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
     QOPT_ASSIGN(data,
                 openData(arguments, interface.inputs, model.preprocessing));
   }
-  if (arguments.has("reference"))
-    model.options.engine = Engine::Reference;
   model.quantized = model.floatModule->clone();
   if (model.options.scheme == Scheme::QDQ && requantize != "f32")
     QOPT_RETURN_IF_ERROR(quantizeInputs(arguments, session, model));
