@@ -7,7 +7,9 @@
 #include "qopt/Pipelines/ReportPage.h"
 #include "qopt/Pipelines/Report.h"
 
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 using namespace qopt;
 
@@ -29,11 +31,11 @@ th,td{padding:4px 8px;border-bottom:1px solid var(--line);text-align:left;
 vertical-align:top}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 th{cursor:pointer;white-space:nowrap;position:sticky;top:0;
 background:var(--paper)}td.name{word-break:break-word;min-width:150px}
-svg{max-width:100%;height:auto}svg text{fill:var(--soft);font-size:11px}
+svg{max-width:100%;height:auto}.wide svg{min-width:720px}svg text{fill:var(--soft);font-size:11px}
 .axis{stroke:var(--line)}.grid{display:grid;gap:14px;
 grid-template-columns:repeat(auto-fill,minmax(240px,1fr))}
-figure{margin:0}figcaption{font-size:12px;color:var(--soft);overflow:hidden;
-text-overflow:ellipsis;white-space:nowrap}.bad{color:var(--bad)}
+figure{margin:0}figcaption{font-size:12px;color:var(--soft);
+overflow-wrap:anywhere}.bad{color:var(--bad)}
 @media print{th{position:static}}
 )";
 
@@ -68,6 +70,31 @@ static std::string escape(llvm::StringRef text) {
 
 static std::string printDecibels(double value) {
   return std::isfinite(value) ? llvm::formatv("{0:f1}", value).str() : "";
+}
+
+/// As many digits as say something.
+static std::string printNumber(double value, const char *digits = "%.6g") {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format(digits, value);
+  return text;
+}
+
+/// A long name without its middle: its end tells it from its neighbours.
+static std::string abbreviate(llvm::StringRef name) {
+  constexpr size_t kMost = 80;
+  if (name.size() <= kMost)
+    return name.str();
+  return (name.take_front(kMost / 2) + "\u2026" + name.take_back(kMost / 2 - 1))
+      .str();
+}
+
+/// A round step that cuts a range into about `count` parts.
+static double getTickStep(double range, int count) {
+  double step = std::pow(10, std::floor(std::log10(range / count)));
+  for (double factor : {2.0, 5.0, 10.0})
+    if (range / (step * factor) >= count - 1)
+      return step * factor;
+  return step;
 }
 
 static std::string printBytes(double bytes) {
@@ -159,7 +186,7 @@ private:
 
 void Page::writeCards() {
   os << "<div class='cards'>\n";
-  writeCard(data.plan ? "planned" : data.scheme, "scheme");
+  writeCard(data.scheme + (data.plan ? " + plan" : ""), "scheme");
   if (data.weights) {
     double count = double(data.weights);
     writeCard(llvm::formatv("{0:f2}", double(data.storedBits) / count).str(),
@@ -331,11 +358,11 @@ void Page::writeFront() {
     plot.addText(plot.left - 6, plot.y(value) + 4, "end",
                  llvm::formatv("1e{0:f0}", value).str());
   }
-  for (int i = 0; i <= 5; ++i) {
-    double value = xLow + (xHigh - xLow) * i / 5;
+  double step = getTickStep(std::max(xHigh - xLow, 1e-300), 6);
+  for (double value = std::ceil(xLow / step) * step;
+       value <= xHigh + step * 1e-9; value += step)
     plot.addText(plot.x(value), plot.height - plot.bottom + 14, "middle",
-                 llvm::formatv("{0}", llvm::format("%.4g", value)).str());
-  }
+                 printNumber(value));
   std::string path;
   for (const Mark &mark : marks)
     if (mark.color == "a")
@@ -380,10 +407,8 @@ void Page::writePlan() {
         "by one more</th></tr></thead><tbody>\n";
   for (const BudgetReport &budget : plan.budgets)
     os << "<tr><td>" << escape(budget.name) << "</td><td class='n'>"
-       << llvm::formatv("{0:f3}", budget.used) << "</td><td class='n'>"
-       << (std::isfinite(budget.limit)
-               ? llvm::formatv("{0:f3}", budget.limit).str()
-               : "none")
+       << printNumber(budget.used) << "</td><td class='n'>"
+       << (std::isfinite(budget.limit) ? printNumber(budget.limit) : "none")
        << "</td><td>" << (budget.isBinding() ? "yes" : "no")
        << "</td><td class='n'>"
        << (budget.isBinding()
@@ -429,9 +454,9 @@ static std::string drawHistogram(const ReportTensor &tensor) {
   plot.addLine(plot.left, plot.y(0), plot.width - plot.right, plot.y(0),
                "class='axis'");
   plot.addText(plot.left, plot.height - 5, "start",
-               llvm::formatv("{0}", llvm::format("%.3g", tensor.low)).str());
+               printNumber(tensor.low, "%.3g"));
   plot.addText(plot.width - plot.right, plot.height - 5, "end",
-               llvm::formatv("{0}", llvm::format("%.3g", tensor.high)).str());
+               printNumber(tensor.high, "%.3g"));
   return plot.print("histogram of " + tensor.name);
 }
 
@@ -449,7 +474,7 @@ void Page::writeHistograms() {
        << escape(tensor.name) << "'>" << escape(tensor.format);
     if (std::isfinite(tensor.sqnr))
       os << ", " << printDecibels(tensor.sqnr) << " dB";
-    os << ": " << escape(shortenName(tensor.name))
+    os << ": " << escape(abbreviate(shortenName(tensor.name)))
        << "</figcaption></figure>\n";
   }
   os << "</div>\n";
