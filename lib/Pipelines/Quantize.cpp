@@ -27,14 +27,15 @@ absl::StatusOr<Scheme> qopt::parseScheme(llvm::StringRef name) {
                                      .Case("float", Scheme::Float)
                                      .Case("w8a8", Scheme::W8A8)
                                      .Case("w4a8", Scheme::W4A8)
+                                     .Case("w4a4", Scheme::W4A4)
                                      .Case("w8a8-dyn", Scheme::W8A8Dynamic)
                                      .Case("w4a8-dyn", Scheme::W4A8Dynamic)
                                      .Case("qdq", Scheme::QDQ)
                                      .Default(std::nullopt);
   if (!scheme)
     return Error(Code::BadFlagValue,
-                 "--scheme: expected float, w8a8, w4a8, w8a8-dyn, w4a8-dyn or "
-                 "qdq, got '" +
+                 "--scheme: expected float, w8a8, w4a8, w4a4, w8a8-dyn, "
+                 "w4a8-dyn or qdq, got '" +
                      name + "'");
   return *scheme;
 }
@@ -47,6 +48,8 @@ llvm::StringRef qopt::getName(Scheme scheme) {
     return "w8a8";
   case Scheme::W4A8:
     return "w4a8";
+  case Scheme::W4A4:
+    return "w4a4";
   case Scheme::W8A8Dynamic:
     return "w8a8-dyn";
   case Scheme::W4A8Dynamic:
@@ -58,7 +61,8 @@ llvm::StringRef qopt::getName(Scheme scheme) {
 }
 
 bool qopt::needsProfile(Scheme scheme) {
-  return scheme == Scheme::W8A8 || scheme == Scheme::W4A8;
+  return scheme == Scheme::W8A8 || scheme == Scheme::W4A8 ||
+         scheme == Scheme::W4A4;
 }
 
 bool qopt::isDynamic(Scheme scheme) {
@@ -192,7 +196,8 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
   if (!method.ok())
     return withCode(withPrefix(method.status(), "--method: "),
                     Code::BadFlagValue);
-  if (absl::Status status = applyProfile(module, *profile, *method);
+  if (absl::Status status = applyProfile(
+          module, *profile, *method, options.scheme == Scheme::W4A4 ? 4 : 8);
       !status.ok())
     return withCode(status, Code::DataValues);
   // Decide (attributes), apply (types), then correct the biases while every
@@ -202,7 +207,7 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
   mlir::OwningOpRef<mlir::ModuleOp> reference(module.clone());
   // Fixed-point and power-of-two rounding say that the target has no floats.
   const char *preActivation = options.requantize == "f32" ? "f32" : "int8";
-  std::string weights = options.scheme == Scheme::W4A8 ? "si4" : "si8";
+  std::string weights = options.scheme == Scheme::W8A8 ? "si8" : "si4";
   bool isFree = options.scheme == Scheme::W4A8 && options.weights.empty() &&
                 !options.plan;
   if (!options.weights.empty())

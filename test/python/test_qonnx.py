@@ -93,12 +93,44 @@ def test_bipolar(tmp_path):
                                   np.where(x >= 0, 0.5, -0.5))
 
 
-@pytest.mark.parametrize("mode", ["FLOOR", "ROUND", "CEIL"])
+@pytest.mark.parametrize("mode", MODES)
 def test_trunc(tmp_path, mode):
     x = samples(0.25)
     model = build(tmp_path, "Trunc", x, [0.25, 0, 8, 5], rounding_mode=mode)
     want = MODES[mode](np.round(x / np.float32(0.25)) / 8) * np.float32(0.25)
     np.testing.assert_array_equal(run_model(model, x)[0], want)
+
+
+def trunc(x, scale, zero, out_scale, bits, signed, narrow, mode):
+    """Version 2, by the formulas of the dialect's own execution."""
+    step = np.float32(2 ** np.round(np.log2(out_scale / scale)))
+    y = np.round(x / np.float32(scale) + np.float32(zero)) / step
+    low = -2 ** (bits - 1) + narrow if signed else 0
+    high = 2 ** (bits - 1) - 1 if signed else 2 ** bits - 1 - narrow
+    y = MODES[mode](np.clip(y, np.float32(low), np.float32(high)))
+    return (y - np.float32(zero) / step) * np.float32(out_scale)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("signed, narrow", [(1, 0), (1, 1), (0, 0), (0, 1)])
+def test_trunc_2(tmp_path, mode, signed, narrow):
+    x = samples(0.25)
+    for bits in (2, 4, 5):
+        for zero in (0, 8, 3):
+            model = build(tmp_path, "Trunc", x, [0.25, zero, 8, 2.0, bits],
+                          rounding_mode=mode, signed=signed, narrow=narrow)
+            want = trunc(x, 0.25, zero, 2.0, bits, signed, narrow, mode)
+            np.testing.assert_array_equal(model.reference().run_list(x)[0],
+                                          want)
+
+
+def test_trunc_with_output_zero_point(tmp_path):
+    x = samples(0.25)
+    model = build(tmp_path, "Trunc", x, [0.25, 8, 8, 1.0, 2, 4])
+    np.testing.assert_array_equal(model.reference().run_list(x)[0],
+                                  trunc(x, 0.25, 8, 1.0, 4, 1, 0, "FLOOR"))
+    with pytest.raises(qopt.UnsupportedError, match="output zero point"):
+        build(tmp_path, "Trunc", x, [0.25, 8, 8, 1.0, 3, 4])
 
 
 @pytest.mark.parametrize("bits, zero, mode, message", [

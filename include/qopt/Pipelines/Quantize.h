@@ -20,6 +20,7 @@ enum class Scheme {
   Float, ///< nothing is quantized
   W8A8,  ///< per-channel s8 weights, per-tensor u8 activations
   W4A8,  ///< the same with 4-bit weights, rounded on data
+  W4A4,  ///< 4-bit weights, and 4 bits between layers; 8 at the interface
   W8A8Dynamic, ///< 8-bit matrices, rows of activations rounded at run time
   W4A8Dynamic, ///< the same with 4-bit matrices in groups of 32
   QDQ    ///< what the model itself says

@@ -186,19 +186,19 @@ static FailureOr<Tensor> computeTable(qg::QuantizeOp op,
   return stored->bitcast(DType::i8);
 }
 
-/// Does `format` use all 256 bytes of its storage?
-static bool isWholeByte(Type type) {
-  return getByteEncoding(type) && qg::getQuantizedType(type).getBits() == 8;
+/// Stored in a byte; entries that fewer bits cannot reach do no harm.
+static bool isByte(Type type) {
+  return getByteEncoding(type) && qg::getQuantizedType(type).getBits() <= 8;
 }
 
 static LogicalResult convertRegion(qg::QuantizeOp op) {
-  if (!isWholeByte(op.getType()))
+  if (!isByte(op.getType()))
     return success();
   ScalarFunction region = findScalarFunction(op.getX(), [](Value value) {
     return bool(value.getDefiningOp<qg::DequantizeOp>());
   });
   auto source = region.source.getDefiningOp<qg::DequantizeOp>();
-  if (!source || !isWholeByte(source.getX().getType()) ||
+  if (!source || !isByte(source.getX().getType()) ||
       !source.getType().getElementType().isF32() ||
       !cast<RankedTensorType>(op.getX().getType()).getElementType().isF32())
     return success();

@@ -326,8 +326,9 @@ private:
     depths_[i] = 2;
     if (isGood())
       return;
-    // To a sixteenth: finer steps save no memory.
-    for (low = 3; high - low > high / 16;) {
+    // To a sixteenth, where finer steps save no memory.
+    auto slack = [&] { return high < 64 ? 0 : high / 16; };
+    for (low = 3; high - low > slack();) {
       int64_t middle = low + (high - low) / 2;
       depths_[i] = middle;
       if (isGood())

@@ -394,7 +394,7 @@ public:
     text.line(getWordName(out) + " result = 0;");
     text.unrolled("i", lanes_);
     emitLane(text, in, "x", "word", "i");
-    text.line("const ap_uint<8> index = x;");
+    text.line("const ap_uint<8> index = int(x); // the stored byte");
     text.line("const " + getElementName(out) + " value = " + name +
               "_table[index];");
     emitSetLane(text, out, "result", "i", "value");
