@@ -180,8 +180,9 @@ TEST(Calibration, NamesTensorAndSampleOfNaN) {
 
 TEST(Calibration, GoesOnWhereItStopped) {
   auto module = parse(kObserved);
-  llvm::SmallString<128> path;
-  ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("qopt-profile", path));
+  llvm::SmallString<128> folder, path;
+  ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("qopt-profile", folder));
+  path = folder;
   path += "/resume.json";
   auto whole =
       collectProfile(*module, makeSource(7), {}, makeInterpreterFactory());
@@ -201,7 +202,7 @@ TEST(Calibration, GoesOnWhereItStopped) {
   ASSERT_TRUE(resumed.ok());
   EXPECT_EQ(firstDone, 4);
   EXPECT_TRUE(*resumed == *whole);
-  llvm::sys::fs::remove(path);
+  llvm::sys::fs::remove_directories(folder);
 }
 
 TEST(Calibration, RefusesWhatIsNoProfile) {
