@@ -130,9 +130,11 @@ void StreamRotator::rotateEntry(Value value) {
       "/rotation"));
   Value constant =
       qg::createConstant(rewriter, loc, matrix, matrixType, "rotation");
-  Value rotated = qg::MatmulOp::create(rewriter, loc, type, value, constant,
-                                       Value(), UnitAttr(), nullptr);
-  rewriter.replaceUsesWithIf(value, rotated, [&](OpOperand &use) {
+  auto rotated = qg::MatmulOp::create(rewriter, loc, type, value, constant,
+                                      Value(), UnitAttr(), nullptr);
+  // Its error would go into everything that reads the stream.
+  rotated->setAttr("qg.weights", rewriter.getStringAttr("si8"));
+  rewriter.replaceUsesWithIf(value, rotated.getResult(), [&](OpOperand &use) {
     return stream.reads(use.getOwner());
   });
 }

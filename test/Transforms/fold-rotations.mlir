@@ -39,7 +39,7 @@ func.func @folded(%x: tensor<1x2x1xf32>) -> tensor<1x2x1xf32> {
 // REMARK: rotated with seed 0: 0 writers, 0 constants, 1 readers, 1 rotations at run time (32 MACs)
 // CHECK-LABEL: func @explicit_rotation
 // CHECK-SAME: (%[[X:.*]]: tensor
-// CHECK: %[[R:.*]] = qg.matmul %[[X]], %{{.*}}
+// CHECK: %[[R:.*]] = qg.matmul %[[X]], %{{.*}} {qg.weights = "si8"}
 // CHECK: qg.binary mul %[[R]], %[[R]]
 // CHECK-NOT: qg.rotation
 // CHECK: return %{{.*}}, %[[X]]
