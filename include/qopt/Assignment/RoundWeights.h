@@ -48,8 +48,10 @@ struct RoundWeightsReport {
 
   /// Bits a weight on average, all parameters counted.
   double getAverageBits() const;
-  /// Mean over the rounded layers; nullopt without any.
-  std::optional<double> getMeanSqnr() const;
+  /// Mean over the rounded layers of `sqnr` or one of its companions; nullopt
+  /// without any.
+  std::optional<double>
+  getMeanSqnr(double RoundedLayer::*which = &RoundedLayer::sqnr) const;
 };
 
 /// Writes `qg.weights` on the linear ops of `module` (with its observers), so

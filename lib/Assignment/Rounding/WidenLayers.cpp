@@ -22,12 +22,13 @@ double RoundWeightsReport::getAverageBits() const {
   return weights ? double(bits) / double(weights) : 0;
 }
 
-std::optional<double> RoundWeightsReport::getMeanSqnr() const {
+std::optional<double>
+RoundWeightsReport::getMeanSqnr(double RoundedLayer::*which) const {
   double sum = 0;
   int64_t count = 0;
   for (const RoundedLayer &layer : layers)
-    if (layer.reason.empty() && layer.sqnr < 200) {
-      sum += layer.sqnr;
+    if (layer.reason.empty() && layer.*which < 200) {
+      sum += layer.*which;
       ++count;
     }
   return count ? std::optional(sum / double(count)) : std::nullopt;

@@ -20,8 +20,8 @@ using namespace qopt::driver;
 llvm::ArrayRef<Flag> driver::getQuantizeFlags() {
   static constexpr Flag kFlags[] = {
       {"scheme", "NAME",
-       "w8a8, w4a8, w8a8-dyn or w4a8-dyn (products by rows, no data), qdq (as "
-       "the model says) or float"},
+       "w8a8, w4a8, w4a4, w8a8-dyn or w4a8-dyn (products by rows, no data), "
+       "qdq (as the model says) or float"},
       {"weights", "FORMAT",
        "of all weights: si2..si8, ui2..ui8, nf2..nf4, fp4, lut2..lut4 (levels "
        "learned); :gN for scales per group, as in si4:g128"},
@@ -141,7 +141,11 @@ static void sayRounded(Session &session, const RoundWeightsReport &rounded,
     std::string text = llvm::formatv("{0:F2}", report.getAverageBits()).str();
     text += " bits on average, scales and zero points included";
     if (std::optional<double> mean = report.getMeanSqnr())
-      text += llvm::formatv("; outputs of layers {0:F1} dB", *mean).str();
+      text +=
+          llvm::formatv("; outputs of layers {0:F1} dB, {1:F1} dB if "
+                        "rounded to the nearest in whole ranges",
+                        *mean, *report.getMeanSqnr(&RoundedLayer::plainSqnr))
+              .str();
     return text;
   };
   session.say("weights: " + describe(rounded));
@@ -204,16 +208,20 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
   RoundWeightsReport rounded, uniform;
   model.options.rounded = &rounded;
   model.options.uniform = &uniform;
+  // Small layers take no time worth lines.
   std::unique_ptr<Progress> progress;
   std::string phase;
+  Progress::Clock::time_point start;
   model.options.progress = [&](llvm::StringRef name, int64_t done,
                                int64_t total) {
     if (phase != name || done == 1) {
       progress.reset();
       progress = std::make_unique<Progress>(session.startProgress(name, total));
       phase = name.str();
+      start = Progress::Clock::now();
     }
-    progress->update(done);
+    if (Progress::Clock::now() - start > std::chrono::seconds(1))
+      progress->update(done);
   };
   QOPT_RETURN_IF_ERROR(quantize(*model.quantized,
                                 model.profile ? &*model.profile : nullptr,
