@@ -8,6 +8,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
@@ -183,7 +184,8 @@ private:
 class Opener {
 public:
   Opener(llvm::ArrayRef<TensorSpec> inputs, const Preprocessing &preprocessing)
-      : inputs_(inputs), preprocessing_(preprocessing), parts_(inputs.size()) {}
+      : inputs_(inputs), preprocessing_(preprocessing), parts_(inputs.size()),
+        empty_(inputs.size()) {}
 
   absl::Status add(llvm::StringRef argument) {
     if (isRandomData(argument))
@@ -202,14 +204,27 @@ public:
 
   absl::StatusOr<std::vector<std::unique_ptr<InputStream>>> take() {
     std::vector<std::unique_ptr<InputStream>> streams;
+    llvm::SmallVector<std::string> missing, helps;
     for (auto [i, parts] : llvm::enumerate(parts_)) {
-      if (parts.empty())
-        return Error(Code::DataFile, "there are no data for input '" +
-                                         llvm::Twine(inputs_[i].name) + "'")
-            .help("add --data " + llvm::Twine(inputs_[i].name) + "=FILE.npy");
-      streams.push_back(std::make_unique<ChainedStream>(std::move(parts)));
+      const std::string &name = inputs_[i].name;
+      if (!parts.empty())
+        streams.push_back(std::make_unique<ChainedStream>(std::move(parts)));
+      else if (!empty_[i].empty())
+        missing.push_back("'" + empty_[i] + "' holds no samples of input '" +
+                          name + "'");
+      else {
+        missing.push_back("there are no data for input '" + name + "'");
+        helps.push_back("--data " + name + "=FILE.npy");
+      }
     }
-    return streams;
+    if (missing.empty())
+      return streams;
+    Error error(Code::DataFile, missing.front());
+    for (const std::string &other : llvm::drop_begin(missing))
+      std::move(error).note(other);
+    if (!helps.empty())
+      std::move(error).help("add " + llvm::join(helps, " "));
+    return error;
   }
 
 private:
@@ -274,7 +289,9 @@ private:
     QOPT_ASSIGN(
         SampleLayout layout,
         inferSampleLayout(reader.shape(), reader.name(), getSteps(spec), spec));
-    if (layout.count > 0)
+    if (layout.count == 0)
+      empty_[index] = reader.name();
+    else
       parts_[index].push_back(
           std::make_unique<ArrayStream>(std::move(reader), std::move(layout)));
     return absl::OkStatus();
@@ -287,7 +304,9 @@ private:
     QOPT_ASSIGN(Tensor tensor, parseTensorProto(bytes, file));
     QOPT_ASSIGN(SampleLayout layout,
                 inferSampleLayout(tensor.shape(), file, getSteps(spec), spec));
-    if (layout.count > 0)
+    if (layout.count == 0)
+      empty_[index] = file.str();
+    else
       parts_[index].push_back(
           std::make_unique<ProtoStream>(file.str(), std::move(layout)));
     return absl::OkStatus();
@@ -402,6 +421,8 @@ private:
   llvm::ArrayRef<TensorSpec> inputs_;
   const Preprocessing &preprocessing_;
   std::vector<std::vector<std::unique_ptr<InputStream>>> parts_;
+  /// By input: an array that was given and holds no samples.
+  std::vector<std::string> empty_;
 };
 } // namespace
 

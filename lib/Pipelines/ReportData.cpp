@@ -287,11 +287,29 @@ absl::Status Collector::addTensors() {
   return absl::OkStatus();
 }
 
+/// Ratios of what is not finite say nothing.
+static absl::Status checkFinite(llvm::ArrayRef<Tensor> sample, int64_t number,
+                                const ModelInterface &interface) {
+  for (auto [tensor, spec] : llvm::zip(sample, interface.inputs)) {
+    if (!isFloat(tensor.dtype()))
+      continue;
+    for (int64_t i = 0, e = tensor.numElements(); i < e; ++i)
+      if (!std::isfinite(tensor.getFloat(i)))
+        return Error(Code::DataValues,
+                     "input '" + spec.name + "', sample " +
+                         llvm::Twine(number) +
+                         ": expects finite values, got another in element " +
+                         llvm::Twine(i));
+  }
+  return absl::OkStatus();
+}
+
 /// Both models over the samples, layer by layer.
 absl::Status Collector::measure(const SampleSource &samples,
                                 int64_t maxSamples) {
   QOPT_ASSIGN(LayerTrace left, LayerTrace::open(*exact, Engine::Compiled));
   QOPT_ASSIGN(LayerTrace right, LayerTrace::open(*quantized, Engine::Compiled));
+  QOPT_ASSIGN(ModelInterface interface, getInterface(*exact));
   std::map<std::string, size_t> other;
   for (auto [i, name] : llvm::enumerate(right.names()))
     other[name] = i;
@@ -301,6 +319,7 @@ absl::Status Collector::measure(const SampleSource &samples,
                 samples(data.measuredSamples));
     if (!sample)
       break;
+    QOPT_RETURN_IF_ERROR(checkFinite(*sample, data.measuredSamples, interface));
     QOPT_ASSIGN(llvm::SmallVector<Tensor> a, left.run(*sample));
     QOPT_ASSIGN(llvm::SmallVector<Tensor> b, right.run(*sample));
     for (auto [i, name] : llvm::enumerate(left.names()))

@@ -27,6 +27,12 @@ absl::StatusOr<ExitCode> driver::runReport(const Arguments &arguments,
   bool isJson = arguments.has("json");
   if (!output && !isJson)
     return Error(Code::MissingArgument, "expected -o REPORT.html, or --json");
+  llvm::StringRef suffix = isJson ? ".json" : ".html";
+  if (output && *output != "-" && !llvm::StringRef(*output).ends_with(suffix))
+    return Error(Code::BadFlagValue, "-o: expected a name that ends in " +
+                                         suffix + ", got '" + *output + "'")
+        .help(isJson ? "without --json a page is written"
+                     : "--json writes the same data as JSON");
   const std::string &path = arguments.positional()[0];
   std::optional<std::string> stem = findBundle(path);
   if (!stem)
