@@ -13,7 +13,8 @@ the same model costs seconds, and --fresh starts anew.
 
 Cases with a time budget write a cost file on this machine, plan by it, and time
 the compiled plan beside the one with 8-bit weights: one thread, by turns,
-medians. "infeasible" is an answer where the smallest time is beyond the budget.
+lower quartiles. "infeasible" is an answer where the smallest time is beyond the
+budget.
 """
 import argparse
 import json
@@ -145,17 +146,16 @@ def evaluate(options, case):
                  "rounds": plan["rounds"]}
 
 
-def median_times(programs, rounds=41, calls=10):
-    """Microseconds a call, by turns."""
+def typical_times(programs, rounds=501):
+    """Microseconds a call, by turns; the lower quartile, as in cost files."""
     times = [[] for _ in programs]
     for _ in range(rounds):
         for program, row in zip(programs, times):
             program.run()
             start = time.perf_counter()
-            for _ in range(calls):
-                program.run()
-            row.append((time.perf_counter() - start) / calls * 1e6)
-    return [statistics.median(row) for row in times]
+            program.run()
+            row.append((time.perf_counter() - start) * 1e6)
+    return [statistics.quantiles(row, n=4)[0] for row in times]
 
 
 def evaluate_time(options, case):
@@ -178,7 +178,7 @@ def evaluate_time(options, case):
     planned, _ = compile_model(options, model, case, ["--plan", str(kept)])
     bytes8, _ = compile_model(options, model, "wide", ["--scheme", "w8a8"])
     predicted = used["latency"][0]
-    measured, reference = median_times([planned, bytes8])
+    measured, reference = typical_times([planned, bytes8])
     off = measured / reference / (predicted / wide["latency"]) - 1
     print(f"  size {used['size'][0]:.0f} of {used['size'][1] or 0:.0f} bytes, "
           f"time {predicted:.1f} of {used['latency'][1]:.1f} us by the cost "
