@@ -27,7 +27,6 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = ROOT / "test" / "Integration" / "Inputs" / "run_objects.c"
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-import exactness  # noqa: E402
 from mcu import Model  # noqa: E402
 
 CALIBRATION = 8  # samples in front of those that are compared
@@ -40,8 +39,8 @@ NETWORKS = {"ad": ("ad_autoencoder_int8_qdq", "ad", False),
             "mnist-w8a8": ("mnist_cnn_float", "mnist", True),
             "ic-w8a8": ("ic_resnet8_float", "icf", True),
             "kws-qonnx": ("kws_mlp_w3a3_qonnx", "kws-image", False)}
-# Routes that are known to refuse a network.
-REFUSED = {"kws-qonnx": {"C99"}}
+# Quantization in front and 32-bit sums behind belong to the caller.
+FLAGS = {"kws-qonnx": ["--outputs=quantized"]}
 
 
 def run(command):
@@ -145,41 +144,27 @@ class Routes:
         vectors = at / "tb" / "vectors.bin"
         frames = np.frombuffer(vectors.read_bytes(), np.uint8)
         frames = frames.reshape(count, -1).copy()
-        frames[:, -(len(expected) // count):] = np.frombuffer(
-            expected, np.uint8).reshape(count, -1)
+        # The device's ports are as wide as what they hold.
+        outputs = np.frombuffer(expected, self.model.result).reshape(count, -1)
+        width = (frames.shape[1] - self.model.input_bytes) // outputs.shape[1]
+        kind = np.dtype(f"{outputs.dtype.kind}{width}")
+        frames[:, self.model.input_bytes:] = outputs.astype(kind).view(np.uint8)
         vectors.write_bytes(frames.tobytes())
         return simulate(at, count, self.options), ""
 
 
-def compare(got, expected):
+def compare(got, expected, kind):
     if len(got) != len(expected):
         return "other size"
-    return int((np.frombuffer(got, np.uint8) !=
-                np.frombuffer(expected, np.uint8)).sum())
-
-
-def check_apart(model, samples, flags, options, folder):
-    """Without C there is no graph with integers at its interface: the object
-    against the interpreter on floats, the device on its own integers."""
-    row = {}
-    for _, elements, differing in exactness.check(
-            options.qopt, model, samples[:, None], flags, folder, ["native"]):
-        row = {"elements": elements, "object": differing}
-    np.save(folder / "data.npy", samples)
-    code, text = run([options.qopt, "compile", model, *flags, *HLS, "--vectors",
-                      len(samples), "--data", folder / "data.npy", "-o",
-                      f"{folder}/fpga/"])
-    if code:
-        sys.exit(text)
-    row["HLS"] = simulate(folder / "fpga", len(samples), options)[1]
-    return row
+    return int((np.frombuffer(got, kind) !=
+                np.frombuffer(expected, kind)).sum())
 
 
 def check(name, options, folder):
     """A row: elements, then what differs by route, or why it refuses."""
     file, kind, own = NETWORKS[name]
     model = options.shared / "models" / f"{file}.onnx"
-    flags = ["--requant", options.requant]
+    flags = ["--requant", options.requant] + FLAGS.get(name, [])
     samples = read_samples(options.shared, kind, CALIBRATION + options.samples,
                            folder / "samples.npy")
     if own:
@@ -188,25 +173,25 @@ def check(name, options, folder):
     code, text = run([options.qopt, "compile", model, "--emit=c", "-q", *flags,
                       "-o", f"{folder}/net/"])
     if code:
-        row = check_apart(model, samples[CALIBRATION:], flags, options, folder)
-        return row, {"C99": get_reason(text)}
+        return {}, {"C99": get_reason(text)}
     c = Model(folder / "net")
     stored = store(c, samples[CALIBRATION:], options.samples)
     routes = Routes(c, stored, folder, options)
     expected = routes.interpret()
     row, reasons = {}, {}
+    elements = len(expected) // c.result.itemsize
     for route, start in (("object", routes.run_object), ("C99", routes.run_c)):
         got, reason = start()
         if got is None:
             reasons[route] = reason
         else:
-            row[route] = compare(got, expected)
+            row[route] = compare(got, expected, c.result)
     counts, reason = routes.run_hls(expected)
     if counts is None:
         reasons["HLS"] = reason
     else:
-        row["HLS"] = counts[1] if counts[0] == len(expected) else counts
-    row["elements"] = len(expected)
+        row["HLS"] = counts[1] if counts[0] == elements else counts
+    row["elements"] = elements
     return row, reasons
 
 
@@ -237,8 +222,7 @@ def main():
               flush=True)
         for route, reason in reasons.items():
             print(f"{name}: {route} refuses: {reason}", flush=True)
-        failed |= set(reasons) != REFUSED.get(name, set())
-        failed |= any(cell not in ("0", "refused") for cell in cells)
+        failed |= any(cell != "0" for cell in cells)
     return int(failed)
 
 

@@ -84,6 +84,8 @@ class Model:
                                 self.header).groups()
         self.dtype = np.dtype(kind.removesuffix("_t"))
         self.shape = [int(extent) for extent in shape.split("x")]
+        self.result = np.dtype(re.search(
+            r"output 0: '.*', (\w+) \[", self.header).group(1).removesuffix("_t"))
 
     def make_samples(self, count):
         info = np.iinfo(self.dtype)

@@ -502,6 +502,30 @@ QOPT_TILE void qopt_linear4_2(const int8_t *restrict x0,
   }
 }
 
+/* n sums of one pixel as they are, the 32-bit results of a network. */
+QOPT_TILE void qopt_sums(const int8_t *restrict x, int32_t *restrict y,
+                         const int8_t *restrict w, size_t n, size_t k,
+                         const int32_t *bias) {
+  size_t quads = n / 4 * 4, c;
+  memcpy(y, bias, n * sizeof *y);
+  for (c = 0; c < quads; c += 4)
+    qopt_dot_4x1(x, w + c * k, k, y + c);
+  for (c = quads; c < n; ++c)
+    y[c] = qopt_dot_1x1(x, w + c * k, k, y[c]);
+}
+
+/* The same with weights of 4 bits. */
+QOPT_TILE void qopt_sums4(const int8_t *restrict x, int32_t *restrict y,
+                          const int8_t *restrict w, size_t n, size_t k,
+                          const int32_t *bias) {
+  size_t quads = n / 4 * 4, c;
+  memcpy(y, bias, n * sizeof *y);
+  for (c = 0; c < quads; c += 4)
+    qopt_dot4_4x1(x, w + c * (k / 2), k, y + c);
+  for (c = quads; c < n; ++c)
+    y[c] = qopt_dot4_1x1(x, w + c * (k / 2), k, y[c]);
+}
+
 /*===- Windows ------------------------------------------------------------===*/
 
 /* Shape of a convolution or pool over an image of height x width x channels. */

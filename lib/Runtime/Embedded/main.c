@@ -14,7 +14,8 @@ static union {
   unsigned char bytes[@UPPER@_ARENA_BYTES + 64];
 } arena;
 static unsigned char input[@UPPER@_INPUT_BYTES];
-static unsigned char output[@UPPER@_OUTPUT_BYTES];
+/* Words: aligned for stored integers of every width. */
+static int32_t output[@UPPER@_OUTPUT_BYTES / 4 + @UPPER@_OUTPUTS];
 
 static int run(void) {
   const qopt_info *info = @SYMBOL@_info();
@@ -30,7 +31,7 @@ static int run(void) {
   }
   for (at = 0, i = 0; i < info->n_outputs; ++i) {
     outputs[i] = output + at;
-    at += (size_t)info->outputs[i].bytes;
+    at += (size_t)(info->outputs[i].bytes + 3) / 4;
   }
   call.abi = QOPT_ABI;
   call.threads = 1;
@@ -51,14 +52,30 @@ static void fill(void) {
   }
 }
 
+/* The first 16 elements of the first output, as stored. */
 static void print(void) {
   const qopt_tensor *first = @SYMBOL@_info()->outputs;
-  size_t i;
+  const unsigned char *bytes = (const unsigned char *)output;
+  size_t size = first->dtype == QOPT_I32 ? 4 : 1, i;
   printf("%s:", first->name);
-  for (i = 0; i < first->bytes && i < 16; ++i)
-    printf(" %d", first->dtype == QOPT_U8 ? (int)output[i]
-                                          : (int)(signed char)output[i]);
+  for (i = 0; i < first->bytes / size && i < 16; ++i)
+    printf(" %ld", first->dtype == QOPT_I32  ? (long)output[i]
+                   : first->dtype == QOPT_U8 ? (long)bytes[i]
+                                             : (long)(signed char)bytes[i]);
   printf("\n");
+}
+
+static int write_outputs(FILE *out) {
+  const qopt_info *info = @SYMBOL@_info();
+  size_t at = 0;
+  uint32_t i;
+  for (i = 0; i < info->n_outputs; ++i) {
+    size_t bytes = (size_t)info->outputs[i].bytes;
+    if (fwrite(output + at, 1, bytes, out) != bytes)
+      return 10;
+    at += (bytes + 3) / 4;
+  }
+  return 0;
 }
 
 int main(int argc, char **argv) {
@@ -84,7 +101,7 @@ int main(int argc, char **argv) {
       return error;
     if (!out)
       print();
-    else if (fwrite(output, 1, sizeof output, out) != sizeof output)
+    else if (write_outputs(out))
       return 10;
   }
   fclose(in);

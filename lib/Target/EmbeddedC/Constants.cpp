@@ -168,6 +168,8 @@ absl::StatusOr<StepConstants> embedded::computeConstants(const Step &step) {
   default:
     return constants;
   }
+  if (step.isSums)
+    return constants;
   if (absl::Status status = fillScales(step, constants); !status.ok())
     return status;
   return constants;

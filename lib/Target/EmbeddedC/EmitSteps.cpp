@@ -174,7 +174,8 @@ private:
     if (!isOne)
       for (auto &parameter : parameters)
         parameter.type = "const int8_t *const";
-    parameters.push_back({"int8_t *restrict", "y"});
+    parameters.push_back(
+        {step_.isSums ? "int32_t *restrict" : "int8_t *restrict", "y"});
     if (code_.usesWeights)
       parameters.push_back(
           {"const " + symbol_.str() + "_weights *restrict", "weights"});
@@ -215,9 +216,9 @@ private:
   void emitBody() {
     switch (step_.kind) {
     case Step::Gather:
-      return emitGather();
+      return step_.isSums ? emitSums() : emitGather();
     case Step::Direct:
-      return emitDirect();
+      return step_.isSums ? emitSums() : emitDirect();
     case Step::Depthwise:
     case Step::Grouped:
     case Step::SumPool:
@@ -260,6 +261,23 @@ private:
   std::string getLinear(int pixels) const {
     return absl::StrCat(step_.isPacked ? "qopt_linear4_" : "qopt_linear_",
                         pixels);
+  }
+
+  /// Pixel by pixel: networks that give sums have few.
+  void emitSums() {
+    bool isGathered = step_.kind == Step::Gather;
+    int64_t n = step_.n, row = step_.getRow();
+    if (isGathered)
+      declareWindow();
+    writer_->loop(step_.window.pixels(), 1, "pixel", [&](Value pixel) {
+      if (isGathered)
+        writer_->call("qopt_gather", {"scratch", x_, pixel, "&window"});
+      writer_->call(step_.isPacked ? "qopt_sums4" : "qopt_sums",
+                    {isGathered ? std::string("scratch")
+                                : absl::StrCat("x + pixel * ", row),
+                     absl::StrCat("y + pixel * ", n), weight("weights"), n, row,
+                     weight("bias")});
+    });
   }
 
   void emitGather() {

@@ -137,8 +137,21 @@ private:
     step.n = op.getScales().getNumElements();
   }
 
+  /// Sums that are a result of the network.
+  static bool givesSums(Operation *op) {
+    return isa<fxp::ConvOp, fxp::MatmulOp>(op) &&
+           op->getResult(0).hasOneUse() &&
+           (*op->getResult(0).getUsers().begin())
+               ->hasTrait<OpTrait::IsTerminator>();
+  }
+
   void visitAccumulating(Operation *op) {
     fxp::RequantizeOp requantize = getRequantize(op);
+    if (!requantize && givesSums(op)) {
+      if (auto conv = dyn_cast<fxp::ConvOp>(op))
+        return visitConv(conv, {});
+      return visitMatmul(cast<fxp::MatmulOp>(op), {});
+    }
     if (!requantize)
       return refuse(op, "its 32-bit sums are not requantized to 8 bits by "
                         "their only reader");
@@ -219,8 +232,12 @@ private:
                    op.getStrides(), op.getPads(), op.getDilations(), window))
       return;
     window.border = int64_t(op.getXZp());
-    Step &step = addStep(Step::Gather, op, op.getX(), requantize.getResult());
+    if (!requantize && op.getGroups() != 1)
+      return refuse(op, "32-bit sums of groups have no kernel in C");
+    Step &step = addStep(Step::Gather, op, op.getX(),
+                         requantize ? requantize.getResult() : op.getResult());
     step.requantize = requantize;
+    step.isSums = !requantize;
     step.window = window;
     step.n = w.front();
     step.k = window.taps() * w.back();
@@ -246,8 +263,10 @@ private:
       return refuse(op, "expects a constant right operand of rank 2");
     if (op.getRhsZp() != 0)
       return refuse(op, "expects symmetric weights");
-    Step &step = addStep(Step::Direct, op, op.getLhs(), requantize.getResult());
+    Step &step = addStep(Step::Direct, op, op.getLhs(),
+                         requantize ? requantize.getResult() : op.getResult());
     step.requantize = requantize;
+    step.isSums = !requantize;
     step.k = lhs.back();
     step.n = getShape(op.getResult()).back();
     int64_t rows =
@@ -379,7 +398,8 @@ private:
   void finishResults(func::FuncOp main) {
     llvm::DenseSet<Value> given;
     for (Value value : main.front().getTerminator()->getOperands()) {
-      if (!isByteTensor(value))
+      Operation *op = value.getDefiningOp();
+      if (!isByteTensor(value) && !(op && givesSums(op)))
         continue; // its op has been refused
       Value root = list_.getRoot(value);
       if (isa<BlockArgument>(root) || !given.insert(root).second ||

@@ -28,7 +28,7 @@ namespace {
 struct Port {
   std::string name, dtype, ctype;
   std::vector<int64_t> shape;
-  int64_t bytes = 0;
+  int64_t elements = 0, bytes = 0;
   float scale = 0;
   int64_t zeroPoint = 0;
 };
@@ -73,7 +73,12 @@ private:
     port.dtype = "QOPT_I8";
     port.ctype = "int8_t";
     port.shape = tensor.getShape().vec();
-    port.bytes = tensor.getNumElements();
+    port.elements = port.bytes = tensor.getNumElements();
+    if (tensor.getElementType().isInteger(32)) {
+      port.dtype = "QOPT_I32";
+      port.ctype = "int32_t";
+      port.bytes *= 4;
+    }
     if (!attributes)
       return port;
     if (auto name = attributes.getAs<StringAttr>("qg.name"))
@@ -83,7 +88,7 @@ private:
         attr ? dyn_cast<qg::QuantizedType>(attr.getValue()) : nullptr;
     if (!encoding)
       return port;
-    if (!encoding.getIntegerFormat().isSigned) {
+    if (!encoding.getIntegerFormat().isSigned && port.ctype == "int8_t") {
       port.dtype = "QOPT_U8";
       port.ctype = "uint8_t";
     }
@@ -204,7 +209,7 @@ private:
                         " * (x - ", port.zeroPoint, ")");
       absl::StrAppend(&out, " */\n");
       std::string name = absl::StrCat(upper_, "_", kind.upper(), "_", i, "_");
-      absl::StrAppend(&out, "#define ", name, "ELEMENTS ", port.bytes,
+      absl::StrAppend(&out, "#define ", name, "ELEMENTS ", port.elements,
                       "\n#define ", name, "BYTES ", port.bytes, "\n");
       if (port.scale != 0)
         absl::StrAppend(&out, "#define ", name, "SCALE ",
@@ -249,6 +254,8 @@ private:
   }
 
   std::string getAddress(Value value, bool isConst) const {
+    bool isWord =
+        cast<RankedTensorType>(value.getType()).getElementType().isInteger(32);
     Place place = list_.places.lookup(list_.getRoot(value));
     switch (place.base) {
     case Place::Arena:
@@ -256,7 +263,9 @@ private:
     case Place::Input:
       return absl::StrCat("(const int8_t *)call->inputs[", place.offset, "]");
     case Place::Output:
-      return absl::StrCat(isConst ? "(const int8_t *)" : "(int8_t *)",
+      return absl::StrCat(isWord    ? "(int32_t *)"
+                          : isConst ? "(const int8_t *)"
+                                    : "(int8_t *)",
                           "call->outputs[", place.offset, "]");
     }
     return "";

@@ -55,6 +55,8 @@ struct Step {
   int64_t scratch = 0;  ///< bytes that live during the step alone
   /// Weights of at most 4 bits lie two in a byte.
   bool isPacked = false;
+  /// Results of the network in 32 bits: sums as they are.
+  bool isSums = false;
   int64_t macs = 0;
 
   /// Products of a row as the kernels take them: whole words, or pairs of them

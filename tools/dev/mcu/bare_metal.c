@@ -18,7 +18,12 @@ static union {
   int64_t align[8];
   unsigned char bytes[ARENA_BYTES + 128];
 } arena;
-static unsigned char input[INPUT_BYTES], output[OUTPUT_BYTES];
+static unsigned char input[INPUT_BYTES];
+static union {
+  int64_t align[1];
+  unsigned char bytes[OUTPUT_BYTES];
+} result;
+#define output result.bytes
 
 static void print(const char *text) { host(0x04, text); }
 
