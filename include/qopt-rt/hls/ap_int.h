@@ -91,6 +91,8 @@ public:
   Narrow(long value) : value_(wrap(value)) {}
   Narrow(unsigned long value) : value_(wrap((long long)value)) {}
   Narrow(bool value) : value_(wrap(value)) {}
+  template <int V, bool S>
+  Narrow(const Narrow<V, S> &other) : value_(wrap((long long)other)) {}
   template <typename Number>
   Narrow(const Range<Number> &range)
       : value_(wrap((long long)std::uint64_t(range))) {}

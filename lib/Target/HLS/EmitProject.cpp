@@ -199,6 +199,12 @@ private:
                "(\"" + names_.channels[i] + "\");");
       top.pragma("STREAM variable=" + names_.channels[i] +
                  " depth=" + Twine(channel.depth));
+      // As it was counted.
+      if (channel.depth > 2)
+        top.pragma("BIND_STORAGE variable=" + names_.channels[i] +
+                   " type=fifo impl=" +
+                   (getFifo(channel.depth, type.getWordBits()).bram18 ? "bram"
+                                                                      : "srl"));
     }
     top.blank();
     for (auto [i, unit] : llvm::enumerate(graph_.units)) {

@@ -23,6 +23,7 @@ public:
   void pragma(const llvm::Twine &text) {
     text_ += "#pragma HLS " + text.str() + "\n";
   }
+  void directive(const llvm::Twine &text) { text_ += text.str() + "\n"; }
   void open(const llvm::Twine &text) {
     line(text + " {");
     ++depth_;

@@ -79,7 +79,11 @@ void emitShift(Text &text, unsigned bits, StringRef shift, bool mayBeZero) {
 void emitSaturate(Text &text, unsigned bits, int64_t zp,
                   ArrayRef<int64_t> clamp) {
   std::string type = ("ap_int<" + Twine(bits + 1) + ">").str();
-  text.line(type + " value = rounded + " + Twine(zp) + ";");
+  if (zp == 0)
+    text.line(type + " value = rounded;");
+  else
+    text.line(type + " value = rounded " + (zp < 0 ? "- " : "+ ") +
+              Twine(std::abs(zp)) + ";");
   text.line("if (value < " + Twine(clamp[0]) + ")");
   text.line("  value = " + Twine(clamp[0]) + ";");
   text.line("if (value > " + Twine(clamp[1]) + ")");

@@ -128,7 +128,8 @@ public:
     return {20 + std::max(input().getWordBits(), output().getWordBits()), 0, 0};
   }
   std::string describe() const override {
-    return (Twine(input().getLanes()) + " lanes to " +
+    return (Twine(input().getLanes()) +
+            (input().getLanes() == 1 ? " lane to " : " lanes to ") +
             Twine(output().getLanes()))
         .str();
   }

@@ -32,7 +32,7 @@ public:
   Resources resources(const Part &) const override {
     Resources result{100, 0, 0};
     int64_t depth = copies() * tokens(), width = lanes_ * input().getBits();
-    if (depth <= 128)
+    if (isSmall())
       result.lut += getLutRam(depth, width);
     else
       result.bram18 += getBram18(depth, width);
@@ -55,7 +55,8 @@ public:
     text.line("// A block arrives while the one before it leaves.");
     text.line("static " + word + " kept[" + Twine(copies()) + "][" +
               Twine(tokens()) + "];");
-    text.pragma("BIND_STORAGE variable=kept type=ram_s2p");
+    text.pragma(Twine("BIND_STORAGE variable=kept type=ram_s2p impl=") +
+                (isSmall() ? "lutram" : "bram"));
     if (int64_t distance = getLeastDistance(); distance >= 3)
       text.pragma(
           "DEPENDENCE variable=kept type=inter direction=RAW distance=" +
@@ -87,6 +88,7 @@ private:
   /// Tokens of a block.
   int64_t tokens() const { return block_ / lanes_; }
   int64_t copies() const { return blocks_ > 1 ? 2 : 1; }
+  bool isSmall() const { return copies() * tokens() <= 128; }
 
   /// Loops in the order of writing: extents, and strides in that of reading.
   SmallVector<std::pair<int64_t, int64_t>> getLoops() const {

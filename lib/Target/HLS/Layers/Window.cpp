@@ -48,7 +48,7 @@ public:
     if (isSubsample())
       return result;
     int64_t depth = rows() * window_.getShape()[1] * groups;
-    if (depth <= 128)
+    if (isSmall())
       result.lut += getLutRam(depth, width);
     else
       result.bram18 += getBram18(depth, width);
@@ -87,6 +87,21 @@ private:
     WindowOp op = window_;
     int64_t span = (op.getKernel()[0] - 1) * op.getDilations()[0] + 1;
     return span + std::min(op.getStrides()[0], op.getShape()[0]);
+  }
+
+  bool isSmall() const {
+    return rows() * WindowOp(window_).getShape()[1] * (channels() / lanes_) <=
+           128;
+  }
+  /// Bits of every counter and coordinate of emitLineBuffer.
+  unsigned getIndexBits() const {
+    WindowOp op = window_;
+    int64_t most = channels() / lanes_;
+    for (unsigned dim : {0, 1})
+      most = std::max(most, op.getShape()[dim] + op.getPads()[dim] +
+                                op.getPads()[dim + 2] + 2 * rows() +
+                                op.getKernel()[dim] * op.getDilations()[dim]);
+    return getSignedBits(-most, most);
   }
 
   const std::vector<Action> &schedule() const {
@@ -196,24 +211,43 @@ private:
     text.line("// The last " + Twine(rows()) + " rows of the image.");
     text.line("static " + word + " rows[" + Twine(rows()) + "][" +
               Twine(width) + "][" + Twine(groups) + "];");
-    text.pragma("BIND_STORAGE variable=rows type=ram_s2p");
+    text.pragma(Twine("BIND_STORAGE variable=rows type=ram_s2p impl=") +
+                (isSmall() ? "lutram" : "bram"));
     text.pragma("DEPENDENCE variable=rows type=inter direction=RAW distance=" +
                 Twine(kLag) + " dependent=true");
-    text.line("int in_y = 0, in_x = 0, in_c = 0;        // pixel to come");
-    text.line("int last_y = 0, last_x = 0, last_c = 0;  // an iteration ago");
-    text.line("int seen_y = 0, seen_x = 0, seen_c = 0;  // two ago: in memory");
-    text.line("int y = 0, x = 0, ky = 0, kx = 0, c = 0; // position and tap");
-    text.line("int top = " + Twine(-op.getPads()[0]) + ", left = " +
+    text.directive("#ifdef __SYNTHESIS__");
+    text.line("typedef ap_int<" + Twine(getIndexBits()) +
+              "> index_t; // holds every coordinate below");
+    text.directive("#else");
+    text.line("typedef int index_t;");
+    text.directive("#endif");
+    text.line("index_t in_y = 0, in_x = 0, in_c = 0;        // pixel to come");
+    text.line(
+        "index_t in_slot = 0;                         // its row in rows");
+    text.line(
+        "index_t last_y = 0, last_x = 0, last_c = 0;  // an iteration ago");
+    text.line(
+        "index_t seen_y = 0, seen_x = 0, seen_c = 0;  // two ago: in memory");
+    text.line(
+        "index_t y = 0, x = 0, ky = 0, kx = 0, c = 0; // position and tap");
+    int64_t topSlot = (-op.getPads()[0] % rows() + rows()) % rows();
+    text.line("index_t top = " + Twine(-op.getPads()[0]) + ", left = " +
               Twine(-op.getPads()[1]) + "; // corner of the window");
+    text.line("index_t top_slot = " + Twine(topSlot) +
+              "; // of the window's first row");
     text.loop("t", cycles());
     text.pragma("PIPELINE II=1 style=flp");
     auto scaled = [](StringRef name, int64_t factor) {
       return factor == 1 ? name.str() : (name + " * " + Twine(factor)).str();
     };
-    text.line("const int row = top + " + scaled("ky", op.getDilations()[0]) +
-              ";");
-    text.line("const int column = left + " +
+    text.line("const index_t row = top + " +
+              scaled("ky", op.getDilations()[0]) + ";");
+    text.line("const index_t column = left + " +
               scaled("kx", op.getDilations()[1]) + ";");
+    text.line("index_t slot = top_slot + " +
+              scaled("ky", op.getDilations()[0]) + ";");
+    text.line("if (slot >= " + Twine(rows()) + ")");
+    text.line("  slot -= " + Twine(rows()) + ";");
     text.line("const bool inside = row >= 0 && row < " + Twine(height) +
               " && column >= 0 && column < " + Twine(width) + ";");
     text.line(
@@ -227,7 +261,7 @@ private:
     text.open("if (writes)");
     emitFill(text);
     text.open("if (inside)");
-    text.line("pixel = rows[row % " + Twine(rows()) + "][column][c];");
+    text.line("pixel = rows[slot][column][c];");
     text.close();
     text.line("out.write(pixel);");
     text.close();
@@ -236,8 +270,10 @@ private:
       text.line("last_" + axis + " = in_" + axis + ";");
     }
     text.open("if (reads)");
-    text.line("rows[in_y % " + Twine(rows()) + "][in_x][in_c] = in.read();");
-    emitStep(text, {{"in_c", groups}, {"in_x", width}}, "++in_y;");
+    text.line("rows[in_slot][in_x][in_c] = in.read();");
+    emitStep(text, {{"in_c", groups}, {"in_x", width}},
+             {"++in_y;", "if (++in_slot == " + std::to_string(rows()) + ")",
+              "  in_slot = 0;"});
     text.close();
     text.open("if (writes)");
     SmallVector<std::pair<StringRef, int64_t>> counters = {
@@ -266,12 +302,13 @@ private:
   /// Nested counters, innermost first; `last` when all wrap.
   static void emitStep(Text &text,
                        ArrayRef<std::pair<StringRef, int64_t>> counters,
-                       StringRef last) {
+                       ArrayRef<std::string> last) {
     for (auto [name, count] : counters) {
       text.open("if (++" + name + " == " + Twine(count) + ")");
       text.line(name + " = 0;");
     }
-    text.line(last);
+    for (const std::string &line : last)
+      text.line(line);
     for (size_t i = 0; i < counters.size(); ++i)
       text.close();
   }
@@ -289,6 +326,9 @@ private:
     text.line("++y;");
     text.line("left = " + Twine(-op.getPads()[1]) + ";");
     text.line("top += " + Twine(op.getStrides()[0]) + ";");
+    text.line("top_slot += " + Twine(op.getStrides()[0]) + ";");
+    text.line("if (top_slot >= " + Twine(rows()) + ")");
+    text.line("  top_slot -= " + Twine(rows()) + ";");
     text.close();
     for (size_t i = 0; i < counters.size(); ++i)
       text.close();
