@@ -45,9 +45,13 @@ struct RoundedLayer {
 
 struct RoundWeightsReport {
   std::vector<RoundedLayer> layers;
+  /// Elements of constant weights of linear ops that stay float.
+  int64_t floatWeights = 0;
 
-  /// Bits a weight on average, all parameters counted.
+  /// Bits a weight of `layers` on average, all parameters counted; what stays
+  /// float is no part of it.
   double getAverageBits() const;
+  int64_t getNumWeights() const; ///< of `layers`
   /// Mean over the rounded layers of `sqnr` or one of its companions; nullopt
   /// without any.
   std::optional<double>

@@ -454,6 +454,11 @@ absl::StatusOr<RoundWeightsReport> WeightRounder::round(ModuleOp quantized) {
     }
   }
   RoundWeightsReport report;
+  for (Operation &op : main.getOps())
+    if (isLinear(&op) && getWeight(&op).getDefiningOp<qg::ConstantOp>() &&
+        !qg::getQuantizedType(getWeight(&op).getType()))
+      report.floatWeights +=
+          cast<RankedTensorType>(getWeight(&op).getType()).getNumElements();
   for (Layer &layer : *layers) {
     layer.rounded->removeAttr("qg.rounding");
     layer.rounded->removeAttr(kLearnedAttr);

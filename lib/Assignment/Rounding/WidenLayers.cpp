@@ -13,12 +13,17 @@
 using namespace mlir;
 using namespace qopt;
 
-double RoundWeightsReport::getAverageBits() const {
-  int64_t weights = 0, bits = 0;
-  for (const RoundedLayer &layer : layers) {
+int64_t RoundWeightsReport::getNumWeights() const {
+  int64_t weights = 0;
+  for (const RoundedLayer &layer : layers)
     weights += layer.weights;
+  return weights;
+}
+
+double RoundWeightsReport::getAverageBits() const {
+  int64_t weights = getNumWeights(), bits = 0;
+  for (const RoundedLayer &layer : layers)
     bits += layer.storedBits;
-  }
   return weights ? double(bits) / double(weights) : 0;
 }
 
