@@ -25,6 +25,9 @@ struct QuantizedModel {
   Preprocessing preprocessing;
   QuantizeOptions options;
 };
+/// What --scheme and its companions say wrong by themselves, all at once.
+absl::Status checkQuantizeFlags(const Arguments &arguments,
+                                llvm::StringRef requantize);
 /// Import to quantization, as --scheme and its companions say. `requantize`
 /// is the mode where --requant names none.
 absl::StatusOr<QuantizedModel>

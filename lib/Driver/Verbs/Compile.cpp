@@ -4,6 +4,7 @@
 // All steps in one call: files beside STEM and the bundle STEM.qopt.
 //===----------------------------------------------------------------------===//
 #include "qopt/Driver/Calibration.h"
+#include "qopt/Driver/Refusals.h"
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Pipelines/EmitKinds.h"
 #include "qopt/Pipelines/OutputFolder.h"
@@ -123,18 +124,24 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
   ArtifactRequest request;
   request.modelPath = arguments.positional()[0];
   request.dataPaths = arguments.getAll("data");
-  QOPT_ASSIGN(request.emit, parseEmit(arguments.getList("emit")));
+  // What is misspelled is said at once, before a model is read.
+  Refusals refusals;
+  request.emit = {"object"};
+  refusals.take(parseEmit(arguments.getList("emit")), request.emit);
   const FolderKind *folder = findFolderKind(*request.emit.begin());
-  QOPT_ASSIGN(request.stem, getStem(arguments, folder));
+  refusals.take(getStem(arguments, folder), request.stem);
   request.target = arguments.get("target", "native");
   request.cpu = parseTarget(request.target);
   if (std::optional<std::string> cpu = arguments.get("mcpu"))
     request.cpu.cpu = *cpu;
-  QOPT_RETURN_IF_ERROR(checkTarget(arguments, request.cpu, folder));
+  refusals.add(checkTarget(arguments, request.cpu, folder));
   request.integerOnly =
       !folder && (arguments.has("integer-only") || isBareMetal(request.cpu));
-  QOPT_ASSIGN(request.outputs,
-              arguments.getChoice("outputs", {"model", "quantized"}, "model"));
+  refusals.take(arguments.getChoice("outputs", {"model", "quantized"}, "model"),
+                request.outputs);
+  refusals.add(
+      checkQuantizeFlags(arguments, folder ? folder->requantize : "f32"));
+  QOPT_RETURN_IF_ERROR(refusals.status());
   request.cpu.symbol = arguments.get(
       "symbol-prefix", makeSymbol(llvm::sys::path::filename(request.stem)));
   request.hls.clock = arguments.get("clock", request.hls.clock);

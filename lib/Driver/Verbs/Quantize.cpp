@@ -3,7 +3,9 @@
 //
 // A model and data in, a quantized graph out.
 //===----------------------------------------------------------------------===//
+#include "qopt/Calibration/Observer.h"
 #include "qopt/Driver/Calibration.h"
+#include "qopt/Driver/Refusals.h"
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Pipelines/Artifacts.h"
 #include "qopt/Pipelines/Pipelines.h"
@@ -117,19 +119,30 @@ static absl::Status quantizeInputs(const Arguments &arguments, Session &session,
 static absl::Status readFlags(const Arguments &arguments,
                               llvm::StringRef requantize,
                               QuantizeOptions &options) {
+  Refusals refusals;
   if (std::optional<std::string> name = arguments.get("scheme"))
-    QOPT_RETURN_IF_ERROR(parseScheme(*name).status());
+    refusals.add(parseScheme(*name).status());
   options.weights = arguments.get("weights", "");
   if (arguments.has("weights"))
-    QOPT_RETURN_IF_ERROR(checkFormats({options.weights}, "weights"));
-  QOPT_ASSIGN(options.rounding,
-              arguments.getChoice("rounding", {"gptq", "nearest"}, "gptq"));
-  QOPT_ASSIGN(std::string correction,
-              arguments.getChoice("bias-correction", {"on", "off"}, "on"));
+    refusals.add(checkFormats({options.weights}, "weights"));
+  refusals.take(arguments.getChoice("rounding", {"gptq", "nearest"}, "gptq"),
+                options.rounding);
+  std::string correction;
+  refusals.take(arguments.getChoice("bias-correction", {"on", "off"}, "on"),
+                correction);
   options.biasCorrection = correction == "on";
-  QOPT_ASSIGN(options.requantize, getRequantizeMode(arguments, requantize));
+  refusals.take(getRequantizeMode(arguments, requantize), options.requantize);
   options.method = arguments.get("method", "mse");
-  return absl::OkStatus();
+  refusals.add(withCode(
+      withPrefix(RangeMethod::parse(options.method).status(), "--method: "),
+      Code::BadFlagValue));
+  return refusals.status();
+}
+
+absl::Status driver::checkQuantizeFlags(const Arguments &arguments,
+                                        llvm::StringRef requantize) {
+  QuantizeOptions options;
+  return readFlags(arguments, requantize, options);
 }
 
 /// What rounding came to; where widths are free, beside 4 bits everywhere.
