@@ -25,8 +25,13 @@ public:
 
   /// Results of the float network, what everything is compared with.
   absl::Status start(mlir::ModuleOp module);
-  /// Mean over the results of signal over noise in dB, after quantization.
-  absl::StatusOr<double> measure(mlir::ModuleOp module) const;
+  struct Reading {
+    /// Mean over the results of signal over noise in dB, after quantization.
+    double sqnr = 0;
+    /// The same of every sample.
+    std::vector<double> samples;
+  };
+  absl::StatusOr<Reading> measure(mlir::ModuleOp module) const;
 
 private:
   using Results = std::vector<llvm::SmallVector<Tensor>>;
@@ -72,7 +77,8 @@ static double getSqnr(llvm::ArrayRef<const Tensor *> want,
   return 10 * std::log10(signal / std::max(noise, 1e-20 * signal));
 }
 
-absl::StatusOr<double> NetworkMeter::measure(mlir::ModuleOp module) const {
+absl::StatusOr<NetworkMeter::Reading>
+NetworkMeter::measure(mlir::ModuleOp module) const {
   mlir::OwningOpRef<mlir::ModuleOp> quantized(module.clone());
   CalibrateOptions calibration;
   calibration.engine = gate.options.engine;
@@ -85,17 +91,19 @@ absl::StatusOr<double> NetworkMeter::measure(mlir::ModuleOp module) const {
   QOPT_RETURN_IF_ERROR(
       quantize(*quantized, &profile, gate.calibration, options));
   QOPT_ASSIGN(Results results, run(*quantized));
-  double sum = 0;
   size_t outputs = reference.empty() ? 0 : reference.front().size();
+  Reading reading;
+  reading.samples.assign(results.size(), 0);
   for (size_t output = 0; output < outputs; ++output) {
     llvm::SmallVector<const Tensor *> want, got;
-    for (auto [w, g] : llvm::zip(reference, results)) {
-      want.push_back(&w[output]);
-      got.push_back(&g[output]);
+    for (auto [i, pair] : llvm::enumerate(llvm::zip(reference, results))) {
+      want.push_back(&std::get<0>(pair)[output]);
+      got.push_back(&std::get<1>(pair)[output]);
+      reading.samples[i] += getSqnr(want.back(), got.back()) / double(outputs);
     }
-    sum += getSqnr(want, got);
+    reading.sqnr += getSqnr(want, got) / double(outputs);
   }
-  return outputs ? sum / double(outputs) : 0;
+  return reading;
 }
 
 namespace {
@@ -130,26 +138,35 @@ private:
   Engine engine;
   std::optional<NetworkMeter> meter;
   /// Of the network as it is now.
-  std::optional<double> sqnr;
+  std::optional<NetworkMeter::Reading> now;
 };
 } // namespace
 
 absl::StatusOr<bool> Transformer::passesGate(const Kind &kind,
                                              mlir::ModuleOp changed) {
-  if (!sqnr) {
+  if (!now) {
     QOPT_RETURN_IF_ERROR(meter->start(module));
-    QOPT_ASSIGN(sqnr, meter->measure(module));
+    QOPT_ASSIGN(now, meter->measure(module));
   }
+  QOPT_ASSIGN(NetworkMeter::Reading then, meter->measure(changed));
+  int64_t better = 0, count = then.samples.size();
+  for (auto [before, after] : llvm::zip(now->samples, then.samples))
+    better += after > before;
   TransformChoice whole;
   whole.site = "network";
   whole.transform = kind.name;
-  whole.setting = "quantized, on held-out samples";
-  whole.before = *sqnr;
-  QOPT_ASSIGN(whole.after, meter->measure(changed));
-  whole.accepted = whole.after > whole.before;
+  whole.setting = llvm::formatv("quantized, {0} of {1} held-out samples better",
+                                better, count)
+                      .str();
+  whole.before = now->sqnr;
+  whole.after = then.sqnr;
+  // Less error in sum, and not because of a few samples.
+  whole.accepted =
+      2 * better > count &&
+      whole.after - whole.before >= -10 * std::log10(1 - options.minGain);
   choices.push_back(whole);
   if (whole.accepted)
-    sqnr = whole.after;
+    now = std::move(then);
   return whole.accepted;
 }
 
