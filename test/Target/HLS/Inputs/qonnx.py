@@ -1,6 +1,8 @@
 """A QONNX network of few bits with bipolar weights, and data.
 
-usage: qonnx.py NET.onnx DATA.npy
+usage: qonnx.py NET.onnx DATA.npy [float]
+
+With "float" the input comes without an encoding.
 """
 import sys
 
@@ -32,7 +34,7 @@ def linear(x, name, w):
     return name
 
 
-x = quant("x", "input", 0.05, 8, 1)
+x = "x" if len(sys.argv) > 3 else quant("x", "input", 0.05, 8, 1)
 w = constant("w1", random.standard_normal((20, 12)))
 nodes.append(helper.make_node("BipolarQuant", [w, constant("w1_s", 0.5)],
                               ["w1_q"], domain=DOMAIN, name="bipolar"))
