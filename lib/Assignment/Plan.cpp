@@ -84,6 +84,7 @@ std::string Plan::toJson() const {
                       {"model_sha256", model},
                       {"sensitivity", sensitivity},
                       {"metric", metric},
+                      {"transforms", transforms},
                       {"samples", samples},
                       {"held_back", heldBack},
                       {"decisions", std::move(rows)},
@@ -267,6 +268,7 @@ absl::StatusOr<Plan> Plan::fromJson(llvm::StringRef text,
   reader.read("model_sha256", plan.model);
   reader.read("sensitivity", plan.sensitivity);
   reader.read("metric", plan.metric);
+  reader.readOptional("transforms", plan.transforms);
   reader.read("samples", plan.samples);
   reader.read("held_back", plan.heldBack);
   reader.readArray("decisions", [&](const json::Value &row) {

@@ -37,6 +37,8 @@ struct Plan {
   /// SHA-256 of the float graph that the plan is for.
   std::string model;
   std::string sensitivity, metric;
+  /// --transforms of the graph that was planned; compiling repeats them.
+  std::string transforms = "none";
   int64_t samples = 0, heldBack = 0;
   std::vector<PlanDecision> decisions;
   /// Layers that no plan changes: their weights stay float.

@@ -26,6 +26,9 @@ llvm::ArrayRef<Flag> driver::getPlanFlags() {
        "to choose from (si2,si3,si4,si5,si6,si8); also ui4, nf4, si4:g64"},
       {"rounding", "LIST",
        "of weights below 8 bits: gptq (default), nearest, or both"},
+      {"transforms", "LIST",
+       "of rotation, equalization and smoothing, or auto: the plan is made for "
+       "the changed model, and compiling changes it again (none)"},
       {"sensitivity", "NAME", "proxy (default), kl, or weight-error"},
       {"plan-samples", "N", "samples that measure; half are held back (32)"},
       {"rounds", "N", "most corrections by measured plans (4)"},
@@ -187,6 +190,14 @@ absl::StatusOr<ExitCode> driver::runPlan(const Arguments &arguments,
   QOPT_ASSIGN(Preprocessing pre, getPreprocessing(arguments, {}));
   QOPT_ASSIGN(ModelInterface interface, getInterface(*module));
   QOPT_RETURN_IF_ERROR(pre.check(interface.inputs));
+  if (arguments.has("transforms")) {
+    QuantizedModel target;
+    target.floatModule = std::move(module);
+    target.preprocessing = pre;
+    target.options.scheme = Scheme::W4A8;
+    QOPT_RETURN_IF_ERROR(transformModel(arguments, session, target));
+    module = std::move(target.floatModule);
+  }
   request.quantize.method = arguments.get("method", "mse");
   QOPT_ASSIGN(Profile profile,
               collectStatistics(arguments, session, *module, pre,
@@ -220,6 +231,7 @@ absl::StatusOr<ExitCode> driver::runPlan(const Arguments &arguments,
   }
   QOPT_ASSIGN(Plan plan, makePlan(*module, profile, samples, request));
   progress.reset();
+  plan.transforms = arguments.get("transforms", "none");
   QOPT_RETURN_IF_ERROR(writeFile(*output, plan.toJson()));
   if (arguments.has("json"))
     session.out() << plan.toJson();

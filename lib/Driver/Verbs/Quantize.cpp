@@ -73,7 +73,21 @@ getRequantizeMode(const Arguments &arguments, llvm::StringRef otherwise) {
   return mode;
 }
 
-/// --plan: every layer of it must be in the model before any data are read.
+/// Every layer of the plan must be in the model.
+static absl::Status checkPlan(const Arguments &arguments, Session &session,
+                              QuantizedModel &model) {
+  const Plan &plan = *model.options.plan;
+  mlir::OwningOpRef<mlir::ModuleOp> trial(model.floatModule->clone());
+  QOPT_RETURN_IF_ERROR(applyPlan(*trial, plan));
+  QOPT_ASSIGN(std::string hash, getModelHash(*model.floatModule));
+  if (hash != plan.model)
+    session.say("note: '" + *arguments.get("plan") +
+                "' was made for another version of this "
+                "model; its layers fit");
+  return absl::OkStatus();
+}
+
+/// --plan, checked before any data are read where it is for the model as it is.
 static absl::Status readPlan(const Arguments &arguments, Session &session,
                              QuantizedModel &model) {
   std::optional<std::string> path = arguments.get("plan");
@@ -85,15 +99,9 @@ static absl::Status readPlan(const Arguments &arguments, Session &session,
                  "--scheme " +
                      getName(model.options.scheme));
   QOPT_ASSIGN(Plan plan, Plan::read(*path));
-  mlir::OwningOpRef<mlir::ModuleOp> trial(model.floatModule->clone());
-  QOPT_RETURN_IF_ERROR(applyPlan(*trial, plan));
-  QOPT_ASSIGN(std::string hash, getModelHash(*model.floatModule));
-  if (hash != plan.model)
-    session.say("note: '" + *path +
-                "' was made for another version of this "
-                "model; its layers fit");
+  bool isAsItIs = plan.transforms == "none";
   model.options.plan = std::make_shared<Plan>(std::move(plan));
-  return absl::OkStatus();
+  return isAsItIs ? checkPlan(arguments, session, model) : absl::OkStatus();
 }
 
 /// A target without floats: inputs that the model leaves float get encodings.
@@ -200,6 +208,8 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
   if (arguments.has("reference"))
     model.options.engine = Engine::Reference;
   QOPT_RETURN_IF_ERROR(transformModel(arguments, session, model));
+  if (model.options.plan && model.options.plan->transforms != "none")
+    QOPT_RETURN_IF_ERROR(checkPlan(arguments, session, model));
   if (needsProfile(model.options.scheme)) {
     if (!arguments.has("data") && !arguments.has("profile"))
       return Error(Code::MissingArgument, "--scheme " +

@@ -4,6 +4,7 @@
 // Kinds that are named are kept where the layers gain. `auto` asks the whole
 // network too, on samples that chose nothing.
 //===----------------------------------------------------------------------===//
+#include "qopt/Assignment/Plan.h"
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Pipelines/Transforms.h"
 
@@ -54,10 +55,17 @@ absl::Status driver::transformModel(const Arguments &arguments,
                                     Session &session, QuantizedModel &model) {
   bool hasData = needsProfile(model.options.scheme) && arguments.has("data") &&
                  !arguments.has("profile");
-  // A plan was made for the weights as they are.
-  bool isDefault =
-      model.options.scheme == Scheme::W4A8 && hasData && !model.options.plan;
-  std::string list = arguments.get("transforms", isDefault ? "auto" : "none");
+  // A plan was made for the weights as they were then.
+  const Plan *plan = model.options.plan.get();
+  bool isDefault = model.options.scheme == Scheme::W4A8 && hasData;
+  std::string list = arguments.get("transforms", plan        ? plan->transforms
+                                                 : isDefault ? "auto"
+                                                             : "none");
+  QuantizeOptions target = model.options;
+  if (plan) {
+    target.scheme = Scheme::W4A8;
+    target.plan = nullptr;
+  }
   QOPT_ASSIGN(ChooseTransformsOptions options, parseKinds(list));
   if (!options.rotate && !options.smooth && !options.equalize)
     return absl::OkStatus();
@@ -65,7 +73,7 @@ absl::Status driver::transformModel(const Arguments &arguments,
     return Error(Code::UnsupportedOption,
                  "--transforms are chosen on data: expected --data and a "
                  "scheme that uses it, without --profile");
-  if (model.options.scheme != Scheme::W8A8)
+  if (target.scheme != Scheme::W8A8)
     options.weightBits = 4;
   QOPT_ASSIGN(ModelInterface interface, getInterface(*model.floatModule));
   QOPT_ASSIGN(std::unique_ptr<DataSource> data,
@@ -80,7 +88,7 @@ absl::Status driver::transformModel(const Arguments &arguments,
       return absl::OkStatus();
     }
     int64_t rest = data->size() - heldOut;
-    gate = TransformGate{model.options,
+    gate = TransformGate{target,
                          getSlice(samples, 0, std::min(rest, kMostCalibrating)),
                          getSlice(samples, rest, heldOut)};
   }
