@@ -160,9 +160,9 @@ absl::StatusOr<bool> Transformer::passesGate(const Kind &kind,
                       .str();
   whole.before = now->sqnr;
   whole.after = then.sqnr;
-  // Less error in sum, and not because of a few samples.
+  // Less error in sum, and on so many samples that it is hardly chance.
   whole.accepted =
-      2 * better > count &&
+      3 * better >= 2 * count &&
       whole.after - whole.before >= -10 * std::log10(1 - options.minGain);
   choices.push_back(whole);
   if (whole.accepted)

@@ -23,8 +23,8 @@ struct TransformGate {
 /// Chooses and folds rotations, equalization, then smoothing, as far as
 /// `options` wants them, of a prepared float module. With a gate, the network
 /// is quantized after each kind, and the kind is kept only if the error of the
-/// outputs on held-out samples falls by `options.minGain` in sum and on more
-/// than half of the samples: its entry has the site "network". The
+/// outputs on held-out samples falls by `options.minGain` in sum and on two
+/// thirds of the samples: its entry has the site "network". The
 /// choices are in the order in which they were made.
 absl::StatusOr<std::vector<TransformChoice>>
 transform(mlir::ModuleOp module, const SampleSource &samples,
