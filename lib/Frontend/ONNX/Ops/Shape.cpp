@@ -446,7 +446,11 @@ static LogicalResult importDepthToSpace(OpBinder &op) {
                        formatShape(b.shape(x)) + " and " + Twine(block));
   int64_t n = b.extent(x, 0), c = b.extent(x, 1) / (block * block),
           h = b.extent(x, 2), w = b.extent(x, 3);
-  bool isCRD = op.stringAttr("mode", "DCR") == "CRD";
+  std::string mode = op.stringAttr("mode", "DCR");
+  bool isCRD = mode == "CRD";
+  if (!isCRD && mode != "DCR")
+    return op.badModel("attribute 'mode' = \"" + mode +
+                       "\" is not one of DCR, CRD");
   // Channels last, as the ops around it will be: a pixel becomes a block of
   // pixels, and no element leaves its row of blocks.
   Value last = b.transpose(x, {0, 2, 3, 1});
