@@ -170,6 +170,13 @@ static void sayRounded(Session &session, const RoundWeightsReport &rounded,
     return text;
   };
   session.say("weights: " + describe(rounded));
+  if (double all = double(rounded.floatWeights + rounded.getNumWeights());
+      rounded.floatWeights)
+    session.say(
+        "not counted: " +
+        llvm::formatv("{0:P1}", double(rounded.floatWeights) / all).str() +
+        " of all weights, in layers that stay float; 'qopt check STEM "
+        "--explain-float' says why");
   if (!uniform.layers.empty())
     session.say("4 bits everywhere: " + describe(uniform));
 }
