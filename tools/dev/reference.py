@@ -28,7 +28,7 @@ def first_section(text):
     run = re.search(r"// RUN: (.*)", text)
     section = text.split("// -----")[0]
     lines = [line for line in section.splitlines()
-             if not re.match(r"\s*// (RUN|REQUIRES|CHECK|[A-Z]+:|expected)", line)]
+             if not re.match(r"\s*// (RUN|REQUIRES|CHECK|[A-Z][A-Z-]*:|expected)", line)]
     return run.group(1), "\n".join(lines).strip() + "\n"
 
 
