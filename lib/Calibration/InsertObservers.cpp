@@ -46,13 +46,15 @@ static Value skipClamps(Value value) {
   return value;
 }
 
-/// Sum, difference or product of two tensors neither of which is a scalar.
+/// Sum, difference, product or quotient of two tensors neither of which is a
+/// scalar.
 static bool joinsTensors(Operation *op) {
   auto binary = dyn_cast<qg::BinaryOp>(op);
   return binary &&
          (binary.getKind() == BinaryKind::add ||
           binary.getKind() == BinaryKind::sub ||
-          binary.getKind() == BinaryKind::mul) &&
+          binary.getKind() == BinaryKind::mul ||
+          binary.getKind() == BinaryKind::div) &&
          !isSplatConstant(binary.getLhs()) && !isSplatConstant(binary.getRhs());
 }
 

@@ -1,4 +1,4 @@
-// RUN: qopt-opt %s --qg-insert-observers | FileCheck %s
+// RUN: qopt-opt %s --split-input-file --qg-insert-observers | FileCheck %s
 
 // Behind the input, behind the relu that folds into the convolution, behind
 // the sum; not behind the reshape, which keeps the encoding.
@@ -31,4 +31,20 @@ func.func @main(%x: tensor<1x4x4x1xf32> {qg.name = "image"}) -> tensor<1x16xf32>
 // CHECK-NOT: qg.observe
 func.func @other(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
   return %x : tensor<1x4xf32>
+}
+
+// -----
+
+// The quotient of a normalization, which a product reads.
+// CHECK-LABEL: func @main
+func.func @main(%x: tensor<2x4xf32> {qg.name = "x"}) -> tensor<2x3xf32> {
+  %w = qg.constant dense<1.0> : tensor<4x3xf32> -> tensor<4x3xf32>
+  // CHECK: %[[M:.*]] = qg.reduce sum
+  // CHECK-NEXT: %[[D:.*]] = qg.binary div %{{.*}}, %[[M]]
+  // CHECK-NEXT: %[[O:.*]] = qg.observe "normalized" %[[D]]
+  // CHECK-NEXT: qg.matmul %[[O]]
+  %m = qg.reduce sum %x axes [1] keepdims : tensor<2x4xf32> -> tensor<2x1xf32>
+  %d = qg.binary div %x, %m : (tensor<2x4xf32>, tensor<2x1xf32>) -> tensor<2x4xf32> loc("normalized")
+  %y = qg.matmul %d, %w : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32> loc("product")
+  return %y : tensor<2x3xf32>
 }

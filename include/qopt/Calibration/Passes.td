@@ -10,7 +10,7 @@ def InsertObservers : Pass<"qg-insert-observers", "::mlir::ModuleOp"> {
   let description = [{
     Puts `qg.observe` behind the float inputs of `@main`, the results of linear
     ops (behind the relu or clip that will fold into their saturation), of
-    average pools, sums, softmax and concat, of additions and products of two
+    average pools, sums, softmax and concat, of sums, products and quotients of two
     tensors, and behind pointwise regions. Tensors that are moved only keep the
     encoding of their source and are not marked. What only depthwise
     convolutions read gets `qg.per_channel`: calibration keeps the range of
