@@ -37,14 +37,12 @@ func.func @other(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
 
 // The quotient of a normalization, which a product reads.
 // CHECK-LABEL: func @main
-func.func @main(%x: tensor<2x4xf32> {qg.name = "x"}) -> tensor<2x3xf32> {
-  %w = qg.constant dense<1.0> : tensor<4x3xf32> -> tensor<4x3xf32>
-  // CHECK: %[[M:.*]] = qg.reduce sum
-  // CHECK-NEXT: %[[D:.*]] = qg.binary div %{{.*}}, %[[M]]
+func.func @main(%x: tensor<2x4xf32> {qg.name = "x"}, %y: tensor<2x1xf32> {qg.name = "y"}) -> tensor<2x3xf32> {
+  // CHECK: %[[D:.*]] = qg.binary div
   // CHECK-NEXT: %[[O:.*]] = qg.observe "normalized" %[[D]]
   // CHECK-NEXT: qg.matmul %[[O]]
-  %m = qg.reduce sum %x axes [1] keepdims : tensor<2x4xf32> -> tensor<2x1xf32>
-  %d = qg.binary div %x, %m : (tensor<2x4xf32>, tensor<2x1xf32>) -> tensor<2x4xf32> loc("normalized")
-  %y = qg.matmul %d, %w : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32> loc("product")
-  return %y : tensor<2x3xf32>
+  %w = qg.constant dense<1.0> : tensor<4x3xf32> -> tensor<4x3xf32>
+  %d = qg.binary div %x, %y : (tensor<2x4xf32>, tensor<2x1xf32>) -> tensor<2x4xf32> loc("normalized")
+  %p = qg.matmul %d, %w : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32> loc("product")
+  return %p : tensor<2x3xf32>
 }
