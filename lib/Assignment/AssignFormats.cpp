@@ -213,7 +213,8 @@ void AssignFormats::decideTensors(TensorGraph &graph) {
         canBeInteger(graph, producer))
       integerOps.insert(producer);
     if (qg::QuantizedType type = getChannelEncoding(op);
-        type && !op->hasAttr("qg.bits") && !hasFloat && canScaleChannels(graph, op))
+        type && !op->hasAttr("qg.bits") && !hasFloat &&
+        canScaleChannels(graph, op))
       encodings[op] = type;
   }
 }

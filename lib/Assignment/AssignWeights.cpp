@@ -106,6 +106,9 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(Operation *op,
   qg::ParameterIndex index(make({}), weight->shape());
   std::vector<float> low(scales.size(), 0), high(scales.size(), 0);
   ArrayRef<float> values = weight->span<float>();
+  for (float value : values)
+    if (!std::isfinite(value))
+      return op->emitOpError("expects finite weights, got ") << value;
   for (size_t i = 0; i < values.size(); ++i) {
     size_t at = index(i);
     low[at] = std::min(low[at], values[i]);

@@ -87,6 +87,10 @@ static absl::Status quantizeDynamic(mlir::ModuleOp module,
                                  weights + "},canonicalize,cse)");
 }
 
+unsigned qopt::getActivationBits(Scheme scheme) {
+  return scheme == Scheme::W4A4 ? 4 : 8;
+}
+
 /// What the data are, when the observer says only that they are unusable.
 static absl::Status toDataError(const absl::Status &status) {
   if (status.GetPayload("qopt/code"))
@@ -196,8 +200,8 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
   if (!method.ok())
     return withCode(withPrefix(method.status(), "--method: "),
                     Code::BadFlagValue);
-  if (absl::Status status = applyProfile(
-          module, *profile, *method, options.scheme == Scheme::W4A4 ? 4 : 8);
+  if (absl::Status status = applyProfile(module, *profile, *method,
+                                         getActivationBits(options.scheme));
       !status.ok())
     return withCode(status, Code::DataValues);
   // Decide (attributes), apply (types), then correct the biases while every

@@ -10,6 +10,7 @@
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Pipelines/Plan.h"
+#include "qopt/Pipelines/Quantize.h"
 #include "qopt/Pipelines/ReportPage.h"
 #include "qopt/Support/Diagnostics.h"
 #include "qopt/Support/Files.h"
@@ -241,7 +242,9 @@ absl::Status Collector::addTensors() {
     return withCode(method.status(), Code::BundleInvalid);
   mlir::OwningOpRef<mlir::ModuleOp> decided(exact->clone());
   QOPT_RETURN_IF_ERROR(runPipeline(*decided, "qg-insert-observers"));
-  if (absl::Status status = applyProfile(*decided, *profile, *method);
+  QOPT_ASSIGN(Scheme scheme, parseScheme(data.scheme));
+  if (absl::Status status =
+          applyProfile(*decided, *profile, *method, getActivationBits(scheme));
       !status.ok())
     return withCode(status, Code::BundleInvalid);
   QOPT_RETURN_IF_ERROR(runPipeline(*decided, "func.func(qg-assign-formats)"));

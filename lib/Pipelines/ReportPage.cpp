@@ -97,6 +97,17 @@ static double getTickStep(double range, int count) {
   return step;
 }
 
+/// Round numbers in [low, high]; one where they are the same number.
+static std::vector<double> getTicks(double low, double high) {
+  if (high - low <= 1e-9 * std::max(std::fabs(low), std::fabs(high)))
+    return {low};
+  double step = getTickStep(high - low, 6);
+  std::vector<double> ticks;
+  for (double k = std::ceil(low / step); k * step <= high + step * 1e-9; ++k)
+    ticks.push_back(k * step);
+  return ticks;
+}
+
 static std::string printBytes(double bytes) {
   if (bytes >= 1e6)
     return llvm::formatv("{0:f2} MB", bytes / 1e6).str();
@@ -349,7 +360,8 @@ void Page::writeFront() {
   yLow = std::floor(yLow);
   yHigh = std::max(std::ceil(yHigh), yLow + 1);
   Plot plot(1050, 340);
-  double pad = (xHigh - xLow) * 0.04;
+  double pad =
+      xHigh > xLow ? (xHigh - xLow) * 0.04 : std::max(std::fabs(xLow), 1.0);
   plot.setX(xLow - pad, xHigh + pad);
   plot.setY(yLow, yHigh);
   for (double value = yLow; value <= yHigh; ++value) {
@@ -358,9 +370,7 @@ void Page::writeFront() {
     plot.addText(plot.left - 6, plot.y(value) + 4, "end",
                  llvm::formatv("1e{0:f0}", value).str());
   }
-  double step = getTickStep(std::max(xHigh - xLow, 1e-300), 6);
-  for (double value = std::ceil(xLow / step) * step;
-       value <= xHigh + step * 1e-9; value += step)
+  for (double value : getTicks(xLow, xHigh))
     plot.addText(plot.x(value), plot.height - plot.bottom + 14, "middle",
                  printNumber(value));
   std::string path;

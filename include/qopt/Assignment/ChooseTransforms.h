@@ -1,7 +1,7 @@
 //===- ChooseTransforms.h - Exact changes, kept where they gain ----------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Both change no result in float. What they do to rounding is measured: on
+// None of them changes a result in float. What they do to rounding is measured: on
 // vectors from calibration, with the formats that the layers will have.
 //===----------------------------------------------------------------------===//
 #ifndef QOPT_ASSIGNMENT_CHOOSETRANSFORMS_H

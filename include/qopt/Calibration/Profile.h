@@ -84,11 +84,10 @@ void returnAlso(mlir::func::FuncOp main, llvm::ArrayRef<mlir::Value> values,
 
 /// Writes the range that `method` reads off the profile on every qg.observe
 /// (`qg.range`, `qg.sqnr`). Errors name the tensor that the profile lacks.
-/// Tensors between the layers get ranges for `bits` bits (`qg.bits`); what comes
-/// in and goes out keeps 8.
+/// Tensors between the layers get ranges for `bits` bits (`qg.bits`); what
+/// comes in and goes out keeps 8.
 absl::Status applyProfile(mlir::ModuleOp module, const Profile &profile,
-                          const RangeMethod &method,
-                          unsigned bits = 8);
+                          const RangeMethod &method, unsigned bits = 8);
 
 } // namespace qopt
 

@@ -11,11 +11,11 @@
 
 namespace qopt {
 
-/// Files of the project. Its test vectors are the first samples of --data, or
-/// random integers, computed by the interpreter.
 /// The part, the clock and the name of the top, all that is wrong at once.
 absl::Status checkHLSFlags(const ArtifactRequest &request);
 
+/// Files of the project. Its test vectors are the first samples of --data, or
+/// random integers, computed by the interpreter.
 absl::StatusOr<std::map<std::string, std::string>>
 makeHLSFolder(const ArtifactRequest &request);
 

@@ -79,6 +79,8 @@ absl::StatusOr<Profile> calibrate(mlir::ModuleOp module,
 
 /// Whether a scheme needs statistics of activations.
 bool needsProfile(Scheme scheme);
+/// Bits of tensors between layers.
+unsigned getActivationBits(Scheme scheme);
 /// Whether activations are rounded at run time, by rows.
 bool isDynamic(Scheme scheme);
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/Plan.h"
 #include "qopt/Driver/Calibration.h"
+#include "qopt/Numerics/Format.h"
 #include "qopt/Pipelines/Transforms.h"
 
 using namespace qopt;
@@ -73,8 +74,12 @@ absl::Status driver::transformModel(const Arguments &arguments,
     return Error(Code::UnsupportedOption,
                  "--transforms are chosen on data: expected --data and a "
                  "scheme that uses it, without --profile");
+  options.activationBits = getActivationBits(target.scheme);
   if (target.scheme != Scheme::W8A8)
     options.weightBits = 4;
+  if (const IntegerFormat *format =
+          lookupIntegerFormat(llvm::StringRef(target.weights).split(':').first))
+    options.weightBits = format->bits;
   QOPT_ASSIGN(ModelInterface interface, getInterface(*model.floatModule));
   QOPT_ASSIGN(std::unique_ptr<DataSource> data,
               openData(arguments, interface.inputs, model.preprocessing));
@@ -90,7 +95,8 @@ absl::Status driver::transformModel(const Arguments &arguments,
     int64_t rest = data->size() - heldOut;
     gate = TransformGate{target,
                          getSlice(samples, 0, std::min(rest, kMostCalibrating)),
-                         getSlice(samples, rest, heldOut)};
+                         getSlice(samples, rest, heldOut),
+                         arguments.has("per-channel-acts")};
   }
   QOPT_ASSIGN(std::vector<TransformChoice> choices,
               transform(*model.floatModule, gate ? gate->calibration : samples,
