@@ -42,6 +42,7 @@ RoundWeightsReport::getMeanSqnr(double RoundedLayer::*which) const {
 namespace {
 struct Width {
   double error; ///< relative, of the outputs, at `bits`
+  bool isFree;  ///< the layer brings no format of its own
   unsigned bits = 4;
 };
 } // namespace
@@ -51,6 +52,10 @@ void qopt::widenLayers(ModuleOp module, const RoundWeightsReport &trial,
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main)
     return;
+  SmallVector<Operation *> linears;
+  for (Operation &op : main.getOps())
+    if (isLinear(&op))
+      linears.push_back(&op);
   int64_t weights = 0, left = 0;
   std::vector<Width> widths;
   for (const RoundedLayer &layer : trial.layers) {
@@ -58,7 +63,9 @@ void qopt::widenLayers(ModuleOp module, const RoundWeightsReport &trial,
     left -= layer.storedBits;
     // A layer that was not measured is wide first.
     widths.push_back(
-        {layer.reason.empty() ? std::pow(10, -layer.sqnr / 10) : 1.0});
+        {layer.reason.empty() ? std::pow(10, -layer.sqnr / 10) : 1.0,
+         layer.position < linears.size() &&
+             !linears[layer.position]->hasAttr("qg.weights")});
   }
   left += int64_t(averageBits * double(weights));
   while (true) {
@@ -67,7 +74,8 @@ void qopt::widenLayers(ModuleOp module, const RoundWeightsReport &trial,
     for (size_t i = 0; i < widths.size(); ++i) {
       int64_t cost = trial.layers[i].weights;
       double gain = widths[i].error * 0.75 / double(std::max<int64_t>(cost, 1));
-      if (widths[i].bits < 8 && cost <= left && gain > most) {
+      if (widths[i].isFree && widths[i].bits < 8 && cost <= left &&
+          gain > most) {
         most = gain;
         best = i;
       }
@@ -78,12 +86,8 @@ void qopt::widenLayers(ModuleOp module, const RoundWeightsReport &trial,
     widths[best].error /= 4;
     ++widths[best].bits;
   }
-  SmallVector<Operation *> linears;
-  for (Operation &op : main.getOps())
-    if (isLinear(&op))
-      linears.push_back(&op);
   for (auto [layer, width] : llvm::zip(trial.layers, widths))
-    if (layer.position < linears.size() && width.bits > 4)
+    if (width.isFree && width.bits > 4)
       linears[layer.position]->setAttr(
           "qg.weights", StringAttr::get(module.getContext(),
                                         "si" + std::to_string(width.bits)));

@@ -159,6 +159,41 @@ TEST_F(RoundWeights, ReportsErrorsOfItsChoices) {
               1e-9);
 }
 
+TEST_F(RoundWeights, WidensOnlyLayersWithoutFormat) {
+  RoundWeightsReport trial;
+  for (auto [weights, bits] : {std::pair(216, 4), {72, 4}, {1440, 8}}) {
+    RoundedLayer layer;
+    layer.position = unsigned(trial.layers.size());
+    layer.weights = weights;
+    layer.storedBits = weights * bits;
+    layer.sqnr = 10;
+    trial.layers.push_back(layer);
+  }
+  OwningOpRef<ModuleOp> module(reference->clone());
+  module->walk([](qg::MatmulOp op) {
+    op->setAttr("qg.weights", StringAttr::get(op.getContext(), "si8"));
+  });
+  // What is left pays for one bit of the small layer and no more.
+  double bits = double(216 * 4 + 72 * 5 + 1440 * 8) / 1728;
+  widenLayers(*module, trial, bits + 1e-9);
+  std::vector<std::string> formats;
+  module->walk([&](Operation *op) {
+    if (!isa<qg::ConvOp, qg::MatmulOp>(op))
+      return;
+    auto own = op->getAttrOfType<StringAttr>("qg.weights");
+    formats.push_back(own ? own.str() : "");
+  });
+  EXPECT_EQ(formats, (std::vector<std::string>{"", "si5", "si8"}));
+  // Not even with bits for all.
+  module->walk([](qg::MatmulOp op) {
+    op->setAttr("qg.weights", StringAttr::get(op.getContext(), "si6"));
+  });
+  widenLayers(*module, trial, 100);
+  module->walk([](qg::MatmulOp op) {
+    EXPECT_EQ(op->getAttrOfType<StringAttr>("qg.weights"), "si6");
+  });
+}
+
 TEST_F(RoundWeights, CallsBackForSamplesAndLayers) {
   RoundWeightsOptions options;
   std::vector<std::string> seen;
