@@ -7,6 +7,7 @@
 #include "qopt/Assignment/Plan.h"
 #include "AssignWeights.h"
 #include "TensorGraph.h"
+#include "qopt/Numerics/Format.h"
 #include "qopt/Support/Diagnostics.h"
 #include "qopt/Support/Files.h"
 
@@ -321,6 +322,10 @@ absl::Status qopt::checkFormats(llvm::ArrayRef<std::string> formats,
   return Error(Code::BadFlagValue, "--" + flag + ": expected " +
                                        getWeightFormatNames() + ", got " +
                                        wrong);
+}
+
+int64_t qopt::getFormatBits(llvm::StringRef format) {
+  return lookupIntegerFormat(WeightFormat::parse(format)->format)->bits;
 }
 
 absl::Status qopt::applyPlan(mlir::ModuleOp module, const Plan &plan) {

@@ -172,14 +172,14 @@ static std::string getOptionName(const Candidate &candidate,
 
 /// Nodes, options and what they use; resources in the order of `Resource`.
 /// Bits are averages over the weights that are decided here; `size` and times
-/// count what stays float as well.
+/// count what stays float or has a format of its own as well.
 absl::Status Planner::build() {
   problem.resources = {{"size"}, {"avg-bits"}, {"stored-bits"}};
   if (request.costs)
     problem.resources.push_back({"latency"});
   for (const LayerCandidates &layer : measured.layers)
     weights += double(layer.weights);
-  problem.resources[Size].fixed = double(measured.floatBits) / 8;
+  problem.resources[Size].fixed = double(measured.fixedBits) / 8;
   if (request.costs)
     problem.resources[Latency].fixed = getFixedTime();
   std::vector<std::string> unknown;
@@ -480,7 +480,7 @@ void Planner::describe(Plan &plan, const std::vector<int> &choice) const {
     else if (choice[i] > 0)
       decision.reason =
           llvm::formatv("{0} would lose {1:e2} instead of {2:e2}",
-                        layer.candidates[choice[i] - 1].format,
+                        getOptionName(layer.candidates[choice[i] - 1], request),
                         firstLosses[i][choice[i] - 1], decision.loss)
               .str();
     else

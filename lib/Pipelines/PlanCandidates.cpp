@@ -110,7 +110,8 @@ absl::Status PlanMeasurements::findLayers(mlir::ModuleOp unfolded) {
     if (!isLinearOp(op))
       return;
     LayerKey key = getLayerKey(op);
-    if (qg::ConstantOp stored = getStored(op); stored && exact.count(key)) {
+    qg::ConstantOp stored = getStored(op);
+    if (stored && exact.count(key)) {
       if (!known.insert(key).second)
         return twice.push_back(key.first);
       layers.push_back({key.first,
@@ -118,6 +119,10 @@ absl::Status PlanMeasurements::findLayers(mlir::ModuleOp unfolded) {
                         stored.getType().getNumElements(),
                         countMacs(op),
                         {}});
+    } else if (stored) {
+      // As compilation will round it whatever the plan says.
+      fixedBits += qg::getStoredBits(
+          llvm::cast<mlir::RankedTensorType>(stored.getType()));
     } else if (op->getOperand(1).getDefiningOp<qg::ConstantOp>()) {
       auto type =
           llvm::cast<mlir::RankedTensorType>(op->getOperand(1).getType());
@@ -125,7 +130,7 @@ absl::Status PlanMeasurements::findLayers(mlir::ModuleOp unfolded) {
       floatWeights += type.getNumElements();
     }
   });
-  floatBits = 32 * floatWeights;
+  fixedBits += 32 * floatWeights;
   wideBits.resize(layers.size());
   if (!twice.empty())
     return Error(Code::UnsupportedModel,
@@ -186,6 +191,7 @@ absl::Status PlanMeasurements::addFormat(const std::string &format,
     bool isKnown = llvm::any_of(layer.candidates, [&](const Candidate &other) {
       return other.width == candidate->width &&
              other.storedBits == candidate->storedBits &&
+             other.rounding == candidate->rounding &&
              other.weightError == candidate->weightError;
     });
     if (isCandidate && !isKnown)
@@ -196,7 +202,7 @@ absl::Status PlanMeasurements::addFormat(const std::string &format,
 
 absl::Status PlanMeasurements::makeCandidates() {
   module.walk([&](mlir::Operation *op) {
-    if (isLinearOp(op))
+    if (isLinearOp(op) && !op->hasAttr("qg.weights"))
       if (std::optional<Tensor> weight = qg::matchConstant(op->getOperand(1)))
         exact[getLayerKey(op)] = *weight;
   });

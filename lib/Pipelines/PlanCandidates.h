@@ -35,9 +35,12 @@ public:
   std::vector<LayerCandidates> layers;
   /// Stored bits of each layer with 8-bit weights: what budgets refer to.
   std::vector<int64_t> wideBits;
-  /// Layers with weights that stay float, their weights and bits.
+  /// Layers with weights that stay float, and their weights.
   std::vector<std::string> floatLayers;
-  int64_t floatBits = 0, floatWeights = 0;
+  int64_t floatWeights = 0;
+  /// Stored bits of layers that are not decided: these, and those whose format
+  /// the model gives.
+  int64_t fixedBits = 0;
   int64_t probeCount = 0, heldBackCount = 0;
 
 private:
@@ -77,7 +80,7 @@ private:
   bool isSketch = false;
   /// Identifies everything that candidates depend on.
   std::string candidatesKey;
-  /// Weights of the float model.
+  /// Weights of the float model that have no format of their own.
   std::map<LayerKey, Tensor> exact;
   std::unique_ptr<PlanProbe> probe;
   std::vector<llvm::SmallVector<Tensor>> inputs, outputs;

@@ -256,12 +256,7 @@ CostFile qopt::modelCosts(mlir::ModuleOp module,
     auto weight =
         llvm::cast<mlir::RankedTensorType>(op->getOperand(1).getType());
     for (const std::string &format : all) {
-      // si4, nf4, ui8:g64
-      int64_t bits = 8;
-      llvm::StringRef digits =
-          llvm::StringRef(format).split(':').first.drop_front(2);
-      if (digits.getAsInteger(10, bits))
-        bits = 8;
+      int64_t bits = getFormatBits(format);
       double products =
           double(countMacs(op)) * getDecodeFactor(bits) / kProducts;
       double bytes = double(weight.getNumElements() * bits) / 8 / kBytes;

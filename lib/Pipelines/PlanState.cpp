@@ -21,14 +21,14 @@ namespace json = llvm::json;
 
 /// On a cached module: what it was made from.
 static constexpr llvm::StringLiteral kKeyName = "qopt.key";
-/// Samples whose numbers identify the data beside the statistics of all.
-static constexpr int64_t kKeySamples = 8;
 
 absl::Status PlanMeasurements::findCandidatesKey() {
   QOPT_ASSIGN(std::string text, getModelHash(module));
   text +=
       profile.toJSON() + request.quantize.method + request.quantize.requantize;
-  for (int64_t i = 0; i < kKeySamples; ++i) {
+  text += std::to_string(kRoundingVersion);
+  // What rounding reads; bias correction reads the first of it.
+  for (int64_t i = 0; i < RoundWeightsOptions().samples; ++i) {
     QOPT_ASSIGN(std::optional<llvm::SmallVector<Tensor>> sample, samples(i));
     if (!sample)
       break;

@@ -83,6 +83,7 @@ NetworkMeter::measure(mlir::ModuleOp module) const {
   CalibrateOptions calibration;
   calibration.engine = gate.options.engine;
   calibration.perSample = gate.options.method == "moving-average";
+  calibration.perChannel = gate.perChannel;
   QuantizeOptions options = gate.options;
   options.rounded = options.uniform = nullptr;
   calibration.executor = &options.calibrated;

@@ -64,6 +64,8 @@ struct Plan {
 /// listed.
 absl::Status checkFormats(llvm::ArrayRef<std::string> formats,
                           llvm::StringRef flag = "formats");
+/// Bits of a weight under a format that exists, without its scales.
+int64_t getFormatBits(llvm::StringRef format);
 
 /// Candidates as JSON, for plans and for the state of sensitivities.
 llvm::json::Value toJson(const LayerCandidates &layer);

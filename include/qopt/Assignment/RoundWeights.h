@@ -12,6 +12,10 @@
 
 namespace qopt {
 
+/// Of what rounding and bias correction make of the same model and data: raise
+/// it when they change, so that what was kept is made anew.
+inline constexpr int kRoundingVersion = 1;
+
 struct RoundWeightsOptions {
   /// nearest: scales of least expected output error, elements to the nearest
   /// level. gptq: elements one after another, each taking up the errors before.
@@ -62,7 +66,7 @@ struct RoundWeightsReport {
 /// that weights have `averageBits` on average: starting from the 4 bits that
 /// `trial` reports, the layer whose share in the sum of relative output errors
 /// falls most for a bit more gets it. Widths are 4 to 8 bits; `trial` reports
-/// all layers, rounded to 4.
+/// all layers, rounded to 4. Layers that carry `qg.weights` keep it.
 void widenLayers(mlir::ModuleOp module, const RoundWeightsReport &trial,
                  double averageBits);
 

@@ -4,6 +4,7 @@
 // A model, data and budgets in; a format for every weight out.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Plan.h"
+#include "qopt/Calibration/Observer.h"
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Pipelines/Program.h"
@@ -45,8 +46,10 @@ llvm::ArrayRef<Flag> driver::getPlanFlags() {
   return kFlags;
 }
 
+/// `costs` gets the file that --cost names.
 static absl::StatusOr<PlanRequest> readRequest(const Arguments &arguments,
-                                               const std::string &output) {
+                                               const std::string &output,
+                                               std::optional<CostFile> &costs) {
   PlanRequest request;
   QOPT_ASSIGN(request.budgets, parseBudgets(arguments.getList("budget")));
   QOPT_ASSIGN(int64_t pareto, arguments.getInt("pareto", 0, 0));
@@ -97,6 +100,15 @@ static absl::StatusOr<PlanRequest> readRequest(const Arguments &arguments,
               arguments.getDouble("time-limit", INFINITY));
   if (!(request.solve.timeLimitSeconds > 0))
     return Error(Code::BadFlagValue, "--time-limit: expected seconds");
+  request.quantize.method = arguments.get("method", "mse");
+  if (absl::Status status =
+          RangeMethod::parse(request.quantize.method).status();
+      !status.ok())
+    return withCode(withPrefix(status, "--method: "), Code::BadFlagValue);
+  std::string cost = arguments.get("cost", "model");
+  if (cost != "measured" && cost != "model") {
+    QOPT_ASSIGN(costs, CostFile::read(cost));
+  }
   llvm::SmallString<128> state(output);
   llvm::sys::path::replace_extension(state, ".sensitivity.json");
   request.stateFile = std::string(state);
@@ -179,7 +191,8 @@ absl::StatusOr<ExitCode> driver::runPlan(const Arguments &arguments,
   std::optional<std::string> output = arguments.get("output");
   if (!output || output->empty())
     return Error(Code::MissingArgument, "expected -o PLAN.json");
-  QOPT_ASSIGN(PlanRequest request, readRequest(arguments, *output));
+  std::optional<CostFile> costs;
+  QOPT_ASSIGN(PlanRequest request, readRequest(arguments, *output, costs));
   if (!arguments.has("data"))
     return Error(Code::MissingArgument,
                  "expected --data PATH: a plan is chosen on samples");
@@ -194,11 +207,11 @@ absl::StatusOr<ExitCode> driver::runPlan(const Arguments &arguments,
     QuantizedModel target;
     target.floatModule = std::move(module);
     target.preprocessing = pre;
+    target.options = request.quantize;
     target.options.scheme = Scheme::W4A8;
     QOPT_RETURN_IF_ERROR(transformModel(arguments, session, target));
     module = std::move(target.floatModule);
   }
-  request.quantize.method = arguments.get("method", "mse");
   QOPT_ASSIGN(Profile profile,
               collectStatistics(arguments, session, *module, pre,
                                 &request.quantize.calibrated));
@@ -214,7 +227,6 @@ absl::StatusOr<ExitCode> driver::runPlan(const Arguments &arguments,
     }
     progress->update(done);
   };
-  std::optional<CostFile> costs;
   if (std::optional<std::string> path = arguments.get("cost")) {
     if (*path == "measured") {
       QOPT_ASSIGN(costs, measureCosts(*module, profile, samples, request));
@@ -224,8 +236,6 @@ absl::StatusOr<ExitCode> driver::runPlan(const Arguments &arguments,
       session.say("wrote " + file.str());
     } else if (*path == "model") {
       costs = modelCosts(*module, request.formats);
-    } else {
-      QOPT_ASSIGN(costs, CostFile::read(*path));
     }
     request.costs = &*costs;
   }
