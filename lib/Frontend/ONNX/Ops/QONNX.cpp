@@ -10,6 +10,7 @@
 #include "qopt/Numerics/Format.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace qopt;
@@ -219,8 +220,17 @@ static LogicalResult importTrunc2(OpBinder &op) {
   if (!x || !scale || !zero || !before || !outScale || !outZero || !after ||
       !mode)
     return failure();
-  if (!(*scale > 0) || !(*outScale > 0) || b.element(x) != b.f32())
-    return op.unsupported("expects FLOAT and positive scales");
+  auto isScale = [](double x) {
+    return x >= std::numeric_limits<float>::min() &&
+           x <= std::numeric_limits<float>::max();
+  };
+  if (!isScale(*scale) || !isScale(*outScale) || !std::isfinite(*zero) ||
+      b.element(x) != b.f32())
+    return op.unsupported("expects FLOAT, positive and finite scales, and a "
+                          "finite zero point");
+  if (!(*after >= 2 && *after <= 16) || *after != std::floor(*after))
+    return op.unsupported("expects a whole bit width of 2 to 16, got " +
+                          std::to_string(*after));
   double step = std::exp2(std::nearbyint(std::log2(*outScale / *scale)));
   double shifted = *zero / step;
   if (last == 6 && *outZero != shifted)
@@ -232,8 +242,8 @@ static LogicalResult importTrunc2(OpBinder &op) {
   grid.isNarrow = op.intAttr("narrow", 0) != 0;
   grid.format = ((isSigned ? "si" : "ui") + Twine(int64_t(*after))).str();
   const IntegerFormat *row = lookupIntegerFormat(grid.format);
-  if (*after != std::floor(*after) || !row || *after < 2)
-    return op.unsupported("expects a whole bit width of 2 to 16, got " +
+  if (!row)
+    return op.unsupported("expects a bit width of 2 to 16 with a format, got " +
                           std::to_string(*after));
   grid.low = row->min() + (grid.isNarrow && isSigned);
   grid.high = row->max() - (grid.isNarrow && !isSigned);

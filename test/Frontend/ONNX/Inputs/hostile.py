@@ -65,3 +65,19 @@ save("unsupported", [h.make_node("Frobnicate", ["x"], ["a"], name="one"),
                      h.make_node("NonMaxSuppression", ["a", "a"], ["b"],
                                  name="two"),
                      h.make_node("Relu", ["b"], ["y"])], [x], [y])
+
+
+def trunc(name, bits, scale=1.0, zero=0.0):
+    """Trunc 2 of QONNX, whose parameters are numbers of any size."""
+    values = dict(s=scale, z=zero, b=8.0, t=scale, n=zero, a=bits)
+    save(name, [h.make_node("Trunc", ["x", *values], ["y"])], [x], [y],
+         [h.make_tensor(n, T.DOUBLE, [], [v]) for n, v in values.items()])
+
+
+trunc("trunc4", 4.0)
+trunc("bits_nan", float("nan"))
+trunc("bits_inf", float("inf"))
+trunc("bits_huge", 1e300)
+trunc("scale_inf", 4.0, scale=float("inf"))
+trunc("scale_huge", 4.0, scale=1e300)
+trunc("zero_nan", 4.0, zero=float("nan"))
