@@ -26,7 +26,16 @@ static bool isByte(Value value) {
 
 static bool movesBytes(Operation *op) {
   return isa<qg::ReshapeOp, qg::TransposeOp, qg::SliceOp, qg::BroadcastOp,
-             qg::ConcatOp, qg::PadOp>(op);
+             qg::ConcatOp, qg::PadOp, qg::GatherOp>(op);
+}
+
+/// The ops that `rewrite` knows, and those that bytes only pass through.
+static bool followsBytes(Operation *op) {
+  return movesBytes(op) ||
+         isa<fxp::ConvOp, fxp::MatmulOp, fxp::GroupMatmulOp, fxp::RequantizeOp,
+             fxp::AddOp, fxp::MulOp, fxp::LutOp, fxp::SoftmaxOp, fxp::MaxPoolOp,
+             fxp::SumPoolOp, fxp::SumOp, fxp::QuantizeOp, fxp::DequantizeOp,
+             qg::ConstantOp, func::ReturnOp>(op);
 }
 
 namespace {
@@ -53,6 +62,11 @@ public:
     return failure(failed_);
   }
   bool isUnsigned(Value value) const { return signs.lookup(value) == 2; }
+  bool touchesUnsigned(Operation *op) const {
+    auto is = [&](Value value) { return isUnsigned(value); };
+    return llvm::any_of(op->getOperands(), is) ||
+           llvm::any_of(op->getResults(), is);
+  }
 
 private:
   /// 0: unknown, 1: signed, 2: unsigned.
@@ -84,6 +98,9 @@ private:
     } else if (auto matmul = dyn_cast<fxp::MatmulOp>(op)) {
       say(matmul.getLhs(), matmul.getLhsUnsigned());
       say(matmul.getRhs(), matmul.getRhsUnsigned());
+    } else if (auto matmul = dyn_cast<fxp::GroupMatmulOp>(op)) {
+      say(matmul.getLhs(), matmul.getLhsUnsigned());
+      say(matmul.getRhs(), false);
     } else if (auto requantize = dyn_cast<fxp::RequantizeOp>(op)) {
       say(requantize.getX(), requantize.getXUnsigned());
       say(requantize.getResult(), requantize.getIsUnsigned());
@@ -154,7 +171,8 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
   /// A result that its producer can give the caller in unsigned form.
   static bool staysUnsigned(Value value) {
     Operation *op = value.getDefiningOp();
-    return isa_and_nonnull<fxp::RequantizeOp, fxp::AddOp, fxp::SoftmaxOp>(op) &&
+    return isa_and_nonnull<fxp::RequantizeOp, fxp::AddOp, fxp::SoftmaxOp,
+                           fxp::QuantizeOp>(op) &&
            value.hasOneUse() &&
            (*value.getUsers().begin())->hasTrait<OpTrait::IsTerminator>();
   }
@@ -172,9 +190,12 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
       moved[i] -= which[i] ? 128 : 0;
     op->setAttr(name, DenseI64ArrayAttr::get(op->getContext(), moved));
   }
+  void shiftAll(Operation *op, StringRef name, ArrayRef<int64_t> values) {
+    shift(op, name, values, SmallVector<bool>(values.size(), true));
+  }
   void rewriteResult(Operation *op, ArrayRef<int64_t> clamp) {
     shift(op, "zp", true);
-    shift(op, "clamp", clamp, {true, true});
+    shiftAll(op, "clamp", clamp);
     op->removeAttr("is_unsigned");
   }
 
@@ -188,6 +209,9 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
       shift(op, "rhs_zp", matmul.getRhsUnsigned());
       op->removeAttr("lhs_unsigned");
       op->removeAttr("rhs_unsigned");
+    } else if (auto matmul = dyn_cast<fxp::GroupMatmulOp>(op)) {
+      shift(op, "lhs_zp", matmul.getLhsUnsigned());
+      op->removeAttr("lhs_unsigned");
     } else if (auto requantize = dyn_cast<fxp::RequantizeOp>(op)) {
       shift(op, "x_zp", requantize.getXUnsigned());
       op->removeAttr("x_unsigned");
@@ -218,6 +242,17 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
     } else if (auto sum = dyn_cast<fxp::SumOp>(op)) {
       shift(op, "x_zp", sum.getXUnsigned());
       op->removeAttr("x_unsigned");
+    } else if (auto quantize = dyn_cast<fxp::QuantizeOp>(op)) {
+      if (!is(quantize.getResult()) || staysUnsigned(quantize.getResult()))
+        return;
+      shiftAll(op, "zps", quantize.getZps());
+      shiftAll(op, "clamp", quantize.getClamp());
+      op->removeAttr("is_unsigned");
+    } else if (auto dequantize = dyn_cast<fxp::DequantizeOp>(op)) {
+      if (!is(dequantize.getX()))
+        return;
+      shiftAll(op, "zps", dequantize.getZps());
+      op->removeAttr("x_unsigned");
     } else if (auto lut = dyn_cast<fxp::LutOp>(op)) {
       FailureOr<Tensor> table =
           qg::getTensor(lut.getTable(), lut.getTable().getType());
@@ -242,6 +277,10 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
     Signs signs;
     if (failed(signs.infer(main)))
       return signalPassFailure();
+    // All follow or none: an op that is not known here may read any bytes.
+    for (Operation &op : main.front())
+      if (!followsBytes(&op) && signs.touchesUnsigned(&op))
+        return;
     SmallVector<Operation *> ops;
     for (Operation &op : main.front().without_terminator())
       ops.push_back(&op);

@@ -50,3 +50,64 @@ func.func @table(%x: tensor<4xi8> {qg.encoding = !qg.q<ui8, 0.5 : 0>})
   %0 = fxp.add %x, %c scales [0.5, 0.5] zps [0, 10] zp 0 clamp [-128, 127] lhs_unsigned rhs_unsigned mode <"fixed", 31> : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
   return %0 : tensor<4xi8>
 }
+
+// -----
+
+// Floats at both ends: what is quantized here is held signed as well, and what
+// becomes floats is read so.
+// CHECK-LABEL: func.func @floats
+// CHECK: %[[Q:.*]] = fxp.quantize %arg0 {{.*}} zps [0] axis 0 clamp [-128, 127] :
+// CHECK: %[[A:.*]] = fxp.conv %[[Q]], {{.*}} x_zp 0 : (
+// CHECK: %[[Y:.*]] = fxp.requantize %[[A]] {{.*}} x_zp 0 zp -118 clamp [-128, 127] mode
+// CHECK: %[[P:.*]] = qg.pad constant %[[Y]] value %[[V:.*]] low
+// CHECK: fxp.dequantize %[[P]] {{.*}} zps [-118] axis 0 :
+func.func @floats(%x: tensor<1x4x4x4xf32>) -> tensor<1x5x4x4xf32> {
+  %w = qg.constant dense<1> : tensor<4x1x1x4xi8> -> tensor<4x1x1x4xi8>
+  %b = qg.constant dense<0> : tensor<4xi32> -> tensor<4xi32>
+  %v = qg.constant dense<10> : tensor<i8> -> tensor<i8>
+  %q = fxp.quantize %x scales dense<0.5> : tensor<1xf32> zps [128] axis 0 clamp [0, 255] unsigned : tensor<1x4x4x4xf32> -> tensor<1x4x4x4xi8>
+  %0 = fxp.conv %q, %w, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 x_zp 128 x_unsigned : (tensor<1x4x4x4xi8>, tensor<4x1x1x4xi8>, tensor<4xi32>) -> tensor<1x4x4x4xi32>
+  %1 = fxp.requantize %0 scales dense<0.125> : tensor<1xf32> x_zp 0 zp 10 clamp [0, 255] unsigned mode <"fixed", 31> : tensor<1x4x4x4xi32> -> tensor<1x4x4x4xi8>
+  %2 = qg.pad constant %1 value %v low [0, 1, 0, 0] high [0, 0, 0, 0] : (tensor<1x4x4x4xi8>, tensor<i8>) -> tensor<1x5x4x4xi8>
+  %3 = fxp.dequantize %2 scales dense<0.5> : tensor<1xf32> zps [10] axis 0 x_unsigned : tensor<1x5x4x4xi8> -> tensor<1x5x4x4xf32>
+  return %3 : tensor<1x5x4x4xf32>
+}
+
+// -----
+
+// The rows of a table, each element with its own zero point; products of
+// groups; a result that is quantized for the caller alone stays as it is.
+// CHECK-LABEL: func.func @groups
+// CHECK: qg.constant dense<{{.*}}-118, -128], [127, 0]]> : tensor<2x2xi8>
+// CHECK: fxp.dequantize {{.*}} zps [-128, -120] axis 1 :
+// CHECK: %[[Q:.*]] = fxp.quantize %arg0 {{.*}} zps [2] axis 0 clamp [-128, 127] :
+// CHECK: fxp.group_matmul %[[Q]], {{.*}} group 4 lhs_zp 2 lhs_scale
+// CHECK: %[[R:.*]] = fxp.quantize {{.*}} zps [7] axis 0 clamp [0, 255] unsigned :
+// CHECK: return %{{.*}}, %[[R]]
+func.func @groups(%x: tensor<1x8xf32>, %i: tensor<3xi64>)
+    -> (tensor<3x2xf32>, tensor<1x2xi8> {qg.encoding = !qg.q<ui8, 0.5 : 7>}) {
+  %t = qg.constant dense<[[10, 0], [-1, -128]]> : tensor<2x2xi8> -> tensor<2x2xi8>
+  %w = qg.constant dense<1> : tensor<2x8xi8> -> tensor<2x8xi8>
+  %s = qg.constant dense<1.0> : tensor<2x2xf32> -> tensor<2x2xf32>
+  %b = qg.constant dense<0.0> : tensor<2xf32> -> tensor<2xf32>
+  %0 = qg.gather %t, %i axis 0 : (tensor<2x2xi8>, tensor<3xi64>) -> tensor<3x2xi8>
+  %1 = fxp.dequantize %0 scales dense<0.5> : tensor<2xf32> zps [0, 8] axis 1 x_unsigned : tensor<3x2xi8> -> tensor<3x2xf32>
+  %q = fxp.quantize %x scales dense<0.5> : tensor<1xf32> zps [130] axis 0 clamp [0, 255] unsigned : tensor<1x8xf32> -> tensor<1x8xi8>
+  %2 = fxp.group_matmul %q, %w, %s, %b group 4 lhs_zp 130 lhs_unsigned lhs_scale 0.5 : (tensor<1x8xi8>, tensor<2x8xi8>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  %3 = fxp.quantize %2 scales dense<0.5> : tensor<1xf32> zps [7] axis 0 clamp [0, 255] unsigned : tensor<1x2xf32> -> tensor<1x2xi8>
+  return %1, %3 : tensor<3x2xf32>, tensor<1x2xi8>
+}
+
+// -----
+
+// An op that reads bytes in a way not known to the pass: all stays unsigned.
+// CHECK-LABEL: func.func @unknown
+// CHECK: fxp.requantize {{.*}} zp 0 clamp [0, 255] unsigned mode
+// CHECK: qg.unary
+// CHECK: fxp.dequantize {{.*}} x_unsigned
+func.func @unknown(%x: tensor<4xi32>) -> (tensor<4xi8>, tensor<4xf32>) {
+  %0 = fxp.requantize %x scales dense<0.125> : tensor<1xf32> x_zp 0 zp 0 clamp [0, 255] unsigned mode <"fixed", 31> : tensor<4xi32> -> tensor<4xi8>
+  %1 = qg.unary neg %0 : tensor<4xi8> -> tensor<4xi8>
+  %2 = fxp.dequantize %0 scales dense<0.5> : tensor<1xf32> zps [0] axis 0 x_unsigned : tensor<4xi8> -> tensor<4xf32>
+  return %1, %2 : tensor<4xi8>, tensor<4xf32>
+}
