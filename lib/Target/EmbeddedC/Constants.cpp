@@ -19,6 +19,9 @@ using namespace qopt::embedded;
 /// A scale that every i32 rounds to zero has shift 0; any shift says the same.
 static constexpr unsigned kLeastFastShift = 33;
 
+/// Products of packed weights are made in sixteenths.
+static constexpr int64_t kPackedParts = 16;
+
 /// Weights as [channels out][taps][channels in of a group].
 static absl::StatusOr<Tensor> getWeights(const Step &step) {
   std::optional<Tensor> weights;
@@ -47,6 +50,39 @@ static int64_t getZeroPoint(const Step &step) {
   return cast<fxp::MatmulOp>(step.op).getLhsZp();
 }
 
+/// What no partial sum of channel `n` exceeds: its bias, with the zero point of
+/// the input in it, and all products, made in units of 1/`parts`.
+static int64_t getLargestSum(const Step &step, const Tensor &weights, int64_t n,
+                             int64_t folded, int64_t parts) {
+  int64_t magnitude = 0;
+  for (int64_t i = 0; i < step.k; ++i)
+    magnitude += std::abs(weights.getInt(n * step.k + i));
+  return std::abs(folded) + magnitude * 128 * parts;
+}
+
+static int64_t foldZeroPoint(const Step &step, const Tensor &weights,
+                             const Tensor &bias, int64_t n) {
+  int64_t sum = 0;
+  for (int64_t i = 0; i < step.k; ++i)
+    sum += weights.getInt(n * step.k + i);
+  return bias.getInt(n) - getZeroPoint(step) * sum;
+}
+
+bool embedded::fitsPacked(const Step &step) {
+  auto weights = getWeights(step);
+  std::optional<Tensor> bias = qg::matchConstant(step.op->getOperand(2));
+  if (!weights.ok() || !bias || weights->dtype() != DType::i8 ||
+      !llvm::all_of(weights->span<int8_t>(),
+                    [](int8_t value) { return value >= -8 && value <= 7; }))
+    return false;
+  for (int64_t n = 0; n < step.n; ++n)
+    if (getLargestSum(step, *weights, n,
+                      foldZeroPoint(step, *weights, *bias, n),
+                      kPackedParts) > INT32_MAX)
+      return false;
+  return true;
+}
+
 /// Two weights in a byte: of eight neighbours the first four below, the others
 /// above, so that both halves of a word meet words of a column.
 static std::vector<int8_t> packPairs(const std::vector<int8_t> &weights) {
@@ -66,19 +102,11 @@ static absl::Status fillLinear(const Step &step, StepConstants &constants) {
   std::optional<Tensor> bias = qg::matchConstant(biasValue);
   if (!bias)
     return absl::InternalError("the values of a bias are missing");
-  int64_t zeroPoint = getZeroPoint(step), k = step.k;
+  int64_t k = step.k;
   for (int64_t n = 0; n < step.n; ++n) {
-    int64_t sum = 0, magnitude = 0;
-    for (int64_t i = 0; i < k; ++i) {
-      int64_t w = weights->getInt(n * k + i);
-      sum += w;
-      magnitude += std::abs(w);
-    }
-    int64_t folded = bias->getInt(n) - zeroPoint * sum;
-    // Partial sums are bounded by the bias and all products; those of packed
-    // weights are made in sixteenths.
-    int64_t products = magnitude * 128 * (step.isPacked ? 16 : 1);
-    if (std::abs(folded) + products > INT32_MAX)
+    int64_t folded = foldZeroPoint(step, *weights, *bias, n);
+    if (getLargestSum(step, *weights, n, folded,
+                      step.isPacked ? kPackedParts : 1) > INT32_MAX)
       return absl::UnimplementedError(absl::StrCat(
           "'", step.name, "': sums of channel ", n, " can leave 32 bits"));
     constants.bias.push_back(int32_t(folded));

@@ -41,6 +41,7 @@ public:
                        argument.getArgNumber()) +
                "' is " + getTypeText(argument) +
                ", and the only integers behind it are not per-tensor bytes");
+    end_ = main.front().getTerminator();
     for (Operation &op : main.front().without_terminator())
       visit(&op);
     finishResults(main);
@@ -168,21 +169,26 @@ private:
     visitSum(cast<fxp::SumOp>(op), requantize);
   }
 
-  /// Rows of weights whose values all fit in 4 bits.
-  static bool fitsPacked(Value weight) {
-    std::optional<Tensor> values = qg::matchConstant(weight);
-    return values && values->dtype() == DType::i8 &&
-           llvm::all_of(values->span<int8_t>(),
-                        [](int8_t value) { return value >= -8 && value <= 7; });
+  /// Bytes of an input or of a result, whose address the caller chooses. A
+  /// reshape may come after the step that reads them.
+  bool isCallers(Value value) const {
+    Value root = list_.getRoot(value);
+    if (isa<BlockArgument>(root))
+      return true;
+    return llvm::any_of(end_->getOperands(), [&](Value result) {
+      while (auto reshape = result.getDefiningOp<qg::ReshapeOp>())
+        result = reshape.getX();
+      return result == root;
+    });
   }
 
   /// Where the columns of a product come from: the input as it lies, or copies
   /// (one or two at a time). Packed rows want whole pairs of words, and their
   /// kernels want columns at words, which the caller's arrays need not be.
-  void setColumns(Step &step, Value weight, bool isDense) {
-    step.isPacked = fitsPacked(weight);
-    bool isCallers = isa<BlockArgument>(list_.getRoot(step.inputs[0]));
-    if (isDense && step.k == step.getRow() && !(step.isPacked && isCallers)) {
+  void setColumns(Step &step, bool isDense) {
+    step.isPacked = fitsPacked(step);
+    if (isDense && step.k == step.getRow() &&
+        !(step.isPacked && isCallers(step.inputs[0]))) {
       step.kind = Step::Direct;
       return;
     }
@@ -252,7 +258,7 @@ private:
       step.kind = isDepthwise ? Step::Depthwise : Step::Grouped;
       step.scratch = window.channels; // a pixel of border
     } else {
-      setColumns(step, op.getWeight(), isDense);
+      setColumns(step, isDense);
     }
   }
 
@@ -275,7 +281,7 @@ private:
     step.macs = rows * step.n * step.k;
     // As a convolution of 1x1 over an image of one row.
     step.window = {1, rows, step.k, 1, rows, {1, 1}, {1, 1}, {0, 0}, {1, 1}, 0};
-    setColumns(step, op.getRhs(), /*isDense=*/true);
+    setColumns(step, /*isDense=*/true);
   }
 
   template <typename Op>
@@ -410,6 +416,7 @@ private:
   }
 
   StepList list_;
+  Operation *end_ = nullptr;
   std::vector<std::string> reasons_;
 };
 } // namespace

@@ -90,6 +90,10 @@ absl::StatusOr<StepList> findSteps(mlir::func::FuncOp main);
 /// Gives every buffer and scratch its place in one arena.
 void placeBuffers(StepList &list, mlir::func::FuncOp main);
 
+/// Whether the weights of a product fit in 4 bits each and its sums, made in
+/// sixteenths, in 32.
+bool fitsPacked(const Step &step);
+
 /// How accumulators of a step become bytes; what the weights file holds.
 struct StepConstants {
   std::vector<int8_t> weights; ///< in the order that the kernel reads
