@@ -326,7 +326,7 @@ private:
     text.line("++y;");
     text.line("left = " + Twine(-op.getPads()[1]) + ";");
     text.line("top += " + Twine(op.getStrides()[0]) + ";");
-    text.line("top_slot += " + Twine(op.getStrides()[0]) + ";");
+    text.line("top_slot += " + Twine(op.getStrides()[0] % rows()) + ";");
     text.line("if (top_slot >= " + Twine(rows()) + ")");
     text.line("  top_slot -= " + Twine(rows()) + ";");
     text.close();
