@@ -17,7 +17,9 @@ namespace qopt {
 absl::Status checkOutputFolder(llvm::StringRef path);
 
 /// Writes files, named by their paths in the folder. Of a folder that was there
-/// the old files go; what others put into it stays.
+/// the old files go; what others put into it stays, and an error if a file to
+/// write has the name of one of those. Folders that cannot be swapped (where
+/// the process stands, mount points) are written file by file.
 absl::Status writeOutputFolder(llvm::StringRef path,
                                const std::map<std::string, std::string> &files);
 
