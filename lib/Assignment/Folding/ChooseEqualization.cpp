@@ -26,7 +26,7 @@ struct ReaderWeights {
     // One weight for each tap: the target rounds channels of its input apart.
     auto conv = dyn_cast<qg::ConvOp>(linear.getOperation());
     isDepthwise = conv && conv.getGroups() > 1 && weight.shape().back() == 1 &&
-                  conv.getGroups() == weight.shape().front();
+                  int64_t(conv.getGroups()) == weight.shape().front();
   }
 
   std::vector<double> values;
