@@ -8,8 +8,10 @@
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 using namespace qopt;
 
@@ -148,8 +150,16 @@ int64_t Tensor::getInt(int64_t index) const {
   case DType::u64:
     return int64_t(span<uint64_t>()[index]);
   default:
-    return int64_t(getFloat(index));
+    break;
   }
+  // A file may hold any float: the nearest integer there is, 0 for NaN.
+  double value = getFloat(index);
+  if (std::isnan(value))
+    return 0;
+  if (value >= 0x1p63)
+    return std::numeric_limits<int64_t>::max();
+  return value < -0x1p63 ? std::numeric_limits<int64_t>::min()
+                         : int64_t(value);
 }
 
 void Tensor::setFloat(int64_t index, double value) {
