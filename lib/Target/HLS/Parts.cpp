@@ -59,6 +59,17 @@ int64_t qopt::hls::getLutRam(int64_t depth, int64_t width) {
   return width * llvm::divideCeil(depth, 64);
 }
 
+static bool isSmall(int64_t depth) { return depth <= 128; }
+
+llvm::StringRef qopt::hls::pickMemory(int64_t depth) {
+  return isSmall(depth) ? "lutram" : "bram";
+}
+
+Resources qopt::hls::getMemory(int64_t depth, int64_t width) {
+  return isSmall(depth) ? Resources{getLutRam(depth, width), 0, 0}
+                        : Resources{0, 0, getBram18(depth, width)};
+}
+
 Resources qopt::hls::getFifo(int64_t depth, int64_t width) {
   if (depth > 256)
     return {2 * llvm::Log2_64_Ceil(depth), 0, getBram18(depth, width)};

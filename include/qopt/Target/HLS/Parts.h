@@ -46,6 +46,10 @@ Resources getLimit(const Part &part);
 int64_t getBram18(int64_t depth, int64_t width);
 /// The same memory in LUTs.
 int64_t getLutRam(int64_t depth, int64_t width);
+/// Where `depth` words lie, as Vitis names it: LUTs hold few of them.
+llvm::StringRef pickMemory(int64_t depth);
+/// What they take there.
+Resources getMemory(int64_t depth, int64_t width);
 /// A FIFO of that depth.
 Resources getFifo(int64_t depth, int64_t width);
 /// Whether a product is worth a DSP.

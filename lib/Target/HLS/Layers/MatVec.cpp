@@ -28,16 +28,9 @@ struct Weights {
   }
 };
 
-/// Where `depth` words of `width` bits lie.
-StringRef pickMemory(int64_t depth) { return depth <= 128 ? "lutram" : "bram"; }
-
-Resources getMemory(StringRef memory, int64_t depth, int64_t width) {
-  // A constant that never changes is wiring.
-  if (depth == 1)
-    return {};
-  if (memory == "lutram")
-    return {getLutRam(depth, width), 0, 0};
-  return {0, 0, getBram18(depth, width)};
+/// A constant that never changes is wiring.
+Resources getTable(int64_t depth, int64_t width) {
+  return depth == 1 ? Resources() : getMemory(depth, width);
 }
 
 /// Multipliers, adder tree and accumulator of one output.
@@ -128,8 +121,7 @@ public:
                                    output().getBits(), part);
     for (int64_t i = 0; i < pe_; ++i)
       result += element;
-    result +=
-        getMemory(pickMemory(depth()), depth(), pe_ * simd_ * weights_.bits);
+    result += getTable(depth(), pe_ * simd_ * weights_.bits);
     // The vector is kept for the other rows.
     if (rows_ != pe_)
       result.lut += getLutRam(columns_ / simd_, simd_ * input().getBits());
@@ -285,7 +277,7 @@ public:
     for (int64_t i = 0; i < pe_; ++i)
       result += element;
     int64_t depth = channels_ / pe_ * taps_;
-    result += getMemory(pickMemory(depth), depth, pe_ * weights_.bits);
+    result += getTable(depth, pe_ * weights_.bits);
     return result;
   }
 

@@ -31,11 +31,7 @@ public:
   }
   Resources resources(const Part &) const override {
     Resources result{100, 0, 0};
-    int64_t depth = copies() * tokens(), width = lanes_ * input().getBits();
-    if (isSmall())
-      result.lut += getLutRam(depth, width);
-    else
-      result.bram18 += getBram18(depth, width);
+    result += getMemory(depth(), lanes_ * input().getBits());
     return result;
   }
   std::string describe() const override {
@@ -56,7 +52,7 @@ public:
     text.line("static " + word + " kept[" + Twine(copies()) + "][" +
               Twine(tokens()) + "];");
     text.pragma(Twine("BIND_STORAGE variable=kept type=ram_s2p impl=") +
-                (isSmall() ? "lutram" : "bram"));
+                pickMemory(depth()));
     if (int64_t distance = getLeastDistance(); distance >= 3)
       text.pragma(
           "DEPENDENCE variable=kept type=inter direction=RAW distance=" +
@@ -88,7 +84,7 @@ private:
   /// Tokens of a block.
   int64_t tokens() const { return block_ / lanes_; }
   int64_t copies() const { return blocks_ > 1 ? 2 : 1; }
-  bool isSmall() const { return copies() * tokens() <= 128; }
+  int64_t depth() const { return copies() * tokens(); }
 
   /// Loops in the order of writing: extents, and strides in that of reading.
   SmallVector<std::pair<int64_t, int64_t>> getLoops() const {

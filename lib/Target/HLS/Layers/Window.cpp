@@ -42,16 +42,9 @@ public:
   }
 
   Resources resources(const Part &part) const override {
-    int64_t groups = channels() / lanes_;
-    int64_t width = lanes_ * input().getBits();
     Resources result{200, 0, 0};
-    if (isSubsample())
-      return result;
-    int64_t depth = rows() * window_.getShape()[1] * groups;
-    if (isSmall())
-      result.lut += getLutRam(depth, width);
-    else
-      result.bram18 += getBram18(depth, width);
+    if (!isSubsample())
+      result += getMemory(depth(), lanes_ * input().getBits());
     return result;
   }
 
@@ -89,9 +82,9 @@ private:
     return span + std::min(op.getStrides()[0], op.getShape()[0]);
   }
 
-  bool isSmall() const {
-    return rows() * WindowOp(window_).getShape()[1] * (channels() / lanes_) <=
-           128;
+  /// Words of it.
+  int64_t depth() const {
+    return rows() * WindowOp(window_).getShape()[1] * (channels() / lanes_);
   }
   /// Bits of every counter and coordinate of emitLineBuffer.
   unsigned getIndexBits() const {
@@ -212,7 +205,7 @@ private:
     text.line("static " + word + " rows[" + Twine(rows()) + "][" +
               Twine(width) + "][" + Twine(groups) + "];");
     text.pragma(Twine("BIND_STORAGE variable=rows type=ram_s2p impl=") +
-                (isSmall() ? "lutram" : "bram"));
+                pickMemory(depth()));
     text.pragma("DEPENDENCE variable=rows type=inter direction=RAW distance=" +
                 Twine(kLag) + " dependent=true");
     text.directive("#ifdef __SYNTHESIS__");
