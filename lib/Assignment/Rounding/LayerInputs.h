@@ -24,6 +24,8 @@ public:
   int64_t numColumns() const { return columns; }
   /// Rows that share scales: taps of a transposed convolution.
   int64_t rowsPerChannel() const { return taps; }
+  /// Bytes of the second moments of its inputs.
+  int64_t momentBytes() const { return 8 * groups * columns * columns; }
 
   /// Element of the weight tensor at a row and column of a group.
   int64_t element(int64_t group, int64_t row, int64_t column) const;
@@ -69,6 +71,18 @@ private:
   std::vector<int64_t> offsets;
   std::vector<Matrix> moments;
 };
+
+/// The first layers whose moments fit `limit` bytes together, at least one.
+template <typename Layer>
+llvm::ArrayRef<Layer *> takeBatch(llvm::ArrayRef<Layer *> layers,
+                                  int64_t limit) {
+  int64_t bytes = 0;
+  size_t count = 0;
+  while (count < layers.size() &&
+         (count == 0 || bytes + layers[count]->geometry.momentBytes() <= limit))
+    bytes += layers[count++]->geometry.momentBytes();
+  return layers.take_front(count);
+}
 
 } // namespace qopt
 

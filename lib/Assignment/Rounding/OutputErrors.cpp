@@ -25,11 +25,6 @@ struct Layer {
   LayerGeometry geometry;
   const InstrumentedModule::Point *point = nullptr;
   std::vector<Matrix> moments;
-
-  int64_t momentBytes() const {
-    return 8 * geometry.numGroups() * geometry.numColumns() *
-           geometry.numColumns();
-  }
 };
 } // namespace
 
@@ -115,15 +110,9 @@ absl::Status qopt::measureOutputErrors(ModuleOp observed,
     if (layer.point)
       usable.push_back(&layer);
   }
-  for (size_t first = 0; first < usable.size();) {
-    std::vector<Layer *> batch;
-    int64_t bytes = 0;
-    while (first < usable.size() &&
-           (batch.empty() ||
-            bytes + usable[first]->momentBytes() <= options.memoryLimit)) {
-      bytes += usable[first]->momentBytes();
-      batch.push_back(usable[first++]);
-    }
+  for (ArrayRef<Layer *> left(usable); !left.empty();) {
+    ArrayRef<Layer *> batch = takeBatch(left, options.memoryLimit);
+    left = left.drop_front(batch.size());
     std::vector<InputMoments> inputs;
     for (Layer *layer : batch)
       inputs.emplace_back(layer->geometry, qg::QuantizedType());
@@ -155,7 +144,8 @@ absl::Status qopt::measureOutputErrors(ModuleOp observed,
       batch[k]->moments.clear();
     });
     if (options.progress)
-      options.progress(int64_t(first), int64_t(usable.size()));
+      options.progress(int64_t(usable.size() - left.size()),
+                       int64_t(usable.size()));
   }
   return absl::OkStatus();
 }

@@ -46,10 +46,6 @@ struct Layer {
   qg::QuantizedType format() const {
     return qg::getQuantizedType(stored().getType());
   }
-  int64_t momentBytes() const {
-    return 8 * geometry.numGroups() * geometry.numColumns() *
-           geometry.numColumns();
-  }
 };
 
 /// A weight and its report, to be taken again.
@@ -210,7 +206,7 @@ absl::Status WeightRounder::State::observe(ArrayRef<Layer *> layers) {
     return absl::InvalidArgumentError("expects at least one sample");
   InputMoments::multiply(all, /*all=*/true);
   for (auto [layer, moments] : llvm::zip(layers, inputs)) {
-    momentBytes += layer->momentBytes();
+    momentBytes += layer->geometry.momentBytes();
     this->moments[layer->report.position] = moments.take();
   }
   return absl::OkStatus();
@@ -366,16 +362,6 @@ void WeightRounder::State::round(ArrayRef<Layer *> layers, int64_t before,
   }
 }
 
-/// Layers from `first` on whose moments fit the limit together.
-static ArrayRef<Layer *> takeBatch(ArrayRef<Layer *> layers, int64_t limit) {
-  int64_t bytes = 0;
-  size_t count = 0;
-  while (count < layers.size() &&
-         (count == 0 || bytes + layers[count]->momentBytes() <= limit))
-    bytes += layers[count++]->momentBytes();
-  return layers.take_front(count);
-}
-
 WeightRounder::WeightRounder(std::unique_ptr<State> state)
     : state(std::move(state)) {}
 WeightRounder::WeightRounder(WeightRounder &&) = default;
@@ -449,7 +435,7 @@ absl::StatusOr<RoundWeightsReport> WeightRounder::round(ModuleOp quantized) {
     for (Layer *layer : llvm::reverse(batch)) {
       if (s.momentBytes <= s.options.memoryLimit / 2)
         break;
-      s.momentBytes -= layer->momentBytes();
+      s.momentBytes -= layer->geometry.momentBytes();
       s.moments.erase(layer->report.position);
     }
   }
