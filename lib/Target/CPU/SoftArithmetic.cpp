@@ -173,24 +173,13 @@ define i64 @shiftRight(i64 %x, i32 %by) {
   ret i64 %result
 }
 define i64 @shiftRightSigned(i64 %x, i32 %by) {
-  %l = trunc i64 %x to i32
   %xh = lshr i64 %x, 32
   %h = trunc i64 %xh to i32
-  %s = and i32 %by, 31
-  %far = icmp ugt i32 %by, 31
-  %rest = xor i32 %s, 31
-  %h1 = shl i32 %h, 1
-  %cross = shl i32 %h1, %rest
-  %ls = lshr i32 %l, %s
-  %near = or i32 %ls, %cross
-  %hs = ashr i32 %h, %s
   %sign = ashr i32 %h, 31
-  %low = select i1 %far, i32 %hs, i32 %near
-  %high = select i1 %far, i32 %sign, i32 %hs
-  %lowWide = zext i32 %low to i64
-  %highWide = zext i32 %high to i64
-  %top = shl i64 %highWide, 32
-  %result = or i64 %top, %lowWide
+  %signs = sext i32 %sign to i64
+  %positive = xor i64 %x, %signs
+  %shifted = call i64 @shiftRight(i64 %positive, i32 %by)
+  %result = xor i64 %shifted, %signs
   ret i64 %result
 }
 )";
