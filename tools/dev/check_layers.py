@@ -8,6 +8,11 @@ import pathlib
 import re
 import sys
 
+BELOW_PIPELINES = ["Support", "Numerics", "Dialect", "Machine", "Analysis",
+                   "Execution", "Interpreter", "Frontend/ONNX", "Export/ONNX",
+                   "Data", "Calibration", "Transforms", "Assignment",
+                   "Conversion", "Target"]
+
 LAYERS = {
     "Support": [],
     "Numerics": ["Support"],
@@ -34,9 +39,11 @@ LAYERS = {
     "Target/EmbeddedC": ["Target", "Target/Memory", "Dialect", "Numerics",
                          "Support"],
     "Target/HLS": ["Target", "Conversion", "Dialect", "Numerics", "Support"],
-    "Pipelines": ["*"],
+    "Pipelines": [*BELOW_PIPELINES],
+    "Planning": [*BELOW_PIPELINES, "Pipelines"],
+    "Artifacts": [*BELOW_PIPELINES, "Pipelines"],
+    "Report": [*BELOW_PIPELINES, "Pipelines", "Planning", "Artifacts"],
     "Driver": ["*"],
-    "CAPI": ["Pipelines", "Support"],
     "Runtime": [],
 }
 

@@ -4,10 +4,10 @@
 // Times calls with bound buffers; what is compared is interleaved call by call,
 // so that a change of the machine's speed hits both.
 //===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/Native.h"
 #include "qopt/Driver/Session.h"
 #include "qopt/Driver/VerbFlags.h"
-#include "qopt/Pipelines/Native.h"
-#include "qopt/Pipelines/Report.h"
+#include "qopt/Pipelines/LayerReport.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"

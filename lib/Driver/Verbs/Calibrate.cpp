@@ -3,9 +3,9 @@
 //
 // Data through the model, statistics into a profile.
 //===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/Program.h"
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/VerbFlags.h"
-#include "qopt/Pipelines/Program.h"
 
 using namespace qopt;
 using namespace qopt::driver;

@@ -3,12 +3,12 @@
 //
 // Everything that stands in the way, at once; and what stays float.
 //===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/Program.h"
 #include "qopt/Driver/Session.h"
 #include "qopt/Driver/VerbFlags.h"
+#include "qopt/Pipelines/LayerReport.h"
 #include "qopt/Pipelines/Pipelines.h"
-#include "qopt/Pipelines/Program.h"
 #include "qopt/Pipelines/Quantize.h"
-#include "qopt/Pipelines/Report.h"
 
 #include "llvm/Support/FormatVariadic.h"
 

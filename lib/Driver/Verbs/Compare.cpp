@@ -4,12 +4,12 @@
 // Runs two models on the same data and prints, layer by layer, how far apart
 // they are.
 //===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/Program.h"
 #include "qopt/Data/Metrics.h"
 #include "qopt/Driver/Session.h"
 #include "qopt/Driver/VerbFlags.h"
+#include "qopt/Pipelines/LayerReport.h"
 #include "qopt/Pipelines/LayerTrace.h"
-#include "qopt/Pipelines/Program.h"
-#include "qopt/Pipelines/Report.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"

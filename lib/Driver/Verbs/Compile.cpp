@@ -3,13 +3,13 @@
 //
 // All steps in one call: files beside STEM and the bundle STEM.qopt.
 //===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/EmitKinds.h"
+#include "qopt/Artifacts/OutputFolder.h"
+#include "qopt/Artifacts/Program.h"
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/Refusals.h"
 #include "qopt/Driver/VerbFlags.h"
-#include "qopt/Pipelines/EmitKinds.h"
-#include "qopt/Pipelines/OutputFolder.h"
 #include "qopt/Pipelines/Pipelines.h"
-#include "qopt/Pipelines/Program.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"

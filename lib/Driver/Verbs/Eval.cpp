@@ -3,10 +3,10 @@
 //
 // A metric over data, beside the float model's, with a gate.
 //===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/Program.h"
 #include "qopt/Data/Metrics.h"
 #include "qopt/Driver/Session.h"
 #include "qopt/Driver/VerbFlags.h"
-#include "qopt/Pipelines/Program.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"

@@ -4,12 +4,12 @@
 // What is in a model: arrays in and out, ops, multiply-accumulates, parameters,
 // encodings.
 //===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/Bundle.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Driver/Session.h"
 #include "qopt/Driver/VerbFlags.h"
-#include "qopt/Pipelines/Bundle.h"
+#include "qopt/Pipelines/LayerReport.h"
 #include "qopt/Pipelines/Model.h"
-#include "qopt/Pipelines/Report.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"

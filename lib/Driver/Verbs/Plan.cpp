@@ -3,12 +3,12 @@
 //
 // A model, data and budgets in; a format for every weight out.
 //===----------------------------------------------------------------------===//
-#include "qopt/Pipelines/Plan.h"
+#include "qopt/Planning/Plan.h"
+#include "qopt/Artifacts/Program.h"
 #include "qopt/Calibration/Observer.h"
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/VerbFlags.h"
-#include "qopt/Pipelines/Program.h"
-#include "qopt/Pipelines/Report.h"
+#include "qopt/Pipelines/LayerReport.h"
 #include "qopt/Support/Files.h"
 
 #include "llvm/ADT/StringExtras.h"

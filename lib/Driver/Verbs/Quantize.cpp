@@ -3,15 +3,15 @@
 //
 // A model and data in, a quantized graph out.
 //===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/Artifacts.h"
+#include "qopt/Artifacts/Program.h"
 #include "qopt/Calibration/Observer.h"
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/Refusals.h"
 #include "qopt/Driver/VerbFlags.h"
-#include "qopt/Pipelines/Artifacts.h"
 #include "qopt/Pipelines/Pipelines.h"
-#include "qopt/Pipelines/Plan.h"
-#include "qopt/Pipelines/Program.h"
 #include "qopt/Pipelines/QuantizeInputs.h"
+#include "qopt/Planning/Plan.h"
 #include "qopt/Support/Files.h"
 
 #include "llvm/Support/FormatVariadic.h"

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Driver/Session.h"
 #include "qopt/Driver/VerbFlags.h"
-#include "qopt/Pipelines/ReportPage.h"
+#include "qopt/Report/ReportPage.h"
 #include "qopt/Support/Files.h"
 
 #include "llvm/Support/FormatVariadic.h"

@@ -4,10 +4,10 @@
 // One call, or a loop over a stack of samples; prints, writes and checks the
 // outputs.
 //===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/Program.h"
 #include "qopt/Data/Metrics.h"
 #include "qopt/Driver/Session.h"
 #include "qopt/Driver/VerbFlags.h"
-#include "qopt/Pipelines/Program.h"
 
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FormatVariadic.h"

@@ -1,0 +1,65 @@
+//===- Artifacts.h - Files of a compiled model ----------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Object, header, libraries and the bundle: made in memory first, written
+// last, so that a failure leaves nothing half done.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_ARTIFACTS_ARTIFACTS_H
+#define QOPT_ARTIFACTS_ARTIFACTS_H
+
+#include "qopt/Data/Preprocess.h"
+#include "qopt/Pipelines/Quantize.h"
+#include "qopt/Target/CPU/Emit.h"
+#include <set>
+
+namespace qopt {
+
+struct ArtifactRequest {
+  std::string stem;                   ///< or the folder of a folder kind
+  std::string modelPath;              ///< hashed into the lock
+  std::vector<std::string> dataPaths; ///< hashed into the lock
+  std::set<std::string> emit;         ///< names of rows of EmitKinds.h
+  std::string target;                 ///< --target as it was given
+  /// Float heads in integers; the interface of `quantized` is integers.
+  bool integerOnly = false;
+  /// quantized: float ops behind the last integers are left to the caller.
+  std::string outputs = "model";
+  CPUOptions cpu;
+  /// Of --emit=hls: see HLSFolder.h.
+  struct HLS {
+    std::string clock = "10ns";
+    int64_t cycles = 0; ///< a frame may take; 0: as few as fit
+    int64_t vectors = 20;
+  } hls;
+  /// `unfolded`: float ops between quantize and dequantize, for --emit=onnx.
+  mlir::ModuleOp floatModule, unfolded, quantized;
+  const Profile *profile = nullptr;
+  const Preprocessing *preprocessing = nullptr;
+  QuantizeOptions options;
+};
+
+struct ArtifactSummary {
+  std::vector<std::string> files;
+  std::string target;
+  uint64_t arenaBytes = 0, weightsBytes = 0;
+  std::string text; ///< of a folder kind: what to tell the user
+};
+
+absl::StatusOr<ArtifactSummary> writeArtifacts(const ArtifactRequest &request);
+
+/// A graph of float ops between quantize and dequantize as ONNX.
+absl::StatusOr<std::string> writeOnnx(mlir::ModuleOp unfolded);
+
+/// An error of the CPU target with its code: what a user can change, or a
+/// defect.
+absl::Status withCompilerCode(const absl::Status &status);
+
+/// The values of --emit; nothing means object.
+absl::StatusOr<std::set<std::string>>
+parseEmit(llvm::ArrayRef<std::string> values);
+/// A C identifier for a file name.
+std::string makeSymbol(llvm::StringRef name);
+
+} // namespace qopt
+
+#endif // QOPT_ARTIFACTS_ARTIFACTS_H

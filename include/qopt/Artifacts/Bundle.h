@@ -1,0 +1,54 @@
+//===- Bundle.h - STEM.qopt, the record beside the code -------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything that verbs need after compilation lies in one folder: manifest,
+// float and quantized IR, profile, lock. It holds no time, no absolute path
+// and nothing that depends on the machine it was made on.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_ARTIFACTS_BUNDLE_H
+#define QOPT_ARTIFACTS_BUNDLE_H
+
+#include "absl/status/statusor.h"
+#include "qopt/Data/Preprocess.h"
+#include "llvm/Support/JSON.h"
+#include <map>
+
+namespace qopt {
+
+/// Files of a bundle by their names in it.
+struct BundleFiles {
+  std::map<std::string, std::string> files;
+
+  void addJson(llvm::StringRef name, const llvm::json::Value &value);
+  /// Writes the folder beside its place and renames it, so that a reader sees
+  /// the old bundle or the whole new one.
+  absl::Status write(llvm::StringRef stem) const;
+};
+
+/// A bundle on disk.
+struct Bundle {
+  std::string stem;
+  llvm::json::Object manifest;
+  Preprocessing preprocessing;
+
+  std::string getPath(llvm::StringRef file) const;
+  std::string getString(llvm::StringRef key) const;
+  int64_t getInteger(llvm::StringRef key) const;
+  /// "inputs" or "outputs".
+  absl::StatusOr<std::vector<TensorSpec>> getSpecs(llvm::StringRef key) const;
+};
+
+/// STEM if `path` is `STEM.qopt`, or a file `STEM.qopt/manifest.json` exists.
+std::optional<std::string> findBundle(llvm::StringRef path);
+absl::StatusOr<Bundle> readBundle(llvm::StringRef stem);
+
+llvm::json::Value toJson(llvm::ArrayRef<TensorSpec> specs);
+
+/// Checks `"schema": "qopt.KIND/N"`: newer is refused, and so is older as long
+/// as N is 1.
+absl::Status checkSchema(const llvm::json::Object &object, llvm::StringRef kind,
+                         int64_t version, llvm::StringRef file);
+
+} // namespace qopt
+
+#endif // QOPT_ARTIFACTS_BUNDLE_H

@@ -1,0 +1,47 @@
+//===- LayerReport.h - What a quantized graph consists of -----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// One row per layer: what it reads, what it computes in, and why. The manifest,
+// `check --explain-float` and the tests read the same rows.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_PIPELINES_LAYERREPORT_H
+#define QOPT_PIPELINES_LAYERREPORT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/JSON.h"
+#include <string>
+#include <vector>
+
+namespace qopt {
+
+struct LayerRow {
+  std::string name; ///< as the model calls it
+  std::string op;
+  int64_t macs = 0;
+  int64_t bytesRead = 0;     ///< of activations and weights of a MAC layer
+  int64_t bytesReadWide = 0; ///< those of elements wider than 8 bits
+  bool isFloat = false;      ///< computes in floating point
+  std::string reason;        ///< why it is float, where that was decided
+};
+
+struct LayerReport {
+  std::vector<LayerRow> rows;
+  int64_t macs = 0, wideMacs = 0, bytesRead = 0, bytesReadWide = 0;
+};
+
+/// A name for a table: converters join the names of fused nodes with ';', of
+/// which the last says enough.
+llvm::StringRef shortenName(llvm::StringRef name);
+
+/// Multiply-accumulates of a linear op of qg; 0 for any other.
+int64_t countMacs(mlir::Operation *op);
+
+/// Rows of a quantized graph in its order; data movement and constants are left
+/// out. `lowered` is the same graph after convert-qg-to-fxp: what is not there
+/// any more (a function that became a table) is no float layer.
+LayerReport reportLayers(mlir::ModuleOp module, mlir::ModuleOp lowered);
+llvm::json::Value toJson(const LayerReport &report);
+
+} // namespace qopt
+
+#endif // QOPT_PIPELINES_LAYERREPORT_H

@@ -1,0 +1,160 @@
+//===- LayerReport.cpp - What a quantized graph consists of ---------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Asks types and format rules; knows no pass.
+//===----------------------------------------------------------------------===//
+#include "qopt/Pipelines/LayerReport.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+
+#include <set>
+
+using namespace qopt;
+
+static int64_t countElements(mlir::Value value) {
+  return llvm::cast<mlir::ShapedType>(value.getType()).getNumElements();
+}
+
+static int64_t getExtent(mlir::Value value, int64_t dim) {
+  auto type = llvm::cast<mlir::ShapedType>(value.getType());
+  return type.getDimSize(dim < 0 ? type.getRank() + dim : dim);
+}
+
+llvm::StringRef qopt::shortenName(llvm::StringRef name) {
+  llvm::StringRef last = name.rsplit(';').second;
+  return last.empty() ? name : last;
+}
+
+int64_t qopt::countMacs(mlir::Operation *op) {
+  if (auto conv = llvm::dyn_cast<qg::ConvOp>(op)) {
+    int64_t outputs = getExtent(conv.getWeight(), 0);
+    return outputs ? countElements(conv->getResult(0)) *
+                         (countElements(conv.getWeight()) / outputs)
+                   : 0;
+  }
+  // Every input element meets every weight of its channel once.
+  if (auto conv = llvm::dyn_cast<qg::ConvTransposeOp>(op)) {
+    int64_t inputs = getExtent(conv.getX(), -1);
+    return inputs ? countElements(conv.getX()) *
+                        (countElements(conv.getWeight()) / inputs)
+                  : 0;
+  }
+  if (llvm::isa<qg::MatmulOp, qg::DynamicMatmulOp>(op))
+    return countElements(op->getResult(0)) * getExtent(op->getOperand(0), -1);
+  return 0;
+}
+
+/// Bits of an element in memory, by its format.
+static unsigned getBits(mlir::Value value) {
+  mlir::Type element =
+      llvm::cast<mlir::ShapedType>(value.getType()).getElementType();
+  if (qg::QuantizedType type = qg::getQuantizedType(element))
+    return type.getIntegerFormat().storageBits();
+  return element.isIntOrFloat() ? element.getIntOrFloatBitWidth() : 64;
+}
+
+static bool isFloatValue(mlir::Value value) {
+  mlir::Type element =
+      llvm::cast<mlir::ShapedType>(value.getType()).getElementType();
+  return llvm::isa<mlir::FloatType>(element);
+}
+
+/// A neighbour as a user knows it.
+static std::string quoteName(mlir::Operation *op) {
+  return ("'" + shortenName(qg::getUserName(op)) + "'").str();
+}
+
+/// Why an op computes in float: the words that format assignment left, else
+/// what the graph around it says (that of a model that came quantized, or of
+/// what follows a float layer).
+static std::string getReason(mlir::Operation *op) {
+  if (auto reason = op->getAttrOfType<mlir::StringAttr>("qg.float_reason"))
+    return reason.str();
+  for (mlir::Value operand : op->getOperands()) {
+    if (!isFloatValue(operand))
+      continue;
+    mlir::Operation *producer = operand.getDefiningOp();
+    if (!producer)
+      return "it reads an input of the model, which is float";
+    if (producer->hasTrait<mlir::OpTrait::ConstantLike>() ||
+        llvm::isa<qg::DequantizeOp>(producer))
+      continue;
+    return "it reads what " + quoteName(producer) + " computes in float";
+  }
+  for (mlir::Operation *user : op->getUsers()) {
+    if (user->hasTrait<mlir::OpTrait::IsTerminator>())
+      return "its result is an output of the model, which is float";
+    if (!llvm::isa<qg::QuantizeOp>(user))
+      return quoteName(user) + " reads its result in float";
+  }
+  return "there is no integer form of " + op->getName().getStringRef().str();
+}
+
+/// What identifies a layer in both forms of a graph.
+static std::pair<std::string, llvm::StringRef> getKey(mlir::Operation *op) {
+  return {qg::getUserName(op), op->getName().getStringRef()};
+}
+
+LayerReport qopt::reportLayers(mlir::ModuleOp module, mlir::ModuleOp lowered) {
+  std::set<std::pair<std::string, llvm::StringRef>> remaining;
+  lowered.walk([&](FormatRuleOpInterface op) { remaining.insert(getKey(op)); });
+  LayerReport report;
+  module.walk([&](mlir::Operation *op) {
+    auto rule = llvm::dyn_cast<FormatRuleOpInterface>(op);
+    if (!rule || op->getNumResults() == 0)
+      return;
+    switch (rule.getFormatRule()) {
+    case FormatRule::Constant:
+    case FormatRule::PassThrough:
+    case FormatRule::SameFormat:
+    case FormatRule::Boundary:
+      return;
+    default:
+      break;
+    }
+    LayerRow row;
+    row.name = qg::getUserName(op);
+    row.op = op->getName().getStringRef().str();
+    row.macs = countMacs(op);
+    // The first two operands of a linear op are what it multiplies.
+    if (row.macs)
+      for (mlir::Value operand : op->getOperands().take_front(2)) {
+        // Rows that are rounded at run time are multiplied as bytes.
+        bool isRounded = llvm::isa<qg::DynamicMatmulOp>(op);
+        unsigned bits = isRounded ? 8 : getBits(operand);
+        int64_t bytes = countElements(operand) * bits / 8;
+        row.bytesRead += bytes;
+        row.bytesReadWide += bits > 8 ? bytes : 0;
+      }
+    row.isFloat =
+        isFloatValue(op->getOperand(0)) && remaining.count(getKey(op));
+    if (row.isFloat)
+      row.reason = getReason(op);
+    report.macs += row.macs;
+    report.wideMacs += row.bytesReadWide ? row.macs : 0;
+    report.bytesRead += row.bytesRead;
+    report.bytesReadWide += row.bytesReadWide;
+    report.rows.push_back(std::move(row));
+  });
+  return report;
+}
+
+llvm::json::Value qopt::toJson(const LayerReport &report) {
+  llvm::json::Array rows;
+  for (const LayerRow &row : report.rows) {
+    llvm::json::Object object{{"name", row.name}, {"op", row.op}};
+    if (row.macs) {
+      object["macs"] = row.macs;
+      object["bytes_read"] = row.bytesRead;
+      object["bytes_read_wide"] = row.bytesReadWide;
+    }
+    object["float"] = row.isFloat;
+    if (!row.reason.empty())
+      object["reason"] = row.reason;
+    rows.push_back(std::move(object));
+  }
+  return llvm::json::Object{{"macs", report.macs},
+                            {"macs_wide", report.wideMacs},
+                            {"bytes_read", report.bytesRead},
+                            {"bytes_read_wide", report.bytesReadWide},
+                            {"layers", std::move(rows)}};
+}
