@@ -161,6 +161,29 @@ func.func @main(%x: tensor<1x6x6x5xi8>, %f: tensor<4x5xf32>) -> (tensor<1x3x3x5x
   %e = fxp.mul %x, %x zps [128, 100] lhs_unsigned rhs_unsigned : (tensor<1x6x6x5xi8>, tensor<1x6x6x5xi8>) -> tensor<1x6x6x5xi32>
   return %a, %b, %c, %d, %e : tensor<1x3x3x5xi8>, tensor<1x5xi32>, tensor<4x5xi8>, tensor<4x5xi8>, tensor<1x6x6x5xi32>
 })mlir"},
+    // Equal zeros below all of them, and an order that is not the results'.
+    {"ResultsThatStartFromZeros", R"mlir(
+func.func @main(%t: tensor<2x4xf32>, %u: tensor<2x4xf32>, %v: tensor<4x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>, tensor<4x6xf32>, tensor<4x6xf32>, tensor<2xf32>, tensor<2xf32>) {
+  %a = qg.matmul %t, %v : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %b = qg.matmul %u, %v : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %c = qg.matmul %b, %v : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<2x4xf32>
+  %d = qg.pad constant %t low [1, 1] high [1, 1] : (tensor<2x4xf32>) -> tensor<4x6xf32>
+  %e = qg.pad constant %u low [1, 1] high [1, 1] : (tensor<2x4xf32>) -> tensor<4x6xf32>
+  %f = qg.reduce sum %c axes [1] : tensor<2x4xf32> -> tensor<2xf32>
+  %g = qg.reduce sum %a axes [1] : tensor<2x4xf32> -> tensor<2xf32>
+  return %c, %b, %a, %e, %d, %g, %f : tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>, tensor<4x6xf32>, tensor<4x6xf32>, tensor<2xf32>, tensor<2xf32>
+})mlir"},
+    // One value several times, an operand, a constant, views, their concat.
+    {"ResultsThatAreOneValue", R"mlir(
+func.func @main(%x: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>, tensor<4xf32>, tensor<8xf32>, tensor<1x2x4xf32>, tensor<4x4xf32>, tensor<2x4xf32>) {
+  %a = qg.unary exp %x : tensor<2x4xf32> -> tensor<2x4xf32>
+  %w = qg.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32> -> tensor<4xf32>
+  %b = qg.reshape %a : tensor<2x4xf32> -> tensor<8xf32>
+  %c = qg.reshape %x : tensor<2x4xf32> -> tensor<1x2x4xf32>
+  %d = qg.concat %a, %x axis 0 : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<4x4xf32>
+  %e = qg.slice %d offsets [1, 0] strides [1, 1] : tensor<4x4xf32> -> tensor<2x4xf32>
+  return %a, %x, %a, %w, %b, %c, %d, %e : tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>, tensor<4xf32>, tensor<8xf32>, tensor<1x2x4xf32>, tensor<4x4xf32>, tensor<2x4xf32>
+})mlir"},
     // A table without order, blocks that overlap, blocks that do not.
     {"Lookups", R"mlir(
 func.func @main(%x: tensor<7x13xi8>, %y: tensor<2x64xi8>, %z: tensor<5x300xi8>) -> (tensor<7x13xi8>, tensor<2x64xi8>, tensor<5x300xi8>) {

@@ -30,6 +30,17 @@ def BufferizeMain : Pass<"cpu-bufferize", "::mlir::ModuleOp"> {
     "::mlir::memref::MemRefDialect"];
 }
 
+def VerifyResults : Pass<"cpu-verify-results", "::mlir::ModuleOp"> {
+  let summary = "Prove that no result is written over another value";
+  let description = [{
+    A result that was not computed in the caller's buffer is copied there at the
+    end of @main. The pass fails if such a buffer is used by anything else
+    before: then some value would be lost in it.
+
+    {{example test/Target/CPU/results.mlir}}
+  }];
+}
+
 def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let summary = "Give every memref.alloc of @main an offset in one arena";
   let description = [{

@@ -4,6 +4,7 @@
 // Arguments and results of @main are memory that the caller owns. Saying so
 // before bufferization lets results be computed in place.
 //===----------------------------------------------------------------------===//
+#include "PlaceResults.h"
 #include "Steps.h"
 #include "qopt/Target/Passes.h"
 
@@ -74,11 +75,11 @@ struct BufferizeMain : qopt::impl::BufferizeMainBase<BufferizeMain> {
     if (!main || main.isExternal())
       return;
     useCallerBuffers(main);
-    IRRewriter rewriter(&getContext());
-    if (failed(bufferization::eliminateEmptyTensors(rewriter, main)))
-      return signalPassFailure();
     bufferization::OneShotBufferizationOptions options;
     options.bufferAlignment = 64;
+    separateDestinations(main, options);
+    if (failed(placeResults(main, options)))
+      return signalPassFailure();
     bufferization::BufferizationState state;
     if (failed(
             bufferization::runOneShotBufferize(getOperation(), options, state)))

@@ -118,6 +118,7 @@ static absl::Status lowerToSteps(ModuleOp module, const CPUOptions &options,
   pm.addPass(createCSEPass());
   pm.addPass(createFuseElementwise());
   pm.addPass(createBufferizeMain());
+  pm.addPass(createVerifyResults());
   // No canonicalization from here: a loop of one iteration is a step as well.
   pm.addPass(qcpu::createLowerKernels({triple}));
   pm.addPass(createPlanMemory());
