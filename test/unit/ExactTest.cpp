@@ -11,6 +11,7 @@
 #include "qopt/Target/CPU/Emit.h"
 
 #include "mlir/IR/TypeUtilities.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FileSystem.h"
@@ -48,13 +49,24 @@ llvm::SmallVector<Tensor> toStorage(llvm::ArrayRef<Tensor> tensors,
   return result;
 }
 
+/// What a random graph returns: what no op of it reads, or several values of
+/// equal types.
+enum class Results { Unread, Twins };
+
 /// Makes the graph of a seed and its integer form; the interpreter must give
 /// the same bits for both where requantization is f32, as qg defines it.
-void prepare(uint64_t seed, Program &program) {
+void prepare(uint64_t seed, Program &program,
+             Results results = Results::Unread) {
   program.text = makeRandomGraph(seed);
-  SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + program.text);
   program.module = parse(program.text);
-  ASSERT_TRUE(program.module);
+  ASSERT_TRUE(program.module) << program.text;
+  if (results == Results::Twins) {
+    addTwins(*program.module, seed);
+    ASSERT_TRUE(mlir::succeeded(mlir::verify(*program.module)));
+    program.text.clear();
+    llvm::raw_string_ostream(program.text) << *program.module;
+  }
+  SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + program.text);
   auto inputs = makeRandomInputs(*program.module, seed);
   auto main = program.module->lookupSymbol<mlir::func::FuncOp>("main");
   auto before = interpret(main, inputs);
@@ -216,12 +228,13 @@ TEST(Exact, RandomGraphsOnAArch64) {
 /// Calls body(seed, program) for the graphs of QOPT_RANDOM_FIRST and
 /// QOPT_RANDOM_COUNT, or of the seeds given here.
 static void forEachGraph(uint64_t defaultFirst, uint64_t defaultCount,
-                         llvm::function_ref<void(uint64_t, Program &)> body) {
+                         llvm::function_ref<void(uint64_t, Program &)> body,
+                         Results results = Results::Unread) {
   uint64_t first = getNumber("QOPT_RANDOM_FIRST", defaultFirst);
   uint64_t count = getNumber("QOPT_RANDOM_COUNT", defaultCount);
   for (uint64_t seed = first; seed < first + count; ++seed) {
     Program program;
-    prepare(seed, program);
+    prepare(seed, program, results);
     if (!program.module || program.expected.empty())
       continue;
     SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + program.text);
@@ -258,4 +271,21 @@ TEST(Exact, InnerValuesOfRandomGraphs) {
     options.optLevel = 1;
     compare(program, options, "native");
   });
+}
+
+/// Results of equal shapes out of every kind of op; a third of the graphs
+/// return everything.
+TEST(Exact, SeveralResultsOfRandomGraphs) {
+  forEachGraph(
+      2000, 100,
+      [](uint64_t seed, Program &program) {
+        if (seed % 3 == 0)
+          returnInnerValues(program,
+                            seed % 2 ? Inner::ButAccumulators : Inner::All);
+        CPUOptions options;
+        options.optLevel = 1;
+        options.useKernels = seed % 4 != 3;
+        compare(program, options, "native");
+      },
+      Results::Twins);
 }

@@ -16,6 +16,10 @@ namespace qopt::test {
 /// Three of four start quantized.
 std::string makeRandomGraph(uint64_t seed);
 
+/// Repeats the ops of a random graph on other values, and returns two to five
+/// values, most of them in pairs of one type.
+void addTwins(mlir::ModuleOp module, uint64_t seed);
+
 /// Arrays for `@main`: bytes of the whole range; floats in [-3, 3], in every
 /// fourth graph with zeros of both signs, infinities, NaN and huge numbers.
 llvm::SmallVector<Tensor> makeRandomInputs(mlir::ModuleOp module,
