@@ -111,6 +111,13 @@ llvm::json::Value describe(llvm::ArrayRef<TensorInfo> arrays) {
   return result;
 }
 
+/// What a reader asks before it runs the code.
+llvm::json::Value describe(const MachineRecord &machine) {
+  return llvm::json::Object{{"triple", machine.triple},
+                            {"cpu", machine.cpu},
+                            {"features", llvm::json::Array(machine.features)}};
+}
+
 class Writer {
 public:
   explicit Writer(const ArtifactRequest &request) : request_(request) {}
@@ -137,6 +144,7 @@ public:
     ArtifactSummary summary = summarize();
     summary.files.push_back(request_.stem + ".qopt/");
     summary.target = compiled->info.target;
+    summary.runsHere = findMissing(compiled->info.machine).empty();
     summary.arenaBytes = compiled->info.arenaBytes;
     summary.weightsBytes = compiled->info.weightsBytes;
     return summary;
@@ -228,6 +236,7 @@ private:
         {"scheme", getName(request_.options.scheme)},
         {"requantize", request_.options.requantize},
         {"target", compiled.info.target},
+        {"machine", describe(compiled.info.machine)},
         {"float", compiled.info.hasExactFloat ? "exact" : "inexact"},
         {"code", std::move(code)},
         {"inputs", describe(compiled.info.inputs)},

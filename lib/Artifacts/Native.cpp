@@ -9,6 +9,8 @@
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Support/Files.h"
 
+#include "absl/strings/str_join.h"
+
 #include "llvm/Support/FileSystem.h"
 
 using namespace qopt;
@@ -20,22 +22,73 @@ static bool listsCode(const Bundle &bundle, llvm::StringRef suffix) {
          });
 }
 
+/// What the code of a bundle was made for. Older manifests have no record of
+/// instructions: their CPU's count.
+static absl::StatusOr<MachineRecord> getMachine(const Bundle &bundle) {
+  const llvm::json::Object *object = bundle.manifest.getObject("machine");
+  std::string target = bundle.getString("target");
+  if (!object && !target.empty()) {
+    auto [triple, cpu] = llvm::StringRef(target).split(' ');
+    return recordMachine(triple, cpu);
+  }
+  MachineRecord machine;
+  const llvm::json::Array *features =
+      object ? object->getArray("features") : nullptr;
+  bool isValid =
+      features && object->getString("triple") && object->getString("cpu");
+  if (isValid) {
+    machine.triple = object->getString("triple")->str();
+    machine.cpu = object->getString("cpu")->str();
+  }
+  for (size_t i = 0; isValid && i < features->size(); ++i) {
+    std::optional<llvm::StringRef> name = (*features)[i].getAsString();
+    isValid = name.has_value();
+    machine.features.push_back(name.value_or("").str());
+  }
+  if (!isValid)
+    return Error(Code::BundleInvalid,
+                 "'" + bundle.getPath("manifest.json") +
+                     "': 'machine' is not a triple, a CPU and features");
+  return machine;
+}
+
+/// Code for another machine is not run.
+static absl::Status checkMachine(const Bundle &bundle) {
+  QOPT_ASSIGN(MachineRecord machine, getMachine(bundle));
+  std::vector<std::string> missing = findMissing(machine);
+  if (missing.empty())
+    return absl::OkStatus();
+  MachineRecord host = getHostMachine();
+  return Error(Code::BundleInvalid, "'" + bundle.stem +
+                                        ".qopt' was compiled for another "
+                                        "machine: " +
+                                        machine.triple + " " + machine.cpu)
+      .note("this machine is " + host.triple + " " + host.cpu)
+      .note("it lacks " + absl::StrJoin(missing, ", "))
+      .help("compile the model again with --target native, or use --reference "
+            "of run and eval (the interpreter)");
+}
+
 static absl::StatusOr<std::unique_ptr<JitProgram>>
 openBundle(const Bundle &bundle) {
   std::string symbol = bundle.getString("symbol");
   std::string library = bundle.stem + ".so", object = bundle.stem + ".o";
-  absl::StatusOr<std::unique_ptr<JitProgram>> program;
-  if (listsCode(bundle, ".so") && llvm::sys::fs::exists(library))
-    program = loadSharedLibrary(library, symbol);
-  else if (listsCode(bundle, ".o") && llvm::sys::fs::exists(object)) {
-    QOPT_ASSIGN(std::string bytes, readFile(object));
-    program = loadObject(bytes, symbol);
-  } else
+  bool hasLibrary = listsCode(bundle, ".so") && llvm::sys::fs::exists(library);
+  bool hasObject = listsCode(bundle, ".o") && llvm::sys::fs::exists(object);
+  if (!hasLibrary && !hasObject)
     return Error(Code::BundleInvalid, "'" + bundle.stem +
                                           ".qopt' has neither " + bundle.stem +
                                           ".so nor " + bundle.stem + ".o")
         .help("compile with --emit=object or --emit=shared, or use "
               "--reference");
+  QOPT_RETURN_IF_ERROR(checkMachine(bundle));
+  absl::StatusOr<std::unique_ptr<JitProgram>> program;
+  if (hasLibrary) {
+    program = loadSharedLibrary(library, symbol);
+  } else {
+    QOPT_ASSIGN(std::string bytes, readFile(object));
+    program = loadObject(bytes, symbol);
+  }
   if (!program.ok())
     return withCode(program.status(), Code::BundleInvalid);
   return program;

@@ -41,6 +41,7 @@ struct ArtifactRequest {
 struct ArtifactSummary {
   std::vector<std::string> files;
   std::string target;
+  bool runsHere = true; ///< code: on this machine
   uint64_t arenaBytes = 0, weightsBytes = 0;
   std::string text; ///< of a folder kind: what to tell the user
 };

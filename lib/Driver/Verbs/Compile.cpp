@@ -25,7 +25,9 @@ llvm::ArrayRef<Flag> driver::getCompileFlags() {
        "object (default), header, shared, static, exe (reads .npy), asm, "
        "onnx, llvm-ir, ir[:imported|quantized|lowered]; c or hls: a folder"},
       {"target", "NAME",
-       "native (default), a CPU name, or TRIPLE[:CPU[:+FEATURE,..]]; of "
+       "native (default), CPU[:+FEATURE,..] (a name that LLVM knows; it "
+       "implies "
+       "a triple, which is printed), or TRIPLE[:CPU[:+FEATURE,..]]; of "
        "--emit=hls an FPGA such as xc7z020"},
       {"mcpu", "NAME", "the CPU of a --target that names none"},
       {"integer-only", nullptr,
@@ -41,26 +43,6 @@ llvm::ArrayRef<Flag> driver::getCompileFlags() {
       {"opt-level", "N", "0 to 3 (default 3)", 'O'},
   };
   return kFlags;
-}
-
-/// `native`, `znver4`, `x86-64-v3:+avxvnni`,
-/// `aarch64-linux-gnu:cortex-a76:+dotprod`.
-static CPUOptions parseTarget(llvm::StringRef text) {
-  CPUOptions cpu;
-  llvm::SmallVector<llvm::StringRef> parts;
-  text.split(parts, ':');
-  // Levels of x86-64 are the CPU names with dashes that need no triple.
-  if (!parts[0].contains('-') || parts[0].starts_with("x86-64")) {
-    cpu.cpu = parts[0].empty() ? "native" : parts[0].str();
-    if (parts.size() > 1)
-      cpu.features = parts[1].str();
-    return cpu;
-  }
-  cpu.triple = parts[0].str();
-  cpu.cpu = parts.size() > 1 ? parts[1].str() : "generic";
-  if (parts.size() > 2)
-    cpu.features = parts[2].str();
-  return cpu;
 }
 
 /// What suffixes are added to. `-o DIR/` puts the model's name in there, but
@@ -91,9 +73,9 @@ static bool isBareMetal(const CPUOptions &cpu) {
 }
 
 /// Names that do not exist are refused before a model is read.
-static absl::Status checkTarget(const Arguments &arguments,
-                                const CPUOptions &cpu,
-                                const FolderKind *folder) {
+static absl::Status readTarget(const Arguments &arguments,
+                               ArtifactRequest &request,
+                               const FolderKind *folder) {
   if (folder) {
     std::string given;
     for (llvm::StringRef flag : {"target", "mcpu"})
@@ -106,7 +88,10 @@ static absl::Status checkTarget(const Arguments &arguments,
                      given + ", the folder is the same for every CPU")
         .help("the compiler that builds the folder is told the CPU");
   }
-  TargetProblems found = findTargetProblems(cpu);
+  MachineName &machine = request.cpu;
+  QOPT_ASSIGN(machine,
+              parseMachineName(request.target, arguments.get("mcpu", "")));
+  MachineProblems found = findMachineProblems(machine);
   if (found.problems.empty())
     return absl::OkStatus();
   Error error(Code::BadFlagValue, "--target: " + found.problems.front());
@@ -131,10 +116,7 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
   const FolderKind *folder = findFolderKind(*request.emit.begin());
   refusals.take(getStem(arguments, folder), request.stem);
   request.target = arguments.get("target", "native");
-  request.cpu = parseTarget(request.target);
-  if (std::optional<std::string> cpu = arguments.get("mcpu"))
-    request.cpu.cpu = *cpu;
-  refusals.add(checkTarget(arguments, request.cpu, folder));
+  refusals.add(readTarget(arguments, request, folder));
   request.integerOnly =
       !folder && (arguments.has("integer-only") || isBareMetal(request.cpu));
   refusals.take(arguments.getChoice("outputs", {"model", "quantized"}, "model"),
@@ -192,6 +174,10 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
                             getName(model.options.scheme), summary.target,
                             summary.weightsBytes, summary.arenaBytes, seconds)
                   .str());
-  session.say("next: qopt bench " + request.stem + " --vs float");
+  if (summary.runsHere)
+    session.say("next: qopt bench " + request.stem + " --vs float");
+  else
+    session.say("the code is for another machine; here: qopt run " +
+                request.stem + " --reference");
   return ExitCode::Ok;
 }

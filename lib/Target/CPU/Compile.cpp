@@ -145,6 +145,7 @@ static absl::StatusOr<Lowered> lower(ModuleOp original,
     return info.status();
   info->target =
       absl::StrCat(triple, " ", lowered.machine->getTargetCPU().str());
+  info->machine = recordMachine(*lowered.machine->getMCSubtargetInfo());
   info->hasExactFloat =
       getKernelTarget(triple, getFeatures(*lowered.machine)).real.name == "fma";
 

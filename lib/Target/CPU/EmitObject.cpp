@@ -18,24 +18,10 @@
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
-
-#include <mutex>
 
 using namespace llvm;
 using namespace qopt;
-
-void qopt::initializeTargets() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    InitializeAllTargetInfos();
-    InitializeAllTargets();
-    InitializeAllTargetMCs();
-    InitializeAllAsmPrinters();
-    InitializeAllAsmParsers();
-  });
-}
 
 /// CPU and features of this machine.
 static std::pair<std::string, std::string> getHost() {
@@ -49,7 +35,7 @@ static std::pair<std::string, std::string> getHost() {
 absl::StatusOr<std::unique_ptr<TargetMachine>>
 qopt::createMachine(const CPUOptions &options) {
   initializeTargets();
-  TargetProblems problems = findTargetProblems(options);
+  MachineProblems problems = findMachineProblems(options);
   if (!problems.problems.empty())
     return absl::InvalidArgumentError(absl::StrJoin(problems.problems, "; "));
   std::string name =

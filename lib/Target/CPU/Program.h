@@ -44,9 +44,6 @@ absl::StatusOr<StepProgram> takeProgram(mlir::ModuleOp module, ModelInfo info);
 void emitEntryPoints(llvm::Module &module, const StepProgram &program,
                      llvm::StringRef symbol);
 
-/// Registers all code generators, once.
-void initializeTargets();
-
 /// The machine that options name.
 absl::StatusOr<std::unique_ptr<llvm::TargetMachine>>
 createMachine(const CPUOptions &options);

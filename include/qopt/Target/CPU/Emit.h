@@ -10,6 +10,8 @@
 
 #include "qopt-rt/qopt_rt.h"
 #include "qopt/Execution/Executor.h"
+#include "qopt/Target/HostMachine.h"
+#include "qopt/Target/MachineNames.h"
 
 #include <string>
 #include <vector>
@@ -20,10 +22,7 @@ namespace qopt {
 void registerCPUTarget(mlir::DialectRegistry &registry);
 
 /// What to compile for and under which name.
-struct CPUOptions {
-  std::string triple;           ///< empty: this machine's
-  std::string cpu = "native";   ///< as LLVM names them; "native": this one
-  std::string features;         ///< "+dotprod,-sve", on top of the CPU's
+struct CPUOptions : MachineName {
   std::string symbol = "model"; ///< prefix of _run and _info: a C identifier
   unsigned optLevel = 3;
   /// Threads of the compiler; 0: as many as there are. Same bytes for any.
@@ -31,13 +30,6 @@ struct CPUOptions {
   /// Kernels of Target/CPU/Kernels; off: loops only (for tests).
   bool useKernels = true;
 };
-
-/// What of the names in `options` does not exist: a line each, and lines of the
-/// names that do. Empty if a machine can be made.
-struct TargetProblems {
-  std::vector<std::string> problems, known;
-};
-TargetProblems findTargetProblems(const CPUOptions &options);
 
 struct TensorInfo {
   std::string name;
@@ -53,7 +45,8 @@ struct ModelInfo {
   uint64_t arenaBytes = 0, weightsBytes = 0;
   /// Bound of the arena: most bytes alive at one step.
   uint64_t liveBytes = 0;
-  std::string target; ///< triple, CPU, features
+  std::string target; ///< triple and CPU, for people
+  MachineRecord machine;
   /// False for a target without fused multiply-add: float kernels round twice
   /// where qg rounds once, so floats may differ from the interpreter's.
   bool hasExactFloat = true;
