@@ -64,7 +64,8 @@ void prepare(uint64_t seed, Program &program,
     addTwins(*program.module, seed);
     ASSERT_TRUE(mlir::succeeded(mlir::verify(*program.module)));
     program.text.clear();
-    llvm::raw_string_ostream(program.text) << *program.module;
+    llvm::raw_string_ostream text(program.text);
+    program.module->print(text);
   }
   SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + program.text);
   auto inputs = makeRandomInputs(*program.module, seed);

@@ -27,7 +27,9 @@ int main(int argc, char **argv) {
     if (!module)
       return 1;
     qopt::test::addTwins(*module, seed);
-    llvm::outs() << "// seed " << seed << "\n" << *module << "\n";
+    llvm::outs() << "// seed " << seed << "\n";
+    module->print(llvm::outs()); // With resources, unlike `<<`.
+    llvm::outs() << "\n";
   }
   return 0;
 }
