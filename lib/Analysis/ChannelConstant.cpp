@@ -8,10 +8,6 @@
 using namespace mlir;
 using namespace qopt;
 
-static RankedTensorType getTensorType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 std::optional<SmallVector<float>>
 qopt::matchChannelConstant(Value value, int64_t channels, int64_t rank) {
   if (!value.getDefiningOp<qg::ConstantOp>())

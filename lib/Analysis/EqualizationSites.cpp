@@ -11,10 +11,6 @@
 using namespace mlir;
 using namespace qopt;
 
-static RankedTensorType getTensorType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 int64_t EqualizationSite::getChannels() const {
   return getTensorType(x).getShape().back();
 }

@@ -12,10 +12,6 @@
 using namespace mlir;
 using namespace qopt;
 
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
 RankedTensorType qopt::permuteType(RankedTensorType type, ArrayRef<int64_t> p) {
   Type element = type.getElementType();
   if (qg::QuantizedType quantized = qg::getQuantizedType(type))

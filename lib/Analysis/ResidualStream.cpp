@@ -11,10 +11,6 @@
 using namespace mlir;
 using namespace qopt;
 
-static RankedTensorType getTensorType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 static std::optional<double> matchSplat(Value value) {
   std::optional<Tensor> tensor = qg::matchConstant(value);
   if (!tensor || tensor->numElements() != 1)

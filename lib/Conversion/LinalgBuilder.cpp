@@ -10,10 +10,6 @@ using namespace mlir;
 using namespace qopt;
 using utils::IteratorType;
 
-static RankedTensorType getType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 Value LinalgBuilder::index(int64_t value) {
   return arith::ConstantIndexOp::create(b, loc, value);
 }
@@ -59,8 +55,8 @@ Value LinalgBuilder::pointwise(ArrayRef<int64_t> shape, Type element,
                                ValueRange operands, ScalarBody body) {
   SmallVector<AffineMap> maps;
   for (Value operand : operands)
-    maps.push_back(
-        getBroadcastMap(b.getContext(), getType(operand).getShape(), shape));
+    maps.push_back(getBroadcastMap(b.getContext(),
+                                   getTensorType(operand).getShape(), shape));
   return gather(shape, element, operands, maps, body);
 }
 
@@ -92,7 +88,7 @@ Value LinalgBuilder::reduce(ValueRange operands, Value init,
 }
 
 static Value collapseAll(LinalgBuilder &self, Value x) {
-  RankedTensorType type = getType(x);
+  RankedTensorType type = getTensorType(x);
   if (type.getRank() == 1)
     return x;
   auto flat =
@@ -106,7 +102,7 @@ static Value collapseAll(LinalgBuilder &self, Value x) {
 }
 
 Value LinalgBuilder::reshape(Value x, ArrayRef<int64_t> shape) {
-  RankedTensorType from = getType(x);
+  RankedTensorType from = getTensorType(x);
   if (from.getShape() == shape)
     return x;
   auto to = RankedTensorType::get(shape, from.getElementType());
@@ -176,7 +172,7 @@ Value LinalgBuilder::transpose(Value x, ArrayRef<int64_t> permutation) {
     return x;
   if (std::optional<Tensor> host = matchHostConstant(x))
     return constant(transposeHost(*host, permutation), "t");
-  RankedTensorType type = getType(x);
+  RankedTensorType type = getTensorType(x);
   SmallVector<int64_t> shape;
   SmallVector<AffineExpr> exprs(permutation.size());
   for (auto [i, source] : llvm::enumerate(permutation)) {
@@ -190,7 +186,7 @@ Value LinalgBuilder::transpose(Value x, ArrayRef<int64_t> permutation) {
 
 Value LinalgBuilder::pad(Value x, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
                          Value scalar) {
-  RankedTensorType type = getType(x);
+  RankedTensorType type = getTensorType(x);
   SmallVector<OpFoldResult> cropAt, cropSize, ones, padAt;
   SmallVector<int64_t> shape, inner;
   bool crops = false, pads = false;
@@ -278,7 +274,7 @@ static std::pair<Value, Value> buildTap(LinalgBuilder &self,
 /// x read through computed positions; outside, the accumulator stays.
 static Value buildGuardedBody(LinalgBuilder self, const WindowLoops &loops,
                               Value x, ValueRange args, ScalarBody body) {
-  RankedTensorType type = getType(x);
+  RankedTensorType type = getTensorType(x);
   SmallVector<Value> indices{linalg::IndexOp::create(self.b, self.loc, 0)};
   Value inside;
   for (unsigned i = 0; i < loops.getSpatialRank(); ++i) {

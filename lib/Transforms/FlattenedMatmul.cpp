@@ -9,10 +9,6 @@
 using namespace mlir;
 using namespace qopt;
 
-static RankedTensorType getTensorType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// Whether the rows (dimension K) of a weight can be permuted.
 static bool hasConstantRows(qg::MatmulOp matmul) {
   Value weight = matmul.getRhs();

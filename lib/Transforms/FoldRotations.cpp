@@ -18,10 +18,6 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-static RankedTensorType getTensorType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// A copy of `values` whose vectors along `axis` are x -> x M.
 static Tensor multiplyAlong(const Tensor &values, int64_t axis,
                             const RotationMatrix &m) {

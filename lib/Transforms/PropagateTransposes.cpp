@@ -23,10 +23,6 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-static RankedTensorType getTensorType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 static int64_t countBytes(RankedTensorType type) {
   std::optional<DType> dtype = qg::getDType(type.getElementType());
   return type.getNumElements() * (dtype ? getByteWidth(*dtype) : 8);

@@ -17,10 +17,6 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-static RankedTensorType getTensorType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// The number that all elements of a constant are equal to.
 static std::optional<double> matchSplat(Value value) {
   auto constant = value.getDefiningOp<qg::ConstantOp>();

@@ -16,10 +16,6 @@ static constexpr int64_t kEnoughRows = 256;
 /// Rows of a moment that a thread takes at a time.
 static constexpr int64_t kTileRows = 128;
 
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
 std::optional<LayerGeometry> LayerGeometry::get(Operation *op) {
   LayerGeometry geometry;
   ArrayRef<int64_t> weight = getShape(op->getOperand(1));

@@ -24,10 +24,6 @@ using hls::StreamType;
 /// Results of up to this many levels are found by comparisons.
 static constexpr int64_t kMostThresholds = 15;
 
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
 /// Images, windows and pools in two dimensions: `[N, H, W, C]`.
 namespace {
 struct Geometry {

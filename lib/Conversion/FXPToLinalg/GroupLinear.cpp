@@ -14,10 +14,6 @@ using namespace mlir;
 using namespace qopt;
 using utils::IteratorType;
 
-static RankedTensorType getType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// Maps of `rank` loops to some of their dimensions.
 static AffineMap select(OpBuilder &b, unsigned rank,
                         ArrayRef<unsigned> dimensions) {
@@ -35,7 +31,7 @@ struct LowerGroupMatmul : OpConversionPattern<fxp::GroupMatmulOp> {
                   ConversionPatternRewriter &rewriter) const override {
     LinalgBuilder builder{rewriter, op.getLoc()};
     ArrayRef<int64_t> shape = op.getType().getShape();
-    ArrayRef<int64_t> rhs = getType(adaptor.getRhs()).getShape();
+    ArrayRef<int64_t> rhs = getTensorType(adaptor.getRhs()).getShape();
     int64_t n = rhs[0], k = rhs[1], group = op.getGroup();
     int64_t groups = (k + group - 1) / group, missing = groups * group - k;
     int64_t m = n ? op.getType().getNumElements() / n : 0;

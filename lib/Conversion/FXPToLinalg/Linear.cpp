@@ -13,10 +13,6 @@ using namespace mlir;
 using namespace qopt;
 using utils::IteratorType;
 
-static RankedTensorType getType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// An element of a stored integer tensor as i32, minus its zero point.
 static Value widen(OpBuilder &b, Location loc, Value x, bool isUnsigned,
                    int64_t zeroPoint) {
@@ -36,13 +32,13 @@ static Value padSpatial(LinalgBuilder &builder, WindowLoops &loops, Value x,
   if (!loops.hasPadding())
     return x;
   unsigned spatial = loops.getSpatialRank();
-  SmallVector<int64_t> low(getType(x).getRank(), 0), high = low;
+  SmallVector<int64_t> low(getTensorType(x).getRank(), 0), high = low;
   for (unsigned i = 0; i < spatial; ++i) {
     low[i + 1] = loops.pads[i];
     high[i + 1] = loops.pads[i + spatial];
     loops.pads[i] = loops.pads[i + spatial] = 0;
   }
-  Type element = getType(x).getElementType();
+  Type element = getTensorType(x).getElementType();
   // The zero point of an unsigned format keeps its bits in signless storage.
   unsigned bits = element.getIntOrFloatBitWidth();
   APInt bitsOfStored(64, uint64_t(stored));
@@ -59,7 +55,7 @@ struct LowerConv : OpConversionPattern<fxp::ConvOp> {
   matchAndRewrite(fxp::ConvOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     LinalgBuilder builder{rewriter, op.getLoc()};
-    ArrayRef<int64_t> weight = getType(adaptor.getWeight()).getShape();
+    ArrayRef<int64_t> weight = getTensorType(adaptor.getWeight()).getShape();
     ArrayRef<int64_t> result = op.getType().getShape();
     WindowLoops loops;
     loops.kernel.assign(weight.begin() + 1, weight.end() - 1);
@@ -75,7 +71,7 @@ struct LowerConv : OpConversionPattern<fxp::ConvOp> {
     loops.tail = {IteratorType::reduction, IteratorType::parallel,
                   IteratorType::parallel};
     loops.xTail = {1, 0};
-    SmallVector<int64_t> xShape(getType(x).getShape());
+    SmallVector<int64_t> xShape(getTensorType(x).getShape());
     xShape.back() = groups;
     xShape.push_back(weight.back());
     x = builder.reshape(x, xShape);
@@ -84,7 +80,7 @@ struct LowerConv : OpConversionPattern<fxp::ConvOp> {
       order.push_back(i);
     order.push_back(0);
     Value w = builder.transpose(adaptor.getWeight(), order);
-    SmallVector<int64_t> wShape(getType(w).getShape());
+    SmallVector<int64_t> wShape(getTensorType(w).getShape());
     wShape.back() = groups;
     wShape.push_back(weight.front() / groups);
     w = builder.reshape(w, wShape);
@@ -126,7 +122,7 @@ struct LowerMatmul : OpConversionPattern<fxp::MatmulOp> {
     ArrayRef<int64_t> shape = op.getType().getShape();
     int64_t batch = shape.size() - 2;
     Value rhs = adaptor.getRhs();
-    int64_t rhsRank = getType(rhs).getRank();
+    int64_t rhsRank = getTensorType(rhs).getRank();
     if (op.getTransposeRhs()) {
       SmallVector<int64_t> order =
           llvm::to_vector(llvm::seq<int64_t>(0, rhsRank));
@@ -245,7 +241,7 @@ struct LowerSum : OpConversionPattern<fxp::SumOp> {
   matchAndRewrite(fxp::SumOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     LinalgBuilder builder{rewriter, op.getLoc()};
-    unsigned rank = getType(adaptor.getX()).getRank();
+    unsigned rank = getTensorType(adaptor.getX()).getRank();
     SmallVector<IteratorType> iterators(rank, IteratorType::parallel);
     for (int64_t axis : op.getAxes())
       iterators[axis] = IteratorType::reduction;

@@ -19,15 +19,11 @@ struct GroupOperands {
 };
 } // namespace
 
-static RankedTensorType getType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// Stored integers minus zero points, as [N, K]; an error where they leave a
 /// byte.
 static FailureOr<Tensor> getBytes(Operation *op, Value value,
                                   bool isTransposed) {
-  RankedTensorType type = getType(value);
+  RankedTensorType type = getTensorType(value);
   qg::QuantizedType encoding = qg::getQuantizedType(type);
   std::optional<Tensor> stored = qg::matchConstant(value);
   if (!stored || type.getRank() != 2 || encoding.getBits() > 8)
@@ -89,7 +85,7 @@ static FailureOr<GroupOperands> getOperands(OpBuilder &builder, Operation *op,
   if (failed(checkGroups(op, *bytes, result.group, reach)))
     return failure();
   SmallVector<float> scales = encoding.getScaleVector();
-  int64_t groups = encoding.getGroupCount(getType(rhs).getShape());
+  int64_t groups = encoding.getGroupCount(getTensorType(rhs).getShape());
   if (scales.size() == 1)
     scales.assign(n * groups, scales.front());
   if (int64_t(scales.size()) != n * groups)
@@ -98,7 +94,7 @@ static FailureOr<GroupOperands> getOperands(OpBuilder &builder, Operation *op,
   if (bias) {
     std::optional<Tensor> constant = qg::matchConstant(bias);
     if (constant && qg::getQuantizedType(bias.getType()))
-      constant = qg::dequantize(*constant, getType(bias));
+      constant = qg::dequantize(*constant, getTensorType(bias));
     if (!constant || constant->dtype() != DType::f32)
       return op->emitOpError("expects a constant bias");
     biasValues = *constant;
@@ -164,7 +160,7 @@ struct ConvertDynamicMatmul : ToFXP<qg::DynamicMatmulOp> {
                     op.getTransposeRhs(), /*reach=*/127);
     if (failed(operands))
       return failure();
-    RankedTensorType lhs = getType(op.getLhs());
+    RankedTensorType lhs = getTensorType(op.getLhs());
     auto rows = fxp::QuantizeRowsOp::create(
         rewriter, op.getLoc(),
         RankedTensorType::get(lhs.getShape(), rewriter.getI8Type()),

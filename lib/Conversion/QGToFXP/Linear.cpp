@@ -29,10 +29,6 @@ struct Epilogue {
 };
 } // namespace
 
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
 /// Signed bytes `stored - zero point`; an error where they leave a byte.
 static FailureOr<Weight> getWeight(Operation *op, Value value, int64_t axis) {
   std::optional<Encoding> encoding = getEncoding(value.getType());

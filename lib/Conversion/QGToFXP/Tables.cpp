@@ -32,10 +32,6 @@ static bool isPointwise(Operation *op) {
          op->getNumResults() == 1;
 }
 
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
 namespace {
 /// Grows a region backwards. The frontier holds the values that the ops taken
 /// so far read; a region has a frontier of one value.

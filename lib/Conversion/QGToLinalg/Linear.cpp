@@ -15,10 +15,6 @@ using namespace mlir;
 using namespace qopt;
 using utils::IteratorType;
 
-static RankedTensorType getType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 static Value yieldFirst(OpBuilder &, Location, ValueRange args) {
   return args[0];
 }
@@ -31,8 +27,8 @@ static Value multiplyAdd(OpBuilder &b, Location loc, ValueRange args) {
 static LogicalResult checkFloat(Operation *op,
                                 ConversionPatternRewriter &rewriter) {
   for (Value value : op->getOperands())
-    if (!getType(value).getElementType().isF32() &&
-        !getType(value).getElementType().isF64())
+    if (!getTensorType(value).getElementType().isF32() &&
+        !getTensorType(value).getElementType().isF64())
       return rewriter.notifyMatchFailure(op, "its operands are not f32 or f64");
   return success();
 }
@@ -49,12 +45,12 @@ struct ConvParts {
 static Value emitConv(LinalgBuilder &builder, WindowLoops loops,
                       const ConvParts &parts) {
   unsigned spatial = loops.getSpatialRank();
-  SmallVector<int64_t> weight(getType(parts.weight).getShape());
+  SmallVector<int64_t> weight(getTensorType(parts.weight).getShape());
   int64_t perGroup = weight.front() / parts.groups;
   loops.tail = {IteratorType::reduction, IteratorType::parallel,
                 IteratorType::parallel};
   loops.xTail = {1, 0};
-  SmallVector<int64_t> xShape(getType(parts.x).getShape());
+  SmallVector<int64_t> xShape(getTensorType(parts.x).getShape());
   xShape.back() = parts.groups;
   xShape.push_back(weight.back());
   Value x = builder.reshape(parts.x, xShape);
@@ -64,7 +60,7 @@ static Value emitConv(LinalgBuilder &builder, WindowLoops loops,
     order.push_back(i);
   order.push_back(0);
   Value w = builder.transpose(parts.weight, order);
-  SmallVector<int64_t> wShape(getType(w).getShape());
+  SmallVector<int64_t> wShape(getTensorType(w).getShape());
   wShape.back() = parts.groups;
   wShape.push_back(perGroup);
   w = builder.reshape(w, wShape);
@@ -94,7 +90,7 @@ static Value emitConv(LinalgBuilder &builder, WindowLoops loops,
 
 template <typename Op> static WindowLoops getConvLoops(Op op) {
   WindowLoops loops;
-  ArrayRef<int64_t> weight = getType(op.getWeight()).getShape();
+  ArrayRef<int64_t> weight = getTensorType(op.getWeight()).getShape();
   loops.kernel.assign(weight.begin() + 1, weight.end() - 1);
   loops.strides.assign(op.getStrides().begin(), op.getStrides().end());
   loops.pads.assign(op.getPads().begin(), op.getPads().end());
@@ -133,7 +129,7 @@ struct LowerMatmul : OpConversionPattern<qg::MatmulOp> {
     LinalgBuilder builder{rewriter, op.getLoc()};
     ArrayRef<int64_t> shape = op.getType().getShape();
     Value rhs = adaptor.getRhs();
-    int64_t rhsRank = getType(rhs).getRank();
+    int64_t rhsRank = getTensorType(rhs).getRank();
     if (op.getTransposeRhs()) {
       SmallVector<int64_t> order =
           llvm::to_vector(llvm::seq<int64_t>(0, rhsRank));
@@ -234,7 +230,7 @@ struct LowerPool : OpConversionPattern<qg::PoolOp> {
   /// Positions of a window that count, for every spatial result position.
   static Tensor getCounts(qg::PoolOp op) {
     unsigned spatial = op.getKernel().size();
-    ArrayRef<int64_t> x = getType(op.getX()).getShape();
+    ArrayRef<int64_t> x = getTensorType(op.getX()).getShape();
     SmallVector<int64_t> shape(op.getType().getShape().drop_front());
     shape.back() = 1;
     Tensor counts(DType::f32, shape);

@@ -17,10 +17,6 @@
 using namespace mlir;
 using namespace qopt;
 
-static RankedTensorType getType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// Logical lanes of a reduction.
 static constexpr int64_t kLanes = 16;
 
@@ -80,7 +76,7 @@ Value RowReduction::combine(OpBuilder &b, Location loc, Value x,
 Value RowReduction::emitRow(OpBuilder &b, Location loc, Value rows,
                             Value row) const {
   LinalgBuilder builder{b, loc};
-  int64_t extent = getType(rows).getDimSize(1);
+  int64_t extent = getTensorType(rows).getDimSize(1);
   Type compute = getComputeType(b);
   auto lanes = VectorType::get({kLanes}, compute);
   auto widen = [&](OpBuilder &nested, Value x) -> Value {
@@ -132,7 +128,7 @@ Value RowReduction::emitRow(OpBuilder &b, Location loc, Value rows,
 
 /// x as rows of the elements that are reduced together.
 static Value makeRows(LinalgBuilder &builder, Value x, ArrayRef<int64_t> axes) {
-  ArrayRef<int64_t> shape = getType(x).getShape();
+  ArrayRef<int64_t> shape = getTensorType(x).getShape();
   SmallVector<int64_t> order, reduced;
   int64_t rows = 1, extent = 1;
   for (int64_t i = 0, rank = shape.size(); i < rank; ++i) {
@@ -146,8 +142,8 @@ static Value makeRows(LinalgBuilder &builder, Value x, ArrayRef<int64_t> axes) {
 
 static Value reduceRows(LinalgBuilder &builder, Value rows,
                         const RowReduction &reduction) {
-  return builder.gather({getType(rows).getDimSize(0)}, reduction.element, {},
-                        {},
+  return builder.gather({getTensorType(rows).getDimSize(0)}, reduction.element,
+                        {}, {},
                         [&](OpBuilder &b, Location loc, ValueRange) -> Value {
                           Value row = linalg::IndexOp::create(b, loc, 0);
                           return reduction.emitRow(b, loc, rows, row);
@@ -160,11 +156,11 @@ struct LowerReduce : OpConversionPattern<qg::ReduceOp> {
   LogicalResult
   matchAndRewrite(qg::ReduceOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    Type original = getType(op.getX()).getElementType();
+    Type original = getTensorType(op.getX()).getElementType();
     if (!isa<FloatType, IntegerType>(original) || original.isInteger(1))
       return rewriter.notifyMatchFailure(op, "not defined on these elements");
     LinalgBuilder builder{rewriter, op.getLoc()};
-    Type element = getType(adaptor.getX()).getElementType();
+    Type element = getTensorType(adaptor.getX()).getElementType();
     RowReduction reduction{op.getKind(), element, original.isUnsignedInteger()};
     Value rows = makeRows(builder, adaptor.getX(), op.getAxes());
     rewriter.replaceOp(op, builder.reshape(reduceRows(builder, rows, reduction),
@@ -178,7 +174,7 @@ struct LowerArgReduce : OpConversionPattern<qg::ArgReduceOp> {
   LogicalResult
   matchAndRewrite(qg::ArgReduceOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    Type original = getType(op.getX()).getElementType();
+    Type original = getTensorType(op.getX()).getElementType();
     LinalgBuilder builder{rewriter, op.getLoc()};
     Value rows = makeRows(builder, adaptor.getX(), {int64_t(op.getAxis())});
     bool isUnsigned = original.isUnsignedInteger() || original.isInteger(1);
@@ -188,7 +184,7 @@ struct LowerArgReduce : OpConversionPattern<qg::ArgReduceOp> {
       isUnsigned = !quantized.isSigned();
     }
     Value result = builder.gather(
-        {getType(rows).getDimSize(0)}, rewriter.getI64Type(), {}, {},
+        {getTensorType(rows).getDimSize(0)}, rewriter.getI64Type(), {}, {},
         [&](OpBuilder &b, Location loc, ValueRange) -> Value {
           return emitRow(op, {b, loc}, rows, isUnsigned);
         });
@@ -205,8 +201,9 @@ struct LowerArgReduce : OpConversionPattern<qg::ArgReduceOp> {
     Value first =
         tensor::ExtractOp::create(b, loc, rows, ValueRange{row, zero});
     auto loop = scf::ForOp::create(
-        b, loc, builder.index(1), builder.index(getType(rows).getDimSize(1)),
-        builder.index(1), ValueRange{first, zero},
+        b, loc, builder.index(1),
+        builder.index(getTensorType(rows).getDimSize(1)), builder.index(1),
+        ValueRange{first, zero},
         [&](OpBuilder &nested, Location, Value i, ValueRange args) {
           Value now =
               tensor::ExtractOp::create(nested, loc, rows, ValueRange{row, i});
@@ -247,11 +244,11 @@ struct LowerSoftmax : OpConversionPattern<qg::SoftmaxOp> {
     RankedTensorType type = op.getType();
     Type element = type.getElementType();
     if ((!element.isF32() && !element.isF64()) ||
-        getType(op.getX()).getElementType() != element)
+        getTensorType(op.getX()).getElementType() != element)
       return rewriter.notifyMatchFailure(op, "not defined on these elements");
     LinalgBuilder builder{rewriter, op.getLoc()};
     Value rows = makeRows(builder, adaptor.getX(), {type.getRank() - 1});
-    SmallVector<int64_t> shape(getType(rows).getShape());
+    SmallVector<int64_t> shape(getTensorType(rows).getShape());
     Value top = reduceRows(builder, rows, {ReduceKind::max, element, false});
     Value powers = builder.pointwise(
         shape, element, {rows, builder.reshape(top, {shape[0], 1})},

@@ -11,10 +11,6 @@
 using namespace mlir;
 using namespace qopt;
 
-static RankedTensorType getType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 static Value yieldFirst(OpBuilder &, Location, ValueRange args) {
   return args[0];
 }
@@ -68,7 +64,7 @@ struct LowerBroadcast : OpConversionPattern<qg::BroadcastOp> {
   matchAndRewrite(qg::BroadcastOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     LinalgBuilder builder{rewriter, op.getLoc()};
-    Type element = getType(adaptor.getX()).getElementType();
+    Type element = getTensorType(adaptor.getX()).getElementType();
     rewriter.replaceOp(op, builder.pointwise(op.getType().getShape(), element,
                                              adaptor.getX(), yieldFirst));
     return success();
@@ -126,7 +122,8 @@ struct LowerConcat : OpConversionPattern<qg::ConcatOp> {
   matchAndRewrite(qg::ConcatOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     for (Value input : op.getInputs())
-      if (getType(input).getElementType() != op.getType().getElementType())
+      if (getTensorType(input).getElementType() !=
+          op.getType().getElementType())
         return rewriter.notifyMatchFailure(op,
                                            "its operands' encodings differ");
     RankedTensorType type = qg::getStorageTensorType(op.getType());
@@ -135,8 +132,8 @@ struct LowerConcat : OpConversionPattern<qg::ConcatOp> {
                                         type.getElementType());
     SmallVector<int64_t> offsets(type.getRank(), 0), strides(type.getRank(), 1);
     for (Value input : adaptor.getInputs()) {
-      ArrayRef<int64_t> sizes = getType(input).getShape();
-      if (getType(input).getNumElements() == 0)
+      ArrayRef<int64_t> sizes = getTensorType(input).getShape();
+      if (getTensorType(input).getNumElements() == 0)
         continue; // its offset may be the extent, where no slice may start
       out = tensor::InsertSliceOp::create(
           rewriter, loc, type, input, out, ValueRange(), ValueRange(),
@@ -154,7 +151,7 @@ struct LowerPad : OpConversionPattern<qg::PadOp> {
   matchAndRewrite(qg::PadOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     LinalgBuilder builder{rewriter, op.getLoc()};
-    Type element = getType(adaptor.getX()).getElementType();
+    Type element = getTensorType(adaptor.getX()).getElementType();
     if (op.getMode() == PadMode::constant) {
       Value scalar = getScalar(builder, adaptor.getValue(), element);
       if (!scalar)
@@ -172,14 +169,14 @@ struct LowerPad : OpConversionPattern<qg::PadOp> {
     if (!value)
       return arith::ConstantOp::create(builder.b, builder.loc,
                                        builder.b.getZeroAttr(element));
-    SmallVector<Value> zeros(getType(value).getRank(), builder.index(0));
+    SmallVector<Value> zeros(getTensorType(value).getRank(), builder.index(0));
     return tensor::ExtractOp::create(builder.b, builder.loc, value, zeros);
   }
 
   /// Reads every element at a computed position.
   static Value emitIndexed(LinalgBuilder &builder, qg::PadOp op, Value x,
                            Type element) {
-    ArrayRef<int64_t> from = getType(x).getShape();
+    ArrayRef<int64_t> from = getTensorType(x).getShape();
     return builder.gather(
         op.getType().getShape(), element, {}, {},
         [&](OpBuilder &b, Location loc, ValueRange) -> Value {
@@ -229,15 +226,15 @@ struct LowerGather : OpConversionPattern<qg::GatherOp> {
                   ConversionPatternRewriter &rewriter) const override {
     LinalgBuilder builder{rewriter, op.getLoc()};
     Value x = adaptor.getX(), indices = adaptor.getIndices();
-    RankedTensorType from = getType(x);
+    RankedTensorType from = getTensorType(x);
     int64_t axis = op.getAxis(), rank = op.getType().getRank();
-    int64_t indexRank = getType(indices).getRank();
+    int64_t indexRank = getTensorType(indices).getRank();
     SmallVector<AffineExpr> exprs;
     for (int64_t i = 0; i < indexRank; ++i)
       exprs.push_back(rewriter.getAffineDimExpr(axis + i));
     AffineMap map = AffineMap::get(rank, 0, exprs, rewriter.getContext());
     bool isUnsigned =
-        getType(op.getIndices()).getElementType().isUnsignedInteger();
+        getTensorType(op.getIndices()).getElementType().isUnsignedInteger();
     int64_t extent = from.getDimSize(axis);
     rewriter.replaceOp(
         op, builder.gather(

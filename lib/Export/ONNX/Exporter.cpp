@@ -9,10 +9,6 @@
 using namespace mlir;
 using namespace qopt;
 
-static RankedTensorType getTensorType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 static Permutation getIdentity(Value value) {
   return identityPermutation(getTensorType(value).getRank());
 }

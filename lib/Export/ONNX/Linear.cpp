@@ -9,10 +9,6 @@
 using namespace mlir;
 using namespace qopt;
 
-static RankedTensorType getTensorType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// The encoding behind a value, through ops that only move elements.
 static qg::DequantizeOp findDequantize(Value value) {
   while (isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp, qg::SliceOp,

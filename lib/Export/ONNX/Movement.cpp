@@ -11,10 +11,6 @@
 using namespace mlir;
 using namespace qopt;
 
-static RankedTensorType getTensorType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 std::string Exporter::writeSlice(qg::SliceOp op, const OpLayout &layout,
                                  std::string input) {
   std::string name = qg::getUserName(op);

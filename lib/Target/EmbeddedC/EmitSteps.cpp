@@ -58,10 +58,6 @@ std::string embedded::getComment(StringRef text) {
   return result;
 }
 
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
 static int64_t countBytes(Value value) {
   return getNumElements(getShape(value));
 }
@@ -135,7 +131,7 @@ private:
     const Window &w = step_.window;
     if (w.taps() <= 1 && w.strides[0] <= 1 && w.strides[1] <= 1)
       return "";
-    auto pair = [](const int64_t (&yx)[2]) {
+    auto pair = [](const int64_t(&yx)[2]) {
       return absl::StrCat(yx[0], "x", yx[1], " ");
     };
     std::string text = pair(w.kernel);
@@ -201,7 +197,7 @@ private:
   }
   void declareWindow() {
     const Window &w = step_.window;
-    auto both = [](StringRef name, const int64_t (&yx)[2]) {
+    auto both = [](StringRef name, const int64_t(&yx)[2]) {
       return absl::StrCat(", .", name.str(), "_y = ", yx[0], ", .", name.str(),
                           "_x = ", yx[1]);
     };

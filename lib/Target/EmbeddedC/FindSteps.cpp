@@ -17,10 +17,6 @@ using namespace qopt::embedded;
 /// A pointer to each lies on the stack.
 static constexpr int64_t kMostTaps = 1024;
 
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
 static bool isByteTensor(Value value) {
   auto tensor = dyn_cast<RankedTensorType>(value.getType());
   return tensor && tensor.getElementType().isSignlessInteger(8);

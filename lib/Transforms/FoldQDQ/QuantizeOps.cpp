@@ -20,10 +20,6 @@ struct Tail {
 };
 } // namespace
 
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
 /// f32 values of a constant, plain or behind a dequantize.
 static std::optional<Tensor> matchRealConstant(Value value) {
   if (std::optional<Tensor> constant = qg::matchConstant(value)) {

@@ -60,10 +60,6 @@ RequantizeMode RequantizeModeAttr::getRequantizeMode() const {
   return *parseRequantizeMode(getKind(), getBits());
 }
 
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
 static Type getElement(Value value) {
   return cast<RankedTensorType>(value.getType()).getElementType();
 }
@@ -89,14 +85,14 @@ static LogicalResult checkResult(Operation *op, FailureOr<Shape> inferred,
 static LogicalResult checkBytes(Operation *op, ValueRange values) {
   for (Value value : values)
     if (!getElement(value).isSignlessInteger(8))
-      return op->emitOpError() << "expects i8 operands, got "
-                               << value.getType();
+      return op->emitOpError()
+             << "expects i8 operands, got " << value.getType();
   return success();
 }
 
 static LogicalResult checkBias(Operation *op, Value bias, int64_t channels) {
-  auto expected = RankedTensorType::get(
-      {channels}, IntegerType::get(op->getContext(), 32));
+  auto expected =
+      RankedTensorType::get({channels}, IntegerType::get(op->getContext(), 32));
   if (bias.getType() == expected)
     return success();
   return op->emitOpError() << "expects a bias of type " << expected << ", got "
@@ -125,8 +121,8 @@ static LogicalResult checkScales(Operation *op, ElementsAttr scales,
   if (type.getElementType().isF32() && type.getRank() == 1 &&
       (type.getDimSize(0) == 1 || type.getDimSize(0) == channels))
     return success();
-  return op->emitOpError() << "expects 1 or " << channels
-                           << " f32 scales, got " << type;
+  return op->emitOpError() << "expects 1 or " << channels << " f32 scales, got "
+                           << type;
 }
 
 LogicalResult ConvOp::verify() {
@@ -139,7 +135,7 @@ LogicalResult ConvOp::verify() {
       succeeded(checkBytes(*this, {getX(), getWeight()})) &&
       succeeded(checkResult(*this,
                             qg::inferConvShape(getShape(getX()), weight, window,
-                                           getGroups(), errorOn(*this)),
+                                               getGroups(), errorOn(*this)),
                             32)) &&
       succeeded(checkBias(*this, getBias(), weight.front())));
 }
@@ -147,7 +143,7 @@ LogicalResult ConvOp::verify() {
 LogicalResult MatmulOp::verify() {
   FailureOr<Shape> shape =
       qg::inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
-                       getTransposeRhs(), errorOn(*this));
+                           getTransposeRhs(), errorOn(*this));
   return success(succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&
                  succeeded(checkResult(*this, shape, 32)) &&
                  succeeded(checkBias(*this, getBias(), shape->back())));
@@ -192,11 +188,10 @@ LogicalResult QuantizeRowsOp::verify() {
 
 LogicalResult RequantizeOp::verify() {
   ArrayRef<int64_t> shape = getShape(getX());
-  return success(
-      succeeded(checkResult(*this, Shape(shape), 0)) &&
-      succeeded(checkScales(*this, getScales(),
-                            shape.empty() ? 1 : shape.back())) &&
-      succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
+  return success(succeeded(checkResult(*this, Shape(shape), 0)) &&
+                 succeeded(checkScales(*this, getScales(),
+                                       shape.empty() ? 1 : shape.back())) &&
+                 succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
 }
 
 LogicalResult AddOp::verify() {
@@ -204,11 +199,11 @@ LogicalResult AddOp::verify() {
     return emitOpError("expects two scales and two zero points");
   return success(
       succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&
-      succeeded(checkResult(*this,
-                            qg::inferBroadcastShape(
-                                {getShape(getLhs()), getShape(getRhs())},
-                                errorOn(*this)),
-                            0)) &&
+      succeeded(checkResult(
+          *this,
+          qg::inferBroadcastShape({getShape(getLhs()), getShape(getRhs())},
+                                  errorOn(*this)),
+          0)) &&
       succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
 }
 
@@ -217,11 +212,11 @@ LogicalResult MulOp::verify() {
     return emitOpError("expects two zero points");
   return success(
       succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&
-      succeeded(checkResult(*this,
-                            qg::inferBroadcastShape(
-                                {getShape(getLhs()), getShape(getRhs())},
-                                errorOn(*this)),
-                            32)));
+      succeeded(checkResult(
+          *this,
+          qg::inferBroadcastShape({getShape(getLhs()), getShape(getRhs())},
+                                  errorOn(*this)),
+          32)));
 }
 
 LogicalResult LutOp::verify() {
@@ -269,7 +264,8 @@ LogicalResult SumOp::verify() {
   return success(
       succeeded(checkBytes(*this, {getX()})) &&
       succeeded(checkResult(
-          *this, qg::inferReduceShape(getShape(getX()), getAxes(), errorOn(*this)),
+          *this,
+          qg::inferReduceShape(getShape(getX()), getAxes(), errorOn(*this)),
           32)));
 }
 
@@ -280,24 +276,22 @@ static LogicalResult checkAxisParameters(Operation *op, ElementsAttr scales,
   if (int64_t(zps.size()) != count)
     return op->emitOpError() << "expects one zero point per scale, got "
                              << zps.size() << " and " << count;
-  if (count == 1 || (axis >= 0 && axis < int64_t(shape.size()) &&
-                     shape[axis] == count))
+  if (count == 1 ||
+      (axis >= 0 && axis < int64_t(shape.size()) && shape[axis] == count))
     return success();
   return op->emitOpError() << "expects 1 scale or one per element of dimension "
                            << axis << ", got " << count;
 }
 
 LogicalResult fxp::QuantizeOp::verify() {
-  return success(
-      succeeded(checkResult(*this, Shape(getShape(getX())), 0)) &&
-      succeeded(checkAxisParameters(*this, getScales(), getZps(), getAxis(),
-                                    getShape(getX()))) &&
-      succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
+  return success(succeeded(checkResult(*this, Shape(getShape(getX())), 0)) &&
+                 succeeded(checkAxisParameters(*this, getScales(), getZps(),
+                                               getAxis(), getShape(getX()))) &&
+                 succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
 }
 
 LogicalResult fxp::DequantizeOp::verify() {
-  return success(
-      succeeded(checkResult(*this, Shape(getShape(getX())), 0)) &&
-      succeeded(checkAxisParameters(*this, getScales(), getZps(), getAxis(),
-                                    getShape(getX()))));
+  return success(succeeded(checkResult(*this, Shape(getShape(getX())), 0)) &&
+                 succeeded(checkAxisParameters(*this, getScales(), getZps(),
+                                               getAxis(), getShape(getX()))));
 }

@@ -16,10 +16,6 @@ using namespace qopt::qg;
 #define GET_OP_CLASSES
 #include "qopt/Dialect/QG/IR/QGOps.cpp.inc"
 
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
 static Type getElement(Value value) {
   return cast<RankedTensorType>(value.getType()).getElementType();
 }
@@ -94,8 +90,8 @@ static LogicalResult checkDefined(Operation *op, Kind kind, Value x,
 static LogicalResult checkBias(Operation *op, Value bias, int64_t channels) {
   if (!bias || getShape(bias) == ArrayRef<int64_t>{channels})
     return success();
-  return op->emitOpError() << "expects a bias of shape " << channels
-                           << ", got " << formatShape(getShape(bias));
+  return op->emitOpError() << "expects a bias of shape " << channels << ", got "
+                           << formatShape(getShape(bias));
 }
 
 static LogicalResult checkSameElement(Operation *op, Value operand) {
@@ -112,14 +108,13 @@ LogicalResult ConvOp::verify() {
     return emitOpError("expects a weight of rank >= 3");
   Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
                 getDilations()};
-  return success(
-      succeeded(checkExpressed(*this, {getX(), getWeight(),
-                                             getBias(), getResult()})) &&
-      succeeded(checkResult(*this, inferConvShape(getShape(getX()), weight,
-                                                  window, getGroups(),
-                                                  errorOn(*this)))) &&
-      succeeded(checkBias(*this, getBias(), weight.front())) &&
-      succeeded(checkClamp(*this, getClamp())));
+  return success(succeeded(checkExpressed(
+                     *this, {getX(), getWeight(), getBias(), getResult()})) &&
+                 succeeded(checkResult(
+                     *this, inferConvShape(getShape(getX()), weight, window,
+                                           getGroups(), errorOn(*this)))) &&
+                 succeeded(checkBias(*this, getBias(), weight.front())) &&
+                 succeeded(checkClamp(*this, getClamp())));
 }
 
 LogicalResult ConvTransposeOp::verify() {
@@ -129,8 +124,8 @@ LogicalResult ConvTransposeOp::verify() {
   Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
                 getDilations()};
   return success(
-      succeeded(checkExpressed(*this, {getX(), getWeight(),
-                                             getBias(), getResult()})) &&
+      succeeded(checkExpressed(
+          *this, {getX(), getWeight(), getBias(), getResult()})) &&
       succeeded(checkResult(
           *this, inferConvTransposeShape(getShape(getX()), weight, window,
                                          getOutputPadding(), getGroups(),
@@ -143,12 +138,11 @@ LogicalResult MatmulOp::verify() {
   FailureOr<Shape> shape =
       inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
                        getTransposeRhs(), errorOn(*this));
-  return success(
-      succeeded(checkExpressed(*this, {getLhs(), getRhs(), getBias(),
-                                       getResult()})) &&
-      succeeded(checkResult(*this, shape)) &&
-      succeeded(checkBias(*this, getBias(), shape->back())) &&
-      succeeded(checkClamp(*this, getClamp())));
+  return success(succeeded(checkExpressed(
+                     *this, {getLhs(), getRhs(), getBias(), getResult()})) &&
+                 succeeded(checkResult(*this, shape)) &&
+                 succeeded(checkBias(*this, getBias(), shape->back())) &&
+                 succeeded(checkClamp(*this, getClamp())));
 }
 
 /// Comparing needs no arithmetic, but windows are compared in 32 bits.
@@ -168,8 +162,8 @@ LogicalResult PoolOp::verify() {
   if (failed(isMaximum ? checkMaximum(*this)
                        : checkExpressed(*this, {getX(), getResult()})))
     return failure();
-  return checkResult(*this, inferWindowShape(getShape(getX()), window,
-                                             errorOn(*this)));
+  return checkResult(
+      *this, inferWindowShape(getShape(getX()), window, errorOn(*this)));
 }
 
 LogicalResult ReduceOp::verify() {
@@ -178,8 +172,8 @@ LogicalResult ReduceOp::verify() {
                  ? checkSameElement(*this, getX())
                  : checkExpressed(*this, {getX(), getResult()})))
     return failure();
-  return checkResult(*this, inferReduceShape(getShape(getX()), getAxes(),
-                                             errorOn(*this)));
+  return checkResult(
+      *this, inferReduceShape(getShape(getX()), getAxes(), errorOn(*this)));
 }
 
 LogicalResult ArgReduceOp::verify() {
@@ -187,16 +181,16 @@ LogicalResult ArgReduceOp::verify() {
     return emitOpError("expects kind max or min");
   if (!getElement(getResult()).isSignlessInteger(64))
     return emitOpError("expects an i64 result");
-  return checkResult(*this, inferReduceShape(getShape(getX()), {int64_t(getAxis())},
-                                             errorOn(*this)));
+  return checkResult(
+      *this,
+      inferReduceShape(getShape(getX()), {int64_t(getAxis())}, errorOn(*this)));
 }
 
 LogicalResult SoftmaxOp::verify() {
   if (getShape(getX()).empty())
     return emitOpError("expects x of rank >= 1");
-  return success(
-      succeeded(checkExpressed(*this, {getX(), getResult()})) &&
-      succeeded(checkResult(*this, Shape(getShape(getX())))));
+  return success(succeeded(checkExpressed(*this, {getX(), getResult()})) &&
+                 succeeded(checkResult(*this, Shape(getShape(getX())))));
 }
 
 LogicalResult UnaryOp::verify() {
@@ -222,9 +216,9 @@ LogicalResult BinaryOp::verify() {
   if (!isa<QuantizedType>(lhs) && failed(checkSameElement(*this, getLhs())))
     return failure();
   return success(
-      succeeded(checkResult(*this, inferBroadcastShape({getShape(getLhs()),
-                                                        getShape(getRhs())},
-                                                       errorOn(*this)))) &&
+      succeeded(checkResult(
+          *this, inferBroadcastShape({getShape(getLhs()), getShape(getRhs())},
+                                     errorOn(*this)))) &&
       succeeded(checkClamp(*this, getClamp())));
 }
 
@@ -233,9 +227,9 @@ LogicalResult CompareOp::verify() {
     return emitOpError("expects operands of one element type");
   if (!getElement(getResult()).isInteger(1))
     return emitOpError("expects an i1 result");
-  return checkResult(*this, inferBroadcastShape(
-                                {getShape(getLhs()), getShape(getRhs())},
-                                errorOn(*this)));
+  return checkResult(
+      *this, inferBroadcastShape({getShape(getLhs()), getShape(getRhs())},
+                                 errorOn(*this)));
 }
 
 LogicalResult SelectOp::verify() {
@@ -244,11 +238,10 @@ LogicalResult SelectOp::verify() {
   if (failed(checkSameElement(*this, getOnTrue())) ||
       failed(checkSameElement(*this, getOnFalse())))
     return failure();
-  return checkResult(
-      *this, inferBroadcastShape({getShape(getCondition()),
-                                  getShape(getOnTrue()),
-                                  getShape(getOnFalse())},
-                                 errorOn(*this)));
+  return checkResult(*this, inferBroadcastShape({getShape(getCondition()),
+                                                 getShape(getOnTrue()),
+                                                 getShape(getOnFalse())},
+                                                errorOn(*this)));
 }
 
 LogicalResult CastOp::verify() {
@@ -279,15 +272,15 @@ LogicalResult ReshapeOp::verify() {
 }
 
 LogicalResult TransposeOp::verify() {
-  FailureOr<Shape> shape = inferTransposeShape(
-      getShape(getX()), getPermutation(), errorOn(*this));
+  FailureOr<Shape> shape =
+      inferTransposeShape(getShape(getX()), getPermutation(), errorOn(*this));
   if (failed(checkResult(*this, shape)))
     return failure();
   QuantizedType from = getQuantizedType(getX().getType());
   if (!from || !from.isPerAxis())
     return checkSameElement(*this, getX());
-  int64_t axis = llvm::find(getPermutation(), from.getAxis()) -
-                 getPermutation().begin();
+  int64_t axis =
+      llvm::find(getPermutation(), from.getAxis()) - getPermutation().begin();
   if (getElement(getResult()) != from.withAxis(axis))
     return emitOpError() << "expects the encoding to follow its axis to "
                          << axis;
@@ -297,9 +290,9 @@ LogicalResult TransposeOp::verify() {
 LogicalResult BroadcastOp::verify() {
   if (failed(checkSameElement(*this, getX())))
     return failure();
-  return checkResult(*this, inferBroadcastShape({getShape(getX()),
-                                                 getShape(getResult())},
-                                                errorOn(*this)));
+  return checkResult(
+      *this, inferBroadcastShape({getShape(getX()), getShape(getResult())},
+                                 errorOn(*this)));
 }
 
 LogicalResult SliceOp::verify() {
@@ -345,8 +338,8 @@ LogicalResult PadOp::verify() {
   if (getValue() && (getElement(getValue()) != getElement(getX()) ||
                      getNumElements(getShape(getValue())) != 1))
     return emitOpError("expects a scalar value of x's element type");
-  return checkResult(*this, inferPadShape(getShape(getX()), getLow(),
-                                          getHigh(), errorOn(*this)));
+  return checkResult(*this, inferPadShape(getShape(getX()), getLow(), getHigh(),
+                                          errorOn(*this)));
 }
 
 LogicalResult GatherOp::verify() {
@@ -354,9 +347,9 @@ LogicalResult GatherOp::verify() {
     return failure();
   if (!isa<IntegerType>(getElement(getIndices())))
     return emitOpError("expects integer indices");
-  return checkResult(*this, inferGatherShape(getShape(getX()),
-                                             getShape(getIndices()), getAxis(),
-                                             errorOn(*this)));
+  return checkResult(*this,
+                     inferGatherShape(getShape(getX()), getShape(getIndices()),
+                                      getAxis(), errorOn(*this)));
 }
 
 /// Per-axis parameters fit the extent of their axis.
@@ -393,8 +386,7 @@ static LogicalResult checkStatic(Operation *op, Type type) {
 static LogicalResult checkFloat(Operation *op, Value value) {
   if (isa<FloatType>(getElement(value)))
     return success();
-  return op->emitOpError() << "expects a float tensor, got "
-                           << value.getType();
+  return op->emitOpError() << "expects a float tensor, got " << value.getType();
 }
 
 LogicalResult QuantizeOp::verify() {
@@ -421,9 +413,9 @@ LogicalResult DynamicMatmulOp::verify() {
                                             getTransposeRhs(), errorOn(*this));
   if (failed(shape))
     return failure();
-  if (getBias() &&
-      getBias().getType() !=
-          RankedTensorType::get({shape->back()}, getResultType().getElementType()))
+  if (getBias() && getBias().getType() !=
+                       RankedTensorType::get({shape->back()},
+                                             getResultType().getElementType()))
     return emitOpError() << "expects an f32 bias of " << shape->back()
                          << " elements, got " << getBias().getType();
   return checkResult(*this, shape);

@@ -12,10 +12,6 @@ using namespace qopt;
 using namespace qopt::qg;
 using namespace qopt::qg::reference;
 
-RankedTensorType reference::getTensorType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 bool reference::isDouble(Value value) {
   return getTensorType(value).getElementType().isF64();
 }
@@ -84,9 +80,9 @@ FailureOr<Encoding> reference::getEncoding(Operation *op,
   int64_t count = encoding.extent * encoding.groups;
   if (int64_t(encoding.scales.size()) != count ||
       int64_t(encoding.zeroPoints.size()) != count)
-    return op->emitOpError() << "expects " << count
-                             << " scales and zero points for dimension " << axis
-                             << ", got " << encoding.scales.size();
+    return op->emitOpError()
+           << "expects " << count << " scales and zero points for dimension "
+           << axis << ", got " << encoding.scales.size();
   return encoding;
 }
 

@@ -72,7 +72,6 @@ std::vector<int64_t> getBroadcastIndices(llvm::ArrayRef<int64_t> shape,
 
 /// Element type is f64.
 bool isDouble(mlir::Value value);
-mlir::RankedTensorType getTensorType(mlir::Value value);
 
 /// Row-major strides of a shape.
 llvm::SmallVector<int64_t> getStrides(llvm::ArrayRef<int64_t> shape);

@@ -24,11 +24,9 @@ static constexpr unsigned kLeastWordShift = 33, kMostWordShift = 62;
 /// Longest epilogue, in ops, and most tensors that it reads.
 static constexpr size_t kMostOps = 64, kMostTensors = 3;
 
-static RankedTensorType getType(Value value) {
-  return cast<RankedTensorType>(value.getType());
+static Type getElement(Value value) {
+  return getTensorType(value).getElementType();
 }
-
-static Type getElement(Value value) { return getType(value).getElementType(); }
 
 /// One value per channel from one value or one per channel.
 template <typename T>
@@ -66,7 +64,8 @@ namespace {
 class EpilogueCollector {
 public:
   EpilogueCollector(Operation *product, bool prefersWords)
-      : product(product), shape(getType(product->getResult(0)).getShape()),
+      : product(product),
+        shape(getTensorType(product->getResult(0)).getShape()),
         prefersWords(prefersWords) {
     inside.insert(product);
   }
@@ -120,7 +119,7 @@ private:
 
   bool add(Operation *op) {
     if (op->getNumResults() != 1 ||
-        getType(op->getResult(0)).getShape() != shape)
+        getTensorType(op->getResult(0)).getShape() != shape)
       return false;
     if (auto requantize = dyn_cast<fxp::RequantizeOp>(op))
       return addRequantize(requantize);
@@ -153,7 +152,7 @@ private:
     }
     auto dequantize = value.getDefiningOp<fxp::DequantizeOp>();
     if (dequantize && getElement(dequantize.getX()).isInteger(8) &&
-        getType(dequantize.getX()).getShape() == shape &&
+        getTensorType(dequantize.getX()).getShape() == shape &&
         addDequantize(dequantize)) {
       grown.ops.push_back(dequantize);
       inside.insert(dequantize);
@@ -167,7 +166,7 @@ private:
   bool addTensor(Value value) {
     if (isInside(value) || grown.values.contains(value))
       return true;
-    if (getType(value).getShape() != shape || tensors == kMostTensors)
+    if (getTensorType(value).getShape() != shape || tensors == kMostTensors)
       return false;
     ++tensors;
     grown.values[value] = grown.operands.size();
@@ -232,7 +231,7 @@ private:
   bool addSum(fxp::AddOp op) {
     auto isByte = [&](Value value) {
       return getElement(value).isInteger(8) &&
-             getType(value).getShape() == shape;
+             getTensorType(value).getShape() == shape;
     };
     return isByte(op.getLhs()) && isByte(op.getRhs()) &&
            isByte(op.getResult()) && addTensor(op.getLhs()) &&

@@ -13,10 +13,6 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::qcpu;
 
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
 static bool isF32(Value value) {
   return cast<RankedTensorType>(value.getType()).getElementType().isF32();
 }

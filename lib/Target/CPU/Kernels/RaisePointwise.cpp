@@ -15,10 +15,6 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::qcpu;
 
-static RankedTensorType getType(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// A reshape or transpose that nothing else reads.
 static Operation *matchMove(Value value) {
   Operation *op = value.getDefiningOp();
@@ -31,7 +27,7 @@ static Operation *matchMove(Value value) {
 /// element of it.
 static OpOperand *getElementOperand(Operation *op) {
   auto isFloat = [](Value value) {
-    return getType(value).getElementType().isF32();
+    return getTensorType(value).getElementType().isF32();
   };
   if (auto quantize = dyn_cast<fxp::QuantizeOp>(op))
     return quantize.getZps().size() == 1 &&
@@ -48,7 +44,7 @@ static OpOperand *getElementOperand(Operation *op) {
   unsigned element = matchSplat(binary.getLhs()) ? 1 : 0;
   Value constant = op->getOperand(1 - element);
   return matchSplat(constant) &&
-                 getType(op->getOperand(element)) == binary.getType()
+                 getTensorType(op->getOperand(element)) == binary.getType()
              ? &op->getOpOperand(element)
              : nullptr;
 }
@@ -67,7 +63,7 @@ static bool startsAtFloats(Operation *move) {
 static Operation *raise(Operation *op, OpOperand &operand, Operation *move) {
   OpBuilder builder(op);
   Value source = move->getOperand(0);
-  auto type = getType(op->getResult(0));
+  auto type = getTensorType(op->getResult(0));
   IRMapping mapping;
   mapping.map(operand.get(), source);
   for (Value constant : op->getOperands())
@@ -80,8 +76,8 @@ static Operation *raise(Operation *op, OpOperand &operand, Operation *move) {
                              RankedTensorType::get({}, builder.getF32Type())));
     }
   Operation *early = builder.clone(*op, mapping);
-  early->getResult(0).setType(
-      RankedTensorType::get(getType(source).getShape(), type.getElementType()));
+  early->getResult(0).setType(RankedTensorType::get(
+      getTensorType(source).getShape(), type.getElementType()));
   Operation *late = builder.clone(*move);
   late->setOperand(0, early->getResult(0));
   late->getResult(0).setType(type);

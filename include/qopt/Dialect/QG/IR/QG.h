@@ -29,6 +29,18 @@
 #define GET_OP_CLASSES
 #include "qopt/Dialect/QG/IR/QGOps.h.inc"
 
+namespace qopt {
+
+/// Type and extents of a value that is known to be a tensor of static shape.
+inline mlir::RankedTensorType getTensorType(mlir::Value value) {
+  return llvm::cast<mlir::RankedTensorType>(value.getType());
+}
+inline llvm::ArrayRef<int64_t> getShape(mlir::Value value) {
+  return getTensorType(value).getShape();
+}
+
+} // namespace qopt
+
 namespace qopt::qg {
 
 /// The element type as a quantized type, or null.
