@@ -28,6 +28,7 @@ static void printModeKind(AsmPrinter &printer, StringRef kind) {
 }
 
 #include "qopt/Dialect/FXP/IR/FXPDialect.cpp.inc"
+#include "qopt/Dialect/FXP/IR/FXPInterfaces.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "qopt/Dialect/FXP/IR/FXPAttributes.cpp.inc"
 #define GET_OP_CLASSES

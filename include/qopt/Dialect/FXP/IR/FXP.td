@@ -5,6 +5,7 @@
 
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "qopt/Dialect/FXP/IR/FXPInterfaces.td"
 include "qopt/Dialect/QG/IR/QGOpBase.td"
 
 def FXP_Dialect : Dialect {
@@ -58,7 +59,22 @@ class FXP_Op<string mnemonic, list<Trait> traits = []>
   }];
 }
 
-def FXP_ConvOp : FXP_Op<"conv"> {
+/// An op that reads or writes stored integers.
+class FXP_StoredOp<string mnemonic, list<FXP_Stored> stored,
+                   list<Trait> traits = []>
+    : FXP_Op<mnemonic, !listconcat(traits, [
+        DeclareOpInterfaceMethods<StoredOperandsInterface>])> {
+  let extraClassDefinition = [{
+    ::llvm::SmallVector<::qopt::StoredValue> $cppClass::getStoredValues() {
+      return {}] # !interleave(!foreach(s, stored, s.row), ", ") # [{};
+    }
+  }];
+}
+
+def FXP_ConvOp : FXP_StoredOp<"conv", [
+    FXP_Stored<"X", "x_unsigned", "x_zp">,
+    FXP_Stored<"Weight", "">], [
+    DeclareOpInterfaceMethods<LinearOpInterface>]> {
   let summary = "channels-last integer convolution into i32";
   let description = [{
     `acc[n, p..., o] = bias[o] + sum (x - x_zp) * w` over the window of
@@ -86,7 +102,10 @@ def FXP_ConvOp : FXP_Op<"conv"> {
   }];
 }
 
-def FXP_MatmulOp : FXP_Op<"matmul"> {
+def FXP_MatmulOp : FXP_StoredOp<"matmul", [
+    FXP_Stored<"Lhs", "lhs_unsigned", "lhs_zp">,
+    FXP_Stored<"Rhs", "rhs_unsigned", "rhs_zp">], [
+    DeclareOpInterfaceMethods<LinearOpInterface>]> {
   let summary = "batched integer matrix product into i32";
   let description = [{
     `acc[b..., m, n] = bias[n] + sum (lhs - lhs_zp) * (rhs - rhs_zp)`; shapes
@@ -110,7 +129,10 @@ def FXP_MatmulOp : FXP_Op<"matmul"> {
   }];
 }
 
-def FXP_GroupMatmulOp : FXP_Op<"group_matmul"> {
+def FXP_GroupMatmulOp : FXP_StoredOp<"group_matmul", [
+    FXP_Stored<"Lhs", "lhs_unsigned", "lhs_zp">,
+    FXP_Stored<"Rhs", "">], [
+    DeclareOpInterfaceMethods<LinearOpInterface, ["getBiasOperand", "setBias"]>]> {
   let summary = "integer matrix product with scales per group, into f32";
   let description = [{
     `acc[g] = sum over k in group g of (lhs - lhs_zp) * rhs` is exact in i32;
@@ -155,7 +177,9 @@ def FXP_QuantizeRowsOp : FXP_Op<"quantize_rows"> {
   }];
 }
 
-def FXP_RequantizeOp : FXP_Op<"requantize"> {
+def FXP_RequantizeOp : FXP_StoredOp<"requantize", [
+    FXP_Stored<"X", "x_unsigned", "x_zp">,
+    FXP_Stored<"Result", "is_unsigned", "zp", "std::nullopt", "clamp">]> {
   let summary = "integers rescaled, shifted and saturated";
   let description = [{
     `y = min(max(round((x - x_zp) * scale) + zp, lo), hi)`, rounded by `mode`.
@@ -180,7 +204,10 @@ def FXP_RequantizeOp : FXP_Op<"requantize"> {
   }];
 }
 
-def FXP_AddOp : FXP_Op<"add"> {
+def FXP_AddOp : FXP_StoredOp<"add", [
+    FXP_Stored<"Lhs", "lhs_unsigned", "zps", "0">,
+    FXP_Stored<"Rhs", "rhs_unsigned", "zps", "1">,
+    FXP_Stored<"Result", "is_unsigned", "zp", "std::nullopt", "clamp">]> {
   let summary = "sum of two encodings rounded into a third";
   let description = [{
     `y = saturate(round((lhs - lhs_zp) * lhs_scale + (rhs - rhs_zp) * rhs_scale) + zp)`
@@ -209,7 +236,9 @@ def FXP_AddOp : FXP_Op<"add"> {
   }];
 }
 
-def FXP_MulOp : FXP_Op<"mul"> {
+def FXP_MulOp : FXP_StoredOp<"mul", [
+    FXP_Stored<"Lhs", "lhs_unsigned", "zps", "0">,
+    FXP_Stored<"Rhs", "rhs_unsigned", "zps", "1">]> {
   let summary = "exact product of two encodings into i32";
   let description = [{
     `acc = (lhs - lhs_zp) * (rhs - rhs_zp)`, NumPy broadcasting.
@@ -245,7 +274,9 @@ def FXP_LutOp : FXP_Op<"lut"> {
   let assemblyFormat = "$x `table` $table attr-dict `:` type($x) `->` type($result)";
 }
 
-def FXP_SoftmaxOp : FXP_Op<"softmax"> {
+def FXP_SoftmaxOp : FXP_StoredOp<"softmax", [
+    FXP_Stored<"X", "x_unsigned">,
+    FXP_Stored<"Result", "is_unsigned", "zp", "std::nullopt", "clamp">]> {
   let summary = "softmax over the last dimension by a table and a division";
   let description = [{
     `d = max(x) - x`, `e = table[d]`, `y = min(max((512 * e + sum(e)) / (2 *
@@ -268,7 +299,9 @@ def FXP_SoftmaxOp : FXP_Op<"softmax"> {
   }];
 }
 
-def FXP_MaxPoolOp : FXP_Op<"max_pool"> {
+def FXP_MaxPoolOp : FXP_StoredOp<"max_pool", [
+    FXP_Stored<"X", "x_unsigned">,
+    FXP_Stored<"Result", "x_unsigned">]> {
   let summary = "maximum of stored integers over windows";
   let description = [{
     Positions outside the input are skipped. Attributes as in `qg.pool`.
@@ -289,7 +322,8 @@ def FXP_MaxPoolOp : FXP_Op<"max_pool"> {
   }];
 }
 
-def FXP_SumPoolOp : FXP_Op<"sum_pool"> {
+def FXP_SumPoolOp : FXP_StoredOp<"sum_pool", [
+    FXP_Stored<"X", "x_unsigned", "x_zp">]> {
   let summary = "exact sum of `x - x_zp` over windows into i32";
   let description = [{
     The integer part of an average pool (positions outside are skipped); the
@@ -313,7 +347,8 @@ def FXP_SumPoolOp : FXP_Op<"sum_pool"> {
   }];
 }
 
-def FXP_SumOp : FXP_Op<"sum"> {
+def FXP_SumOp : FXP_StoredOp<"sum", [
+    FXP_Stored<"X", "x_unsigned", "x_zp">]> {
   let summary = "exact sum of `x - x_zp` over some dimensions, which disappear";
   let description = [{
     Example:
@@ -330,7 +365,8 @@ def FXP_SumOp : FXP_Op<"sum"> {
   }];
 }
 
-def FXP_QuantizeOp : FXP_Op<"quantize"> {
+def FXP_QuantizeOp : FXP_StoredOp<"quantize", [
+    FXP_Stored<"Result", "is_unsigned", "zps", "std::nullopt", "clamp">]> {
   let summary = "floats rounded into stored integers";
   let description = [{
     `y = min(max(rne(x / scale) + zp, lo), hi)`, f32 division; NaN gives `zp`.
@@ -352,7 +388,8 @@ def FXP_QuantizeOp : FXP_Op<"quantize"> {
   }];
 }
 
-def FXP_DequantizeOp : FXP_Op<"dequantize"> {
+def FXP_DequantizeOp : FXP_StoredOp<"dequantize", [
+    FXP_Stored<"X", "x_unsigned", "zps">]> {
   let summary = "floats that stored integers stand for";
   let description = [{
     `y = f32(x - zp) * scale`, one rounding.

@@ -16,6 +16,7 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "qopt/Dialect/QG/IR/LinearGeometry.h"
 #include "qopt/Numerics/Format.h"
 #include "qopt/Numerics/Kinds.h"
 #include "qopt/Support/Tensor.h"
@@ -38,6 +39,26 @@ inline mlir::RankedTensorType getTensorType(mlir::Value value) {
 inline llvm::ArrayRef<int64_t> getShape(mlir::Value value) {
   return getTensorType(value).getShape();
 }
+
+/// Which channels the elements of the weight of a linear op belong to, by their
+/// position in row-major order.
+class WeightChannels {
+public:
+  explicit WeightChannels(LinearOpInterface op);
+
+  /// The result channel that an element adds to.
+  int64_t getOutput(int64_t element) const {
+    return element / outputStep % outputs;
+  }
+  /// The input channel that it is multiplied with, counted over all groups.
+  int64_t getInput(int64_t element) const {
+    int64_t group = getOutput(element) / outputsPerGroup;
+    return group * inputs + element / inputStep % inputs;
+  }
+
+private:
+  int64_t outputs, inputs, outputStep, inputStep, outputsPerGroup;
+};
 
 } // namespace qopt
 

@@ -5,7 +5,13 @@
 
 include "qopt/Dialect/QG/IR/QGOpBase.td"
 
-def QG_ConvOp : QG_Op<"conv", "Linear"> {
+/// A linear op says its geometry (QGInterfaces.td); `overrides` are methods of
+/// the interface that it does not take as they are.
+class QG_LinearOp<string mnemonic, list<string> overrides = []>
+    : QG_Op<mnemonic, "Linear",
+            [DeclareOpInterfaceMethods<LinearOpInterface, overrides>]>;
+
+def QG_ConvOp : QG_LinearOp<"conv"> {
   let summary = "channels-last convolution of any spatial rank, with groups";
   let description = [{
     `y[n, p..., o] = bias[o] + sum over (k..., c) of
@@ -48,7 +54,7 @@ def QG_ConvOp : QG_Op<"conv", "Linear"> {
   }];
 }
 
-def QG_ConvTransposeOp : QG_Op<"conv_transpose", "Linear"> {
+def QG_ConvTransposeOp : QG_LinearOp<"conv_transpose"> {
   let summary = "channels-last transposed convolution";
   let description = [{
     The gradient of `qg.conv`: input position `i` adds `x * w[o, k]` to output
@@ -79,7 +85,7 @@ def QG_ConvTransposeOp : QG_Op<"conv_transpose", "Linear"> {
   }];
 }
 
-def QG_MatmulOp : QG_Op<"matmul", "Linear"> {
+def QG_MatmulOp : QG_LinearOp<"matmul", ["canComputeWeight"]> {
   let summary = "batched matrix product with an optional bias";
   let description = [{
     `y[b..., m, n] = bias[n] + sum over k of lhs[b..., m, k] * rhs[(b...,) k, n]`,
@@ -108,7 +114,7 @@ def QG_MatmulOp : QG_Op<"matmul", "Linear"> {
   }];
 }
 
-def QG_DynamicMatmulOp : QG_Op<"dynamic_matmul", "Linear"> {
+def QG_DynamicMatmulOp : QG_LinearOp<"dynamic_matmul", ["roundsInput"]> {
   let summary = "matrix product whose left rows are rounded at run time";
   let description = [{
     Every row of `lhs` (f32) is rounded to signed bytes with its own scale,
