@@ -15,24 +15,22 @@ int64_t EqualizationSite::getChannels() const {
   return getTensorType(x).getShape().back();
 }
 
-/// A conv, or a matmul with one matrix, of float constants.
-static std::optional<LinearOp> matchLayer(Operation *op) {
-  std::optional<LinearOp> linear = LinearOp::match(op);
-  if (!linear || !linear->hasConstantOperands() ||
-      isa<qg::ConvTransposeOp>(op) ||
+/// A convolution, or a product with one matrix, of float constants.
+static LinearOpInterface matchLayer(Operation *op) {
+  auto linear = dyn_cast_or_null<LinearOpInterface>(op);
+  if (!linear || !linear.hasFloatConstants() || !linear.isShared() ||
+      linear.getLinearGeometry().isTransposed ||
       !isa<Float32Type, Float64Type>(
-          getTensorType(linear->getWeight()).getElementType()) ||
-      (isa<qg::MatmulOp>(op) &&
-       getTensorType(linear->getWeight()).getRank() != 2))
-    return std::nullopt;
+          getTensorType(linear.getWeight()).getElementType()))
+    return {};
   return linear;
 }
 
-static std::optional<LinearOp> matchWriter(Value value) {
+static LinearOpInterface matchWriter(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto relu = dyn_cast<qg::UnaryOp>(op)) {
     if (relu.getKind() != UnaryKind::relu || !relu.getX().hasOneUse())
-      return std::nullopt;
+      return {};
     op = relu.getX().getDefiningOp();
   }
   return matchLayer(op);
@@ -45,15 +43,15 @@ static std::optional<EqualizationSite> matchSite(Operation &op) {
   auto type = dyn_cast<RankedTensorType>(x.getType());
   if (!type || type.getRank() < 2 || !isa<FloatType>(type.getElementType()))
     return std::nullopt;
-  std::optional<LinearOp> writer = matchWriter(x);
-  if (!writer || writer->getChannels() != type.getShape().back())
+  LinearOpInterface writer = matchWriter(x);
+  if (!writer || writer.countOutputs() != type.getShape().back())
     return std::nullopt;
-  EqualizationSite site{x, *writer, {}};
+  EqualizationSite site{x, writer, {}};
   for (OpOperand &use : x.getUses()) {
-    std::optional<LinearOp> reader = matchLayer(use.getOwner());
-    if (!reader || use.getOperandNumber() != 0)
+    LinearOpInterface reader = matchLayer(use.getOwner());
+    if (!reader || &reader.getInputOperand() != &use)
       return std::nullopt;
-    site.readers.push_back(*reader);
+    site.readers.push_back(reader);
   }
   return site;
 }
@@ -66,46 +64,20 @@ std::vector<EqualizationSite> qopt::findEqualizationSites(func::FuncOp func) {
   return sites;
 }
 
-/// Position of every element of `shape` along `axis`.
-static SmallVector<int64_t> getPositions(ArrayRef<int64_t> shape,
-                                         int64_t axis) {
-  int64_t inner = getNumElements(shape.drop_front(axis + 1));
-  SmallVector<int64_t> positions(getNumElements(shape));
-  for (auto [i, position] : llvm::enumerate(positions))
-    position = int64_t(i) / inner % shape[axis];
-  return positions;
-}
-
-SmallVector<int64_t> qopt::getOutputChannels(const LinearOp &linear) {
-  return getPositions(getTensorType(linear.getWeight()).getShape(),
-                      linear.getWeightAxis());
-}
-
-SmallVector<int64_t> qopt::getInputChannels(const LinearOp &linear) {
-  ArrayRef<int64_t> shape = getTensorType(linear.getWeight()).getShape();
-  SmallVector<int64_t> channels = getPositions(shape, linear.getInputAxis());
-  auto conv = dyn_cast<qg::ConvOp>(linear.getOperation());
-  if (!conv || conv.getGroups() == 1)
-    return channels;
-  // The weight of a group has the channels of that group only.
-  SmallVector<int64_t> outputs = getOutputChannels(linear);
-  int64_t perGroup = shape[linear.getWeightAxis()] / conv.getGroups();
-  for (auto [channel, output] : llvm::zip(channels, outputs))
-    channel += output / perGroup * shape.back();
-  return channels;
-}
-
 SmallVector<double> qopt::getWeightFactors(const EqualizationSite &site) {
-  auto getRanges = [&](const LinearOp &linear, ArrayRef<int64_t> channels,
+  auto getRanges = [&](LinearOpInterface linear, auto getChannel,
                        SmallVector<double> &ranges) {
     Tensor weight = *qg::matchConstant(linear.getWeight());
-    for (auto [i, channel] : llvm::enumerate(channels))
-      ranges[channel] = std::max(ranges[channel], std::abs(weight.getFloat(i)));
+    WeightChannels channels(linear);
+    for (int64_t i = 0; i < weight.numElements(); ++i) {
+      double &range = ranges[(channels.*getChannel)(i)];
+      range = std::max(range, std::abs(weight.getFloat(i)));
+    }
   };
   SmallVector<double> written(site.getChannels(), 0), read(written);
-  getRanges(site.writer, getOutputChannels(site.writer), written);
-  for (const LinearOp &reader : site.readers)
-    getRanges(reader, getInputChannels(reader), read);
+  getRanges(site.writer, &WeightChannels::getOutput, written);
+  for (LinearOpInterface reader : site.readers)
+    getRanges(reader, &WeightChannels::getInput, read);
   SmallVector<double> factors;
   for (auto [a, b] : llvm::zip(written, read)) {
     double factor = a > 0 && b > 0 ? std::sqrt(a / b) : 1;

@@ -260,12 +260,10 @@ void StreamFinder::classify(Value value) {
   addNorms(value);
   bool isPrivate = llvm::all_of(
       value.getUsers(), [&](Operation *user) { return stream.reads(user); });
-  std::optional<LinearOp> linear = LinearOp::match(op);
-  if (isPrivate && linear && linear->hasConstantOperands() &&
-      (isa<qg::ConvOp>(op) ||
-       (isa<qg::MatmulOp>(op) &&
-        getTensorType(linear->getWeight()).getRank() == 2)))
-    stream.writers.push_back(*linear);
+  auto linear = dyn_cast_or_null<LinearOpInterface>(op);
+  if (isPrivate && linear && linear.hasFloatConstants() && linear.isShared() &&
+      !linear.getLinearGeometry().isTransposed)
+    stream.writers.push_back(linear);
   else
     stream.entries.insert(value);
 }
@@ -275,9 +273,10 @@ void StreamFinder::findReaders(Operation *norm, Value value,
                                SmallVector<double> beta) {
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
-    std::optional<LinearOp> linear = LinearOp::match(user);
-    if (linear && use.getOperandNumber() == 0 && linear->isChannelMatrix()) {
-      stream.readers.push_back({*linear, norm, gamma, beta});
+    auto linear = dyn_cast<LinearOpInterface>(user);
+    if (linear && &linear.getInputOperand() == &use &&
+        linear.hasFloatConstants() && linear.isChannelMatrix()) {
+      stream.readers.push_back({linear, norm, gamma, beta});
       continue;
     }
     if (isStreamReshape(user)) {

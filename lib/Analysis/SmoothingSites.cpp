@@ -14,19 +14,18 @@ int64_t SmoothingSite::getChannels() const {
 }
 
 /// The linear op behind `value` and at most one relu, all read once.
-static std::optional<LinearOp> matchWriter(Value value) {
+static LinearOpInterface matchWriter(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto relu = dyn_cast_or_null<qg::UnaryOp>(op);
       relu && relu.getKind() == UnaryKind::relu) {
     if (!relu.getX().hasOneUse())
-      return std::nullopt;
+      return {};
     op = relu.getX().getDefiningOp();
   }
-  std::optional<LinearOp> linear = LinearOp::match(op);
-  if (!linear || !linear->hasConstantOperands() ||
-      !isa<Float32Type, Float64Type>(
-          cast<RankedTensorType>(value.getType()).getElementType()))
-    return std::nullopt;
+  auto linear = dyn_cast_or_null<LinearOpInterface>(op);
+  if (!linear || !linear.hasFloatConstants() ||
+      !isa<Float32Type, Float64Type>(getTensorType(value).getElementType()))
+    return {};
   // A product of two activations has no rows to scale.
   return linear;
 }
@@ -72,10 +71,11 @@ static std::optional<SmoothingSite> matchSite(Operation &op) {
       site.x.use_empty())
     return std::nullopt;
   for (OpOperand &use : site.x.getUses()) {
-    std::optional<LinearOp> reader = LinearOp::match(use.getOwner());
-    if (!reader || use.getOperandNumber() != 0 || !reader->isChannelMatrix())
+    auto reader = dyn_cast<LinearOpInterface>(use.getOwner());
+    if (!reader || &reader.getInputOperand() != &use ||
+        !reader.hasFloatConstants() || !reader.isChannelMatrix())
       return std::nullopt;
-    site.readers.push_back(*reader);
+    site.readers.push_back(reader);
   }
   site.writer = matchWriter(site.x);
   site.canShift = !isa<qg::UnaryOp>(op);

@@ -51,20 +51,20 @@ static void applyToTensor(qg::ObserveOp op) {
   op.erase();
 }
 
-static LogicalResult applyToWeight(Operation *op) {
+static LogicalResult applyToWeight(LinearOpInterface op) {
   qg::FormatAttr format = getFormat(op, "qg.weight_format");
   if (!format)
     return success();
   op->removeAttr("qg.weight_format");
   auto type = dyn_cast<qg::QuantizedType>(format.getType());
-  Value weight = getWeight(op);
+  Value weight = op.getWeight();
   std::optional<Tensor> values = qg::matchConstant(weight);
   if (!type || !values || values->dtype() != DType::f32)
     return op->emitOpError("expects an f32 constant weight for its format");
   OpBuilder builder(op);
   Value constant = createRoundedWeight(builder, weight, type);
-  op->setOperand(1, qg::DequantizeOp::create(builder, weight.getLoc(),
-                                             weight.getType(), constant));
+  op.setWeight(qg::DequantizeOp::create(builder, weight.getLoc(),
+                                        weight.getType(), constant));
   return success();
 }
 
@@ -77,9 +77,9 @@ struct ApplyFormats : qopt::impl::ApplyFormatsBase<ApplyFormats> {
     // values they read are not replaced twice.
     for (qg::ObserveOp op : llvm::reverse(observers))
       applyToTensor(op);
-    for (Operation &op : llvm::make_early_inc_range(
-             getOperation().getBody().front().getOperations()))
-      if (isLinear(&op) && failed(applyToWeight(&op)))
+    for (auto op :
+         llvm::make_early_inc_range(getOperation().getOps<LinearOpInterface>()))
+      if (failed(applyToWeight(op)))
         return signalPassFailure();
     getOperation().walk([](Operation *op) {
       qg::FormatAttr format = getFormat(op);

@@ -77,17 +77,17 @@ LogicalResult AssignFormats::readRanges(TensorGraph &graph) {
 /// Convolutions and matmuls whose activations are observed and whose weight
 /// and bias are constants.
 void AssignFormats::decideLinears(TensorGraph &graph) {
-  getOperation().walk([&](Operation *op) {
-    if (!isLinear(op))
-      return;
+  getOperation().walk([&](LinearOpInterface op) {
+    if (op.roundsInput())
+      return keepFloatBecause(op, "rounds its input at run time");
     if (llvm::is_contained(keepFloat, qg::getUserName(op)))
       return keepFloatBecause(op, "kept float by option");
-    SmallVector<Value> activations{op->getOperand(0)};
-    if (getWeightAxis(op) < 0)
-      activations.push_back(getWeight(op));
-    if (getWeightAxis(op) < 0 && !isa<qg::MatmulOp>(op))
+    SmallVector<Value> activations{op.getInput()};
+    if (!op.canRoundWeight())
+      activations.push_back(op.getWeight());
+    if (!op.canRoundWeight() && !op.canComputeWeight())
       return keepFloatBecause(op, "weight is not constant");
-    if (Value bias = getBias(op); bias && !qg::matchConstant(bias))
+    if (Value bias = op.getBias(); bias && !qg::matchConstant(bias))
       return keepFloatBecause(op, "bias is not constant");
     for (Value value : activations) {
       qg::ObserveOp observer = getObserver(value);
@@ -112,7 +112,8 @@ bool AssignFormats::isPreActivation(TensorGraph &graph, qg::ObserveOp op) {
       }))
     return false;
   Operation *producer = graph.getProducer(op);
-  return !producer || isLinear(producer) || !canBeInteger(graph, producer);
+  return !producer || isa<LinearOpInterface>(producer) ||
+         !canBeInteger(graph, producer);
 }
 
 /// An op without weights that has an integer form and whose inputs may be
@@ -156,13 +157,13 @@ bool AssignFormats::canScaleChannels(TensorGraph &graph, qg::ObserveOp op) {
       break;
     x = relu.getX();
   }
-  if (auto conv = x.getDefiningOp<qg::ConvOp>();
-      conv && integerOps.contains(conv))
+  if (auto linear = x.getDefiningOp<LinearOpInterface>();
+      linear && linear.isConvolution() && integerOps.contains(linear))
     return true;
   Operation *producer = graph.getProducer(op);
   if (preActivation != "f32" || !producer)
     return false;
-  if (isLinear(producer) || !integerOps.contains(producer))
+  if (isa<LinearOpInterface>(producer) || !integerOps.contains(producer))
     return true;
   SmallVector<Value> inputs = graph.getInputs(producer);
   qg::ObserveOp input =
@@ -209,7 +210,7 @@ void AssignFormats::decideTensors(TensorGraph &graph) {
     }
     rounded.insert(op);
     Operation *producer = graph.getProducer(op);
-    if (!hasFloat && producer && !isLinear(producer) &&
+    if (!hasFloat && producer && !isa<LinearOpInterface>(producer) &&
         canBeInteger(graph, producer))
       integerOps.insert(producer);
     if (qg::QuantizedType type = getChannelEncoding(op);
@@ -240,18 +241,18 @@ LogicalResult AssignFormats::assignWeights() {
            << "expects weight-format " << getWeightFormatNames() << ", got '"
            << weightFormat << "'";
   for (Operation &op : getOperation().getOps()) {
-    int64_t axis =
-        isLinear(&op) && integerOps.contains(&op) ? getWeightAxis(&op) : -1;
+    auto linear = dyn_cast<LinearOpInterface>(op);
     auto own = op.getAttrOfType<StringAttr>("qg.weights");
     op.removeAttr("qg.weights");
-    if (axis < 0)
+    if (!linear || !integerOps.contains(linear) || !linear.canRoundWeight())
       continue;
     std::optional<WeightFormat> format = common;
     if (own && !(format = WeightFormat::parse(own)))
       return op.emitOpError() << "expects qg.weights " << getWeightFormatNames()
                               << ", got " << own;
     FailureOr<qg::QuantizedType> type = getWeightEncoding(
-        &op, *format, getLeastScale(encodings[getObserver(op.getOperand(0))]));
+        linear, *format,
+        getLeastScale(encodings[getObserver(linear.getInput())]));
     if (failed(type))
       return failure();
     if (format->isLearned)

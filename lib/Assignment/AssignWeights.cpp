@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 #include "AssignWeights.h"
 #include "LevelTable.h"
-#include "TensorGraph.h"
 #include "qopt/Calibration/Observer.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
@@ -68,30 +67,14 @@ std::optional<WeightFormat> WeightFormat::parse(StringRef text) {
   return result;
 }
 
-/// One group per pixel of the input.
-static bool canHaveGroups(Operation *op) {
-  if (isa<qg::MatmulOp>(op))
-    return true;
-  auto conv = dyn_cast<qg::ConvOp>(op);
-  auto isOne = [](int64_t value) { return value == 1; };
-  return conv && conv.getGroups() == 1 &&
-         llvm::all_of(cast<RankedTensorType>(conv.getWeight().getType())
-                          .getShape()
-                          .drop_front()
-                          .drop_back(),
-                      isOne) &&
-         llvm::all_of(conv.getStrides(), isOne) &&
-         llvm::all_of(conv.getPads(), [](int64_t pad) { return pad == 0; });
-}
-
-FailureOr<qg::QuantizedType> qopt::getWeightEncoding(Operation *op,
+FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
                                                      const WeightFormat &format,
                                                      double xScale) {
-  std::optional<Tensor> weight = qg::matchConstant(getWeight(op));
+  std::optional<Tensor> weight = qg::matchConstant(op.getWeight());
   if (!weight)
     return op->emitOpError("expects a weight whose bytes are present");
-  int64_t axis = getWeightAxis(op);
-  int64_t group = canHaveGroups(op) ? format.group : 0;
+  int64_t axis = op.getOutputAxis();
+  int64_t group = op.canHaveGroups() ? format.group : 0;
   int64_t channels = weight->shape()[axis];
   int64_t depth = channels ? weight->numElements() / channels : 0;
   int64_t groups =
@@ -126,8 +109,8 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(Operation *op,
     table.assign(learned.begin(), learned.end());
   }
   std::optional<Tensor> bias;
-  if (getBias(op))
-    bias = qg::matchConstant(getBias(op));
+  if (op.getBias())
+    bias = qg::matchConstant(op.getBias());
   const IntegerFormat &row = *lookupIntegerFormat(format.format);
   float reach = 1;
   for (int8_t level : table)

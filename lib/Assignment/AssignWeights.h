@@ -32,9 +32,9 @@ inline constexpr llvm::StringLiteral kLearnedAttr = "qg.learned_levels";
 /// Encoding of the weight of `op` by the largest magnitudes; learned tables are
 /// those of the weights alone. Scales are raised
 /// where the bias would not fit 32 bits for an input of scale `xScale`. Groups
-/// are for matmuls and pointwise convolutions: others get one scale per
-/// channel. Fails with an error on `op` where the bytes are missing.
-mlir::FailureOr<qg::QuantizedType> getWeightEncoding(mlir::Operation *op,
+/// are for ops that can have them: others get one scale per channel. Fails with
+/// an error on `op` where the bytes are missing.
+mlir::FailureOr<qg::QuantizedType> getWeightEncoding(LinearOpInterface op,
                                                      const WeightFormat &format,
                                                      double xScale);
 

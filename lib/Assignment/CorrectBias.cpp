@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/CorrectBias.h"
 #include "MovedInput.h"
-#include "TensorGraph.h"
 #include "qopt/Calibration/ObservedRun.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
@@ -22,16 +21,14 @@ struct InputMeans {
 };
 } // namespace
 
-static SmallVector<Operation *> findLayers(func::FuncOp main) {
-  SmallVector<Operation *> layers;
-  for (Operation &op : main.getOps()) {
-    if (!isLinear(&op))
-      continue;
-    Value weight = getWeight(&op);
+static SmallVector<LinearOpInterface> findLayers(func::FuncOp main) {
+  SmallVector<LinearOpInterface> layers;
+  for (auto op : main.getOps<LinearOpInterface>()) {
+    Value weight = op.getWeight();
     if (auto dequantize = weight.getDefiningOp<qg::DequantizeOp>())
       weight = dequantize.getX();
     if (weight.getDefiningOp<qg::ConstantOp>())
-      layers.push_back(&op);
+      layers.push_back(op);
   }
   return layers;
 }
@@ -89,34 +86,30 @@ static double getShare(int64_t inputs, int64_t outputs, int64_t tap,
 }
 
 /// Share per tap, in the order of the weight.
-template <typename ConvOp> static std::vector<double> getTapShares(ConvOp op) {
-  auto x = cast<RankedTensorType>(op.getX().getType()).getShape();
-  auto w = cast<RankedTensorType>(op.getWeight().getType()).getShape();
-  auto y = cast<RankedTensorType>(op.getResult().getType()).getShape();
+static std::vector<double> getTapShares(LinearOpInterface op) {
   std::vector<double> shares{1};
-  for (size_t d = 0; d + 2 < x.size(); ++d) {
+  LinearGeometry geometry = op.getLinearGeometry();
+  if (!geometry.window)
+    return shares;
+  ArrayRef<int64_t> x = getShape(op.getInput());
+  ArrayRef<int64_t> y = getShape(op->getResult(0));
+  for (auto [d, taps] : llvm::enumerate(geometry.window->kernel)) {
     std::vector<double> next;
     for (double share : shares)
-      for (int64_t tap = 0; tap < w[d + 1]; ++tap)
+      for (int64_t tap = 0; tap < taps; ++tap)
         next.push_back(share * getShare(x[d + 1], y[d + 1], tap,
-                                        op.getStrides()[d],
-                                        op.getDilations()[d], op.getPads()[d],
-                                        isa<qg::ConvTransposeOp>(op)));
+                                        geometry.window->strides[d],
+                                        geometry.window->dilations[d],
+                                        geometry.window->pads[d],
+                                        geometry.isTransposed));
     shares = std::move(next);
   }
   return shares;
 }
 
-static std::vector<double> getTapShares(Operation *op) {
-  if (auto conv = dyn_cast<qg::ConvOp>(op))
-    return getTapShares(conv);
-  if (auto conv = dyn_cast<qg::ConvTransposeOp>(op))
-    return getTapShares(conv);
-  return {1};
-}
-
 /// What is missing in the mean of every output channel.
-static std::vector<double> getMissing(Operation *op, const Tensor &weight,
+static std::vector<double> getMissing(LinearOpInterface op,
+                                      const Tensor &weight,
                                       const Tensor &stored, int64_t axis,
                                       const InputMeans &means) {
   int64_t outputs = weight.shape()[axis];
@@ -142,28 +135,23 @@ static std::vector<double> getMissing(Operation *op, const Tensor &weight,
 }
 
 /// Adds `delta` to the bias; a layer without one gets it.
-static void addToBias(Operation *op, ArrayRef<double> delta) {
+static void addToBias(LinearOpInterface op, ArrayRef<double> delta) {
   OpBuilder builder(op);
   auto type =
       RankedTensorType::get({int64_t(delta.size())}, builder.getF32Type());
   Tensor bias(DType::f32, type.getShape());
-  if (getBias(op))
-    bias = *qg::matchConstant(getBias(op));
+  if (op.getBias())
+    bias = *qg::matchConstant(op.getBias());
   for (size_t o = 0; o < delta.size(); ++o)
     bias.setFloat(o, bias.getFloat(o) + delta[o]);
-  Value constant =
-      qg::createConstant(builder, op->getLoc(), bias, type, "bias");
-  if (getBias(op))
-    op->setOperand(2, constant);
-  else
-    op->insertOperands(2, constant);
+  op.setBias(qg::createConstant(builder, op.getLoc(), bias, type, "bias"));
 }
 
 /// Only float constants can be corrected; the weight must be rounded.
-static bool canCorrect(Operation *op) {
-  if (!getWeight(op).getDefiningOp<qg::DequantizeOp>())
+static bool canCorrect(LinearOpInterface op) {
+  if (!op.getWeight().getDefiningOp<qg::DequantizeOp>())
     return false;
-  Value bias = getBias(op);
+  Value bias = op.getBias();
   if (!bias)
     return true;
   std::optional<Tensor> constant = qg::matchConstant(bias);
@@ -173,9 +161,10 @@ static bool canCorrect(Operation *op) {
 /// Means of the inputs of the layers of `reference` by layer; those stay empty
 /// whose input is not observed or not rounded.
 static absl::StatusOr<std::vector<InputMeans>>
-measure(ModuleOp reference, ArrayRef<Operation *> layers,
-        ArrayRef<Operation *> quantized, const SampleSource &source,
-        const CorrectBiasOptions &options, const ExecutorFactory &factory) {
+measure(ModuleOp reference, MutableArrayRef<LinearOpInterface> layers,
+        MutableArrayRef<LinearOpInterface> quantized,
+        const SampleSource &source, const CorrectBiasOptions &options,
+        const ExecutorFactory &factory) {
   auto run = ObservedRun::create(reference, options.executor, factory);
   if (!run.ok())
     return run.status();
@@ -183,9 +172,8 @@ measure(ModuleOp reference, ArrayRef<Operation *> layers,
   auto addSample = [&](int64_t, ArrayRef<Tensor> inputs,
                        ArrayRef<Tensor> outputs) {
     for (size_t i = 0; i < layers.size(); ++i) {
-      qg::QuantizedType type = getInputEncoding(quantized[i]->getOperand(0));
-      std::optional<MovedInput> input =
-          MovedInput::find(layers[i]->getOperand(0));
+      qg::QuantizedType type = getInputEncoding(quantized[i].getInput());
+      std::optional<MovedInput> input = MovedInput::find(layers[i].getInput());
       if (!input || !type || !canCorrect(quantized[i]))
         continue;
       const ObservedRun::Point *point = run->find(input->observer.getName());
@@ -218,8 +206,8 @@ qopt::correctBias(ModuleOp reference, ModuleOp quantized,
   auto main = quantized.lookupSymbol<func::FuncOp>("main");
   if (!referenceMain || !main)
     return absl::InvalidArgumentError("expects a function @main");
-  SmallVector<Operation *> exact = findLayers(referenceMain);
-  SmallVector<Operation *> rounded = findLayers(main);
+  SmallVector<LinearOpInterface> exact = findLayers(referenceMain);
+  SmallVector<LinearOpInterface> rounded = findLayers(main);
   if (exact.size() != rounded.size())
     return absl::InvalidArgumentError(
         "expects the same linear ops in both modules");
@@ -231,8 +219,8 @@ qopt::correctBias(ModuleOp reference, ModuleOp quantized,
   for (size_t i = 0; i < exact.size(); ++i) {
     if ((*means)[i].exact.empty())
       continue;
-    auto stored = getWeight(rounded[i]).getDefiningOp<qg::DequantizeOp>();
-    std::optional<Tensor> weight = qg::matchConstant(getWeight(exact[i]));
+    auto stored = rounded[i].getWeight().getDefiningOp<qg::DequantizeOp>();
+    std::optional<Tensor> weight = qg::matchConstant(exact[i].getWeight());
     std::optional<Tensor> integers = qg::matchConstant(stored.getX());
     if (!weight || !integers || weight->dtype() != DType::f32)
       continue;

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/Plan.h"
 #include "AssignWeights.h"
-#include "TensorGraph.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Numerics/Format.h"
 #include "qopt/Support/Diagnostics.h"
 #include "qopt/Support/Files.h"
@@ -329,10 +329,9 @@ int64_t qopt::getFormatBits(llvm::StringRef format) {
 }
 
 absl::Status qopt::applyPlan(mlir::ModuleOp module, const Plan &plan) {
-  std::map<std::pair<std::string, std::string>, mlir::Operation *> ops;
-  module.walk([&](mlir::Operation *op) {
-    if (isLinear(op))
-      ops[{qg::getUserName(op), op->getName().getStringRef().str()}] = op;
+  std::map<std::pair<std::string, std::string>, LinearOpInterface> ops;
+  module.walk([&](LinearOpInterface op) {
+    ops[{qg::getUserName(op), op->getName().getStringRef().str()}] = op;
   });
   std::vector<std::string> problems;
   std::map<mlir::Operation *, std::string> taken;
@@ -343,8 +342,8 @@ absl::Status qopt::applyPlan(mlir::ModuleOp module, const Plan &plan) {
       problems.push_back(name + ": the model has no such " + decision.op);
       continue;
     }
-    mlir::Operation *op = it->second;
-    if (getWeightAxis(op) < 0)
+    LinearOpInterface op = it->second;
+    if (!op.canRoundWeight())
       problems.push_back(name + ": its weight is not constant");
     if (!WeightFormat::parse(decision.format))
       problems.push_back(name + ": expected a format " +

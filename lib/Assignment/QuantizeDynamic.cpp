@@ -6,7 +6,6 @@
 // row is there, needs neither: only weights are rounded beforehand.
 //===----------------------------------------------------------------------===//
 #include "AssignWeights.h"
-#include "TensorGraph.h"
 #include "qopt/Assignment/Passes.h"
 
 #include <limits>
@@ -20,22 +19,20 @@ using namespace mlir;
 using namespace qopt;
 
 /// Why a linear op stays float; empty if it need not.
-static StringRef getReason(Operation *op) {
-  auto matmul = dyn_cast<qg::MatmulOp>(op);
-  if (!matmul)
+static StringRef getReason(LinearOpInterface op) {
+  if (op.getLinearGeometry().window)
     return "only matrix products are rounded at run time";
   auto isF32 = [](Value value) {
-    return !value ||
-           cast<RankedTensorType>(value.getType()).getElementType().isF32();
+    return !value || getTensorType(value).getElementType().isF32();
   };
-  if (!isF32(matmul.getLhs()) || !isF32(matmul.getRhs()) ||
-      !isF32(matmul.getBias()) || !isF32(matmul.getResult()))
+  if (!isF32(op.getInput()) || !isF32(op.getWeight()) || !isF32(op.getBias()) ||
+      !isF32(op->getResult(0)))
     return "only f32 products are rounded at run time";
-  if (!qg::matchConstant(matmul.getRhs()))
+  if (!qg::matchConstant(op.getWeight()))
     return "no operand is constant";
-  if (cast<RankedTensorType>(matmul.getRhs().getType()).getRank() != 2)
+  if (!op.isShared())
     return "the constant is no single matrix";
-  if (matmul.getBias() && !qg::matchConstant(matmul.getBias()))
+  if (op.getBias() && !qg::matchConstant(op.getBias()))
     return "the bias is computed at run time";
   return "";
 }
@@ -52,29 +49,28 @@ struct QuantizeDynamic : qopt::impl::QuantizeDynamicBase<QuantizeDynamic> {
           << weightFormat << "'";
       return signalPassFailure();
     }
-    for (Operation &op : llvm::make_early_inc_range(
-             getOperation().getBody().front().getOperations()))
-      if (isLinear(&op) && failed(rewrite(&op, *format)))
+    for (auto op :
+         llvm::make_early_inc_range(getOperation().getOps<LinearOpInterface>()))
+      if (!op.roundsInput() && failed(rewrite(op, *format)))
         return signalPassFailure();
   }
 
-  LogicalResult rewrite(Operation *op, const WeightFormat &format) {
+  LogicalResult rewrite(LinearOpInterface op, const WeightFormat &format) {
     OpBuilder builder(op);
     if (StringRef reason = getReason(op); !reason.empty()) {
       op->setAttr("qg.float_reason", builder.getStringAttr(reason));
       return success();
     }
-    auto matmul = cast<qg::MatmulOp>(op);
     // Biases stay f32: no input scale is too small for them.
     FailureOr<qg::QuantizedType> type =
         getWeightEncoding(op, format, std::numeric_limits<double>::infinity());
     if (failed(type))
       return failure();
-    Value weight = createRoundedWeight(builder, matmul.getRhs(), *type);
+    Value weight = createRoundedWeight(builder, op.getWeight(), *type);
     auto product = qg::DynamicMatmulOp::create(
-        builder, op->getLoc(), matmul.getType(), matmul.getLhs(), weight,
-        matmul.getBias(), matmul.getTransposeRhs());
-    matmul.replaceAllUsesWith(product.getResult());
+        builder, op.getLoc(), op->getResult(0).getType(), op.getInput(), weight,
+        op.getBias(), /*transposeRhs=*/op.getOutputAxis() == 0);
+    op->replaceAllUsesWith(product->getResults());
     op->erase();
     return success();
   }

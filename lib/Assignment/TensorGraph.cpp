@@ -47,29 +47,6 @@ Value qopt::skipClamps(Value value) {
   return value;
 }
 
-bool qopt::isLinear(Operation *op) {
-  return isa<qg::ConvOp, qg::ConvTransposeOp, qg::MatmulOp>(op);
-}
-
-Value qopt::getWeight(Operation *op) { return op->getOperand(1); }
-
-Value qopt::getBias(Operation *op) {
-  return op->getNumOperands() > 2 ? op->getOperand(2) : Value();
-}
-
-int64_t qopt::getWeightAxis(Operation *op) {
-  Value weight = getWeight(op);
-  auto type = cast<RankedTensorType>(weight.getType());
-  if (!weight.getDefiningOp<qg::ConstantOp>() || !type.getElementType().isF32())
-    return -1;
-  auto matmul = dyn_cast<qg::MatmulOp>(op);
-  if (!matmul)
-    return 0;
-  if (type.getRank() != 2)
-    return -1;
-  return matmul.getTransposeRhs() ? 0 : 1;
-}
-
 TensorGraph::TensorGraph(func::FuncOp function) : regions(function) {
   observers_.assign(function.getOps<qg::ObserveOp>().begin(),
                     function.getOps<qg::ObserveOp>().end());

@@ -24,13 +24,6 @@ qg::ObserveOp getObserver(mlir::Value value);
 /// `value` with the clamps behind it, if only they read it.
 mlir::Value skipClamps(mlir::Value value);
 
-/// Dimension of the weight that counts output channels; -1 for an op that has
-/// no constant weight.
-int64_t getWeightAxis(mlir::Operation *op);
-mlir::Value getWeight(mlir::Operation *op);
-mlir::Value getBias(mlir::Operation *op);
-bool isLinear(mlir::Operation *op);
-
 class TensorGraph {
 public:
   explicit TensorGraph(mlir::func::FuncOp function);

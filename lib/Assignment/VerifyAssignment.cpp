@@ -4,7 +4,6 @@
 // Kernels wrap silently; that they never do is proven here from the weights
 // and the encodings, whatever chose them.
 //===----------------------------------------------------------------------===//
-#include "TensorGraph.h"
 #include "qopt/Assignment/Passes.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
@@ -40,9 +39,9 @@ struct VerifyAssignment : qopt::impl::VerifyAssignmentBase<VerifyAssignment> {
 } // namespace
 
 /// The bias in units of the accumulator, if it is constant.
-static std::optional<double> getBiasUnits(Operation *op, int64_t channel,
+static std::optional<double> getBiasUnits(LinearOpInterface op, int64_t channel,
                                           double unit) {
-  Value bias = getBias(op);
+  Value bias = op.getBias();
   if (!bias)
     return 0;
   std::optional<Tensor> values = qg::matchConstant(bias);
@@ -53,23 +52,15 @@ static std::optional<double> getBiasUnits(Operation *op, int64_t channel,
   return double(values->getInt(channel));
 }
 
-/// Dimension of the weight that counts output channels.
-static int64_t getOutputAxis(Operation *op) {
-  auto matmul = dyn_cast<qg::MatmulOp>(op);
-  if (!matmul || matmul.getTransposeRhs())
-    return 0;
-  return cast<RankedTensorType>(getWeight(op).getType()).getRank() - 1;
-}
-
 /// Intervals per output channel; nullopt for an op that is not quantized or
 /// whose weights are not known.
-static std::optional<std::vector<Interval>> getIntervals(Operation *op) {
-  qg::QuantizedType x = qg::getQuantizedType(op->getOperand(0).getType());
-  auto type = dyn_cast<RankedTensorType>(getWeight(op).getType());
+static std::optional<std::vector<Interval>> getIntervals(LinearOpInterface op) {
+  qg::QuantizedType x = qg::getQuantizedType(op.getInput().getType());
+  auto type = dyn_cast<RankedTensorType>(op.getWeight().getType());
   qg::QuantizedType w = type ? qg::getQuantizedType(type) : qg::QuantizedType();
   if (!x || !w || x.isDynamic_() || !x.isPerTensor() || w.isDynamic_())
     return std::nullopt;
-  std::optional<Tensor> stored = qg::matchConstant(getWeight(op));
+  std::optional<Tensor> stored = qg::matchConstant(op.getWeight());
   if (!stored)
     return std::nullopt;
   const IntegerFormat &row = x.getIntegerFormat();
@@ -78,7 +69,7 @@ static std::optional<std::vector<Interval>> getIntervals(Operation *op) {
   qg::ParameterIndex index(w, stored->shape());
   SmallVector<float> scales = w.getScaleVector();
   SmallVector<int64_t> zeros = w.getZeroPointVector();
-  int64_t axis = getOutputAxis(op), inner = 1;
+  int64_t axis = op.getOutputAxis(), inner = 1;
   int64_t channels = stored->shape()[axis];
   for (int64_t extent : stored->shape().drop_front(axis + 1))
     inner *= extent;
@@ -111,9 +102,7 @@ static std::optional<std::vector<Interval>> getIntervals(Operation *op) {
 
 void VerifyAssignment::runOnOperation() {
   bool fits = true;
-  getOperation().walk([&](Operation *op) {
-    if (!isLinear(op))
-      return;
+  getOperation().walk([&](LinearOpInterface op) {
     std::optional<std::vector<Interval>> intervals = getIntervals(op);
     if (!intervals)
       return;

@@ -97,19 +97,12 @@ static llvm::SmallSetVector<Value, 16> findTensors(func::FuncOp main) {
   return tensors;
 }
 
-/// A convolution of every channel with weights of its own.
-static bool isDepthwise(Operation *op) {
-  auto conv = dyn_cast<qg::ConvOp>(op);
-  auto type =
-      conv ? cast<RankedTensorType>(conv.getX().getType()) : RankedTensorType();
-  return conv && int64_t(conv.getGroups()) == type.getShape().back();
-}
-
 /// Only depthwise convolutions read it: the step of every channel of the tensor
 /// may then differ, because their weights differ by channel anyway.
 static bool mayDifferByChannel(Value value) {
   return llvm::all_of(value.getUses(), [](OpOperand &use) {
-    return isDepthwise(use.getOwner()) && use.getOperandNumber() == 0;
+    auto linear = dyn_cast<LinearOpInterface>(use.getOwner());
+    return linear && &linear.getInputOperand() == &use && linear.isDepthwise();
   });
 }
 

@@ -14,33 +14,9 @@ static int64_t countElements(mlir::Value value) {
   return llvm::cast<mlir::ShapedType>(value.getType()).getNumElements();
 }
 
-static int64_t getExtent(mlir::Value value, int64_t dim) {
-  auto type = llvm::cast<mlir::ShapedType>(value.getType());
-  return type.getDimSize(dim < 0 ? type.getRank() + dim : dim);
-}
-
 llvm::StringRef qopt::shortenName(llvm::StringRef name) {
   llvm::StringRef last = name.rsplit(';').second;
   return last.empty() ? name : last;
-}
-
-int64_t qopt::countMacs(mlir::Operation *op) {
-  if (auto conv = llvm::dyn_cast<qg::ConvOp>(op)) {
-    int64_t outputs = getExtent(conv.getWeight(), 0);
-    return outputs ? countElements(conv->getResult(0)) *
-                         (countElements(conv.getWeight()) / outputs)
-                   : 0;
-  }
-  // Every input element meets every weight of its channel once.
-  if (auto conv = llvm::dyn_cast<qg::ConvTransposeOp>(op)) {
-    int64_t inputs = getExtent(conv.getX(), -1);
-    return inputs ? countElements(conv.getX()) *
-                        (countElements(conv.getWeight()) / inputs)
-                  : 0;
-  }
-  if (llvm::isa<qg::MatmulOp, qg::DynamicMatmulOp>(op))
-    return countElements(op->getResult(0)) * getExtent(op->getOperand(0), -1);
-  return 0;
 }
 
 /// Bits of an element in memory, by its format.
@@ -94,6 +70,20 @@ static std::pair<std::string, llvm::StringRef> getKey(mlir::Operation *op) {
   return {qg::getUserName(op), op->getName().getStringRef()};
 }
 
+/// Multiplications of a linear op and what it multiplies.
+static void addProduct(LinearOpInterface op, LayerRow &row) {
+  row.macs = op.countMacs();
+  if (!row.macs)
+    return;
+  for (mlir::Value operand : {op.getInput(), op.getWeight()}) {
+    // Rows that are rounded at run time are multiplied as bytes.
+    unsigned bits = op.roundsInput() ? 8 : getBits(operand);
+    int64_t bytes = countElements(operand) * bits / 8;
+    row.bytesRead += bytes;
+    row.bytesReadWide += bits > 8 ? bytes : 0;
+  }
+}
+
 LayerReport qopt::reportLayers(mlir::ModuleOp module, mlir::ModuleOp lowered) {
   std::set<std::pair<std::string, llvm::StringRef>> remaining;
   lowered.walk([&](FormatRuleOpInterface op) { remaining.insert(getKey(op)); });
@@ -114,17 +104,8 @@ LayerReport qopt::reportLayers(mlir::ModuleOp module, mlir::ModuleOp lowered) {
     LayerRow row;
     row.name = qg::getUserName(op);
     row.op = op->getName().getStringRef().str();
-    row.macs = countMacs(op);
-    // The first two operands of a linear op are what it multiplies.
-    if (row.macs)
-      for (mlir::Value operand : op->getOperands().take_front(2)) {
-        // Rows that are rounded at run time are multiplied as bytes.
-        bool isRounded = llvm::isa<qg::DynamicMatmulOp>(op);
-        unsigned bits = isRounded ? 8 : getBits(operand);
-        int64_t bytes = countElements(operand) * bits / 8;
-        row.bytesRead += bytes;
-        row.bytesReadWide += bits > 8 ? bytes : 0;
-      }
+    if (auto linear = llvm::dyn_cast<LinearOpInterface>(op))
+      addProduct(linear, row);
     row.isFloat =
         isFloatValue(op->getOperand(0)) && remaining.count(getKey(op));
     if (row.isFloat)

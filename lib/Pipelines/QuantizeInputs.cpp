@@ -21,20 +21,20 @@ static bool movesElements(mlir::Operation *op) {
 
 /// The linear op behind a float value, through data movement, whose weights
 /// are stored integers; null if there is none.
-static mlir::Operation *findLinearReader(mlir::Value value) {
+static LinearOpInterface findLinearReader(mlir::Value value) {
   for (mlir::OpOperand &use : value.getUses()) {
     mlir::Operation *user = use.getOwner();
     if (movesElements(user))
-      if (mlir::Operation *reader = findLinearReader(user->getResult(0)))
+      if (LinearOpInterface reader = findLinearReader(user->getResult(0)))
         return reader;
-    if (!llvm::isa<qg::ConvOp, qg::MatmulOp, qg::ConvTransposeOp>(user) ||
-        use.getOperandNumber() != 0)
+    auto linear = llvm::dyn_cast<LinearOpInterface>(user);
+    if (!linear || &linear.getInputOperand() != &use)
       continue;
-    auto weight = user->getOperand(1).getDefiningOp<qg::DequantizeOp>();
+    auto weight = linear.getWeight().getDefiningOp<qg::DequantizeOp>();
     if (weight && weight.getX().getDefiningOp<qg::ConstantOp>())
-      return user;
+      return linear;
   }
-  return nullptr;
+  return {};
 }
 
 /// Zero is in the range: padding has to be exact.
@@ -73,7 +73,7 @@ qopt::quantizeFloatInputs(mlir::ModuleOp module, const SampleSource &samples) {
     auto type = llvm::dyn_cast<mlir::RankedTensorType>(argument.getType());
     if (!type || !type.getElementType().isF32())
       continue;
-    mlir::Operation *reader = findLinearReader(argument);
+    LinearOpInterface reader = findLinearReader(argument);
     if (!reader)
       continue;
     auto attr = main.getArgAttrOfType<mlir::StringAttr>(argument.getArgNumber(),

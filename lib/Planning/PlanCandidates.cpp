@@ -25,14 +25,10 @@ namespace json = llvm::json;
 /// How far samples may lie outside of what the profile saw.
 static constexpr double kMostBeyond = 4;
 
-static bool isLinearOp(mlir::Operation *op) {
-  return llvm::isa<qg::ConvOp, qg::ConvTransposeOp, qg::MatmulOp>(op);
-}
-
 /// The quantized constant behind a weight; null for a float one.
-static qg::ConstantOp getStored(mlir::Operation *op) {
-  auto dequantize = op->getOperand(1).getDefiningOp<qg::DequantizeOp>();
-  mlir::Value value = dequantize ? dequantize.getX() : op->getOperand(1);
+static qg::ConstantOp getStored(LinearOpInterface op) {
+  auto dequantize = op.getWeight().getDefiningOp<qg::DequantizeOp>();
+  mlir::Value value = dequantize ? dequantize.getX() : op.getWeight();
   auto constant = value.getDefiningOp<qg::ConstantOp>();
   return constant && qg::getQuantizedType(constant.getType())
              ? constant
@@ -41,21 +37,18 @@ static qg::ConstantOp getStored(mlir::Operation *op) {
 
 WeightCount qopt::countWeights(mlir::ModuleOp quantized) {
   WeightCount count;
-  quantized.walk([&](mlir::Operation *op) {
-    if (!isLinearOp(op))
-      return;
+  quantized.walk([&](LinearOpInterface op) {
     if (qg::ConstantOp stored = getStored(op)) {
       auto type = llvm::cast<mlir::RankedTensorType>(stored.getType());
       count.weights += type.getNumElements();
       count.storedBits += qg::getStoredBits(type);
       count.elementBits +=
           type.getNumElements() * qg::getQuantizedType(type).getBits();
-    } else if (op->getOperand(1).getDefiningOp<qg::ConstantOp>()) {
-      auto type =
-          llvm::cast<mlir::RankedTensorType>(op->getOperand(1).getType());
-      count.weights += type.getNumElements();
-      count.storedBits += 32 * type.getNumElements();
-      count.elementBits += 32 * type.getNumElements();
+    } else if (op.getWeight().getDefiningOp<qg::ConstantOp>()) {
+      int64_t weights = getTensorType(op.getWeight()).getNumElements();
+      count.weights += weights;
+      count.storedBits += 32 * weights;
+      count.elementBits += 32 * weights;
     }
   });
   return count;
@@ -106,9 +99,7 @@ PlanMeasurements::quantizeAs(const std::string &format,
 absl::Status PlanMeasurements::findLayers(mlir::ModuleOp unfolded) {
   std::set<LayerKey> known;
   std::vector<std::string> twice;
-  unfolded.walk([&](mlir::Operation *op) {
-    if (!isLinearOp(op))
-      return;
+  unfolded.walk([&](LinearOpInterface op) {
     LayerKey key = getLayerKey(op);
     qg::ConstantOp stored = getStored(op);
     if (stored && exact.count(key)) {
@@ -117,17 +108,15 @@ absl::Status PlanMeasurements::findLayers(mlir::ModuleOp unfolded) {
       layers.push_back({key.first,
                         key.second,
                         stored.getType().getNumElements(),
-                        countMacs(op),
+                        op.countMacs(),
                         {}});
     } else if (stored) {
       // As compilation will round it whatever the plan says.
       fixedBits += qg::getStoredBits(
           llvm::cast<mlir::RankedTensorType>(stored.getType()));
-    } else if (op->getOperand(1).getDefiningOp<qg::ConstantOp>()) {
-      auto type =
-          llvm::cast<mlir::RankedTensorType>(op->getOperand(1).getType());
+    } else if (op.getWeight().getDefiningOp<qg::ConstantOp>()) {
       floatLayers.push_back(key.first);
-      floatWeights += type.getNumElements();
+      floatWeights += getTensorType(op.getWeight()).getNumElements();
     }
   });
   fixedBits += 32 * floatWeights;
@@ -144,7 +133,7 @@ absl::Status PlanMeasurements::findLayers(mlir::ModuleOp unfolded) {
 }
 
 /// The candidate that a quantized layer is.
-static std::optional<Candidate> makeCandidate(mlir::Operation *op,
+static std::optional<Candidate> makeCandidate(LinearOpInterface op,
                                               const Tensor &exact) {
   qg::ConstantOp stored = getStored(op);
   auto type = llvm::cast<mlir::RankedTensorType>(stored.getType());
@@ -157,8 +146,8 @@ static std::optional<Candidate> makeCandidate(mlir::Operation *op,
   candidate.width = qg::getQuantizedType(type).getBits();
   candidate.storedBits = qg::getStoredBits(type);
   candidate.weight = *levels;
-  if (op->getNumOperands() > 2)
-    if (std::optional<Tensor> bias = qg::matchConstant(op->getOperand(2));
+  if (op.getBias())
+    if (std::optional<Tensor> bias = qg::matchConstant(op.getBias());
         bias && bias->dtype() == DType::f32)
       candidate.bias = *bias;
   candidate.weightError = getWeightError(exact, *levels);
@@ -174,9 +163,8 @@ absl::Status PlanMeasurements::addFormat(const std::string &format,
   std::map<LayerKey, size_t> index;
   for (auto [i, layer] : llvm::enumerate(layers))
     index[{layer.layer, layer.op}] = i;
-  unfolded->walk([&](mlir::Operation *op) {
-    auto it = isLinearOp(op) && getStored(op) ? index.find(getLayerKey(op))
-                                              : index.end();
+  unfolded->walk([&](LinearOpInterface op) {
+    auto it = getStored(op) ? index.find(getLayerKey(op)) : index.end();
     if (it == index.end())
       return;
     std::optional<Candidate> candidate = makeCandidate(op, exact[it->first]);
@@ -201,9 +189,9 @@ absl::Status PlanMeasurements::addFormat(const std::string &format,
 }
 
 absl::Status PlanMeasurements::makeCandidates() {
-  module.walk([&](mlir::Operation *op) {
-    if (isLinearOp(op) && !op->hasAttr("qg.weights"))
-      if (std::optional<Tensor> weight = qg::matchConstant(op->getOperand(1)))
+  module.walk([&](LinearOpInterface op) {
+    if (!op->hasAttr("qg.weights"))
+      if (std::optional<Tensor> weight = qg::matchConstant(op.getWeight()))
         exact[getLayerKey(op)] = *weight;
   });
   struct Variant {

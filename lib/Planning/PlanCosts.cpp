@@ -177,10 +177,7 @@ compileFormat(mlir::ModuleOp module, const Profile &profile,
   options.rounding = "nearest";
   options.biasCorrection = false;
   QOPT_RETURN_IF_ERROR(quantize(*work, &profile, {}, options));
-  work->walk([&](mlir::Operation *op) {
-    if (llvm::isa<qg::ConvOp, qg::ConvTransposeOp, qg::MatmulOp>(op))
-      linear.insert(qg::getUserName(op));
-  });
+  work->walk([&](LinearOpInterface op) { linear.insert(qg::getUserName(op)); });
   QOPT_RETURN_IF_ERROR(lower(*work, options.requantize));
   absl::StatusOr<CompiledModel> compiled = compileForCPU(*work, {});
   if (!compiled.ok())
@@ -250,16 +247,13 @@ CostFile qopt::modelCosts(mlir::ModuleOp module,
   costs.target = "model";
   std::set<std::string> all(formats.begin(), formats.end());
   all.insert("si8");
-  module.walk([&](mlir::Operation *op) {
-    if (!llvm::isa<qg::ConvOp, qg::ConvTransposeOp, qg::MatmulOp>(op))
-      return;
-    auto weight =
-        llvm::cast<mlir::RankedTensorType>(op->getOperand(1).getType());
+  module.walk([&](LinearOpInterface op) {
+    int64_t weights = getTensorType(op.getWeight()).getNumElements();
     for (const std::string &format : all) {
       int64_t bits = getFormatBits(format);
       double products =
-          double(countMacs(op)) * getDecodeFactor(bits) / kProducts;
-      double bytes = double(weight.getNumElements() * bits) / 8 / kBytes;
+          double(op.countMacs()) * getDecodeFactor(bits) / kProducts;
+      double bytes = double(weights * bits) / 8 / kBytes;
       costs.layers[qg::getUserName(op)][format] += std::max(products, bytes);
     }
   });

@@ -32,29 +32,23 @@ PlanProbe::open(mlir::ModuleOp module,
                 llvm::ArrayRef<std::pair<std::string, std::string>> names) {
   std::unique_ptr<PlanProbe> probe(new PlanProbe);
   mlir::OwningOpRef<mlir::ModuleOp> marked(module.clone());
-  std::map<std::pair<std::string, std::string>, mlir::Operation *> ops;
-  marked->walk([&](mlir::Operation *op) {
-    if (llvm::isa<qg::ConvOp, qg::ConvTransposeOp, qg::MatmulOp>(op))
-      ops[{qg::getUserName(op), op->getName().getStringRef().str()}] = op;
+  std::map<std::pair<std::string, std::string>, LinearOpInterface> ops;
+  marked->walk([&](LinearOpInterface op) {
+    ops[{qg::getUserName(op), op->getName().getStringRef().str()}] = op;
   });
   for (const auto &name : names) {
     auto it = ops.find(name);
     std::optional<Tensor> weight =
         it == ops.end() ? std::nullopt
-                        : qg::matchConstant(it->second->getOperand(1));
+                        : qg::matchConstant(it->second.getWeight());
     if (!weight || weight->dtype() != DType::f32)
       return Error(Code::Internal, "'" + name.first + "' has no f32 weight");
-    mlir::Operation *op = it->second;
-    auto type = llvm::cast<mlir::RankedTensorType>(op->getOperand(1).getType());
-    auto matmul = llvm::dyn_cast<qg::MatmulOp>(op);
-    int64_t channels = matmul && !matmul.getTransposeRhs()
-                           ? type.getShape().back()
-                           : type.getShape().front();
+    LinearOpInterface op = it->second;
     Layer layer;
     layer.weight = *weight;
-    layer.bias = Tensor(DType::f32, {channels});
-    if (op->getNumOperands() > 2) {
-      std::optional<Tensor> bias = qg::matchConstant(op->getOperand(2));
+    layer.bias = Tensor(DType::f32, {op.countOutputs()});
+    if (op.getBias()) {
+      std::optional<Tensor> bias = qg::matchConstant(op.getBias());
       if (!bias || bias->dtype() != DType::f32)
         return Error(Code::Internal, "'" + name.first + "' has no f32 bias");
       layer.bias = *bias;
@@ -64,18 +58,14 @@ PlanProbe::open(mlir::ModuleOp module,
     layer.firstBias = probe->count;
     probe->count += uint32_t(layer.bias.numElements());
     mlir::OpBuilder builder(op);
-    auto set = [&](unsigned operand, const Tensor &marks) {
-      mlir::Value value = qg::createConstant(
-          builder, op->getLoc(), marks,
-          mlir::RankedTensorType::get(marks.shape(), builder.getF32Type()),
+    auto createMarks = [&](const Tensor &like, uint32_t first) {
+      return qg::createConstant(
+          builder, op.getLoc(), makeMarks(like, first),
+          mlir::RankedTensorType::get(like.shape(), builder.getF32Type()),
           "marks");
-      if (operand < op->getNumOperands())
-        op->setOperand(operand, value);
-      else
-        op->insertOperands(operand, value);
     };
-    set(1, makeMarks(layer.weight, layer.firstWeight));
-    set(2, makeMarks(layer.bias, layer.firstBias));
+    op.setWeight(createMarks(layer.weight, layer.firstWeight));
+    op.setBias(createMarks(layer.bias, layer.firstBias));
     probe->layers.push_back(std::move(layer));
   }
   CPUOptions options;

@@ -94,10 +94,6 @@ void Collector::readManifest() {
   }
 }
 
-static bool isLinearOp(mlir::Operation *op) {
-  return llvm::isa<qg::ConvOp, qg::ConvTransposeOp, qg::MatmulOp>(op);
-}
-
 static double toDecibels(double signal, double noise) {
   return signal > 0 && noise > 0 ? 10 * std::log10(signal / noise) : NAN;
 }
@@ -148,23 +144,22 @@ void Collector::addWeights() {
     return Key(qg::getUserName(op), op->getName().getStringRef().str());
   };
   std::map<Key, Tensor> weights;
-  exact->walk([&](mlir::Operation *op) {
-    if (isLinearOp(op))
-      if (std::optional<Tensor> weight = qg::matchConstant(op->getOperand(1)))
-        weights[getKey(op)] = *weight;
+  exact->walk([&](LinearOpInterface op) {
+    if (std::optional<Tensor> weight = qg::matchConstant(op.getWeight()))
+      weights[getKey(op)] = *weight;
   });
   std::map<Key, ReportLayer *> rows;
   for (ReportLayer &layer : data.layers)
     rows[{layer.name, layer.op}] = &layer;
-  quantized->walk([&](mlir::Operation *op) {
+  quantized->walk([&](LinearOpInterface op) {
     auto it = rows.find(getKey(op));
-    if (!isLinearOp(op) || it == rows.end())
+    if (it == rows.end())
       return;
     ReportLayer &layer = *it->second;
-    std::optional<Tensor> stored = qg::matchConstant(op->getOperand(1));
+    std::optional<Tensor> stored = qg::matchConstant(op.getWeight());
     if (!stored)
       return;
-    auto type = llvm::cast<mlir::RankedTensorType>(op->getOperand(1).getType());
+    mlir::RankedTensorType type = getTensorType(op.getWeight());
     layer.weights = type.getNumElements();
     qg::QuantizedType element = qg::getQuantizedType(type);
     if (!element) {
@@ -279,10 +274,9 @@ absl::Status Collector::addTensors() {
     data.tensors.push_back(std::move(row));
   });
   std::map<std::string, double> inputs;
-  decided->walk([&](mlir::Operation *op) {
-    if (isLinearOp(op))
-      if (auto observer = op->getOperand(0).getDefiningOp<qg::ObserveOp>())
-        inputs[qg::getUserName(op)] = sqnrs[observer.getName().str()];
+  decided->walk([&](LinearOpInterface op) {
+    if (auto observer = op.getInput().getDefiningOp<qg::ObserveOp>())
+      inputs[qg::getUserName(op)] = sqnrs[observer.getName().str()];
   });
   for (ReportLayer &layer : data.layers)
     if (auto it = inputs.find(layer.name); it != inputs.end())

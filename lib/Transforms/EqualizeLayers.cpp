@@ -21,32 +21,31 @@ using namespace mlir;
 using namespace qopt;
 
 /// Replaces a constant operand by its elements times `factor(element)`.
-static void scaleOperand(PatternRewriter &rewriter, Operation *op,
-                         unsigned index, function_ref<double(int64_t)> factor) {
-  Value old = op->getOperand(index);
+static void scaleOperand(PatternRewriter &rewriter, OpOperand &operand,
+                         function_ref<double(int64_t)> factor) {
+  Value old = operand.get();
   Tensor values = *qg::matchConstant(old);
   for (int64_t i = 0; i < values.numElements(); ++i)
     values.setFloat(i, values.getFloat(i) * factor(i));
-  rewriter.setInsertionPoint(op);
+  rewriter.setInsertionPoint(operand.getOwner());
   Value value =
       qg::createConstant(rewriter, old.getLoc(), values,
                          cast<RankedTensorType>(old.getType()), "equalized");
-  rewriter.modifyOpInPlace(op, [&] { op->setOperand(index, value); });
+  rewriter.modifyOpInPlace(operand.getOwner(), [&] { operand.set(value); });
 }
 
 static void equalize(const EqualizationSite &site, ArrayRef<double> factors) {
   PatternRewriter rewriter(site.x.getContext());
-  Operation *writer = site.writer.getOperation();
-  SmallVector<int64_t> rows = getOutputChannels(site.writer);
-  scaleOperand(rewriter, writer, 1,
-               [&](int64_t i) { return 1 / factors[rows[i]]; });
-  if (site.writer.getBias())
-    scaleOperand(rewriter, writer, 2,
-                 [&](int64_t i) { return 1 / factors[i]; });
-  for (const LinearOp &reader : site.readers) {
-    SmallVector<int64_t> channels = getInputChannels(reader);
-    scaleOperand(rewriter, reader.getOperation(), 1,
-                 [&](int64_t i) { return factors[channels[i]]; });
+  LinearOpInterface writer = site.writer;
+  WeightChannels rows(writer);
+  scaleOperand(rewriter, writer.getWeightOperand(),
+               [&](int64_t i) { return 1 / factors[rows.getOutput(i)]; });
+  if (OpOperand *bias = writer.getBiasOperand())
+    scaleOperand(rewriter, *bias, [&](int64_t i) { return 1 / factors[i]; });
+  for (LinearOpInterface reader : site.readers) {
+    WeightChannels channels(reader);
+    scaleOperand(rewriter, reader.getWeightOperand(),
+                 [&](int64_t i) { return factors[channels.getInput(i)]; });
   }
 }
 

@@ -10,17 +10,16 @@ using namespace mlir;
 using namespace qopt;
 
 /// Whether the rows (dimension K) of a weight can be permuted.
-static bool hasConstantRows(qg::MatmulOp matmul) {
-  Value weight = matmul.getRhs();
+static bool hasConstantRows(LinearOpInterface matmul) {
+  Value weight = matmul.getWeight();
   if (auto dequantize = weight.getDefiningOp<qg::DequantizeOp>())
     weight = dequantize.getX();
   if (!weight.getDefiningOp<qg::ConstantOp>() ||
       getTensorType(weight).getRank() != 2)
     return false;
   qg::QuantizedType type = qg::getQuantizedType(weight.getType());
-  int64_t columns = matmul.getTransposeRhs() ? 0 : 1;
   return !type || type.isPerTensor() ||
-         (type.isPerAxis() && type.getAxis() == columns &&
+         (type.isPerAxis() && type.getAxis() == matmul.getOutputAxis() &&
           type.getGroupSize() == 0);
 }
 
@@ -40,11 +39,12 @@ static bool isUniform(Operation *op) {
 }
 
 static bool collectMatmuls(Value value,
-                           SmallVectorImpl<qg::MatmulOp> &matmuls) {
+                           SmallVectorImpl<LinearOpInterface> &matmuls) {
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
-    if (auto matmul = dyn_cast<qg::MatmulOp>(user)) {
-      if (use.getOperandNumber() != 0 || !hasConstantRows(matmul))
+    auto matmul = dyn_cast<LinearOpInterface>(user);
+    if (matmul && !matmul.getLinearGeometry().window) {
+      if (&matmul.getInputOperand() != &use || !hasConstantRows(matmul))
         return false;
       matmuls.push_back(matmul);
       continue;
@@ -93,12 +93,12 @@ std::optional<FlattenedMatmul> FlattenedMatmul::match(Operation *op,
 }
 
 void FlattenedMatmul::permuteWeights() {
-  for (qg::MatmulOp matmul : matmuls) {
-    auto dequantize = matmul.getRhs().getDefiningOp<qg::DequantizeOp>();
-    Value weight = dequantize ? dequantize.getX() : matmul.getRhs();
+  for (LinearOpInterface matmul : matmuls) {
+    auto dequantize = matmul.getWeight().getDefiningOp<qg::DequantizeOp>();
+    Value weight = dequantize ? dequantize.getX() : matmul.getWeight();
     RankedTensorType type = getTensorType(weight);
     Tensor values = *qg::matchConstant(weight);
-    bool rowsLast = matmul.getTransposeRhs();
+    bool rowsLast = matmul.getInputAxis() == 1;
     // Rows seen as the merged dimensions, with the columns on their side.
     Permutation shape(extents), p(order);
     if (rowsLast) {
@@ -117,6 +117,6 @@ void FlattenedMatmul::permuteWeights() {
     if (dequantize)
       moved = qg::DequantizeOp::create(builder, dequantize.getLoc(),
                                        dequantize.getType(), moved);
-    matmul.getRhsMutable().assign(moved);
+    matmul.setWeight(moved);
   }
 }

@@ -15,7 +15,7 @@ namespace qopt {
 /// A reshape whose last result dimension merges several dimensions and is read
 /// (through elementwise ops) only by matmuls with constant weights.
 struct FlattenedMatmul {
-  llvm::SmallVector<qg::MatmulOp> matmuls;
+  llvm::SmallVector<LinearOpInterface> matmuls;
   /// Wide extents of the merged dimensions, and their new order.
   Permutation extents, order;
 

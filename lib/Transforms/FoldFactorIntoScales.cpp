@@ -21,20 +21,20 @@ struct FoldFactorIntoScales : OpRewritePattern<qg::BinaryOp> {
     FailureOr<ScaledLinear> scaled = ScaledLinear::match(op, rewriter);
     if (failed(scaled))
       return failure();
-    LinearOp *linear = &scaled->linear;
+    LinearOpInterface linear = scaled->linear;
     ArrayRef<float> factors = scaled->affine.scale;
-    auto dequantize = linear->getWeight().getDefiningOp<qg::DequantizeOp>();
+    auto dequantize = linear.getWeight().getDefiningOp<qg::DequantizeOp>();
     if (!dequantize)
       return rewriter.notifyMatchFailure(op, "weights are not stored integers");
     std::optional<Tensor> stored = qg::matchConstant(dequantize.getX());
     auto tensor = cast<RankedTensorType>(dequantize.getX().getType());
     qg::QuantizedType type = qg::getQuantizedType(tensor.getElementType());
-    if (!stored || !isUsable(type, linear->getWeightAxis()))
+    if (!stored || !isUsable(type, linear.getOutputAxis()))
       return rewriter.notifyMatchFailure(op, "scales are not by channel");
 
     SmallVector<float> scales = type.getScaleVector();
     if (scales.size() == 1)
-      scales.assign(linear->getChannels(), scales[0]);
+      scales.assign(linear.countOutputs(), scales[0]);
     SmallVector<int> signs;
     for (auto [scale, factor] : llvm::zip(scales, factors)) {
       float product = scale * std::abs(factor);
@@ -44,21 +44,19 @@ struct FoldFactorIntoScales : OpRewritePattern<qg::BinaryOp> {
       if (!vanishes)
         scale = product;
     }
-    if (!apply(*stored, linear->getWeightAxis(), signs, type))
+    if (!apply(*stored, linear.getOutputAxis(), signs, type))
       return rewriter.notifyMatchFailure(op, "an integer has no negative");
     auto changed =
         qg::QuantizedType::getPerAxis(rewriter.getContext(), type.getFormat(),
-                                      linear->getWeightAxis(), scales);
-    rewriter.setInsertionPoint(linear->getOperation());
+                                      linear.getOutputAxis(), scales);
+    rewriter.setInsertionPoint(linear);
     Value weight = qg::createConstant(
         rewriter, dequantize.getLoc(), *stored,
         RankedTensorType::get(tensor.getShape(), changed), "w");
     Value real =
         qg::DequantizeOp::create(rewriter, dequantize.getLoc(),
                                  dequantize.getResult().getType(), weight);
-    rewriter.modifyOpInPlace(linear->getOperation(), [&] {
-      linear->getOperation()->setOperand(1, real);
-    });
+    rewriter.modifyOpInPlace(linear, [&] { linear.setWeight(real); });
     scaled->replace(op, rewriter);
     return success();
   }

@@ -65,8 +65,8 @@ public:
   void run();
 
 private:
-  void setOperand(Operation *op, unsigned index, const Tensor &values);
-  void rotateWriter(LinearOp writer);
+  void setOperand(OpOperand &operand, const Tensor &values);
+  void rotateWriter(LinearOpInterface writer);
   void rotateEntry(Value value);
   void rotateConstant(qg::ConstantOp op);
   void rotateReader(const StreamReader &reader);
@@ -92,23 +92,20 @@ private:
 };
 } // namespace
 
-void StreamRotator::setOperand(Operation *op, unsigned index,
-                               const Tensor &values) {
-  Value old = op->getOperand(index);
-  rewriter.setInsertionPoint(op);
+void StreamRotator::setOperand(OpOperand &operand, const Tensor &values) {
+  Value old = operand.get();
+  rewriter.setInsertionPoint(operand.getOwner());
   Value value = qg::createConstant(rewriter, old.getLoc(), values,
                                    getTensorType(old), "rotated");
-  rewriter.modifyOpInPlace(op, [&] { op->setOperand(index, value); });
+  rewriter.modifyOpInPlace(operand.getOwner(), [&] { operand.set(value); });
 }
 
-void StreamRotator::rotateWriter(LinearOp writer) {
-  Operation *op = writer.getOperation();
-  setOperand(op, 1,
+void StreamRotator::rotateWriter(LinearOpInterface writer) {
+  setOperand(writer.getWeightOperand(),
              multiplyAlong(*qg::matchConstant(writer.getWeight()),
-                           writer.getWeightAxis(), into));
-  if (writer.getBias())
-    setOperand(op, 2,
-               multiplyAlong(*qg::matchConstant(writer.getBias()), 0, into));
+                           writer.getOutputAxis(), into));
+  if (OpOperand *bias = writer.getBiasOperand())
+    setOperand(*bias, multiplyAlong(*qg::matchConstant(bias->get()), 0, into));
 }
 
 /// A tensor that no linear op made: one product at run time.
@@ -139,49 +136,40 @@ void StreamRotator::rotateConstant(qg::ConstantOp op) {
   Tensor values = *qg::matchConstant(op);
   for (OpOperand &use : llvm::make_early_inc_range(op->getUses()))
     if (stream.inside.contains(use.getOwner()))
-      setOperand(use.getOwner(), use.getOperandNumber(),
-                 multiplyAlong(values, values.rank() - 1, into));
+      setOperand(use, multiplyAlong(values, values.rank() - 1, into));
 }
 
 void StreamRotator::rotateReader(const StreamReader &reader) {
-  Operation *op = reader.linear.getOperation();
-  Tensor weight = *qg::matchConstant(reader.linear.getWeight());
-  int64_t inputs = reader.linear.getInputAxis();
-  int64_t outputs = reader.linear.getWeightAxis();
-  auto getStride = [&](int64_t axis) {
-    return getNumElements(weight.shape().drop_front(axis + 1));
-  };
-  SmallVector<double> shift(weight.shape()[outputs], 0);
+  LinearOpInterface linear = reader.linear;
+  Tensor weight = *qg::matchConstant(linear.getWeight());
+  WeightChannels channels(linear);
+  SmallVector<double> shift(linear.countOutputs(), 0);
   for (int64_t i = 0; i < weight.numElements(); ++i) {
-    int64_t channel = i / getStride(inputs) % weight.shape()[inputs];
-    shift[i / getStride(outputs) % shift.size()] +=
-        reader.beta[channel] * weight.getFloat(i);
+    int64_t channel = channels.getInput(i);
+    shift[channels.getOutput(i)] += reader.beta[channel] * weight.getFloat(i);
     weight.setFloat(i, reader.gamma[channel] * weight.getFloat(i));
   }
   // Row i of R^T W is the sum over c of R[c, i] W[c]: x -> x R along the
   // input channels.
-  setOperand(op, 1, multiplyAlong(weight, inputs, rotation));
+  setOperand(linear.getWeightOperand(),
+             multiplyAlong(weight, linear.getInputAxis(), rotation));
   if (llvm::all_of(shift, [](double number) { return number == 0; }))
     return;
   Tensor bias(weight.dtype(), {int64_t(shift.size())});
-  if (reader.linear.getBias())
-    bias = *qg::matchConstant(reader.linear.getBias());
+  if (linear.getBias())
+    bias = *qg::matchConstant(linear.getBias());
   for (auto [o, number] : llvm::enumerate(shift))
     bias.setFloat(o, bias.getFloat(o) + number);
-  rewriter.setInsertionPoint(op);
+  rewriter.setInsertionPoint(linear);
   auto type = RankedTensorType::get(
-      bias.shape(), getTensorType(op->getResult(0)).getElementType());
-  Value value = qg::createConstant(rewriter, op->getLoc(), bias, type, "bias");
-  rewriter.modifyOpInPlace(op, [&] {
-    if (reader.linear.getBias())
-      op->setOperand(2, value);
-    else
-      op->insertOperands(2, value);
-  });
+      bias.shape(), getTensorType(linear->getResult(0)).getElementType());
+  Value value =
+      qg::createConstant(rewriter, linear.getLoc(), bias, type, "bias");
+  rewriter.modifyOpInPlace(linear, [&] { linear.setBias(value); });
 }
 
 void StreamRotator::run() {
-  for (LinearOp writer : stream.writers)
+  for (LinearOpInterface writer : stream.writers)
     rotateWriter(writer);
   for (qg::ConstantOp constant : stream.constants)
     rotateConstant(constant);

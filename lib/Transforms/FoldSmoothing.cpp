@@ -45,12 +45,12 @@ public:
   void run();
 
 private:
-  void scaleOperand(Operation *op, unsigned index, int64_t axis,
-                    ArrayRef<double> factors);
+  void scaleWeight(LinearOpInterface linear, int64_t axis,
+                   ArrayRef<double> factors);
   Value createVector(Location loc, ArrayRef<double> numbers);
-  void setBias(LinearOp linear, ArrayRef<double> numbers);
-  void moveIntoReader(LinearOp reader);
-  void moveIntoWriter(LinearOp writer);
+  void setBias(LinearOpInterface linear, ArrayRef<double> numbers);
+  void moveIntoReader(LinearOpInterface reader);
+  void moveIntoWriter(LinearOpInterface writer);
   Value combine(BinaryKind kind, Value x, ArrayRef<double> numbers);
   void applyAtRuntime();
 
@@ -66,19 +66,19 @@ struct FoldSmoothing : qopt::impl::FoldSmoothingBase<FoldSmoothing> {
 };
 } // namespace
 
-void SiteSmoother::scaleOperand(Operation *op, unsigned index, int64_t axis,
-                                ArrayRef<double> factors) {
-  Value old = op->getOperand(index);
-  rewriter.setInsertionPoint(op);
+void SiteSmoother::scaleWeight(LinearOpInterface linear, int64_t axis,
+                               ArrayRef<double> factors) {
+  Value old = linear.getWeight();
+  rewriter.setInsertionPoint(linear);
   Value value =
       qg::createConstant(rewriter, old.getLoc(),
                          scaleAlong(*qg::matchConstant(old), axis, factors),
                          cast<RankedTensorType>(old.getType()), "smoothed");
-  rewriter.modifyOpInPlace(op, [&] { op->setOperand(index, value); });
+  rewriter.modifyOpInPlace(linear, [&] { linear.setWeight(value); });
 }
 
-static SmallVector<double> getBias(LinearOp linear) {
-  SmallVector<double> bias(linear.getChannels(), 0);
+static SmallVector<double> getBias(LinearOpInterface linear) {
+  SmallVector<double> bias(linear.countOutputs(), 0);
   if (linear.getBias()) {
     Tensor numbers = *qg::matchConstant(linear.getBias());
     for (auto [o, number] : llvm::enumerate(bias))
@@ -97,38 +97,28 @@ Value SiteSmoother::createVector(Location loc, ArrayRef<double> numbers) {
   return qg::createConstant(rewriter, loc, values, type, "smoothing");
 }
 
-void SiteSmoother::setBias(LinearOp linear, ArrayRef<double> numbers) {
-  Operation *op = linear.getOperation();
-  rewriter.setInsertionPoint(op);
-  Value bias = createVector(op->getLoc(), numbers);
-  rewriter.modifyOpInPlace(op, [&] {
-    if (linear.getBias())
-      op->setOperand(2, bias);
-    else
-      op->insertOperands(2, bias);
-  });
+void SiteSmoother::setBias(LinearOpInterface linear, ArrayRef<double> numbers) {
+  rewriter.setInsertionPoint(linear);
+  Value bias = createVector(linear.getLoc(), numbers);
+  rewriter.modifyOpInPlace(linear, [&] { linear.setBias(bias); });
 }
 
 /// The weight times s; what the shift takes from the sum comes back as bias.
-void SiteSmoother::moveIntoReader(LinearOp reader) {
+void SiteSmoother::moveIntoReader(LinearOpInterface reader) {
   if (!shift.empty()) {
     Tensor weight = *qg::matchConstant(reader.getWeight());
     SmallVector<double> bias = getBias(reader);
-    int64_t inputs = reader.getInputAxis(), outputs = reader.getWeightAxis();
-    auto getPosition = [&](int64_t element, int64_t axis) {
-      return element / getNumElements(weight.shape().drop_front(axis + 1)) %
-             weight.shape()[axis];
-    };
+    WeightChannels channels(reader);
     for (int64_t i = 0; i < weight.numElements(); ++i)
-      bias[getPosition(i, outputs)] +=
-          shift[getPosition(i, inputs)] * weight.getFloat(i);
+      bias[channels.getOutput(i)] +=
+          shift[channels.getInput(i)] * weight.getFloat(i);
     setBias(reader, bias);
   }
-  scaleOperand(reader.getOperation(), 1, reader.getInputAxis(), scales);
+  scaleWeight(reader, reader.getInputAxis(), scales);
 }
 
-void SiteSmoother::moveIntoWriter(LinearOp writer) {
-  scaleOperand(writer.getOperation(), 1, writer.getWeightAxis(), inverse);
+void SiteSmoother::moveIntoWriter(LinearOpInterface writer) {
+  scaleWeight(writer, writer.getOutputAxis(), inverse);
   if (!writer.getBias() && shift.empty())
     return;
   SmallVector<double> bias = getBias(writer);
@@ -160,17 +150,15 @@ void SiteSmoother::applyAtRuntime() {
   Value scaled = combine(BinaryKind::mul, site.base, gain);
   Value result = combine(BinaryKind::add, scaled, offset);
   rewriter.replaceUsesWithIf(site.x, result, [&](OpOperand &use) {
-    return llvm::any_of(site.readers, [&](const LinearOp &reader) {
-      return reader.getOperation() == use.getOwner();
-    });
+    return llvm::is_contained(site.readers, use.getOwner());
   });
 }
 
 void SiteSmoother::run() {
-  for (LinearOp reader : site.readers)
+  for (LinearOpInterface reader : site.readers)
     moveIntoReader(reader);
   if (site.writer)
-    moveIntoWriter(*site.writer);
+    moveIntoWriter(site.writer);
   else
     applyAtRuntime();
 }
@@ -178,12 +166,11 @@ void SiteSmoother::run() {
 /// 1 / max |w| over what reads each channel, with geometric mean 1.
 static SmallVector<double> getWeightFactors(const SmoothingSite &site) {
   SmallVector<double> largest(site.getChannels(), 0);
-  for (const LinearOp &reader : site.readers) {
+  for (LinearOpInterface reader : site.readers) {
     Tensor weight = *qg::matchConstant(reader.getWeight());
-    int64_t axis = reader.getInputAxis();
-    int64_t inner = getNumElements(weight.shape().drop_front(axis + 1));
+    WeightChannels channels(reader);
     for (int64_t i = 0; i < weight.numElements(); ++i) {
-      double &most = largest[i / inner % weight.shape()[axis]];
+      double &most = largest[channels.getInput(i)];
       most = std::max(most, std::abs(weight.getFloat(i)));
     }
   }

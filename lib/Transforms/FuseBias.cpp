@@ -5,6 +5,7 @@
 // addition behind the op, often with a reshape between.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/ChannelConstant.h"
+#include "qopt/Analysis/LinearLayer.h"
 #include "qopt/Transforms/Passes.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -26,15 +27,15 @@ struct FuseOffset : OpRewritePattern<qg::BinaryOp> {
     std::optional<ChannelAffine> affine = ChannelAffine::match(op);
     if (!affine || affine->offset.empty() || !affine->scale.empty())
       return rewriter.notifyMatchFailure(op, "adds no channel constant");
-    std::optional<LinearOp> linear = LinearOp::matchProducer(affine->x);
-    if (!linear || !linear->hasFloatResult())
+    LinearOpInterface linear = matchLinearProducer(affine->x);
+    if (!linear || !hasFloatResult(linear))
       return rewriter.notifyMatchFailure(op, "no linear op that is read once");
-    std::optional<SmallVector<float>> bias = linear->getBiasValues();
+    std::optional<SmallVector<float>> bias = getBiasValues(linear);
     if (!bias)
       return rewriter.notifyMatchFailure(op, "the bias is not constant");
     for (auto [sum, offset] : llvm::zip_equal(*bias, affine->offset))
       sum += offset;
-    linear->setBias(rewriter, *bias);
+    setBiasValues(rewriter, linear, *bias);
     rewriter.replaceOp(op, affine->x);
     return success();
   }

@@ -7,13 +7,13 @@
 #ifndef QOPT_LIB_TRANSFORMS_SCALEDLINEAR_H
 #define QOPT_LIB_TRANSFORMS_SCALEDLINEAR_H
 
-#include "mlir/IR/PatternMatch.h"
 #include "qopt/Analysis/ChannelConstant.h"
+#include "qopt/Analysis/LinearLayer.h"
 
 namespace qopt {
 
 struct ScaledLinear {
-  LinearOp linear;
+  LinearOpInterface linear;
   ChannelAffine affine;
   /// Of the linear op alone, once the factors are in its weights: b * s + t.
   llvm::SmallVector<float> bias;
@@ -24,22 +24,22 @@ struct ScaledLinear {
     std::optional<ChannelAffine> affine = ChannelAffine::match(op);
     if (!affine || affine->scale.empty())
       return rewriter.notifyMatchFailure(op, "scales no channels");
-    std::optional<LinearOp> linear = LinearOp::matchProducer(affine->x);
-    if (!linear || !linear->hasFloatResult())
+    LinearOpInterface linear = matchLinearProducer(affine->x);
+    if (!linear || !hasFloatResult(linear))
       return rewriter.notifyMatchFailure(op, "no linear op that is read once");
-    std::optional<llvm::SmallVector<float>> bias = linear->getBiasValues();
+    std::optional<llvm::SmallVector<float>> bias = getBiasValues(linear);
     if (!bias)
       return rewriter.notifyMatchFailure(op, "the bias is not constant");
     for (auto [i, number] : llvm::enumerate(*bias))
       number = number * affine->scale[i] +
                (affine->offset.empty() ? 0.0f : affine->offset[i]);
-    return ScaledLinear{*linear, std::move(*affine), std::move(*bias)};
+    return ScaledLinear{linear, std::move(*affine), std::move(*bias)};
   }
 
   /// The weights hold the factors: the linear op takes the place of `op`.
   void replace(qg::BinaryOp op, mlir::PatternRewriter &rewriter) {
     if (linear.getBias() || !affine.offset.empty())
-      linear.setBias(rewriter, bias);
+      setBiasValues(rewriter, linear, bias);
     rewriter.replaceOp(op, affine.x);
   }
 };

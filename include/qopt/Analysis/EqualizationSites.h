@@ -7,7 +7,7 @@
 #ifndef QOPT_ANALYSIS_EQUALIZATIONSITES_H
 #define QOPT_ANALYSIS_EQUALIZATIONSITES_H
 
-#include "qopt/Analysis/ChannelConstant.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 
 namespace qopt {
 
@@ -15,9 +15,9 @@ struct EqualizationSite {
   /// The tensor between the layers; its channels are the last dimension.
   mlir::Value x;
   /// The conv or matmul that makes it, directly or through a relu.
-  LinearOp writer;
+  LinearOpInterface writer;
   /// All that reads it: convs of any kernel and groups, and matmuls.
-  llvm::SmallVector<LinearOp> readers;
+  llvm::SmallVector<LinearOpInterface> readers;
 
   int64_t getChannels() const;
   /// The op that carries the decision.
@@ -28,11 +28,6 @@ struct EqualizationSite {
 /// that passes anything but a relu, is none: a clip at a number other than
 /// zero does not let factors through.
 std::vector<EqualizationSite> findEqualizationSites(mlir::func::FuncOp func);
-
-/// The input channel that each element of the weight is multiplied with.
-llvm::SmallVector<int64_t> getInputChannels(const LinearOp &linear);
-/// The result channel that each element of the weight adds to.
-llvm::SmallVector<int64_t> getOutputChannels(const LinearOp &linear);
 
 /// sqrt(max |w| of what writes / max |w| of what reads), by channel: both get
 /// the same range (Nagel et al. 2019, equation 11). 1 where a range is zero.

@@ -8,7 +8,6 @@
 #ifndef QOPT_ANALYSIS_RESIDUALSTREAM_H
 #define QOPT_ANALYSIS_RESIDUALSTREAM_H
 
-#include "qopt/Analysis/ChannelConstant.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 namespace qopt {
@@ -29,7 +28,7 @@ struct Normalization {
 
 /// A linear op that reads gamma * y + beta, by channel.
 struct StreamReader {
-  LinearOp linear;
+  LinearOpInterface linear;
   /// The op that gives y.
   mlir::Operation *norm;
   llvm::SmallVector<double> gamma, beta;
@@ -43,7 +42,7 @@ struct ResidualStream {
   /// Additions and reshapes inside.
   llvm::SetVector<mlir::Operation *> inside;
   /// Linear ops whose result is read only here: rotations fold into them.
-  llvm::SmallVector<LinearOp> writers;
+  llvm::SmallVector<LinearOpInterface> writers;
   /// Constants that are added: rotations fold into them.
   llvm::SmallVector<qg::ConstantOp> constants;
   /// Other tensors that enter: each needs a rotation at run time.

@@ -8,7 +8,7 @@
 #ifndef QOPT_ANALYSIS_SMOOTHINGSITES_H
 #define QOPT_ANALYSIS_SMOOTHINGSITES_H
 
-#include "qopt/Analysis/ChannelConstant.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 
 namespace qopt {
 
@@ -16,10 +16,10 @@ struct SmoothingSite {
   /// The tensor; its channels are the last dimension.
   mlir::Value x;
   /// All that reads it: linear ops over the channels with constant weights.
-  llvm::SmallVector<LinearOp> readers;
+  llvm::SmallVector<LinearOpInterface> readers;
   /// The linear op whose result channels are scaled instead of the tensor,
-  /// directly or through a relu; none behind a normalization.
-  std::optional<LinearOp> writer;
+  /// directly or through a relu; null behind a normalization.
+  LinearOpInterface writer;
   /// Whether an offset by channel may move too: not through a relu.
   bool canShift = true;
   /// Behind a normalization: x = base * gain + offset, by channel.

@@ -33,9 +33,6 @@ struct LayerReport {
 /// which the last says enough.
 llvm::StringRef shortenName(llvm::StringRef name);
 
-/// Multiply-accumulates of a linear op of qg; 0 for any other.
-int64_t countMacs(mlir::Operation *op);
-
 /// Rows of a quantized graph in its order; data movement and constants are left
 /// out. `lowered` is the same graph after convert-qg-to-fxp: what is not there
 /// any more (a function that became a table) is no float layer.

@@ -17,16 +17,18 @@ using namespace qopt;
 namespace {
 /// A reader as lists of numbers.
 struct ReaderWeights {
-  explicit ReaderWeights(const LinearOp &linear)
-      : inputs(getInputChannels(linear)), outputs(getOutputChannels(linear)),
-        channels(linear.getChannels()) {
+  explicit ReaderWeights(LinearOpInterface linear)
+      : channels(linear.countOutputs()) {
     Tensor weight = *qg::matchConstant(linear.getWeight());
-    for (int64_t i = 0; i < weight.numElements(); ++i)
+    WeightChannels position(linear);
+    for (int64_t i = 0; i < weight.numElements(); ++i) {
       values.push_back(weight.getFloat(i));
+      inputs.push_back(position.getInput(i));
+      outputs.push_back(position.getOutput(i));
+    }
     // One weight for each tap: the target rounds channels of its input apart.
-    auto conv = dyn_cast<qg::ConvOp>(linear.getOperation());
-    isDepthwise = conv && conv.getGroups() > 1 && weight.shape().back() == 1 &&
-                  int64_t(conv.getGroups()) == weight.shape().front();
+    int64_t groups = linear.getLinearGeometry().groups;
+    isDepthwise = linear.isDepthwise() && groups > 1 && groups == channels;
   }
 
   std::vector<double> values;
@@ -39,7 +41,7 @@ class NoiseModel {
 public:
   NoiseModel(const EqualizationSite &site, const RoundingError &error)
       : error(error) {
-    for (const LinearOp &reader : site.readers)
+    for (LinearOpInterface reader : site.readers)
       readers.emplace_back(reader);
   }
 

@@ -280,7 +280,7 @@ void TransformChooser::chooseSmoothing(SmoothingSite &site,
                                        const Matrix &vectors) {
   std::vector<Matrix> weights;
   Eigen::VectorXf largest = Eigen::VectorXf::Zero(site.getChannels());
-  for (const LinearOp &reader : site.readers) {
+  for (LinearOpInterface reader : site.readers) {
     weights.push_back(getWeightMatrix(reader));
     largest = largest.cwiseMax(weights.back().cwiseAbs().rowwise().maxCoeff());
   }

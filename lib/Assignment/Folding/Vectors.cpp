@@ -57,11 +57,11 @@ qopt::captureVectors(ModuleOp module, ArrayRef<Value> values,
   return result;
 }
 
-Matrix qopt::getWeightMatrix(const LinearOp &linear) {
+Matrix qopt::getWeightMatrix(LinearOpInterface linear) {
   Tensor weight = *qg::matchConstant(linear.getWeight());
   int64_t inputs = weight.shape()[linear.getInputAxis()];
-  int64_t outputs = weight.shape()[linear.getWeightAxis()];
-  bool outputsLast = linear.getWeightAxis() > linear.getInputAxis();
+  int64_t outputs = weight.shape()[linear.getOutputAxis()];
+  bool outputsLast = linear.getOutputAxis() > linear.getInputAxis();
   Matrix matrix(inputs, outputs);
   for (int64_t i = 0; i < inputs; ++i)
     for (int64_t o = 0; o < outputs; ++o)

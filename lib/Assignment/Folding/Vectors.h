@@ -7,8 +7,8 @@
 #ifndef QOPT_LIB_ASSIGNMENT_FOLDING_VECTORS_H
 #define QOPT_LIB_ASSIGNMENT_FOLDING_VECTORS_H
 
-#include "qopt/Analysis/ChannelConstant.h"
 #include "qopt/Calibration/Profile.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 #include <Eigen/Core>
 
 namespace qopt {
@@ -40,7 +40,7 @@ struct Halves {
 };
 
 /// The weight of a channel matrix as [inputs, outputs].
-Matrix getWeightMatrix(const LinearOp &linear);
+Matrix getWeightMatrix(LinearOpInterface linear);
 
 /// Rounding of layers that read one tensor.
 struct RoundingError {

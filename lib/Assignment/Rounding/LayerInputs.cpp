@@ -16,48 +16,32 @@ static constexpr int64_t kEnoughRows = 256;
 /// Rows of a moment that a thread takes at a time.
 static constexpr int64_t kTileRows = 128;
 
-std::optional<LayerGeometry> LayerGeometry::get(Operation *op) {
-  LayerGeometry geometry;
-  ArrayRef<int64_t> weight = getShape(op->getOperand(1));
-  if (auto matmul = dyn_cast<qg::MatmulOp>(op)) {
-    if (weight.size() != 2)
-      return std::nullopt;
-    geometry.isTransposed = !matmul.getTransposeRhs();
-    geometry.rows = weight[geometry.isTransposed ? 1 : 0];
-    geometry.columns = weight[geometry.isTransposed ? 0 : 1];
-    return geometry;
-  }
-  auto read = [&](auto conv) {
-    geometry.groups = conv.getGroups();
-    geometry.kernel.assign(weight.begin() + 1, weight.end() - 1);
-  };
-  if (auto conv = dyn_cast<qg::ConvTransposeOp>(op)) {
-    read(conv);
-    // Every tap multiplies all pixels of the input.
-    for (int64_t extent : geometry.kernel)
-      geometry.taps *= extent;
-    geometry.kernel.clear();
-    geometry.rows = weight.front() / geometry.groups * geometry.taps;
-    geometry.columns = weight.back();
-    return geometry;
-  }
-  auto conv = dyn_cast<qg::ConvOp>(op);
-  if (!conv)
+std::optional<LayerGeometry> LayerGeometry::get(LinearOpInterface op) {
+  if (!op.isShared())
     return std::nullopt;
-  read(conv);
-  geometry.rows = weight.front() / geometry.groups;
-  geometry.columns = weight.back();
-  for (int64_t extent : geometry.kernel)
-    geometry.columns *= extent;
-  auto inner = [](ArrayRef<int64_t> shape) {
-    return SmallVector<int64_t>(shape.drop_front().drop_back());
-  };
-  geometry.input = inner(getShape(conv.getX()));
-  geometry.output = inner(getShape(conv.getResult()));
-  geometry.strides.assign(conv.getStrides().begin(), conv.getStrides().end());
-  geometry.pads.assign(conv.getPads().begin(), conv.getPads().end());
-  geometry.dilations.assign(conv.getDilations().begin(),
-                            conv.getDilations().end());
+  LinearGeometry linear = op.getLinearGeometry();
+  ArrayRef<int64_t> weight = getShape(op.getWeight());
+  LayerGeometry geometry;
+  geometry.isTransposed = linear.outputAxis > linear.inputAxis;
+  geometry.groups = linear.groups;
+  geometry.rows = weight[linear.outputAxis] / linear.groups;
+  geometry.columns = weight[linear.inputAxis];
+  if (linear.isTransposed) {
+    // Every tap multiplies all pixels of the input.
+    geometry.taps = linear.countTaps();
+    geometry.rows *= geometry.taps;
+    return geometry;
+  }
+  if (!linear.window)
+    return geometry;
+  auto copy = [](ArrayRef<int64_t> list) { return SmallVector<int64_t>(list); };
+  geometry.columns *= linear.countTaps();
+  geometry.input = copy(getShape(op.getInput()).drop_front().drop_back());
+  geometry.output = copy(getShape(op->getResult(0)).drop_front().drop_back());
+  geometry.kernel = copy(linear.window->kernel);
+  geometry.strides = copy(linear.window->strides);
+  geometry.pads = copy(linear.window->pads);
+  geometry.dilations = copy(linear.window->dilations);
   return geometry;
 }
 

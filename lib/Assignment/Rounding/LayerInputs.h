@@ -17,7 +17,7 @@ namespace qopt {
 class LayerGeometry {
 public:
   /// nullopt for a weight that is no matrix under one encoding.
-  static std::optional<LayerGeometry> get(mlir::Operation *op);
+  static std::optional<LayerGeometry> get(LinearOpInterface op);
 
   int64_t numGroups() const { return groups; }
   int64_t numRows() const { return rows; } ///< of one group

@@ -3,7 +3,6 @@
 //
 // One second moment of a layer's inputs serves all candidates of its weight.
 //===----------------------------------------------------------------------===//
-#include "../TensorGraph.h"
 #include "LayerInputs.h"
 #include "qopt/Assignment/Sensitivity.h"
 #include "qopt/Calibration/ObservedRun.h"
@@ -21,7 +20,7 @@ static constexpr int64_t kRowsPerColumn = 16, kLeastRows = 4096;
 namespace {
 struct Layer {
   LayerCandidates *candidates;
-  Operation *op;
+  LinearOpInterface op;
   LayerGeometry geometry;
   const InstrumentedModule::Point *point = nullptr;
   std::vector<Matrix> moments;
@@ -59,7 +58,7 @@ static double getError(const Layer &layer, const Tensor &exact,
 }
 
 static void fillErrors(Layer &layer) {
-  Tensor exact = *qg::matchConstant(getWeight(layer.op));
+  Tensor exact = *qg::matchConstant(layer.op.getWeight());
   double signal = getError(layer, exact, nullptr);
   for (Candidate &candidate : layer.candidates->candidates)
     if (candidate.weight.shape() == exact.shape() && signal > 0)
@@ -76,15 +75,15 @@ static std::vector<Layer> findLayers(func::FuncOp main,
       candidate.outputError = candidate.weightError;
   }
   std::vector<Layer> result;
-  for (Operation &op : main.getOps()) {
+  for (auto op : main.getOps<LinearOpInterface>()) {
     auto it =
-        byName.find({qg::getUserName(&op), op.getName().getStringRef().str()});
-    if (!isLinear(&op) || it == byName.end())
+        byName.find({qg::getUserName(op), op->getName().getStringRef().str()});
+    if (it == byName.end())
       continue;
-    std::optional<LayerGeometry> geometry = LayerGeometry::get(&op);
+    std::optional<LayerGeometry> geometry = LayerGeometry::get(op);
     if (geometry && geometry->numColumns() <= kMostColumns &&
-        qg::matchConstant(getWeight(&op)))
-      result.push_back({it->second, &op, *geometry, nullptr, {}});
+        qg::matchConstant(op.getWeight()))
+      result.push_back({it->second, op, *geometry, nullptr, {}});
   }
   return result;
 }
@@ -104,7 +103,7 @@ absl::Status qopt::measureOutputErrors(ModuleOp observed,
   std::vector<Layer *> usable;
   for (Layer &layer : all) {
     auto observer =
-        skipReshapes(layer.op->getOperand(0)).getDefiningOp<qg::ObserveOp>();
+        skipReshapes(layer.op.getInput()).getDefiningOp<qg::ObserveOp>();
     if (observer)
       layer.point = run->find(observer.getName());
     if (layer.point)

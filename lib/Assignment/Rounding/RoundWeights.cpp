@@ -8,7 +8,6 @@
 #include "qopt/Assignment/RoundWeights.h"
 #include "../AssignWeights.h"
 #include "../MovedInput.h"
-#include "../TensorGraph.h"
 #include "LayerInputs.h"
 #include "LearnLevels.h"
 #include "qopt/Calibration/ObservedRun.h"
@@ -30,7 +29,7 @@ static constexpr int64_t kRowsPerColumn = 32, kLeastRows = 8192;
 
 namespace {
 struct Layer {
-  Operation *exact, *rounded;
+  LinearOpInterface exact, rounded;
   LayerGeometry geometry;
   qg::QuantizedType input; ///< what the input is rounded to; may be null
   std::optional<MovedInput> source;
@@ -38,7 +37,8 @@ struct Layer {
   RoundedLayer report;
 
   qg::ConstantOp stored() const {
-    return getWeight(rounded)
+    LinearOpInterface op = rounded;
+    return op.getWeight()
         .getDefiningOp<qg::DequantizeOp>()
         .getX()
         .getDefiningOp<qg::ConstantOp>();
@@ -101,13 +101,8 @@ static qg::QuantizedType getInputEncoding(Value x) {
 /// Linear ops of both modules; those whose weight is to be rounded again.
 static absl::StatusOr<std::vector<Layer>> findLayers(func::FuncOp reference,
                                                      func::FuncOp quantized) {
-  SmallVector<Operation *> exact, rounded;
-  for (Operation &op : reference.getOps())
-    if (isLinear(&op))
-      exact.push_back(&op);
-  for (Operation &op : quantized.getOps())
-    if (isLinear(&op))
-      rounded.push_back(&op);
+  auto exact = llvm::to_vector(reference.getOps<LinearOpInterface>());
+  auto rounded = llvm::to_vector(quantized.getOps<LinearOpInterface>());
   if (exact.size() != rounded.size())
     return absl::InvalidArgumentError(
         "expects the same linear ops in both modules");
@@ -115,20 +110,20 @@ static absl::StatusOr<std::vector<Layer>> findLayers(func::FuncOp reference,
   unsigned position = 0;
   for (auto [from, to] : llvm::zip(exact, rounded)) {
     unsigned at = position++;
-    auto dequantize = getWeight(to).getDefiningOp<qg::DequantizeOp>();
+    auto dequantize = to.getWeight().getDefiningOp<qg::DequantizeOp>();
     if (!dequantize || !dequantize.getX().getDefiningOp<qg::ConstantOp>())
       continue;
     qg::QuantizedType type = qg::getQuantizedType(dequantize.getX().getType());
     std::optional<LayerGeometry> geometry = LayerGeometry::get(from);
     if (!geometry || type.getBits() > 8 || type.isDynamic_() ||
-        getWeightAxis(from) != type.getAxis())
+        !from.canRoundWeight() || from.getOutputAxis() != type.getAxis())
       continue;
     Layer layer;
     layer.exact = from;
     layer.rounded = to;
     layer.geometry = *geometry;
-    layer.input = getInputEncoding(to->getOperand(0));
-    layer.source = MovedInput::find(from->getOperand(0));
+    layer.input = getInputEncoding(to.getInput());
+    layer.source = MovedInput::find(from.getInput());
     layer.report.name = qg::getUserName(from);
     layer.report.position = at;
     auto stored = cast<RankedTensorType>(dequantize.getX().getType());
@@ -216,7 +211,8 @@ absl::Status WeightRounder::State::observe(ArrayRef<Layer *> layers) {
 static RoundingProblem makeProblem(const Layer &layer, int64_t g,
                                    const Matrix &moment) {
   const LayerGeometry &geometry = layer.geometry;
-  Tensor weight = *qg::matchConstant(getWeight(layer.exact));
+  LinearOpInterface exact = layer.exact;
+  Tensor weight = *qg::matchConstant(exact.getWeight());
   ArrayRef<float> values = weight.span<float>();
   RoundingProblem problem;
   problem.weights.resize(geometry.numRows(), geometry.numColumns());
@@ -235,8 +231,8 @@ static RoundingProblem makeProblem(const Layer &layer, int64_t g,
   problem.rowsPerChannel = geometry.rowsPerChannel();
   // Scales under which the bias fits.
   std::optional<Tensor> bias;
-  if (getBias(layer.exact) && layer.input)
-    bias = qg::matchConstant(getBias(layer.exact));
+  if (exact.getBias() && layer.input)
+    bias = qg::matchConstant(exact.getBias());
   if (!bias)
     return problem;
   SmallVector<float> inputs = layer.input.getScaleVector();
@@ -289,12 +285,11 @@ static Result join(const Layer &layer, ArrayRef<RoundedMatrix> groups,
 
 static void replaceWeight(Layer &layer, const Result &result) {
   OpBuilder builder(layer.rounded);
-  Value old = getWeight(layer.rounded);
+  Value old = layer.rounded.getWeight();
   auto constant = qg::createConstant(
       builder, old.getLoc(), result.stored,
       RankedTensorType::get(result.stored.shape(), result.type), "w");
-  layer.rounded->setOperand(
-      1,
+  layer.rounded.setWeight(
       qg::DequantizeOp::create(builder, old.getLoc(), old.getType(), constant));
   layer.report = result.report;
 }
@@ -440,11 +435,10 @@ absl::StatusOr<RoundWeightsReport> WeightRounder::round(ModuleOp quantized) {
     }
   }
   RoundWeightsReport report;
-  for (Operation &op : main.getOps())
-    if (isLinear(&op) && getWeight(&op).getDefiningOp<qg::ConstantOp>() &&
-        !qg::getQuantizedType(getWeight(&op).getType()))
-      report.floatWeights +=
-          cast<RankedTensorType>(getWeight(&op).getType()).getNumElements();
+  for (auto op : main.getOps<LinearOpInterface>())
+    if (op.getWeight().getDefiningOp<qg::ConstantOp>() &&
+        !qg::getQuantizedType(op.getWeight().getType()))
+      report.floatWeights += getTensorType(op.getWeight()).getNumElements();
   for (Layer &layer : *layers) {
     layer.rounded->removeAttr("qg.rounding");
     layer.rounded->removeAttr(kLearnedAttr);

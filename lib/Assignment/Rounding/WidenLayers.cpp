@@ -5,8 +5,8 @@
 // quarter the error of its layer. No layer gets fewer than 4 bits, where that
 // would mislead most.
 //===----------------------------------------------------------------------===//
-#include "../TensorGraph.h"
 #include "qopt/Assignment/RoundWeights.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 
 #include <cmath>
 
@@ -52,10 +52,7 @@ void qopt::widenLayers(ModuleOp module, const RoundWeightsReport &trial,
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main)
     return;
-  SmallVector<Operation *> linears;
-  for (Operation &op : main.getOps())
-    if (isLinear(&op))
-      linears.push_back(&op);
+  auto linears = llvm::to_vector(main.getOps<LinearOpInterface>());
   int64_t weights = 0, left = 0;
   std::vector<Width> widths;
   for (const RoundedLayer &layer : trial.layers) {

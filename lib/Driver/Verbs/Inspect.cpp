@@ -52,7 +52,8 @@ Facts collect(mlir::ModuleOp module) {
     if (auto binary = llvm::dyn_cast<qg::BinaryOp>(op))
       name += " " + stringifyBinaryKind(binary.getKind()).str();
     ++facts.ops[name];
-    facts.macs += countMacs(op);
+    if (auto linear = llvm::dyn_cast<LinearOpInterface>(op))
+      facts.macs += linear.countMacs();
     for (mlir::Value result : op->getResults())
       if (auto type = llvm::dyn_cast<mlir::ShapedType>(result.getType()))
         facts.quantizedTensors +=

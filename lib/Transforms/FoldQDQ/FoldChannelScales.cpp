@@ -73,24 +73,22 @@ struct MoveChannelScales : OpRewritePattern<qg::QuantizeOp> {
 
 private:
   static bool findReaders(qg::QuantizeOp op,
-                          SmallVectorImpl<qg::ConvOp> &readers);
+                          SmallVectorImpl<LinearOpInterface> &readers);
   static bool scaleProducer(PatternRewriter &rewriter, Value x,
                             ArrayRef<double> factors);
 };
 } // namespace
 
 /// All that reads it are depthwise convolutions with rounded weights.
-bool MoveChannelScales::findReaders(qg::QuantizeOp op,
-                                    SmallVectorImpl<qg::ConvOp> &readers) {
-  int64_t channels = op.getType().getShape().back();
+bool MoveChannelScales::findReaders(
+    qg::QuantizeOp op, SmallVectorImpl<LinearOpInterface> &readers) {
   for (Operation *user : op->getUsers()) {
     auto dequantize = dyn_cast<qg::DequantizeOp>(user);
     if (!dequantize)
       return false;
     for (OpOperand &use : dequantize->getUses()) {
-      auto conv = dyn_cast<qg::ConvOp>(use.getOwner());
-      if (!conv || use.getOperandNumber() != 0 ||
-          int64_t(conv.getGroups()) != channels ||
+      auto conv = dyn_cast<LinearOpInterface>(use.getOwner());
+      if (!conv || &conv.getInputOperand() != &use || !conv.isDepthwise() ||
           !matchWeight(conv.getWeight()))
         return false;
       readers.push_back(conv);
@@ -108,8 +106,9 @@ bool MoveChannelScales::scaleProducer(PatternRewriter &rewriter, Value x,
       return false;
     x = relu.getX();
   }
-  auto conv = x.getDefiningOp<qg::ConvOp>();
-  if (!conv || !x.hasOneUse() || qg::getQuantizedType(conv.getX().getType()))
+  auto conv = x.getDefiningOp<LinearOpInterface>();
+  if (!conv || !conv.isConvolution() || !x.hasOneUse() ||
+      qg::getQuantizedType(conv.getInput().getType()))
     return false;
   qg::DequantizeOp weight = matchWeight(conv.getWeight());
   std::optional<Tensor> bias;
@@ -131,9 +130,9 @@ bool MoveChannelScales::scaleProducer(PatternRewriter &rewriter, Value x,
         cast<RankedTensorType>(conv.getBias().getType()), "bias");
   }
   rewriter.modifyOpInPlace(conv, [&] {
-    conv.getWeightMutable().assign(scaled);
+    conv.setWeight(scaled);
     if (newBias)
-      conv.getBiasMutable().assign(newBias);
+      conv.setBias(newBias);
   });
   return true;
 }
@@ -144,7 +143,7 @@ MoveChannelScales::matchAndRewrite(qg::QuantizeOp op,
   qg::QuantizedType type = getChannelType(op.getType());
   if (!type)
     return rewriter.notifyMatchFailure(op, "not one scale per channel");
-  SmallVector<qg::ConvOp> readers;
+  SmallVector<LinearOpInterface> readers;
   if (!findReaders(op, readers))
     return rewriter.notifyMatchFailure(op, "others than depthwise read it");
   SmallVector<float> scales = type.getScaleVector();
@@ -152,15 +151,13 @@ MoveChannelScales::matchAndRewrite(qg::QuantizeOp op,
   SmallVector<double> factors;
   for (float scale : scales)
     factors.push_back(double(common) / double(scale));
-  for (qg::ConvOp conv : readers) {
+  for (LinearOpInterface conv : readers) {
     // Output o belongs to the channel o / (outputs per channel).
-    size_t perChannel =
-        size_t(conv.getType().getShape().back()) / scales.size();
+    size_t perChannel = size_t(conv.countOutputs()) / scales.size();
     Value weight =
         scaleWeight(rewriter, matchWeight(conv.getWeight()),
                     [&](size_t o) { return 1 / factors[o / perChannel]; });
-    rewriter.modifyOpInPlace(conv,
-                             [&] { conv.getWeightMutable().assign(weight); });
+    rewriter.modifyOpInPlace(conv, [&] { conv.setWeight(weight); });
   }
   Value x = op.getX();
   auto element =
