@@ -31,11 +31,8 @@ static bool movesBytes(Operation *op) {
 
 /// The ops that `rewrite` knows, and those that bytes only pass through.
 static bool followsBytes(Operation *op) {
-  return movesBytes(op) ||
-         isa<fxp::ConvOp, fxp::MatmulOp, fxp::GroupMatmulOp, fxp::RequantizeOp,
-             fxp::AddOp, fxp::MulOp, fxp::LutOp, fxp::SoftmaxOp, fxp::MaxPoolOp,
-             fxp::SumPoolOp, fxp::SumOp, fxp::QuantizeOp, fxp::DequantizeOp,
-             qg::ConstantOp, func::ReturnOp>(op);
+  return movesBytes(op) || isa<StoredOperandsInterface, fxp::LutOp,
+                               qg::ConstantOp, func::ReturnOp>(op);
 }
 
 namespace {
@@ -90,42 +87,11 @@ private:
     return isNew;
   }
   void noteUses(Operation *op) {
-    auto say = [&](Value value, bool isUnsigned) {
-      note(value, isUnsigned ? 2 : 1, op);
-    };
-    if (auto conv = dyn_cast<fxp::ConvOp>(op)) {
-      say(conv.getX(), conv.getXUnsigned());
-    } else if (auto matmul = dyn_cast<fxp::MatmulOp>(op)) {
-      say(matmul.getLhs(), matmul.getLhsUnsigned());
-      say(matmul.getRhs(), matmul.getRhsUnsigned());
-    } else if (auto matmul = dyn_cast<fxp::GroupMatmulOp>(op)) {
-      say(matmul.getLhs(), matmul.getLhsUnsigned());
-      say(matmul.getRhs(), false);
-    } else if (auto requantize = dyn_cast<fxp::RequantizeOp>(op)) {
-      say(requantize.getX(), requantize.getXUnsigned());
-      say(requantize.getResult(), requantize.getIsUnsigned());
-    } else if (auto add = dyn_cast<fxp::AddOp>(op)) {
-      say(add.getLhs(), add.getLhsUnsigned());
-      say(add.getRhs(), add.getRhsUnsigned());
-      say(add.getResult(), add.getIsUnsigned());
-    } else if (auto mul = dyn_cast<fxp::MulOp>(op)) {
-      say(mul.getLhs(), mul.getLhsUnsigned());
-      say(mul.getRhs(), mul.getRhsUnsigned());
-    } else if (auto softmax = dyn_cast<fxp::SoftmaxOp>(op)) {
-      say(softmax.getX(), softmax.getXUnsigned());
-      say(softmax.getResult(), softmax.getIsUnsigned());
-    } else if (auto pool = dyn_cast<fxp::MaxPoolOp>(op)) {
-      say(pool.getX(), pool.getXUnsigned());
-      say(pool.getResult(), pool.getXUnsigned());
-    } else if (auto pool = dyn_cast<fxp::SumPoolOp>(op)) {
-      say(pool.getX(), pool.getXUnsigned());
-    } else if (auto sum = dyn_cast<fxp::SumOp>(op)) {
-      say(sum.getX(), sum.getXUnsigned());
-    } else if (auto quantize = dyn_cast<fxp::QuantizeOp>(op)) {
-      say(quantize.getResult(), quantize.getIsUnsigned());
-    } else if (auto dequantize = dyn_cast<fxp::DequantizeOp>(op)) {
-      say(dequantize.getX(), dequantize.getXUnsigned());
-    }
+    auto stored = dyn_cast<StoredOperandsInterface>(op);
+    if (!stored)
+      return;
+    for (const StoredValue &row : stored.getStoredValues())
+      note(row.value, stored.isUnsigned(row) ? 2 : 1, op);
   }
   bool unify(Operation *op) {
     int sign = 0;
@@ -170,89 +136,41 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
 
   /// A result that its producer can give the caller in unsigned form.
   static bool staysUnsigned(Value value) {
-    Operation *op = value.getDefiningOp();
-    return isa_and_nonnull<fxp::RequantizeOp, fxp::AddOp, fxp::SoftmaxOp,
-                           fxp::QuantizeOp>(op) &&
-           value.hasOneUse() &&
+    auto op = value.getDefiningOp<StoredOperandsInterface>();
+    std::optional<StoredValue> row =
+        op ? op.findStored(value) : std::optional<StoredValue>();
+    return row && !row->clamp.empty() && value.hasOneUse() &&
            (*value.getUsers().begin())->hasTrait<OpTrait::IsTerminator>();
   }
 
-  void shift(Operation *op, StringRef name, bool isUnsigned) {
-    if (!isUnsigned)
+  /// Takes 128 off an integer, or off one entry of a list, or off all.
+  static void shift(Operation *op, StringRef name,
+                    std::optional<unsigned> entry = std::nullopt) {
+    if (name.empty())
       return;
-    auto attr = op->getAttrOfType<IntegerAttr>(name);
-    op->setAttr(name, IntegerAttr::get(attr.getType(), attr.getInt() - 128));
-  }
-  void shift(Operation *op, StringRef name, ArrayRef<int64_t> values,
-             ArrayRef<bool> which) {
-    SmallVector<int64_t> moved(values);
-    for (size_t i = 0; i < moved.size(); ++i)
-      moved[i] -= which[i] ? 128 : 0;
+    Attribute attribute = op->getAttr(name);
+    if (auto integer = dyn_cast<IntegerAttr>(attribute)) {
+      op->setAttr(name,
+                  IntegerAttr::get(integer.getType(), integer.getInt() - 128));
+      return;
+    }
+    SmallVector<int64_t> moved(cast<DenseI64ArrayAttr>(attribute).asArrayRef());
+    for (auto [i, number] : llvm::enumerate(moved))
+      number -= entry && *entry != i ? 0 : 128;
     op->setAttr(name, DenseI64ArrayAttr::get(op->getContext(), moved));
-  }
-  void shiftAll(Operation *op, StringRef name, ArrayRef<int64_t> values) {
-    shift(op, name, values, SmallVector<bool>(values.size(), true));
-  }
-  void rewriteResult(Operation *op, ArrayRef<int64_t> clamp) {
-    shift(op, "zp", true);
-    shiftAll(op, "clamp", clamp);
-    op->removeAttr("is_unsigned");
   }
 
   void rewrite(Operation *op, const Signs &signs) {
     auto is = [&](Value value) { return signs.isUnsigned(value); };
-    if (auto conv = dyn_cast<fxp::ConvOp>(op)) {
-      shift(op, "x_zp", conv.getXUnsigned());
-      op->removeAttr("x_unsigned");
-    } else if (auto matmul = dyn_cast<fxp::MatmulOp>(op)) {
-      shift(op, "lhs_zp", matmul.getLhsUnsigned());
-      shift(op, "rhs_zp", matmul.getRhsUnsigned());
-      op->removeAttr("lhs_unsigned");
-      op->removeAttr("rhs_unsigned");
-    } else if (auto matmul = dyn_cast<fxp::GroupMatmulOp>(op)) {
-      shift(op, "lhs_zp", matmul.getLhsUnsigned());
-      op->removeAttr("lhs_unsigned");
-    } else if (auto requantize = dyn_cast<fxp::RequantizeOp>(op)) {
-      shift(op, "x_zp", requantize.getXUnsigned());
-      op->removeAttr("x_unsigned");
-      if (is(requantize.getResult()) && !staysUnsigned(requantize.getResult()))
-        rewriteResult(op, requantize.getClamp());
-    } else if (auto add = dyn_cast<fxp::AddOp>(op)) {
-      shift(op, "zps", add.getZps(),
-            {add.getLhsUnsigned(), add.getRhsUnsigned()});
-      op->removeAttr("lhs_unsigned");
-      op->removeAttr("rhs_unsigned");
-      if (is(add.getResult()) && !staysUnsigned(add.getResult()))
-        rewriteResult(op, add.getClamp());
-    } else if (auto mul = dyn_cast<fxp::MulOp>(op)) {
-      shift(op, "zps", mul.getZps(),
-            {mul.getLhsUnsigned(), mul.getRhsUnsigned()});
-      op->removeAttr("lhs_unsigned");
-      op->removeAttr("rhs_unsigned");
-    } else if (auto softmax = dyn_cast<fxp::SoftmaxOp>(op)) {
-      // Differences from the largest stay as they are.
-      op->removeAttr("x_unsigned");
-      if (is(softmax.getResult()) && !staysUnsigned(softmax.getResult()))
-        rewriteResult(op, softmax.getClamp());
-    } else if (isa<fxp::MaxPoolOp>(op)) {
-      op->removeAttr("x_unsigned");
-    } else if (auto pool = dyn_cast<fxp::SumPoolOp>(op)) {
-      shift(op, "x_zp", pool.getXUnsigned());
-      op->removeAttr("x_unsigned");
-    } else if (auto sum = dyn_cast<fxp::SumOp>(op)) {
-      shift(op, "x_zp", sum.getXUnsigned());
-      op->removeAttr("x_unsigned");
-    } else if (auto quantize = dyn_cast<fxp::QuantizeOp>(op)) {
-      if (!is(quantize.getResult()) || staysUnsigned(quantize.getResult()))
-        return;
-      shiftAll(op, "zps", quantize.getZps());
-      shiftAll(op, "clamp", quantize.getClamp());
-      op->removeAttr("is_unsigned");
-    } else if (auto dequantize = dyn_cast<fxp::DequantizeOp>(op)) {
-      if (!is(dequantize.getX()))
-        return;
-      shiftAll(op, "zps", dequantize.getZps());
-      op->removeAttr("x_unsigned");
+    if (auto stored = dyn_cast<StoredOperandsInterface>(op)) {
+      for (const StoredValue &row : stored.getStoredValues()) {
+        if (!is(row.value) ||
+            (row.value.getDefiningOp() == op && staysUnsigned(row.value)))
+          continue;
+        shift(op, row.zeroPoint, row.entry);
+        shift(op, row.clamp);
+        op->removeAttr(row.sign);
+      }
     } else if (auto lut = dyn_cast<fxp::LutOp>(op)) {
       FailureOr<Tensor> table =
           qg::getTensor(lut.getTable(), lut.getTable().getType());
