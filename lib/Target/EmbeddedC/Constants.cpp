@@ -24,18 +24,11 @@ static constexpr int64_t kPackedParts = 16;
 
 /// Weights as [channels out][taps][channels in of a group].
 static absl::StatusOr<Tensor> getWeights(const Step &step) {
-  std::optional<Tensor> weights;
-  bool transpose = false;
-  if (auto conv = dyn_cast<fxp::ConvOp>(step.op)) {
-    weights = qg::matchConstant(conv.getWeight());
-  } else {
-    auto matmul = cast<fxp::MatmulOp>(step.op);
-    weights = qg::matchConstant(matmul.getRhs());
-    transpose = !matmul.getTransposeRhs();
-  }
+  auto linear = cast<LinearOpInterface>(step.op);
+  std::optional<Tensor> weights = qg::matchConstant(linear.getWeight());
   if (!weights)
     return absl::InternalError("the bytes of a weight are missing");
-  if (!transpose)
+  if (linear.getOutputAxis() == 0)
     return *weights;
   Tensor rows(DType::i8, {step.n, step.k});
   for (int64_t n = 0; n < step.n; ++n)
@@ -44,10 +37,11 @@ static absl::StatusOr<Tensor> getWeights(const Step &step) {
   return rows;
 }
 
+/// Of the input.
 static int64_t getZeroPoint(const Step &step) {
-  if (auto conv = dyn_cast<fxp::ConvOp>(step.op))
-    return conv.getXZp();
-  return cast<fxp::MatmulOp>(step.op).getLhsZp();
+  Value input = cast<LinearOpInterface>(step.op).getInput();
+  auto stored = cast<StoredOperandsInterface>(step.op);
+  return stored.getZeroPoint(*stored.findStored(input));
 }
 
 /// What no partial sum of channel `n` exceeds: its bias, with the zero point of
@@ -70,7 +64,8 @@ static int64_t foldZeroPoint(const Step &step, const Tensor &weights,
 
 bool embedded::fitsPacked(const Step &step) {
   auto weights = getWeights(step);
-  std::optional<Tensor> bias = qg::matchConstant(step.op->getOperand(2));
+  std::optional<Tensor> bias =
+      qg::matchConstant(cast<LinearOpInterface>(step.op).getBias());
   if (!weights.ok() || !bias || weights->dtype() != DType::i8 ||
       !llvm::all_of(weights->span<int8_t>(),
                     [](int8_t value) { return value >= -8 && value <= 7; }))
@@ -98,8 +93,8 @@ static absl::Status fillLinear(const Step &step, StepConstants &constants) {
   auto weights = getWeights(step);
   if (!weights.ok())
     return weights.status();
-  Value biasValue = step.op->getOperand(2);
-  std::optional<Tensor> bias = qg::matchConstant(biasValue);
+  std::optional<Tensor> bias =
+      qg::matchConstant(cast<LinearOpInterface>(step.op).getBias());
   if (!bias)
     return absl::InternalError("the values of a bias are missing");
   int64_t k = step.k;

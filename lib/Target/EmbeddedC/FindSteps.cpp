@@ -99,8 +99,7 @@ private:
       return refuse(op, "a tensor has no elements");
     if (auto requantize = dyn_cast<fxp::RequantizeOp>(op))
       return visitRequantize(requantize);
-    if (isa<fxp::ConvOp, fxp::MatmulOp, fxp::MulOp, fxp::SumPoolOp, fxp::SumOp>(
-            op))
+    if (isLinear(op) || isa<fxp::MulOp, fxp::SumPoolOp, fxp::SumOp>(op))
       return visitAccumulating(op);
     if (!op->getNumResults() || !isByteTensor(op->getResult(0)) ||
         !llvm::all_of(op->getOperands(), isByteTensor))
@@ -134,30 +133,30 @@ private:
     step.n = op.getScales().getNumElements();
   }
 
+  /// Into i32; products with scales per group give floats.
+  static bool isLinear(Operation *op) {
+    return isa<LinearOpInterface>(op) &&
+           getTensorType(op->getResult(0)).getElementType().isInteger(32);
+  }
+
   /// Sums that are a result of the network.
   static bool givesSums(Operation *op) {
-    return isa<fxp::ConvOp, fxp::MatmulOp>(op) &&
-           op->getResult(0).hasOneUse() &&
+    return isLinear(op) && op->getResult(0).hasOneUse() &&
            (*op->getResult(0).getUsers().begin())
                ->hasTrait<OpTrait::IsTerminator>();
   }
 
   void visitAccumulating(Operation *op) {
     fxp::RequantizeOp requantize = getRequantize(op);
-    if (!requantize && givesSums(op)) {
-      if (auto conv = dyn_cast<fxp::ConvOp>(op))
-        return visitConv(conv, {});
-      return visitMatmul(cast<fxp::MatmulOp>(op), {});
-    }
+    if (!requantize && givesSums(op))
+      return visitLinear(cast<LinearOpInterface>(op), {});
     if (!requantize)
       return refuse(op, "its 32-bit sums are not requantized to 8 bits by "
                         "their only reader");
     if (!checkMode(requantize.getMode(), op))
       return;
-    if (auto conv = dyn_cast<fxp::ConvOp>(op))
-      return visitConv(conv, requantize);
-    if (auto matmul = dyn_cast<fxp::MatmulOp>(op))
-      return visitMatmul(matmul, requantize);
+    if (isLinear(op))
+      return visitLinear(cast<LinearOpInterface>(op), requantize);
     if (auto mul = dyn_cast<fxp::MulOp>(op))
       return visitMul(mul, requantize);
     if (auto pool = dyn_cast<fxp::SumPoolOp>(op))
@@ -193,10 +192,9 @@ private:
   }
 
   /// Images of one or two spatial dimensions.
-  bool getWindow(Operation *op, ArrayRef<int64_t> x, ArrayRef<int64_t> y,
-                 ArrayRef<int64_t> kernel, ArrayRef<int64_t> strides,
-                 ArrayRef<int64_t> pads, ArrayRef<int64_t> dilations,
-                 Window &window) {
+  bool getWindow(Operation *op, const qg::Window &from, Window &window) {
+    ArrayRef<int64_t> x = getShape(op->getOperand(0));
+    ArrayRef<int64_t> y = getShape(op->getResult(0));
     size_t rank = x.size() - 2;
     if (rank < 1 || rank > 2) {
       refuse(op,
@@ -207,7 +205,7 @@ private:
     window.height = flat ? 1 : x[1];
     window.width = x[rank];
     window.channels = x.back();
-    if (getNumElements(kernel) > kMostTaps) {
+    if (getNumElements(from.kernel) > kMostTaps) {
       refuse(op, "expects windows of at most " + llvm::Twine(kMostTaps) +
                      " positions");
       return false;
@@ -217,35 +215,57 @@ private:
     for (int i = 0; i < 2; ++i) {
       bool missing = flat && i == 0;
       size_t at = flat ? 0 : i;
-      window.kernel[i] = missing ? 1 : kernel[at];
-      window.strides[i] = missing ? 1 : strides[at];
-      window.pads[i] = missing ? 0 : pads[at];
-      window.dilations[i] = missing ? 1 : dilations[at];
+      window.kernel[i] = missing ? 1 : from.kernel[at];
+      window.strides[i] = missing ? 1 : from.strides[at];
+      window.pads[i] = missing ? 0 : from.pads[at];
+      window.dilations[i] = missing ? 1 : from.dilations[at];
     }
     return true;
   }
 
-  void visitConv(fxp::ConvOp op, fxp::RequantizeOp requantize) {
-    if (!isConstant(op.getWeight()) || !isConstant(op.getBias()))
-      return refuse(op, "expects constant weights");
-    ArrayRef<int64_t> x = getShape(op.getX()), w = getShape(op.getWeight());
-    Window window;
-    if (!getWindow(op, x, getShape(op.getResult()), w.drop_front().drop_back(),
-                   op.getStrides(), op.getPads(), op.getDilations(), window))
-      return;
-    window.border = int64_t(op.getXZp());
-    if (!requantize && op.getGroups() != 1)
-      return refuse(op, "32-bit sums of groups have no kernel in C");
-    Step &step = addStep(Step::Gather, op, op.getX(),
-                         requantize ? requantize.getResult() : op.getResult());
+  /// Zero point of an operand.
+  static int64_t getZeroPoint(Operation *op, Value value) {
+    auto stored = cast<StoredOperandsInterface>(op);
+    return stored.getZeroPoint(*stored.findStored(value));
+  }
+
+  void visitLinear(LinearOpInterface op, fxp::RequantizeOp requantize) {
+    LinearGeometry geometry = op.getLinearGeometry();
+    if (geometry.isTransposed)
+      return refuse(op, "has no kernel in C");
+    if (geometry.window)
+      return visitConv(op, geometry, requantize);
+    visitMatmul(op, requantize);
+  }
+
+  /// The step of a linear op, whose sums may be a result of the network.
+  Step &addLinear(LinearOpInterface op, fxp::RequantizeOp requantize) {
+    Value result = op->getResult(0);
+    if (requantize)
+      result = requantize.getResult();
+    Step &step = addStep(Step::Direct, op, op.getInput(), result);
     step.requantize = requantize;
     step.isSums = !requantize;
+    step.n = op.countOutputs();
+    step.macs = op.countMacs();
+    return step;
+  }
+
+  void visitConv(LinearOpInterface op, const LinearGeometry &geometry,
+                 fxp::RequantizeOp requantize) {
+    if (!isConstant(op.getWeight()) || !isConstant(op.getBias()))
+      return refuse(op, "expects constant weights");
+    Window window;
+    if (!getWindow(op, *geometry.window, window))
+      return;
+    window.border = getZeroPoint(op, op.getInput());
+    int64_t groups = geometry.groups;
+    if (!requantize && groups != 1)
+      return refuse(op, "32-bit sums of groups have no kernel in C");
+    Step &step = addLinear(op, requantize);
     step.window = window;
-    step.n = w.front();
-    step.k = window.taps() * w.back();
-    step.batch = x.front();
-    step.macs = step.n * step.k * window.pixels() * step.batch;
-    int64_t groups = op.getGroups();
+    step.k = window.taps() * getShape(op.getWeight())[geometry.inputAxis];
+    step.batch = getShape(op.getInput()).front();
     bool isDense = window.taps() == 1 && window.strides[0] == 1 &&
                    window.strides[1] == 1 &&
                    window.pixels() == window.height * window.width;
@@ -258,23 +278,16 @@ private:
     }
   }
 
-  void visitMatmul(fxp::MatmulOp op, fxp::RequantizeOp requantize) {
-    ArrayRef<int64_t> lhs = getShape(op.getLhs()), rhs = getShape(op.getRhs());
-    if (!isConstant(op.getRhs()) || !isConstant(op.getBias()) ||
-        rhs.size() != 2)
+  void visitMatmul(LinearOpInterface op, fxp::RequantizeOp requantize) {
+    if (!isConstant(op.getWeight()) || !isConstant(op.getBias()) ||
+        !op.isShared())
       return refuse(op, "expects a constant right operand of rank 2");
-    if (op.getRhsZp() != 0)
+    if (getZeroPoint(op, op.getWeight()) != 0)
       return refuse(op, "expects symmetric weights");
-    Step &step = addStep(Step::Direct, op, op.getLhs(),
-                         requantize ? requantize.getResult() : op.getResult());
-    step.requantize = requantize;
-    step.isSums = !requantize;
-    step.k = lhs.back();
-    step.n = getShape(op.getResult()).back();
-    int64_t rows =
-        cast<RankedTensorType>(op.getLhs().getType()).getNumElements() /
-        std::max<int64_t>(step.k, 1);
-    step.macs = rows * step.n * step.k;
+    Step &step = addLinear(op, requantize);
+    step.k = getShape(op.getInput()).back();
+    int64_t rows = getTensorType(op.getInput()).getNumElements() /
+                   std::max<int64_t>(step.k, 1);
     // As a convolution of 1x1 over an image of one row.
     step.window = {1, rows, step.k, 1, rows, {1, 1}, {1, 1}, {0, 0}, {1, 1}, 0};
     setColumns(step, /*isDense=*/true);
@@ -283,9 +296,10 @@ private:
   template <typename Op>
   void visitPool(Op op, fxp::RequantizeOp requantize, Step::Kind kind) {
     Window window;
-    if (!getWindow(op, getShape(op.getX()), getShape(op.getResult()),
-                   op.getKernel(), op.getStrides(), op.getPads(),
-                   op.getDilations(), window))
+    if (!getWindow(
+            op,
+            {op.getKernel(), op.getStrides(), op.getPads(), op.getDilations()},
+            window))
       return;
     if (requantize && requantize.getScales().getNumElements() != 1)
       return refuse(op, "expects one scale");
