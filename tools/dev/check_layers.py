@@ -2,87 +2,88 @@
 """Checks that no folder includes a folder above it.
 
 The table is the one of docs/contributing/layers.md: a row may include what its
-value names, and itself. Exit 1 and one line per offending include otherwise.
+last cell names, and itself. Exit 1 and one line per offence otherwise.
 """
 import pathlib
 import re
 import sys
 
-BELOW_PIPELINES = ["Support", "Numerics", "Dialect", "Machine", "Analysis",
-                   "Execution", "Interpreter", "Frontend/ONNX", "Export/ONNX",
-                   "Data", "Calibration", "Transforms", "Assignment",
-                   "Conversion", "Target"]
-
-LAYERS = {
-    "Support": [],
-    "Numerics": ["Support"],
-    "Dialect/QG": ["Numerics", "Support"],
-    "Dialect/FXP": ["Dialect/QG", "Numerics", "Support"],
-    "Dialect/HLS": [],
-    "Machine": ["Numerics", "Support"],
-    "Analysis": ["Dialect", "Numerics", "Support"],
-    "Execution": ["Dialect", "Support"],
-    "Interpreter": ["Dialect", "Numerics", "Execution", "Support"],
-    "Frontend/ONNX": ["Dialect", "Numerics", "Support"],
-    "Export/ONNX": ["Analysis", "Dialect", "Numerics", "Support",
-                    "Frontend/ONNX"],
-    "Data": ["Support", "Frontend/ONNX"],
-    "Calibration": ["Dialect", "Analysis", "Execution", "Numerics", "Support"],
-    "Transforms": ["Dialect", "Analysis", "Execution", "Numerics", "Support"],
-    "Assignment": ["Dialect", "Analysis", "Numerics", "Machine", "Execution",
-                   "Calibration", "Support"],
-    "Conversion": ["Dialect", "Analysis", "Numerics", "Support"],
-    "Target": ["Support"],
-    "Target/Memory": ["Target", "Support"],
-    "Target/CPU": ["Target", "Conversion", "Dialect", "Machine", "Execution", "Numerics",
-                   "Target/Memory", "Support"],
-    "Target/EmbeddedC": ["Target", "Target/Memory", "Dialect", "Numerics",
-                         "Support"],
-    "Target/HLS": ["Target", "Conversion", "Dialect", "Numerics", "Support"],
-    "Pipelines": [*BELOW_PIPELINES],
-    "Planning": [*BELOW_PIPELINES, "Pipelines"],
-    "Artifacts": [*BELOW_PIPELINES, "Pipelines"],
-    "Report": [*BELOW_PIPELINES, "Pipelines", "Planning", "Artifacts"],
-    "Driver": ["*"],
-    "Runtime": [],
-}
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TABLE = "docs/contributing/layers.md"
 
 
-def layer_of(path):
+def read_table():
+    """{folder: [folders that it may include]} as the page has it."""
+    layers = {}
+    for line in (ROOT / TABLE).read_text().splitlines():
+        if not line.startswith("| ") or line.startswith("| folder |"):
+            continue
+        name, _, allowed = (cell.strip() for cell in line.split("|")[1:4])
+        words, _, left_out = allowed.partition(", but ")
+        if words == "everything above":
+            layers[name] = [row for row in layers if row != left_out]
+        else:
+            layers[name] = [word for word in words.split(", ") if word]
+    return layers
+
+
+def layer_of(path, layers):
     """The longest row name that starts `path` (relative to the qopt root)."""
-    rows = [row for row in LAYERS if path == row or path.startswith(row + "/")]
+    rows = [row for row in layers if path.startswith(row + "/")]
     return max(rows, key=len, default=None)
 
 
-def main():
-    root = pathlib.Path(__file__).resolve().parents[2]
-    offences = []
+def find_sources():
+    """(path, path below the qopt root) of everything that includes."""
     for base in ("include/qopt", "lib"):
-        for source in sorted((root / base).rglob("*")):
-            if source.suffix not in {".h", ".cpp", ".td", ".c"}:
-                continue
-            relative = source.relative_to(root / base).as_posix()
-            layer = layer_of(relative)
-            if layer is None:
-                if "/" in relative and not relative.startswith("qopt-rt"):
-                    offences.append(f"{base}/{relative}: folder has no row in "
-                                    "tools/dev/check_layers.py")
-                continue
-            allowed = LAYERS[layer] + [layer]
-            if "*" in allowed:
-                continue
-            for number, line in enumerate(
-                    source.read_text(errors="replace").splitlines(), 1):
-                match = re.match(r'\s*#?include "qopt/([^"]+)"', line)
-                if not match:
-                    continue
-                target = match.group(1)
-                if not any(target.startswith(name + "/") for name in allowed):
-                    offences.append(f"{base}/{relative}:{number}: {layer} may "
-                                    f"not include {target}")
+        for source in sorted((ROOT / base).rglob("*")):
+            if source.suffix in {".h", ".cpp", ".td", ".c"}:
+                yield (f"{base}/{source.relative_to(ROOT / base).as_posix()}",
+                       source.relative_to(ROOT / base).as_posix())
+
+
+def is_allowed(header, layer, layers):
+    """A name with a row stands for that row, another for all rows inside it."""
+    row = layer_of(header, layers)
+    return any(row == name or name not in layers and
+               header.startswith(name + "/")
+               for name in (layer, *layers[layer]))
+
+
+def check_source(path, layer, layers):
+    """One line for each include that the row of `layer` does not allow."""
+    if layers[layer] == ["everything"]:
+        return
+    lines = (ROOT / path).read_text(errors="replace").splitlines()
+    for number, line in enumerate(lines, 1):
+        match = re.match(r'\s*#?include "qopt/([^"]+)"', line)
+        if match and not is_allowed(match.group(1), layer, layers):
+            yield f"{path}:{number}: {layer} may not include {match.group(1)}"
+
+
+def check_names(layers, sources):
+    """Rows and what they allow are folders."""
+    folders = {str(parent) for _, name in sources
+               for parent in pathlib.PurePosixPath(name).parents}
+    for row, allowed in layers.items():
+        for name in (row, *allowed):
+            if name not in folders and name != "everything":
+                yield f"{TABLE}: row {row}: there is no folder '{name}'"
+
+
+def main():
+    layers = read_table()
+    sources = list(find_sources())
+    offences = list(check_names(layers, sources))
+    for path, name in sources:
+        layer = layer_of(name, layers)
+        if layer:
+            offences += check_source(path, layer, layers)
+        elif "/" in name:
+            offences.append(f"{path}: folder has no row in {TABLE}")
     for offence in offences:
         print(offence)
-    print(f"layers: {len(offences)} offending includes")
+    print(f"layers: {len(offences)} offences")
     return 1 if offences else 0
 
 
