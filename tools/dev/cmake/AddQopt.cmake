@@ -1,9 +1,14 @@
 # How qopt's libraries, TableGen outputs and tools are declared.
 #
-# Every folder of lib/ is an OBJECT library with an explicit list of files;
-# all of them together are libQopt.so, which is linked to libMLIR and libLLVM
-# and nothing else of LLVM. Which folder may include which is checked by
+# Every folder of lib/ is an OBJECT library of the files that lie in it; all of
+# them together are libQopt.so, which is linked to libMLIR and libLLVM and
+# nothing else of LLVM. Which folder may include which is checked by
 # tools/dev/check_layers.py, not by the linker.
+#
+# Files are not listed: what is added (a pass, a verb, a rounding) is a file, and
+# a list beside it would be one more place to edit, where branches meet. With
+# CONFIGURE_DEPENDS ninja looks at the folders before it builds, so a new file is
+# built and a deleted one forgotten without being told.
 
 set(QOPT_COMPILE_OPTIONS -Wall -Wextra -Wno-unused-parameter -fno-exceptions
     -ffp-contract=off)
@@ -14,7 +19,7 @@ if(QOPT_SANITIZE)
 endif()
 
 # One precompiled header for every library that includes MLIR.
-add_library(QoptPch OBJECT ${CMAKE_SOURCE_DIR}/lib/Support/Pch.cpp)
+add_library(QoptPch OBJECT ${CMAKE_SOURCE_DIR}/tools/dev/cmake/Pch.cpp)
 target_compile_options(QoptPch PRIVATE ${QOPT_COMPILE_OPTIONS})
 if(QOPT_PCH)
   target_compile_options(QoptPch PRIVATE -Xclang -fno-pch-timestamp)
@@ -31,10 +36,27 @@ if(QOPT_PCH)
     <mlir/Transforms/GreedyPatternRewriteDriver.h>)
 endif()
 
-# qopt_add_library(Name a.cpp b.cpp ... [NO_PCH])
+# qopt_glob(variable): the .cpp files of this folder and of those below it that
+# have no CMakeLists.txt of their own, sorted.
+function(qopt_glob variable)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS
+       RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cpp)
+  file(GLOB_RECURSE own RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} */CMakeLists.txt)
+  foreach(list ${own})
+    get_filename_component(folder ${list} DIRECTORY)
+    list(FILTER files EXCLUDE REGEX "^${folder}/")
+  endforeach()
+  set(${variable} ${files} PARENT_SCOPE)
+endfunction()
+
+# qopt_add_library(Name [NO_PCH] [a.cpp ...]): the files, or else the folder.
 function(qopt_add_library name)
   cmake_parse_arguments(ARG "NO_PCH" "" "DEPENDS" ${ARGN})
-  add_library(Qopt${name} OBJECT ${ARG_UNPARSED_ARGUMENTS})
+  set(files ${ARG_UNPARSED_ARGUMENTS})
+  if(NOT files)
+    qopt_glob(files)
+  endif()
+  add_library(Qopt${name} OBJECT ${files})
   target_compile_options(Qopt${name} PRIVATE ${QOPT_COMPILE_OPTIONS})
   add_dependencies(Qopt${name} QoptTableGen ${ARG_DEPENDS})
   if(QOPT_PCH AND NOT ARG_NO_PCH)
