@@ -5,88 +5,34 @@
 // an exit code.
 //===----------------------------------------------------------------------===//
 #include "qopt/Driver/Session.h"
-#include "qopt/Driver/VerbFlags.h"
 
-#include "llvm/Support/FormatVariadic.h"
+#include "llvm/ADT/STLExtras.h"
+#include <utility>
 
 using namespace qopt;
 using namespace qopt::driver;
 
-#define FLAGS(...)                                                             \
-  [] {                                                                         \
-    static const llvm::ArrayRef<Flag> groups[] = {__VA_ARGS__};                \
-    return llvm::ArrayRef<llvm::ArrayRef<Flag>>(groups);                       \
-  }()
+// The list of the files in Verbs/, written by CMake.
+namespace qopt::driver {
+#define QOPT_VERB(name) Verb get##name##Verb();
+#include "qopt/Driver/Verbs.inc"
+#undef QOPT_VERB
+} // namespace qopt::driver
 
 llvm::ArrayRef<Verb> driver::getVerbs() {
-  static const Verb kVerbs[] = {
-      {"inspect", "what is in a model", "MODEL [options]", 1, 1,
-       FLAGS(getJsonFlags(), getImportFlags()), runInspect},
-      {"check", "can it be compiled; which layers stay float and why",
-       "MODEL [options]", 1, 1, FLAGS(getCheckFlags(), getImportFlags()),
-       runCheck},
-      {"ops", "the ONNX operators that are supported", "[options]", 0, 0,
-       FLAGS(getOpsFlags()), runOps},
-      {"import", "ONNX to qopt IR", "MODEL [-o OUT.mlirbc] [options]", 1, 1,
-       FLAGS(getImportVerbFlags(), getImportFlags()), runImport},
-      {"calibrate", "run data and collect statistics",
-       "MODEL --data PATH -o OUT.json [options]", 1, 1,
-       FLAGS(getOutputFlags(), getCalibrateFlags(), getEngineFlags(),
-             getDataFlags(), getImportFlags()),
-       runCalibrate},
-      {"quantize", "choose encodings and round",
-       "MODEL -o OUT.mlirbc|OUT.onnx [options]", 1, 1,
-       FLAGS(getOutputFlags(), getQuantizeFlags(), getCalibrateFlags(),
-             getEngineFlags(), getDataFlags(), getImportFlags()),
-       runQuantize},
-      {"plan", "bit widths under budgets, by an exact program",
-       "MODEL --data PATH --budget size=0.3x -o PLAN.json [options]", 1, 1,
-       FLAGS(getOutputFlags(), getPlanFlags(), getCalibrateFlags(),
-             getDataFlags(), getImportFlags()),
-       runPlan},
-      {"compile", "everything: import, calibrate, quantize, machine code",
-       "MODEL -o STEM [options]", 1, 1,
-       FLAGS(getOutputFlags(), getCompileFlags(), getQuantizeFlags(),
-             getCalibrateFlags(), getDataFlags(), getImportFlags()),
-       runCompile},
-      {"run", "run a compiled STEM, or a model", "STEM|MODEL [options]", 1, 1,
-       FLAGS(getRunFlags(), getEngineFlags(), getPreFlags(), getImportFlags()),
-       runRun},
-      {"eval", "a metric over labelled data",
-       "STEM|MODEL --data PATH [options]", 1, 1,
-       FLAGS(getEvalFlags(), getEngineFlags(), getDataFlags(),
-             getImportFlags()),
-       runEval},
-      {"bench", "time it", "STEM|MODEL [options]", 1, 1,
-       FLAGS(getBenchFlags(), getImportFlags()), runBench},
-      {"compare", "which layer loses how much",
-       "MODEL|STEM STEM|MODEL --data PATH [options]", 1, 2,
-       FLAGS(getCompareFlags(), getEngineFlags(), getDataFlags(),
-             getImportFlags()),
-       runCompare},
-      {"report", "one page: layers, decisions, reasons, plots",
-       "STEM -o REPORT.html [--data PATH] [options]", 1, 1,
-       FLAGS(getOutputFlags(), getReportFlags(), getDataFlags()), runReport},
-      {"new", "scaffold: a pass, an ONNX op or a format, and its failing test",
-       "pass STAGE NAME | op FAMILY NAME | format NAME", 1, 3,
-       FLAGS(getNewFlags()), runNew},
-      {"doctor", "versions, processor, tools, a self test", "[options]", 0, 0,
-       FLAGS(getJsonFlags()), runDoctor},
-      {"explain", "the meaning of an error code", "CODE", 1, 1, {},
-       runExplain},
-      {"version", "the version", "[options]", 0, 0, FLAGS(getJsonFlags()),
-       runVersion},
-      {"help", "this, or the flags of a verb", "[VERB]", 0, 1, {},
-       runHelp},
-  };
+  static const std::vector<Verb> kVerbs = [] {
+    std::vector<Verb> verbs = {
+#define QOPT_VERB(name) get##name##Verb(),
+#include "qopt/Driver/Verbs.inc"
+#undef QOPT_VERB
+    };
+    llvm::sort(verbs, [](const Verb &a, const Verb &b) {
+      return std::pair(a.place, llvm::StringRef(a.name)) <
+             std::pair(b.place, llvm::StringRef(b.name));
+    });
+    return verbs;
+  }();
   return kVerbs;
-}
-
-static const Verb *findVerb(llvm::StringRef name) {
-  for (const Verb &verb : getVerbs())
-    if (name == verb.name)
-      return &verb;
-  return nullptr;
 }
 
 static absl::Status reportUnknownVerb(llvm::StringRef name) {
@@ -105,20 +51,11 @@ static absl::Status reportUnknownVerb(llvm::StringRef name) {
              : std::move(error).help("did you mean 'qopt " + best + "'?");
 }
 
-absl::StatusOr<ExitCode> driver::runHelp(const Arguments &arguments,
-                                         Session &session) {
-  if (!arguments.positional().empty()) {
-    const Verb *verb = findVerb(arguments.positional().front());
-    if (!verb)
-      return reportUnknownVerb(arguments.positional().front());
-    printHelp(session.out(), *verb);
-    return ExitCode::Ok;
-  }
-  session.out() << "usage: qopt VERB ...\n\n";
+absl::StatusOr<const Verb *> driver::findVerb(llvm::StringRef name) {
   for (const Verb &verb : getVerbs())
-    session.out() << llvm::formatv("  {0,-10} {1}\n", verb.name, verb.summary);
-  session.out() << "\n'qopt help VERB' lists the flags of a verb\n";
-  return ExitCode::Ok;
+    if (name == verb.name)
+      return &verb;
+  return reportUnknownVerb(name);
 }
 
 static absl::StatusOr<ExitCode> runVerb(llvm::ArrayRef<llvm::StringRef> words,
@@ -128,9 +65,7 @@ static absl::StatusOr<ExitCode> runVerb(llvm::ArrayRef<llvm::StringRef> words,
     name = "help";
   if (name == "--version")
     name = "version";
-  const Verb *verb = findVerb(name);
-  if (!verb)
-    return reportUnknownVerb(name);
+  QOPT_ASSIGN(const Verb *verb, findVerb(name));
   QOPT_ASSIGN(
       Arguments arguments,
       Arguments::parse(*verb, words.empty() ? words : words.drop_front()));

@@ -35,8 +35,11 @@ struct Verb {
   /// As in the help: "MODEL [options]".
   const char *usage;
   unsigned minPositional, maxPositional;
-  llvm::ArrayRef<llvm::ArrayRef<Flag>> flags;
+  /// Its own and the groups that it shares (VerbFlags.h), as the help lists.
+  std::vector<llvm::ArrayRef<Flag>> flags;
   absl::StatusOr<ExitCode> (*run)(const Arguments &arguments, Session &session);
+  /// Smaller ones come first in the help, equal ones by name.
+  int place;
 };
 
 /// What was given on the command line.
@@ -75,8 +78,11 @@ private:
 
 void printHelp(llvm::raw_ostream &os, const Verb &verb);
 
-/// Every verb in the order of the help.
+/// Every verb in the order of the help: each file NAME.cpp of lib/Driver/Verbs
+/// has one, which its function getNAMEVerb() gives.
 llvm::ArrayRef<Verb> getVerbs();
+/// The verb of that name, or an error that names a similar one.
+absl::StatusOr<const Verb *> findVerb(llvm::StringRef name);
 
 /// Flags that every verb has.
 llvm::ArrayRef<Flag> getCommonFlags();

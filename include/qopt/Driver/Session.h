@@ -54,26 +54,6 @@ openData(const Arguments &arguments, const std::vector<TensorSpec> &inputs,
 /// Runs one `qopt` command line; what main() calls.
 int runMain(llvm::ArrayRef<llvm::StringRef> words);
 
-// The verbs, one file each.
-absl::StatusOr<ExitCode> runBench(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runCalibrate(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runCheck(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runCompare(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runCompile(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runDoctor(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runEval(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runExplain(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runHelp(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runImport(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runInspect(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runNew(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runOps(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runPlan(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runQuantize(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runReport(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runRun(const Arguments &, Session &);
-absl::StatusOr<ExitCode> runVersion(const Arguments &, Session &);
-
 } // namespace qopt::driver
 
 #endif // QOPT_DRIVER_SESSION_H

@@ -1,7 +1,8 @@
-//===- VerbFlags.h - Flags of the verbs -----------------------------------===//
+//===- VerbFlags.h - Flags that verbs share -------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// One list per verb, declared beside the code that reads it.
+// The groups that several verbs have, defined beside the code that reads them;
+// what only one verb has is in its file.
 //===----------------------------------------------------------------------===//
 #ifndef QOPT_DRIVER_VERBFLAGS_H
 #define QOPT_DRIVER_VERBFLAGS_H
@@ -10,23 +11,12 @@
 
 namespace qopt::driver {
 
-llvm::ArrayRef<Flag> getBenchFlags();
 llvm::ArrayRef<Flag> getCalibrateFlags();
-llvm::ArrayRef<Flag> getCheckFlags();
-llvm::ArrayRef<Flag> getCompareFlags();
-llvm::ArrayRef<Flag> getCompileFlags();
 llvm::ArrayRef<Flag> getEngineFlags();
-llvm::ArrayRef<Flag> getEvalFlags();
-llvm::ArrayRef<Flag> getImportVerbFlags();
 llvm::ArrayRef<Flag> getJsonFlags();
-llvm::ArrayRef<Flag> getNewFlags();
-llvm::ArrayRef<Flag> getOpsFlags();
 llvm::ArrayRef<Flag> getOutputFlags();
-llvm::ArrayRef<Flag> getPlanFlags();
 llvm::ArrayRef<Flag> getPreFlags();
 llvm::ArrayRef<Flag> getQuantizeFlags();
-llvm::ArrayRef<Flag> getReportFlags();
-llvm::ArrayRef<Flag> getRunFlags();
 
 } // namespace qopt::driver
 

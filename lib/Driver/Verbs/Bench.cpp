@@ -19,7 +19,7 @@ using namespace qopt;
 using namespace qopt::driver;
 using Clock = std::chrono::steady_clock;
 
-llvm::ArrayRef<Flag> driver::getBenchFlags() {
+static llvm::ArrayRef<Flag> getBenchFlags() {
   static constexpr Flag kFlags[] = {
       {"vs", "float|STEM", "also time the float twin or another artifact"},
       {"threads", "LIST", "numbers of threads (default 1)"},
@@ -200,8 +200,8 @@ void printLayers(llvm::raw_ostream &os, const Subject &subject,
 }
 } // namespace
 
-absl::StatusOr<ExitCode> driver::runBench(const Arguments &arguments,
-                                          Session &session) {
+static absl::StatusOr<ExitCode> runBench(const Arguments &arguments,
+                                         Session &session) {
   std::string path = arguments.positional()[0];
   ProgramOptions options;
   QOPT_ASSIGN(options.import, getImportOptions(arguments));
@@ -288,3 +288,16 @@ absl::StatusOr<ExitCode> driver::runBench(const Arguments &arguments,
         llvm::formatv("speed-up {0:f2} is below {1:f2}", speedUp, gate).str());
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getBenchVerb() {
+  return {"bench",
+          "time it",
+          "STEM|MODEL [options]",
+          1,
+          1,
+          {getBenchFlags(), getImportFlags()},
+          runBench,
+          /*place=*/110};
+}
+} // namespace qopt::driver

@@ -57,8 +57,8 @@ driver::collectStatistics(const Arguments &arguments, Session &session,
   return calibrate(module, makeSampleSource(*data), options);
 }
 
-absl::StatusOr<ExitCode> driver::runCalibrate(const Arguments &arguments,
-                                              Session &session) {
+static absl::StatusOr<ExitCode> runCalibrate(const Arguments &arguments,
+                                             Session &session) {
   std::optional<std::string> output = arguments.get("output");
   if (!output)
     return Error(Code::MissingArgument, "expected -o PROFILE.json");
@@ -75,3 +75,17 @@ absl::StatusOr<ExitCode> driver::runCalibrate(const Arguments &arguments,
               llvm::Twine(profile.samples) + " samples");
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getCalibrateVerb() {
+  return {"calibrate",
+          "run data and collect statistics",
+          "MODEL --data PATH -o OUT.json [options]",
+          1,
+          1,
+          {getOutputFlags(), getCalibrateFlags(), getEngineFlags(),
+           getDataFlags(), getImportFlags()},
+          runCalibrate,
+          /*place=*/50};
+}
+} // namespace qopt::driver

@@ -15,7 +15,7 @@
 using namespace qopt;
 using namespace qopt::driver;
 
-llvm::ArrayRef<Flag> driver::getCheckFlags() {
+static llvm::ArrayRef<Flag> getCheckFlags() {
   static constexpr Flag kFlags[] = {
       {"explain-float", nullptr, "list layers that stay float, with reasons"},
       {"json", nullptr, "JSON on stdout"},
@@ -52,8 +52,8 @@ static void printReport(llvm::raw_ostream &os, const LayerReport &report,
       report.bytesRead, getPercent(report.bytesReadWide, report.bytesRead));
 }
 
-absl::StatusOr<ExitCode> driver::runCheck(const Arguments &arguments,
-                                          Session &session) {
+static absl::StatusOr<ExitCode> runCheck(const Arguments &arguments,
+                                         Session &session) {
   ProgramOptions options;
   QOPT_ASSIGN(options.import, getImportOptions(arguments));
   // Unsupported nodes of a model file are an error with exit code 3 here.
@@ -79,3 +79,16 @@ absl::StatusOr<ExitCode> driver::runCheck(const Arguments &arguments,
   }
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getCheckVerb() {
+  return {"check",
+          "can it be compiled; which layers stay float and why",
+          "MODEL [options]",
+          1,
+          1,
+          {getCheckFlags(), getImportFlags()},
+          runCheck,
+          /*place=*/20};
+}
+} // namespace qopt::driver

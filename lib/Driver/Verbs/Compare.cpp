@@ -19,7 +19,7 @@
 using namespace qopt;
 using namespace qopt::driver;
 
-llvm::ArrayRef<Flag> driver::getCompareFlags() {
+static llvm::ArrayRef<Flag> getCompareFlags() {
   static constexpr Flag kFlags[] = {
       {"top", "N", "only the N worst layers, worst first"},
       {"metric", "NAME", "what --top sorts by: sqnr (default), mse, maxabs"},
@@ -70,8 +70,8 @@ double getBadness(const Row &row, llvm::StringRef metric) {
 }
 } // namespace
 
-absl::StatusOr<ExitCode> driver::runCompare(const Arguments &arguments,
-                                            Session &session) {
+static absl::StatusOr<ExitCode> runCompare(const Arguments &arguments,
+                                           Session &session) {
   llvm::ArrayRef<std::string> paths = arguments.positional();
   ProgramOptions options;
   QOPT_ASSIGN(options.import, getImportOptions(arguments));
@@ -128,3 +128,17 @@ absl::StatusOr<ExitCode> driver::runCompare(const Arguments &arguments,
                         row.sums.getCosine(), shortenName(row.name));
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getCompareVerb() {
+  return {
+      "compare",
+      "which layer loses how much",
+      "MODEL|STEM STEM|MODEL --data PATH [options]",
+      1,
+      2,
+      {getCompareFlags(), getEngineFlags(), getDataFlags(), getImportFlags()},
+      runCompare,
+      /*place=*/120};
+}
+} // namespace qopt::driver

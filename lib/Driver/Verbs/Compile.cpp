@@ -19,7 +19,7 @@
 using namespace qopt;
 using namespace qopt::driver;
 
-llvm::ArrayRef<Flag> driver::getCompileFlags() {
+static llvm::ArrayRef<Flag> getCompileFlags() {
   static constexpr Flag kFlags[] = {
       {"emit", "LIST",
        "object (default), header, shared, static, exe (reads .npy), asm, "
@@ -103,8 +103,8 @@ static absl::Status readTarget(const Arguments &arguments,
                                "--mcpu for the CPU");
 }
 
-absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
-                                            Session &session) {
+static absl::StatusOr<ExitCode> runCompile(const Arguments &arguments,
+                                           Session &session) {
   auto start = std::chrono::steady_clock::now();
   ArtifactRequest request;
   request.modelPath = arguments.positional()[0];
@@ -181,3 +181,17 @@ absl::StatusOr<ExitCode> driver::runCompile(const Arguments &arguments,
                 request.stem + " --reference");
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getCompileVerb() {
+  return {"compile",
+          "everything: import, calibrate, quantize, machine code",
+          "MODEL -o STEM [options]",
+          1,
+          1,
+          {getOutputFlags(), getCompileFlags(), getQuantizeFlags(),
+           getCalibrateFlags(), getDataFlags(), getImportFlags()},
+          runCompile,
+          /*place=*/80};
+}
+} // namespace qopt::driver

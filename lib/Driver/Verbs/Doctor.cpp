@@ -4,6 +4,7 @@
 // What this machine offers, and whether qopt computes right on it.
 //===----------------------------------------------------------------------===//
 #include "qopt/Driver/Session.h"
+#include "qopt/Driver/VerbFlags.h"
 #include "qopt/Pipelines/Executors.h"
 
 #include "mlir/Parser/Parser.h"
@@ -52,8 +53,8 @@ static std::string runSelfTest(Session &session, Engine engine) {
   return "ok";
 }
 
-absl::StatusOr<ExitCode> driver::runDoctor(const Arguments &arguments,
-                                           Session &session) {
+static absl::StatusOr<ExitCode> runDoctor(const Arguments &arguments,
+                                          Session &session) {
   std::string features;
   auto host = llvm::sys::getHostCPUFeatures();
   for (const char *name : {"sse4.2", "avx", "fma", "avx2", "avxvnni", "avx512f",
@@ -87,3 +88,16 @@ absl::StatusOr<ExitCode> driver::runDoctor(const Arguments &arguments,
                 rows[std::size(rows) - 2].second == "ok";
   return isWell ? ExitCode::Ok : ExitCode::Internal;
 }
+
+namespace qopt::driver {
+Verb getDoctorVerb() {
+  return {"doctor",
+          "versions, processor, tools, a self test",
+          "[options]",
+          0,
+          0,
+          {getJsonFlags()},
+          runDoctor,
+          /*place=*/150};
+}
+} // namespace qopt::driver

@@ -15,7 +15,7 @@
 using namespace qopt;
 using namespace qopt::driver;
 
-llvm::ArrayRef<Flag> driver::getEvalFlags() {
+static llvm::ArrayRef<Flag> getEvalFlags() {
   static constexpr Flag kFlags[] = {
       {"labels", "FILE.npy",
        "class numbers, one per sample (or FILE.npz:ARRAY)"},
@@ -178,8 +178,8 @@ static absl::Status checkGates(const Arguments &arguments, const Setup &setup) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ExitCode> driver::runEval(const Arguments &arguments,
-                                         Session &session) {
+static absl::StatusOr<ExitCode> runEval(const Arguments &arguments,
+                                        Session &session) {
   QOPT_ASSIGN(Setup setup, open(arguments, session));
   QOPT_ASSIGN(int64_t skip, arguments.getInt("skip", 0, 0));
   QOPT_RETURN_IF_ERROR(score(setup, session, skip));
@@ -212,3 +212,16 @@ absl::StatusOr<ExitCode> driver::runEval(const Arguments &arguments,
   QOPT_RETURN_IF_ERROR(checkGates(arguments, setup));
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getEvalVerb() {
+  return {"eval",
+          "a metric over labelled data",
+          "STEM|MODEL --data PATH [options]",
+          1,
+          1,
+          {getEvalFlags(), getEngineFlags(), getDataFlags(), getImportFlags()},
+          runEval,
+          /*place=*/100};
+}
+} // namespace qopt::driver

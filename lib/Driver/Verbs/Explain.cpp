@@ -1,22 +1,17 @@
-//===- Explain.cpp - qopt explain, qopt version ---------------------------===//
+//===- Explain.cpp - qopt explain -----------------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the table of diagnostics and the build know.
+// What the table of diagnostics knows.
 //===----------------------------------------------------------------------===//
 #include "qopt/Driver/Session.h"
 
-#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/Format.h"
-#include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/JSON.h"
 
 using namespace qopt;
 using namespace qopt::driver;
 
-static constexpr const char *kVersion = "0.1.0";
-
-absl::StatusOr<ExitCode> driver::runExplain(const Arguments &arguments,
-                                            Session &session) {
+static absl::StatusOr<ExitCode> runExplain(const Arguments &arguments,
+                                           Session &session) {
   llvm::StringRef text = arguments.positional()[0];
   llvm::StringRef digits = text;
   digits.consume_front("QOPT");
@@ -33,15 +28,10 @@ absl::StatusOr<ExitCode> driver::runExplain(const Arguments &arguments,
       .help("codes look like QOPT0501");
 }
 
-absl::StatusOr<ExitCode> driver::runVersion(const Arguments &arguments,
-                                            Session &session) {
-  if (arguments.has("json")) {
-    session.out() << llvm::formatv(
-        "{0:2}\n", llvm::json::Value(llvm::json::Object{
-                       {"qopt", kVersion}, {"llvm", LLVM_VERSION_STRING}}));
-    return ExitCode::Ok;
-  }
-  session.out() << "qopt " << kVersion << " (LLVM " << LLVM_VERSION_STRING
-                << ")\n";
-  return ExitCode::Ok;
+namespace qopt::driver {
+Verb getExplainVerb() {
+  return {"explain",    "the meaning of an error code", "CODE", 1, 1, {},
+          runExplain,
+          /*place=*/160};
 }
+} // namespace qopt::driver

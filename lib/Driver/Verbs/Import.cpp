@@ -11,7 +11,7 @@
 using namespace qopt;
 using namespace qopt::driver;
 
-llvm::ArrayRef<Flag> driver::getImportVerbFlags() {
+static llvm::ArrayRef<Flag> getImportVerbFlags() {
   static constexpr Flag kFlags[] = {
       {"output", "FILE", ".mlirbc (bytecode) or .mlir (text); - is stdout",
        'o'},
@@ -20,8 +20,8 @@ llvm::ArrayRef<Flag> driver::getImportVerbFlags() {
   return kFlags;
 }
 
-absl::StatusOr<ExitCode> driver::runImport(const Arguments &arguments,
-                                           Session &session) {
+static absl::StatusOr<ExitCode> runImport(const Arguments &arguments,
+                                          Session &session) {
   QOPT_ASSIGN(ImportOptions options, getImportOptions(arguments));
   QOPT_ASSIGN(auto module,
               loadModel(session.context(), arguments.positional()[0], options));
@@ -45,3 +45,16 @@ absl::StatusOr<ExitCode> driver::runImport(const Arguments &arguments,
   session.say("wrote " + output);
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getImportVerb() {
+  return {"import",
+          "ONNX to qopt IR",
+          "MODEL [-o OUT.mlirbc] [options]",
+          1,
+          1,
+          {getImportVerbFlags(), getImportFlags()},
+          runImport,
+          /*place=*/40};
+}
+} // namespace qopt::driver

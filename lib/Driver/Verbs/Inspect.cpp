@@ -70,8 +70,8 @@ void printSpecs(llvm::raw_ostream &os, llvm::StringRef title,
 }
 } // namespace
 
-absl::StatusOr<ExitCode> driver::runInspect(const Arguments &arguments,
-                                            Session &session) {
+static absl::StatusOr<ExitCode> runInspect(const Arguments &arguments,
+                                           Session &session) {
   QOPT_ASSIGN(ImportOptions options, getImportOptions(arguments));
   QOPT_ASSIGN(auto module,
               loadModel(session.context(), arguments.positional()[0], options));
@@ -107,3 +107,16 @@ absl::StatusOr<ExitCode> driver::runInspect(const Arguments &arguments,
     os << llvm::formatv("{0,6}  {1}\n", count, name);
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getInspectVerb() {
+  return {"inspect",
+          "what is in a model",
+          "MODEL [options]",
+          1,
+          1,
+          {getJsonFlags(), getImportFlags()},
+          runInspect,
+          /*place=*/10};
+}
+} // namespace qopt::driver

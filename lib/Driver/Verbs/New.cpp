@@ -19,7 +19,7 @@ using namespace qopt::driver;
 namespace fs = llvm::sys::fs;
 namespace path = llvm::sys::path;
 
-llvm::ArrayRef<Flag> driver::getNewFlags() {
+static llvm::ArrayRef<Flag> getNewFlags() {
   static constexpr Flag kFlags[] = {
       {"dir", "TREE", "qopt's source tree (default: the one around here)"},
       {"out-of-tree", "DIR",
@@ -265,8 +265,8 @@ static absl::Status newFormat(const Arguments &arguments,
   return absl::OkStatus();
 }
 
-absl::StatusOr<ExitCode> driver::runNew(const Arguments &arguments,
-                                        Session &session) {
+static absl::StatusOr<ExitCode> runNew(const Arguments &arguments,
+                                       Session &session) {
   llvm::ArrayRef<std::string> names = arguments.positional();
   llvm::StringRef kind = names[0], name = names.back();
   auto expect = [&](size_t count, llvm::StringRef usage) -> absl::Status {
@@ -306,3 +306,16 @@ absl::StatusOr<ExitCode> driver::runNew(const Arguments &arguments,
     QOPT_RETURN_IF_ERROR(newPass(tree, names[1], name, session));
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getNewVerb() {
+  return {"new",
+          "scaffold: a pass, an ONNX op or a format, and its failing test",
+          "pass STAGE NAME | op FAMILY NAME | format NAME",
+          1,
+          3,
+          {getNewFlags()},
+          runNew,
+          /*place=*/140};
+}
+} // namespace qopt::driver

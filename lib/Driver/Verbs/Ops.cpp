@@ -13,7 +13,7 @@
 using namespace qopt;
 using namespace qopt::driver;
 
-llvm::ArrayRef<Flag> driver::getOpsFlags() {
+static llvm::ArrayRef<Flag> getOpsFlags() {
   static constexpr Flag kFlags[] = {
       {"format", "FORM", "table, md or json"},
       {"domain", "NAME", "only this operator domain"},
@@ -21,8 +21,8 @@ llvm::ArrayRef<Flag> driver::getOpsFlags() {
   return kFlags;
 }
 
-absl::StatusOr<ExitCode> driver::runOps(const Arguments &arguments,
-                                        Session &session) {
+static absl::StatusOr<ExitCode> runOps(const Arguments &arguments,
+                                       Session &session) {
   QOPT_ASSIGN(std::string format,
               arguments.getChoice("format", {"table", "md", "json"}, "table"));
   llvm::raw_ostream &os = session.out();
@@ -56,3 +56,13 @@ absl::StatusOr<ExitCode> driver::runOps(const Arguments &arguments,
        << supported << " supported, " << refused << " refused by name\n";
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getOpsVerb() {
+  return {"ops",       "the ONNX operators that are supported",
+          "[options]", 0,
+          0,           {getOpsFlags()},
+          runOps,
+          /*place=*/30};
+}
+} // namespace qopt::driver

@@ -18,7 +18,7 @@
 using namespace qopt;
 using namespace qopt::driver;
 
-llvm::ArrayRef<Flag> driver::getPlanFlags() {
+static llvm::ArrayRef<Flag> getPlanFlags() {
   static constexpr Flag kFlags[] = {
       {"budget", "LIST",
        "size=0.3x|40kB, avg-bits=3.5, stored-bits=4.6, latency=0.8x|300us"},
@@ -186,8 +186,8 @@ static void printPlan(llvm::raw_ostream &os, const Plan &plan) {
     os << round << "\n";
 }
 
-absl::StatusOr<ExitCode> driver::runPlan(const Arguments &arguments,
-                                         Session &session) {
+static absl::StatusOr<ExitCode> runPlan(const Arguments &arguments,
+                                        Session &session) {
   std::optional<std::string> output = arguments.get("output");
   if (!output || output->empty())
     return Error(Code::MissingArgument, "expected -o PLAN.json");
@@ -255,3 +255,17 @@ absl::StatusOr<ExitCode> driver::runPlan(const Arguments &arguments,
   }
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getPlanVerb() {
+  return {"plan",
+          "bit widths under budgets, by an exact program",
+          "MODEL --data PATH --budget size=0.3x -o PLAN.json [options]",
+          1,
+          1,
+          {getOutputFlags(), getPlanFlags(), getCalibrateFlags(),
+           getDataFlags(), getImportFlags()},
+          runPlan,
+          /*place=*/70};
+}
+} // namespace qopt::driver

@@ -264,8 +264,8 @@ driver::quantizeModel(const Arguments &arguments, Session &session,
   return model;
 }
 
-absl::StatusOr<ExitCode> driver::runQuantize(const Arguments &arguments,
-                                             Session &session) {
+static absl::StatusOr<ExitCode> runQuantize(const Arguments &arguments,
+                                            Session &session) {
   std::string output = arguments.get("output", "-");
   llvm::StringRef name = output;
   if (output != "-" && !name.ends_with(".mlir") && !name.ends_with(".mlirbc") &&
@@ -291,3 +291,17 @@ absl::StatusOr<ExitCode> driver::runQuantize(const Arguments &arguments,
   session.say("wrote " + output);
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getQuantizeVerb() {
+  return {"quantize",
+          "choose encodings and round",
+          "MODEL -o OUT.mlirbc|OUT.onnx [options]",
+          1,
+          1,
+          {getOutputFlags(), getQuantizeFlags(), getCalibrateFlags(),
+           getEngineFlags(), getDataFlags(), getImportFlags()},
+          runQuantize,
+          /*place=*/60};
+}
+} // namespace qopt::driver

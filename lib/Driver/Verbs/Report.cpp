@@ -13,7 +13,7 @@
 using namespace qopt;
 using namespace qopt::driver;
 
-llvm::ArrayRef<Flag> driver::getReportFlags() {
+static llvm::ArrayRef<Flag> getReportFlags() {
   static constexpr Flag kFlags[] = {
       {"json", nullptr, "JSON on stdout, or into -o"},
       {"report-samples", "N", "of --data, to measure layers with (8)"},
@@ -21,8 +21,8 @@ llvm::ArrayRef<Flag> driver::getReportFlags() {
   return kFlags;
 }
 
-absl::StatusOr<ExitCode> driver::runReport(const Arguments &arguments,
-                                           Session &session) {
+static absl::StatusOr<ExitCode> runReport(const Arguments &arguments,
+                                          Session &session) {
   std::optional<std::string> output = arguments.get("output");
   bool isJson = arguments.has("json");
   if (!output && !isJson)
@@ -63,3 +63,16 @@ absl::StatusOr<ExitCode> driver::runReport(const Arguments &arguments,
   session.say("wrote " + *output);
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getReportVerb() {
+  return {"report",
+          "one page: layers, decisions, reasons, plots",
+          "STEM -o REPORT.html [--data PATH] [options]",
+          1,
+          1,
+          {getOutputFlags(), getReportFlags(), getDataFlags()},
+          runReport,
+          /*place=*/130};
+}
+} // namespace qopt::driver

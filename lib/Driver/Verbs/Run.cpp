@@ -18,7 +18,7 @@
 using namespace qopt;
 using namespace qopt::driver;
 
-llvm::ArrayRef<Flag> driver::getRunFlags() {
+static llvm::ArrayRef<Flag> getRunFlags() {
   static constexpr Flag kFlags[] = {
       {"input", "[NAME=]@F.npy",
        "an array, 1x3xf32=0.5, random:normal:seed=1, or zeros (repeatable)"},
@@ -291,8 +291,8 @@ void printArray(llvm::raw_ostream &os, const TensorSpec &spec,
 }
 } // namespace
 
-absl::StatusOr<ExitCode> driver::runRun(const Arguments &arguments,
-                                        Session &session) {
+static absl::StatusOr<ExitCode> runRun(const Arguments &arguments,
+                                       Session &session) {
   ProgramOptions options;
   QOPT_ASSIGN(options.import, getImportOptions(arguments));
   if (arguments.has("reference"))
@@ -349,3 +349,16 @@ absl::StatusOr<ExitCode> driver::runRun(const Arguments &arguments,
   }
   return ExitCode::Ok;
 }
+
+namespace qopt::driver {
+Verb getRunVerb() {
+  return {"run",
+          "run a compiled STEM, or a model",
+          "STEM|MODEL [options]",
+          1,
+          1,
+          {getRunFlags(), getEngineFlags(), getPreFlags(), getImportFlags()},
+          runRun,
+          /*place=*/90};
+}
+} // namespace qopt::driver
