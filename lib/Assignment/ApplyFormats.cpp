@@ -6,11 +6,12 @@
 //===----------------------------------------------------------------------===//
 #include "AssignWeights.h"
 #include "TensorGraph.h"
-#include "qopt/Assignment/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_APPLYFORMATS
-#include "qopt/Assignment/Passes.h.inc"
+#include "qopt/Assignment/ApplyFormats.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -3,13 +3,13 @@
 //
 // The pass around applyPlan, for pipelines and tests.
 //===----------------------------------------------------------------------===//
-#include "qopt/Assignment/Passes.h"
 #include "qopt/Assignment/Plan.h"
 #include "qopt/Support/Diagnostics.h"
 
+#include "mlir/Pass/Pass.h"
+
 namespace qopt {
-#define GEN_PASS_DEF_APPLYPLAN
-#include "qopt/Assignment/Passes.h.inc"
+#include "qopt/Assignment/ApplyPlan.h.inc"
 } // namespace qopt
 
 using namespace mlir;

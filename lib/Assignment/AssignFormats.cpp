@@ -7,14 +7,14 @@
 #include "AssignWeights.h"
 #include "ChannelEncoding.h"
 #include "TensorGraph.h"
-#include "qopt/Assignment/Passes.h"
 #include "qopt/Calibration/Observer.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include <cmath>
 
 namespace qopt {
-#define GEN_PASS_DEF_ASSIGNFORMATS
-#include "qopt/Assignment/Passes.h.inc"
+#include "qopt/Assignment/AssignFormats.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -6,13 +6,13 @@
 // row is there, needs neither: only weights are rounded beforehand.
 //===----------------------------------------------------------------------===//
 #include "AssignWeights.h"
-#include "qopt/Assignment/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include <limits>
 
 namespace qopt {
-#define GEN_PASS_DEF_QUANTIZEDYNAMIC
-#include "qopt/Assignment/Passes.h.inc"
+#include "qopt/Assignment/QuantizeDynamic.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -4,14 +4,14 @@
 // Kernels wrap silently; that they never do is proven here from the weights
 // and the encodings, whatever chose them.
 //===----------------------------------------------------------------------===//
-#include "qopt/Assignment/Passes.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include <cmath>
 
 namespace qopt {
-#define GEN_PASS_DEF_VERIFYASSIGNMENT
-#include "qopt/Assignment/Passes.h.inc"
+#include "qopt/Assignment/VerifyAssignment.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -4,15 +4,14 @@
 // From here on the file is not needed: the range and the signal-to-noise
 // ratio predicted for 8 bits stand in the IR.
 //===----------------------------------------------------------------------===//
-#include "qopt/Calibration/Passes.h"
 #include "qopt/Calibration/Profile.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 #include "absl/strings/str_cat.h"
+#include "mlir/Pass/Pass.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_APPLYPROFILE
-#include "qopt/Calibration/Passes.h.inc"
+#include "qopt/Calibration/ApplyProfile.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -5,15 +5,14 @@
 // that one run over the data serves every decision.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/PointwiseRegions.h"
-#include "qopt/Calibration/Passes.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
+#include "mlir/Pass/Pass.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_INSERTOBSERVERS
-#include "qopt/Calibration/Passes.h.inc"
+#include "qopt/Calibration/InsertObservers.h.inc"
 } // namespace qopt
 
 using namespace mlir;

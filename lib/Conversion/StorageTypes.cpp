@@ -4,16 +4,16 @@
 // Encodings and signedness leave the types here; patterns read them from the
 // ops that they replace.
 //===----------------------------------------------------------------------===//
-#include "qopt/Conversion/Passes.h"
+#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Pass/Pass.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_CONVERTQGTOLINALG
-#define GEN_PASS_DEF_CONVERTFXPTOLINALG
-#include "qopt/Conversion/Passes.h.inc"
+#include "qopt/Conversion/ConvertQGToLinalg.h.inc"
+#include "qopt/Conversion/ConvertFXPToLinalg.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -7,14 +7,15 @@
 // a relu between them does not see.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/EqualizationSites.h"
-#include "qopt/Transforms/Passes.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "llvm/Support/Format.h"
 #include <cmath>
 
 namespace qopt {
-#define GEN_PASS_DEF_EQUALIZELAYERS
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/EqualizeLayers.h.inc"
 } // namespace qopt
 
 using namespace mlir;

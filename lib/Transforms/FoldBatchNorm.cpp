@@ -6,13 +6,15 @@
 // bias, unless padding puts zeros beside the shifted values.
 //===----------------------------------------------------------------------===//
 #include "ScaledLinear.h"
-#include "qopt/Transforms/Passes.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Transforms/Patterns.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_FOLDBATCHNORM
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/FoldBatchNorm.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -7,12 +7,12 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/QG.h"
 
-#include "qopt/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_FOLDCONSTANTS
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/FoldConstants.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -5,7 +5,7 @@
 // linear op belongs into their scales, and its sign into the integers.
 //===----------------------------------------------------------------------===//
 #include "ScaledLinear.h"
-#include "qopt/Transforms/Passes.h"
+#include "qopt/Transforms/Patterns.h"
 
 #include <cmath>
 

@@ -7,12 +7,14 @@
 // W (I - 11^T/n) R, what reads it R^T diag(gamma) W, in double precision.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/ResidualStream.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Numerics/Hadamard.h"
-#include "qopt/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_FOLDROTATIONS
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/FoldRotations.h.inc"
 } // namespace qopt
 
 using namespace mlir;

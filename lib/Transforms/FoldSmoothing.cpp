@@ -8,13 +8,14 @@
 // not around zero is, and the readers' biases make up for it.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/SmoothingSites.h"
-#include "qopt/Transforms/Passes.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include <cmath>
 
 namespace qopt {
-#define GEN_PASS_DEF_FOLDSMOOTHING
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/FoldSmoothing.h.inc"
 } // namespace qopt
 
 using namespace mlir;

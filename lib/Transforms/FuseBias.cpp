@@ -6,13 +6,15 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/ChannelConstant.h"
 #include "qopt/Analysis/LinearLayer.h"
-#include "qopt/Transforms/Passes.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Transforms/Patterns.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_FUSEBIAS
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/FuseBias.h.inc"
 } // namespace qopt
 
 using namespace mlir;

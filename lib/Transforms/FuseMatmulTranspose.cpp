@@ -3,14 +3,15 @@
 //
 // Attention multiplies by a transposed key. The matmul reads it either way.
 //===----------------------------------------------------------------------===//
+#include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Support/Permutation.h"
-#include "qopt/Transforms/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_FUSEMATMULTRANSPOSE
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/FuseMatmulTranspose.h.inc"
 } // namespace qopt
 
 using namespace mlir;

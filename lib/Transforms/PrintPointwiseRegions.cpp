@@ -5,11 +5,13 @@
 // of ops was not turned into a table, and what its tests look at.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/PointwiseRegions.h"
-#include "qopt/Transforms/Passes.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_PRINTPOINTWISEREGIONS
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/PrintPointwiseRegions.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -9,15 +9,16 @@
 //===----------------------------------------------------------------------===//
 #include "FlattenedMatmul.h"
 #include "qopt/Analysis/LayoutRules.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Support/MinCut.h"
-#include "qopt/Transforms/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "llvm/ADT/MapVector.h"
 #include <array>
 
 namespace qopt {
-#define GEN_PASS_DEF_PROPAGATETRANSPOSES
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/PropagateTransposes.h.inc"
 } // namespace qopt
 
 using namespace mlir;

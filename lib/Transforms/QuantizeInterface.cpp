@@ -6,13 +6,12 @@
 // the caller's business, and his to skip.
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/QG.h"
-#include "qopt/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_QUANTIZEINTERFACE
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/QuantizeInterface.h.inc"
 } // namespace qopt
 
 using namespace mlir;

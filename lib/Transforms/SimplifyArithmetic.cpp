@@ -4,14 +4,16 @@
 // Exporters write identities, chains of constants and means in pieces. Each
 // rewrite keeps the float function; only chains of constants may round anew.
 //===----------------------------------------------------------------------===//
-#include "qopt/Transforms/Passes.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Transforms/Patterns.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include <cmath>
 
 namespace qopt {
-#define GEN_PASS_DEF_SIMPLIFYARITHMETIC
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/SimplifyArithmetic.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -7,13 +7,13 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/FXPToHLS.h"
 #include "Parameters.h"
-#include "qopt/Conversion/Passes.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Numerics/FixedPoint.h"
 
+#include "mlir/Pass/Pass.h"
+
 namespace qopt {
-#define GEN_PASS_DEF_CONVERTFXPTOHLS
-#include "qopt/Conversion/Passes.h.inc"
+#include "qopt/Conversion/ConvertFXPToHLS.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -4,7 +4,7 @@
 // Requantization and its relatives, by the functions of Numerics/Affine.h.
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/LinalgBuilder.h"
-#include "qopt/Conversion/Passes.h"
+#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Conversion/ScalarBuilder.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Numerics/Affine.h"

@@ -5,7 +5,7 @@
 // per group first, then the groups in order.
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/LinalgBuilder.h"
-#include "qopt/Conversion/Passes.h"
+#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Conversion/ScalarBuilder.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Numerics/GroupMatmul.h"

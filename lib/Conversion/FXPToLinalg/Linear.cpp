@@ -6,7 +6,7 @@
 // vectorize.
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/LinalgBuilder.h"
-#include "qopt/Conversion/Passes.h"
+#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 
 using namespace mlir;

@@ -4,14 +4,13 @@
 // The pass: tables first, then every op that touches a quantized type.
 //===----------------------------------------------------------------------===//
 #include "Patterns.h"
-#include "qopt/Conversion/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Pass/Pass.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_CONVERTQGTOFXP
-#include "qopt/Conversion/Passes.h.inc"
+#include "qopt/Conversion/ConvertQGToFXP.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Numerics/Elementwise.h"
 #include "qopt/Conversion/LinalgBuilder.h"
-#include "qopt/Conversion/Passes.h"
+#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Conversion/ScalarBuilder.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 

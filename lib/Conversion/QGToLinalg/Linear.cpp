@@ -6,7 +6,7 @@
 // pad: max with -inf, and a sum that starts at +0 never is -0.
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/LinalgBuilder.h"
-#include "qopt/Conversion/Passes.h"
+#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"

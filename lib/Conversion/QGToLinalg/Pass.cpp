@@ -3,7 +3,7 @@
 //
 // The one list of the families of patterns.
 //===----------------------------------------------------------------------===//
-#include "qopt/Conversion/Passes.h"
+#include "qopt/Conversion/ToLinalg.h"
 
 namespace qopt {
 void populateQGElementwisePatterns(const StorageTypeConverter &converter,

@@ -6,7 +6,7 @@
 // even where a row is shorter: 0 + -0 is +0.
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/LinalgBuilder.h"
-#include "qopt/Conversion/Passes.h"
+#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Conversion/ScalarBuilder.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Numerics/Elementwise.h"

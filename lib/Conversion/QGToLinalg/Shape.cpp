@@ -5,7 +5,7 @@
 // elsewhere. Element types do not matter.
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/LinalgBuilder.h"
-#include "qopt/Conversion/Passes.h"
+#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 using namespace mlir;

@@ -6,18 +6,17 @@
 //===----------------------------------------------------------------------===//
 #include "PlaceResults.h"
 #include "Steps.h"
-#include "qopt/Target/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_BUFFERIZEMAIN
-#include "qopt/Target/Passes.h.inc"
+#include "qopt/Target/BufferizeMain.h.inc"
 } // namespace qopt
 
 using namespace mlir;

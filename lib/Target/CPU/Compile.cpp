@@ -6,7 +6,7 @@
 #include "LowerToLLVM.h"
 #include "Program.h"
 #include "Steps.h"
-#include "qopt/Conversion/Passes.h"
+#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Machine/KernelTarget.h"
 #include "qopt/Target/CPU/Kernels/Passes.h"

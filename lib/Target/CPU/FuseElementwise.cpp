@@ -3,16 +3,15 @@
 //
 // Fewer passes over memory. Nothing is computed twice, so bits and work stay.
 //===----------------------------------------------------------------------===//
-#include "qopt/Target/Passes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_FUSEELEMENTWISE
-#include "qopt/Target/Passes.h.inc"
+#include "qopt/Target/FuseElementwise.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 #include "Steps.h"
 #include "qopt/Dialect/QG/IR/QG.h"
-#include "qopt/Target/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -15,10 +14,10 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/Pass/Pass.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_OUTLINESTEPS
-#include "qopt/Target/Passes.h.inc"
+#include "qopt/Target/OutlineSteps.h.inc"
 } // namespace qopt
 
 using namespace mlir;

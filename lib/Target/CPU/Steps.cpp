@@ -5,16 +5,15 @@
 //===----------------------------------------------------------------------===//
 #include "Steps.h"
 #include "qopt/Target/Memory/PlanMemory.h"
-#include "qopt/Target/Passes.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_PLANMEMORY
-#include "qopt/Target/Passes.h.inc"
+#include "qopt/Target/PlanMemory.h.inc"
 } // namespace qopt
 
 using namespace mlir;

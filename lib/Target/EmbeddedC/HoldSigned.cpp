@@ -6,14 +6,13 @@
 // form.
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/FXP/IR/FXP.h"
-#include "qopt/Target/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_HOLDSIGNED
-#include "qopt/Target/Passes.h.inc"
+#include "qopt/Target/HoldSigned.h.inc"
 } // namespace qopt
 
 using namespace mlir;

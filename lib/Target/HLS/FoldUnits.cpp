@@ -6,14 +6,14 @@
 //===----------------------------------------------------------------------===//
 #include "Design.h"
 #include "Unit.h"
-#include "qopt/Target/HLS/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "llvm/ADT/MapVector.h"
 #include <numeric>
 
 namespace qopt::hls {
-#define GEN_PASS_DEF_FOLDUNITS
-#include "qopt/Target/HLS/Passes.h.inc"
+#include "qopt/Target/HLS/FoldUnits.h.inc"
 } // namespace qopt::hls
 
 using namespace mlir;

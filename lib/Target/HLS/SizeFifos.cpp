@@ -6,13 +6,13 @@
 // depend on timing at all; how fast it runs does.
 //===----------------------------------------------------------------------===//
 #include "Design.h"
-#include "qopt/Target/HLS/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include <numeric>
 
 namespace qopt::hls {
-#define GEN_PASS_DEF_SIZEFIFOS
-#include "qopt/Target/HLS/Passes.h.inc"
+#include "qopt/Target/HLS/SizeFifos.h.inc"
 } // namespace qopt::hls
 
 using namespace mlir;

@@ -6,13 +6,14 @@
 // into its weights, else a product stands before the quantize.
 //===----------------------------------------------------------------------===//
 #include "FoldQDQ.h"
-#include "qopt/Transforms/Passes.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_FOLDCHANNELSCALES
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/FoldChannelScales.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -6,14 +6,15 @@
 // integer kernels.
 //===----------------------------------------------------------------------===//
 #include "FoldQDQ.h"
-#include "qopt/Transforms/Passes.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include <cmath>
 
 namespace qopt {
-#define GEN_PASS_DEF_FOLDQDQ
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/FoldQDQ.h.inc"
 } // namespace qopt
 
 using namespace mlir;

@@ -92,6 +92,27 @@ function(qopt_tablegen td)
   set_property(GLOBAL APPEND PROPERTY QOPT_TABLEGEN ${name})
 endfunction()
 
+# qopt_passes(Group): Passes.td of this folder. Passes.h.inc declares and
+# registers all passes of the group; NAME.h.inc is what the source of pass NAME
+# includes, and changes with that pass only.
+function(qopt_passes group)
+  qopt_tablegen(Passes.td Passes.h.inc -gen-pass-decls -name=${group})
+  # Read when CMake runs, which it does for each new source.
+  file(STRINGS Passes.td definitions REGEX "^def ")
+  set(outputs)
+  foreach(line ${definitions})
+    string(REGEX REPLACE "^def ([A-Za-z0-9]+).*" "\\1" name "${line}")
+    list(APPEND outputs ${CMAKE_CURRENT_BINARY_DIR}/${name}.h.inc)
+  endforeach()
+  add_custom_command(OUTPUT ${outputs}
+    COMMAND ${QOPT_PYTHON} ${CMAKE_SOURCE_DIR}/tools/dev/cmake/split_passes.py
+            ${CMAKE_CURRENT_BINARY_DIR}/Passes.h.inc ${CMAKE_CURRENT_BINARY_DIR}
+    DEPENDS ${CMAKE_CURRENT_BINARY_DIR}/Passes.h.inc
+            ${CMAKE_SOURCE_DIR}/tools/dev/cmake/split_passes.py)
+  add_custom_target(QoptPasses${group} DEPENDS ${outputs})
+  set_property(GLOBAL APPEND PROPERTY QOPT_TABLEGEN QoptPasses${group})
+endfunction()
+
 # qopt_add_tool(name a.cpp): an executable in bin/ on libQopt.so.
 function(qopt_add_tool name)
   add_executable(${name} ${ARGN})

@@ -7,10 +7,12 @@
 #include "DotProduct.h"
 #include "GroupKernel.h"
 #include "WindowKernel.h"
-#include "qopt/Target/CPU/Kernels/Passes.h"
+#include "qopt/Target/CPU/IR/QCPU.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;

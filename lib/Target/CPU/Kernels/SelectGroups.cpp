@@ -8,8 +8,9 @@
 #include "GroupKernel.h"
 #include "PackWeights.h"
 #include "WeightCode.h"
-#include "qopt/Target/CPU/Kernels/Passes.h"
+#include "qopt/Target/CPU/IR/QCPU.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;

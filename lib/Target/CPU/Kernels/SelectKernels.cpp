@@ -11,13 +11,20 @@
 #include "WeightCode.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Machine/KernelTarget.h"
-#include "qopt/Target/CPU/Kernels/Passes.h"
+#include "qopt/Target/CPU/IR/QCPU.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/Pass.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace qopt::qcpu {
-#define GEN_PASS_DEF_SELECTKERNELS
-#include "qopt/Target/CPU/Kernels/Passes.h.inc"
+#include "qopt/Target/CPU/Kernels/SelectKernels.h.inc"
 } // namespace qopt::qcpu
 
 using namespace mlir;
