@@ -26,11 +26,23 @@ using namespace qopt;
 void qopt::initializeTargets() {
   static std::once_flag once;
   std::call_once(once, [] {
+#ifdef QOPT_LLVM_TARGETS
+    // Those of a release, named by CMake.
+#define QOPT_LLVM_TARGET(name)                                                 \
+  LLVMInitialize##name##TargetInfo();                                          \
+  LLVMInitialize##name##Target();                                              \
+  LLVMInitialize##name##TargetMC();                                            \
+  LLVMInitialize##name##AsmPrinter();                                          \
+  LLVMInitialize##name##AsmParser();
+    QOPT_LLVM_TARGETS
+#undef QOPT_LLVM_TARGET
+#else
     InitializeAllTargetInfos();
     InitializeAllTargets();
     InitializeAllTargetMCs();
     InitializeAllAsmPrinters();
     InitializeAllAsmParsers();
+#endif
   });
 }
 

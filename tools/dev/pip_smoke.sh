@@ -15,23 +15,6 @@ export CMAKE_BUILD_PARALLEL_LEVEL=${QOPT_JOBS:-$(nproc)}
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check \
   --config-settings=build-dir="$root/build-wheel" "$root"
 cd "$work"
-cp "$root/test/Driver/Inputs/cnn.onnxtxt" .
-"$work/venv/bin/python" - <<'END'
-import numpy as np
-import qopt
-
-model = qopt.load("cnn.onnxtxt")
-images = [np.random.default_rng(i).random((1, 1, 6, 6), dtype=np.float32)
-          for i in range(8)]
-quantized = qopt.quantize(model, qopt.calibrate(model, images), data=images)
-program, reference = qopt.compile(quantized), quantized.reference()
-for image in images:
-    assert np.array_equal(program(image), reference(image))
-np.save("images.npy", np.concatenate(images))
-END
-"$work/venv/bin/qopt" compile cnn.onnxtxt --data images.npy --emit=object,header \
-  -o out/cnn -q
-"$work/venv/bin/qopt" run out/cnn --input image=@images.npy --output y=@y.npy
-[ "$("$work/venv/bin/python" -c 'import numpy; print(numpy.load("y.npy").shape)')" = "(8, 3)" ]
-"$work/venv/bin/qopt" version
+bash "$root/tools/dev/try_package.sh" "$work/venv" \
+  "$root/test/Driver/Inputs/cnn.onnxtxt"
 echo "pip install . works"

@@ -118,7 +118,7 @@ function(qopt_add_tool name)
   add_executable(${name} ${ARGN})
   target_compile_options(${name} PRIVATE ${QOPT_COMPILE_OPTIONS})
   add_dependencies(${name} QoptTableGen)
-  target_link_libraries(${name} PRIVATE Qopt MLIR LLVM)
+  target_link_libraries(${name} PRIVATE Qopt ${QOPT_LLVM_LIBRARIES})
   set_target_properties(${name} PROPERTIES INSTALL_RPATH
     "$ORIGIN/../lib:${LLVM_LIBRARY_DIR}")
   install(TARGETS ${name} RUNTIME DESTINATION bin)
