@@ -3,7 +3,8 @@
 
 Every pass has a summary, a description, an executed-example marker whose file
 exists, options with help and kebab-case names, a source file named after it;
-every op has a description with an example. One line per offence, exit 1.
+every op has a description with an example, and what its description numbers
+(C1, C2, ..) is cited by verifier and test. One line per offence, exit 1.
 """
 import json
 import pathlib
@@ -78,16 +79,59 @@ def check_ops(path, offences):
     return len(ops)
 
 
+def find_sections(dialect):
+    """Parts of the dialect's tests that expect an error."""
+    for test in sorted((ROOT / "test/Dialect" / dialect).glob("*.mlir")):
+        yield from (part for part in test.read_text().split("// -----")
+                    if "expected-error" in part)
+
+
+def check_constraints(path, offences):
+    """C1, C2, .. of a description: counted without a gap, each cited by the
+    verifier (`// C1`) and by a test (`// C1: expected-error`)."""
+    dialect = path.parts[-3]
+    sources = "".join(source.read_text() for source in
+                      (ROOT / "lib/Dialect" / dialect / "IR").glob("*.cpp"))
+    sections = list(find_sections(dialect))
+    constraints = 0
+    for op in instances(dump(path), "Op"):
+        numbers = [int(n) for n in re.findall(r"\* C(\d+):", op["description"])]
+        if not numbers:
+            continue
+        constraints += len(numbers)
+        where = f"{path.relative_to(ROOT)}: {op['!name']}"
+        if numbers != list(range(1, len(numbers) + 1)):
+            offences.append(f"{where}: constraints {numbers}, expected 1, 2, ..")
+        name = op["!name"].partition("_")[2]
+        verifier = re.search(
+            rf"LogicalResult (?:\w+::)?{name}::verify\(\) {{\n.*?\n}}\n",
+            sources, re.DOTALL)
+        cited = re.findall(r"// (C\d+(?:, C\d+)*)",
+                           verifier.group(0) if verifier else "")
+        cited = {int(n) for text in cited for n in re.findall(r"\d+", text)}
+        mnemonic = f"{dialect.lower()}.{op['opName']} "
+        tested = {int(n) for part in sections if mnemonic in part
+                  for n in re.findall(r"// C(\d+): expected-error", part)}
+        for number in sorted(set(numbers) - cited):
+            offences.append(f"{where}: the verifier does not cite C{number}")
+        for number in sorted(set(numbers) - tested):
+            offences.append(f"{where}: no test cites C{number}")
+        for number in sorted((cited | tested) - set(numbers)):
+            offences.append(f"{where}: C{number} is cited and not described")
+    return constraints
+
+
 def main():
-    offences, passes, ops = [], 0, 0
+    offences, passes, ops, constraints = [], 0, 0, 0
     for path in sorted((ROOT / "include/qopt").rglob("Passes.td")):
         passes += check_passes(path, offences)
     for name in ("Dialect/QG/IR/QG.td", "Dialect/FXP/IR/FXP.td",
                  "Dialect/HLS/IR/HLS.td"):
         ops += check_ops(ROOT / "include/qopt" / name, offences)
+        constraints += check_constraints(ROOT / "include/qopt" / name, offences)
     for offence in offences:
         print(offence)
-    print(f"descriptions: {passes} passes, {ops} ops, "
+    print(f"descriptions: {passes} passes, {ops} ops, {constraints} constraints, "
           f"{len(offences)} offences")
     return 1 if offences else 0
 

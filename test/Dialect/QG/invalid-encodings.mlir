@@ -1,42 +1,42 @@
 // RUN: qopt-opt %s -split-input-file -verify-diagnostics
 
 func.func @quantize_integers(%x: tensor<4xi32>) -> tensor<4x!qg.q<ui8, 0.5 : 0>> {
-  // expected-error@+1 {{'qg.quantize' op expects a float tensor, got 'tensor<4xi32>'}}
+  // C1: expected-error@+1 {{'qg.quantize' op expects a float tensor, got 'tensor<4xi32>'}}
   %y = qg.quantize %x : tensor<4xi32> -> tensor<4x!qg.q<ui8, 0.5 : 0>>
   return %y : tensor<4x!qg.q<ui8, 0.5 : 0>>
 }
 
 // -----
 func.func @quantize_to_integers(%x: tensor<4xf32>) -> tensor<4xi8> {
-  // expected-error@+1 {{expects a quantized tensor, got 'tensor<4xi8>'}}
+  // C2: expected-error@+1 {{expects a quantized tensor, got 'tensor<4xi8>'}}
   %y = qg.quantize %x : tensor<4xf32> -> tensor<4xi8>
   return %y : tensor<4xi8>
 }
 
 // -----
 func.func @quantize_shape(%x: tensor<4xf32>) -> tensor<2x2x!qg.q<ui8, 0.5 : 0>> {
-  // expected-error@+1 {{expects a result of shape 4, got 2x2}}
+  // C3: expected-error@+1 {{expects a result of shape 4, got 2x2}}
   %y = qg.quantize %x : tensor<4xf32> -> tensor<2x2x!qg.q<ui8, 0.5 : 0>>
   return %y : tensor<2x2x!qg.q<ui8, 0.5 : 0>>
 }
 
 // -----
 func.func @dequantize_to_integers(%x: tensor<4x!qg.q<ui8, 0.5 : 0>>) -> tensor<4xi8> {
-  // expected-error@+1 {{'qg.dequantize' op expects a float tensor, got 'tensor<4xi8>'}}
+  // C1: expected-error@+1 {{'qg.dequantize' op expects a float tensor, got 'tensor<4xi8>'}}
   %y = qg.dequantize %x : tensor<4x!qg.q<ui8, 0.5 : 0>> -> tensor<4xi8>
   return %y : tensor<4xi8>
 }
 
 // -----
 func.func @dequantize_floats(%x: tensor<4xf32>) -> tensor<4xf32> {
-  // expected-error@+1 {{expects a quantized tensor, got 'tensor<4xf32>'}}
+  // C2: expected-error@+1 {{expects a quantized tensor, got 'tensor<4xf32>'}}
   %y = qg.dequantize %x : tensor<4xf32> -> tensor<4xf32>
   return %y : tensor<4xf32>
 }
 
 // -----
 func.func @scales_of_another_extent(%x: tensor<4x3xf32>) -> tensor<4x3x!qg.q<si8, axis = 1, dense_resource<s> : tensor<2xf32>>> {
-  // expected-error@+1 {{expects one scale per element of dimension 1, got 2}}
+  // C2: expected-error@+1 {{expects one scale per element of dimension 1, got 2}}
   %y = qg.quantize %x : tensor<4x3xf32> -> tensor<4x3x!qg.q<si8, axis = 1, dense_resource<s> : tensor<2xf32>>>
   return %y : tensor<4x3x!qg.q<si8, axis = 1, dense_resource<s> : tensor<2xf32>>>
 }
@@ -44,7 +44,7 @@ func.func @scales_of_another_extent(%x: tensor<4x3xf32>) -> tensor<4x3x!qg.q<si8
 
 // -----
 func.func @axis_behind_the_last(%x: tensor<2xf32>) -> tensor<2x!qg.q<si8, axis = 1, dense_resource<s> : tensor<2xf32>>> {
-  // expected-error@+1 {{expects one scale per element of dimension 1, got 2}}
+  // C2: expected-error@+1 {{expects one scale per element of dimension 1, got 2}}
   %y = qg.quantize %x : tensor<2xf32> -> tensor<2x!qg.q<si8, axis = 1, dense_resource<s> : tensor<2xf32>>>
   return %y : tensor<2x!qg.q<si8, axis = 1, dense_resource<s> : tensor<2xf32>>>
 }
@@ -52,7 +52,7 @@ func.func @axis_behind_the_last(%x: tensor<2xf32>) -> tensor<2x!qg.q<si8, axis =
 
 // -----
 func.func @requantize_floats(%x: tensor<4xf32>) -> tensor<4x!qg.q<ui8, 0.5 : 0>> {
-  // expected-error@+1 {{'qg.requantize' op expects a quantized tensor, got 'tensor<4xf32>'}}
+  // C1: expected-error@+1 {{'qg.requantize' op expects a quantized tensor, got 'tensor<4xf32>'}}
   %y = qg.requantize %x : tensor<4xf32> -> tensor<4x!qg.q<ui8, 0.5 : 0>>
   return %y : tensor<4x!qg.q<ui8, 0.5 : 0>>
 }

@@ -1,7 +1,7 @@
 // RUN: qopt-opt %s -split-input-file -verify-diagnostics
 
 func.func @conv_rank_of_weight(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3xf32>) -> tensor<1x8x8x16xf32> {
-  // expected-error@+1 {{'qg.conv' op expects a weight of rank >= 3}}
+  // C1: expected-error@+1 {{'qg.conv' op expects a weight of rank >= 3}}
   %y = qg.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1
      : (tensor<1x8x8x3xf32>, tensor<16x3xf32>) -> tensor<1x8x8x16xf32>
   return %y : tensor<1x8x8x16xf32>
@@ -9,7 +9,7 @@ func.func @conv_rank_of_weight(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3xf32>) ->
 
 // -----
 func.func @conv_other_rank(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3xf32>) -> tensor<1x8x8x16xf32> {
-  // expected-error@+1 {{expects a weight of x's rank 4, got 3}}
+  // C1: expected-error@+1 {{expects a weight of x's rank 4, got 3}}
   %y = qg.conv %x, %w strides [1] pads [0, 0] dilations [1] groups 1
      : (tensor<1x8x8x3xf32>, tensor<16x3x3xf32>) -> tensor<1x8x8x16xf32>
   return %y : tensor<1x8x8x16xf32>
@@ -17,7 +17,7 @@ func.func @conv_other_rank(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3xf32>) -> t
 
 // -----
 func.func @conv_strides(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32> {
-  // expected-error@+1 {{expects 2 strides, got 1}}
+  // C2: expected-error@+1 {{expects 2 strides, got 1}}
   %y = qg.conv %x, %w strides [1] pads [0, 0, 0, 0] dilations [1, 1] groups 1
      : (tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32>
   return %y : tensor<1x6x6x16xf32>
@@ -25,7 +25,7 @@ func.func @conv_strides(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3x3xf32>) -> te
 
 // -----
 func.func @conv_pads(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32> {
-  // expected-error@+1 {{expects 4 pads, got 2}}
+  // C2: expected-error@+1 {{expects 4 pads, got 2}}
   %y = qg.conv %x, %w strides [1, 1] pads [0, 0] dilations [1, 1] groups 1
      : (tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32>
   return %y : tensor<1x6x6x16xf32>
@@ -33,7 +33,7 @@ func.func @conv_pads(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3x3xf32>) -> tenso
 
 // -----
 func.func @conv_dilations(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32> {
-  // expected-error@+1 {{expects 2 dilations, got 3}}
+  // C2: expected-error@+1 {{expects 2 dilations, got 3}}
   %y = qg.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1, 1] groups 1
      : (tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32>
   return %y : tensor<1x6x6x16xf32>
@@ -41,7 +41,7 @@ func.func @conv_dilations(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3x3xf32>) -> 
 
 // -----
 func.func @conv_zero_stride(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32> {
-  // expected-error@+1 {{expects positive kernel extents, strides and dilations}}
+  // C2: expected-error@+1 {{expects positive kernel extents, strides and dilations}}
   %y = qg.conv %x, %w strides [0, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1
      : (tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32>
   return %y : tensor<1x6x6x16xf32>
@@ -49,7 +49,7 @@ func.func @conv_zero_stride(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3x3xf32>) -
 
 // -----
 func.func @conv_window(%x: tensor<1x2x8x3xf32>, %w: tensor<16x3x3x3xf32>) -> tensor<1x1x6x16xf32> {
-  // expected-error@+1 {{expects a window no larger than the padded input, got 3 over 2 in spatial dimension 0}}
+  // C2: expected-error@+1 {{expects a window no larger than the padded input, got 3 over 2 in spatial dimension 0}}
   %y = qg.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1
      : (tensor<1x2x8x3xf32>, tensor<16x3x3x3xf32>) -> tensor<1x1x6x16xf32>
   return %y : tensor<1x1x6x16xf32>
@@ -57,7 +57,7 @@ func.func @conv_window(%x: tensor<1x2x8x3xf32>, %w: tensor<16x3x3x3xf32>) -> ten
 
 // -----
 func.func @conv_channels_per_group(%x: tensor<1x8x8x4xf32>, %w: tensor<16x3x3x4xf32>) -> tensor<1x6x6x16xf32> {
-  // expected-error@+1 {{expects a weight of 2 input channels per group, got 4}}
+  // C3: expected-error@+1 {{expects a weight of 2 input channels per group, got 4}}
   %y = qg.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 2
      : (tensor<1x8x8x4xf32>, tensor<16x3x3x4xf32>) -> tensor<1x6x6x16xf32>
   return %y : tensor<1x6x6x16xf32>
@@ -65,7 +65,7 @@ func.func @conv_channels_per_group(%x: tensor<1x8x8x4xf32>, %w: tensor<16x3x3x4x
 
 // -----
 func.func @conv_bias(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3x3xf32>, %b: tensor<3xf32>) -> tensor<1x6x6x16xf32> {
-  // expected-error@+1 {{expects a bias of shape 16, got 3}}
+  // C1: expected-error@+1 {{expects a bias of shape 16, got 3}}
   %y = qg.conv %x, %w bias %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1
      : (tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>, tensor<3xf32>) -> tensor<1x6x6x16xf32>
   return %y : tensor<1x6x6x16xf32>
@@ -73,7 +73,7 @@ func.func @conv_bias(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3x3xf32>, %b: tens
 
 // -----
 func.func @conv_of_integers(%x: tensor<1x8x8x3xi8>, %w: tensor<16x3x3x3xi8>) -> tensor<1x6x6x16xi8> {
-  // expected-error@+1 {{expects float or quantized tensors, got 'i8'}}
+  // C5: expected-error@+1 {{expects float or quantized tensors, got 'i8'}}
   %y = qg.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1
      : (tensor<1x8x8x3xi8>, tensor<16x3x3x3xi8>) -> tensor<1x6x6x16xi8>
   return %y : tensor<1x6x6x16xi8>
@@ -81,7 +81,7 @@ func.func @conv_of_integers(%x: tensor<1x8x8x3xi8>, %w: tensor<16x3x3x3xi8>) -> 
 
 // -----
 func.func @clamp_of_floats(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32> {
-  // expected-error@+1 {{expects a quantized result where 'clamp' is set}}
+  // C4: expected-error@+1 {{expects a quantized result where 'clamp' is set}}
   %y = qg.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 clamp [0, 255]
      : (tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>) -> tensor<1x6x6x16xf32>
   return %y : tensor<1x6x6x16xf32>
@@ -89,21 +89,21 @@ func.func @clamp_of_floats(%x: tensor<1x8x8x3xf32>, %w: tensor<16x3x3x3xf32>) ->
 
 // -----
 func.func @clamp_outside(%x: tensor<1x2xf32>, %w: tensor<2x2xf32>) -> tensor<1x2x!qg.q<si8, 0.5 : 0>> {
-  // expected-error@+1 {{expects 'clamp' = [low, high] inside [-128, 127]}}
+  // C4: expected-error@+1 {{expects 'clamp' = [low, high] inside [-128, 127]}}
   %y = qg.matmul %x, %w clamp [0, 255] : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2x!qg.q<si8, 0.5 : 0>>
   return %y : tensor<1x2x!qg.q<si8, 0.5 : 0>>
 }
 
 // -----
 func.func @clamp_reversed(%x: tensor<1x2xf32>, %w: tensor<2x2xf32>) -> tensor<1x2x!qg.q<ui8, 0.5 : 0>> {
-  // expected-error@+1 {{expects 'clamp' = [low, high] inside [0, 255]}}
+  // C4: expected-error@+1 {{expects 'clamp' = [low, high] inside [0, 255]}}
   %y = qg.matmul %x, %w clamp [9, 3] : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2x!qg.q<ui8, 0.5 : 0>>
   return %y : tensor<1x2x!qg.q<ui8, 0.5 : 0>>
 }
 
 // -----
 func.func @transposed_rank(%x: tensor<1x4x3xf32>, %w: tensor<2x2x2x3xf32>) -> tensor<1x8x2xf32> {
-  // expected-error@+1 {{'qg.conv_transpose' op expects x and weight of one rank >= 3}}
+  // C1: expected-error@+1 {{'qg.conv_transpose' op expects x and weight of one rank >= 3}}
   %y = qg.conv_transpose %x, %w strides [2, 2] pads [0, 0, 0, 0] dilations [1, 1] output_padding [0, 0] groups 1
      : (tensor<1x4x3xf32>, tensor<2x2x2x3xf32>) -> tensor<1x8x2xf32>
   return %y : tensor<1x8x2xf32>
@@ -119,7 +119,7 @@ func.func @transposed_result(%x: tensor<1x4x3xf32>, %w: tensor<2x2x3xf32>) -> te
 
 // -----
 func.func @transposed_output_padding(%x: tensor<1x4x3xf32>, %w: tensor<2x2x3xf32>) -> tensor<1x8x2xf32> {
-  // expected-error@+1 {{expects 1 output paddings, got 2}}
+  // C2: expected-error@+1 {{expects 1 output paddings, got 2}}
   %y = qg.conv_transpose %x, %w strides [2] pads [0, 0] dilations [1] output_padding [0, 0] groups 1
      : (tensor<1x4x3xf32>, tensor<2x2x3xf32>) -> tensor<1x8x2xf32>
   return %y : tensor<1x8x2xf32>
@@ -127,7 +127,7 @@ func.func @transposed_output_padding(%x: tensor<1x4x3xf32>, %w: tensor<2x2x3xf32
 
 // -----
 func.func @transposed_channels(%x: tensor<1x4x3xf32>, %w: tensor<2x2x4xf32>) -> tensor<1x8x2xf32> {
-  // expected-error@+1 {{expects a weight [O, k..., C/groups] for groups = 1 and 3 channels}}
+  // C1: expected-error@+1 {{expects a weight [O, k..., C/groups] for groups = 1 and 3 channels}}
   %y = qg.conv_transpose %x, %w strides [2] pads [0, 0] dilations [1] output_padding [0] groups 1
      : (tensor<1x4x3xf32>, tensor<2x2x4xf32>) -> tensor<1x8x2xf32>
   return %y : tensor<1x8x2xf32>
@@ -135,7 +135,7 @@ func.func @transposed_channels(%x: tensor<1x4x3xf32>, %w: tensor<2x2x4xf32>) -> 
 
 // -----
 func.func @transposed_to_nothing(%x: tensor<1x1x3xf32>, %w: tensor<2x1x3xf32>) -> tensor<1x1x2xf32> {
-  // expected-error@+1 {{expects a non-empty result, got extent -1}}
+  // C2: expected-error@+1 {{expects a non-empty result, got extent -1}}
   %y = qg.conv_transpose %x, %w strides [1] pads [1, 1] dilations [1] output_padding [0] groups 1
      : (tensor<1x1x3xf32>, tensor<2x1x3xf32>) -> tensor<1x1x2xf32>
   return %y : tensor<1x1x2xf32>
@@ -143,35 +143,35 @@ func.func @transposed_to_nothing(%x: tensor<1x1x3xf32>, %w: tensor<2x1x3xf32>) -
 
 // -----
 func.func @matmul_of_vectors(%x: tensor<2xf32>, %w: tensor<2x2xf32>) -> tensor<2xf32> {
-  // expected-error@+1 {{'qg.matmul' op expects operands of rank >= 2, got 1 and 2}}
+  // C1: expected-error@+1 {{'qg.matmul' op expects operands of rank >= 2, got 1 and 2}}
   %y = qg.matmul %x, %w : (tensor<2xf32>, tensor<2x2xf32>) -> tensor<2xf32>
   return %y : tensor<2xf32>
 }
 
 // -----
 func.func @matmul_inner(%x: tensor<4x3xf32>, %w: tensor<2x4xf32>) -> tensor<4x4xf32> {
-  // expected-error@+1 {{expects equal inner dimensions, got 3 and 2}}
+  // C2: expected-error@+1 {{expects equal inner dimensions, got 3 and 2}}
   %y = qg.matmul %x, %w : (tensor<4x3xf32>, tensor<2x4xf32>) -> tensor<4x4xf32>
   return %y : tensor<4x4xf32>
 }
 
 // -----
 func.func @matmul_transposed_inner(%x: tensor<4x3xf32>, %w: tensor<3x4xf32>) -> tensor<4x3xf32> {
-  // expected-error@+1 {{expects equal inner dimensions, got 3 and 4}}
+  // C2: expected-error@+1 {{expects equal inner dimensions, got 3 and 4}}
   %y = qg.matmul %x, %w transpose_rhs : (tensor<4x3xf32>, tensor<3x4xf32>) -> tensor<4x3xf32>
   return %y : tensor<4x3xf32>
 }
 
 // -----
 func.func @matmul_batches(%x: tensor<5x4x3xf32>, %w: tensor<1x3x4xf32>) -> tensor<5x4x4xf32> {
-  // expected-error@+1 {{expects rhs of rank 2 or with the batch dimensions of lhs}}
+  // C1: expected-error@+1 {{expects rhs of rank 2 or with the batch dimensions of lhs}}
   %y = qg.matmul %x, %w : (tensor<5x4x3xf32>, tensor<1x3x4xf32>) -> tensor<5x4x4xf32>
   return %y : tensor<5x4x4xf32>
 }
 
 // -----
 func.func @matmul_bias(%x: tensor<4x3xf32>, %w: tensor<3x2xf32>, %b: tensor<1x2xf32>) -> tensor<4x2xf32> {
-  // expected-error@+1 {{expects a bias of shape 2, got 1x2}}
+  // C3: expected-error@+1 {{expects a bias of shape 2, got 1x2}}
   %y = qg.matmul %x, %w bias %b : (tensor<4x3xf32>, tensor<3x2xf32>, tensor<1x2xf32>) -> tensor<4x2xf32>
   return %y : tensor<4x2xf32>
 }
@@ -248,14 +248,14 @@ func.func @softmax_of_integers(%x: tensor<4xi32>) -> tensor<4xi32> {
 
 // -----
 func.func @matmul_of_integers(%x: tensor<2x3xi8>, %w: tensor<3x4xi8>) -> tensor<2x4xi32> {
-  // expected-error@+1 {{'qg.matmul' op expects float or quantized tensors, got 'i8'}}
+  // C5: expected-error@+1 {{'qg.matmul' op expects float or quantized tensors, got 'i8'}}
   %y = qg.matmul %x, %w : (tensor<2x3xi8>, tensor<3x4xi8>) -> tensor<2x4xi32>
   return %y : tensor<2x4xi32>
 }
 
 // -----
 func.func @bias_of_integers(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>, %b: tensor<4xi32>) -> tensor<2x4xf32> {
-  // expected-error@+1 {{expects float or quantized tensors, got 'i32'}}
+  // C5: expected-error@+1 {{expects float or quantized tensors, got 'i32'}}
   %y = qg.matmul %x, %w bias %b : (tensor<2x3xf32>, tensor<3x4xf32>, tensor<4xi32>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }

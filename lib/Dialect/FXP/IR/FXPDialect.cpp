@@ -128,51 +128,51 @@ static LogicalResult checkScales(Operation *op, ElementsAttr scales,
 
 LogicalResult ConvOp::verify() {
   ArrayRef<int64_t> weight = getShape(getWeight());
-  if (weight.size() < 3)
+  if (weight.size() < 3) // C2
     return emitOpError("expects a weight of rank >= 3");
   Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
                 getDilations()};
   return success(
-      succeeded(checkBytes(*this, {getX(), getWeight()})) &&
+      succeeded(checkBytes(*this, {getX(), getWeight()})) && // C1
       succeeded(checkResult(*this,
                             qg::inferConvShape(getShape(getX()), weight, window,
                                                getGroups(), errorOn(*this)),
-                            32)) &&
-      succeeded(checkBias(*this, getBias(), weight.front())));
+                            32)) &&                            // C2, C3, C4
+      succeeded(checkBias(*this, getBias(), weight.front()))); // C5
 }
 
 LogicalResult MatmulOp::verify() {
   FailureOr<Shape> shape =
       qg::inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
-                           getTransposeRhs(), errorOn(*this));
-  return success(succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&
-                 succeeded(checkResult(*this, shape, 32)) &&
-                 succeeded(checkBias(*this, getBias(), shape->back())));
+                           getTransposeRhs(), errorOn(*this));           // C2
+  return success(succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&   // C1
+                 succeeded(checkResult(*this, shape, 32)) &&             // C3
+                 succeeded(checkBias(*this, getBias(), shape->back()))); // C4
 }
 
 LogicalResult GroupMatmulOp::verify() {
   FailureOr<Shape> shape =
       qg::inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
-                           /*transposed=*/true, errorOn(*this));
-  if (failed(shape) || failed(checkBytes(*this, {getLhs(), getRhs()})) ||
-      failed(checkResult(*this, shape, 0)))
+                           /*transposed=*/true, errorOn(*this));          // C2
+  if (failed(shape) || failed(checkBytes(*this, {getLhs(), getRhs()})) || // C1
+      failed(checkResult(*this, shape, 0)))                               // C3
     return failure();
-  if (getShape(getRhs()).size() != 2 || getGroup() < 1)
+  if (getShape(getRhs()).size() != 2 || getGroup() < 1) // C2
     return emitOpError("expects a matrix [N, K] and a positive group");
   Type f32 = Float32Type::get(getContext());
   int64_t n = shape->back(), k = getShape(getRhs()).back();
   int64_t groups = (k + int64_t(getGroup()) - 1) / int64_t(getGroup());
   auto expected = RankedTensorType::get({n, groups}, f32);
-  if (getScales().getType() != expected)
+  if (getScales().getType() != expected) // C4
     return emitOpError() << "expects scales of type " << expected << ", got "
                          << getScales().getType();
   if (getBias().getType() != RankedTensorType::get({n}, f32) ||
-      !getResultType().getElementType().isF32())
+      !getResultType().getElementType().isF32()) // C5
     return emitOpError("expects an f32 bias of one element per column and an "
                        "f32 result");
   if (getLhsScales() &&
       getLhsScales().getType() !=
-          RankedTensorType::get(getShape(getLhs()).drop_back(), f32))
+          RankedTensorType::get(getShape(getLhs()).drop_back(), f32)) // C6
     return emitOpError() << "expects one f32 scale per row of lhs, got "
                          << getLhsScales().getType();
   return success();
@@ -182,92 +182,99 @@ LogicalResult QuantizeRowsOp::verify() {
   ArrayRef<int64_t> shape = getShape(getX());
   Type f32 = Float32Type::get(getContext());
   if (shape.empty() || !getElement(getX()).isF32() ||
-      getScales().getType() != RankedTensorType::get(shape.drop_back(), f32))
+      getScales().getType() !=
+          RankedTensorType::get(shape.drop_back(), f32)) // C1
     return emitOpError("expects f32 rows and one f32 scale for each");
-  return checkResult(*this, Shape(shape), 8);
+  return checkResult(*this, Shape(shape), 8); // C2
 }
 
 LogicalResult RequantizeOp::verify() {
   ArrayRef<int64_t> shape = getShape(getX());
-  return success(succeeded(checkResult(*this, Shape(shape), 0)) &&
-                 succeeded(checkScales(*this, getScales(),
-                                       shape.empty() ? 1 : shape.back())) &&
-                 succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
+  return success(
+      succeeded(checkResult(*this, Shape(shape), 0)) && // C1
+      succeeded(checkScales(*this, getScales(),
+                            shape.empty() ? 1 : shape.back())) && // C2
+      succeeded(checkClamp(*this, getClamp(), getIsUnsigned()))); // C3
 }
 
 LogicalResult AddOp::verify() {
-  if (getScales().size() != 2 || getZps().size() != 2)
+  if (getScales().size() != 2 || getZps().size() != 2) // C1
     return emitOpError("expects two scales and two zero points");
   return success(
-      succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&
+      succeeded(checkBytes(*this, {getLhs(), getRhs()})) && // C2
       succeeded(checkResult(
           *this,
           qg::inferBroadcastShape({getShape(getLhs()), getShape(getRhs())},
                                   errorOn(*this)),
-          0)) &&
-      succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
+          0)) &&                                                  // C3
+      succeeded(checkClamp(*this, getClamp(), getIsUnsigned()))); // C4
 }
 
 LogicalResult MulOp::verify() {
-  if (getZps().size() != 2)
+  if (getZps().size() != 2) // C1
     return emitOpError("expects two zero points");
   return success(
-      succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&
+      succeeded(checkBytes(*this, {getLhs(), getRhs()})) && // C2
       succeeded(checkResult(
           *this,
           qg::inferBroadcastShape({getShape(getLhs()), getShape(getRhs())},
                                   errorOn(*this)),
-          32)));
+          32))); // C3
 }
 
 LogicalResult LutOp::verify() {
   auto table = cast<ShapedType>(getTable().getType());
   if (table.getNumElements() != 256 ||
-      !table.getElementType().isSignlessInteger(8))
+      !table.getElementType().isSignlessInteger(8)) // C1
     return emitOpError() << "expects a table of 256 i8, got " << table;
-  return success(succeeded(checkBytes(*this, {getX()})) &&
-                 succeeded(checkResult(*this, Shape(getShape(getX())), 8)));
+  return success(
+      succeeded(checkBytes(*this, {getX()})) &&                   // C2
+      succeeded(checkResult(*this, Shape(getShape(getX())), 8))); // C3
 }
 
 LogicalResult SoftmaxOp::verify() {
   auto table = cast<ShapedType>(getTable().getType());
   if (table.getNumElements() != 256 ||
-      !table.getElementType().isSignlessInteger(32))
+      !table.getElementType().isSignlessInteger(32)) // C1
     return emitOpError() << "expects a table of 256 i32, got " << table;
   ArrayRef<int64_t> shape = getShape(getX());
-  if (shape.empty() || shape.back() < 1 || shape.back() > kMostSoftmaxElements)
+  if (shape.empty() || shape.back() < 1 ||
+      shape.back() > kMostSoftmaxElements) // C2
     return emitOpError() << "expects 1 to " << kMostSoftmaxElements
                          << " elements in the last dimension";
-  return success(succeeded(checkBytes(*this, {getX()})) &&
-                 succeeded(checkResult(*this, Shape(shape), 8)) &&
-                 succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
+  return success(
+      succeeded(checkBytes(*this, {getX()})) &&                   // C3
+      succeeded(checkResult(*this, Shape(shape), 8)) &&           // C4
+      succeeded(checkClamp(*this, getClamp(), getIsUnsigned()))); // C5
 }
 
 LogicalResult MaxPoolOp::verify() {
   Window window{getKernel(), getStrides(), getPads(), getDilations()};
   return success(
-      succeeded(checkBytes(*this, {getX()})) &&
+      succeeded(checkBytes(*this, {getX()})) && // C1
       succeeded(checkResult(
-          *this, qg::inferWindowShape(getShape(getX()), window, errorOn(*this)),
-          8)));
+          *this,
+          qg::inferWindowShape(getShape(getX()), window, errorOn(*this)), // C2
+          8)));                                                           // C3
 }
 
 LogicalResult SumPoolOp::verify() {
   Window window{getKernel(), getStrides(), getPads(), getDilations()};
   return success(
-      succeeded(checkBytes(*this, {getX()})) &&
+      succeeded(checkBytes(*this, {getX()})) && // C1
       succeeded(checkResult(
-          *this, qg::inferWindowShape(getShape(getX()), window, errorOn(*this)),
-          32)));
+          *this,
+          qg::inferWindowShape(getShape(getX()), window, errorOn(*this)), // C2
+          32)));                                                          // C3
 }
 
 LogicalResult SumOp::verify() {
   return success(
-      succeeded(checkBytes(*this, {getX()})) &&
-      succeeded(checkResult(
-          *this,
-          qg::inferReduceShape(getShape(getX()), getAxes(), errorOn(*this)),
-          32)));
+      succeeded(checkBytes(*this, {getX()})) && // C1
+      succeeded(checkResult(*this,
+                            qg::inferReduceShape(getShape(getX()), getAxes(),
+                                                 errorOn(*this)), // C2
+                            32)));                                // C3
 }
 
 static LogicalResult checkAxisParameters(Operation *op, ElementsAttr scales,
@@ -285,14 +292,16 @@ static LogicalResult checkAxisParameters(Operation *op, ElementsAttr scales,
 }
 
 LogicalResult fxp::QuantizeOp::verify() {
-  return success(succeeded(checkResult(*this, Shape(getShape(getX())), 0)) &&
-                 succeeded(checkAxisParameters(*this, getScales(), getZps(),
-                                               getAxis(), getShape(getX()))) &&
-                 succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
+  return success(
+      succeeded(checkResult(*this, Shape(getShape(getX())), 0)) && // C1
+      succeeded(checkAxisParameters(*this, getScales(), getZps(), getAxis(),
+                                    getShape(getX()))) &&         // C2, C3
+      succeeded(checkClamp(*this, getClamp(), getIsUnsigned()))); // C4
 }
 
 LogicalResult fxp::DequantizeOp::verify() {
-  return success(succeeded(checkResult(*this, Shape(getShape(getX())), 0)) &&
-                 succeeded(checkAxisParameters(*this, getScales(), getZps(),
-                                               getAxis(), getShape(getX()))));
+  return success(
+      succeeded(checkResult(*this, Shape(getShape(getX())), 0)) && // C1
+      succeeded(checkAxisParameters(*this, getScales(), getZps(), getAxis(),
+                                    getShape(getX())))); // C2, C3
 }

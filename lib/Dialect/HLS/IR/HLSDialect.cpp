@@ -150,34 +150,35 @@ int64_t WindowOp::getOutputWidth() {
 LogicalResult WindowOp::verify() {
   if (getShape().size() != 3 || getKernel().size() != 2 ||
       getStrides().size() != 2 || getPads().size() != 4 ||
-      getDilations().size() != 2)
+      getDilations().size() != 2) // C1
     return emitOpError("expects shape [H, W, C], two kernel extents, strides "
                        "and dilations, four pads");
   for (ArrayRef<int64_t> values :
        {getShape(), getKernel(), getStrides(), getDilations()})
-    if (llvm::any_of(values, [](int64_t value) { return value < 1; }))
+    if (llvm::any_of(values, [](int64_t value) { return value < 1; })) // C2
       return emitOpError("expects positive extents, strides and dilations");
-  if (llvm::any_of(getPads(), [](int64_t value) { return value < 0; }))
+  if (llvm::any_of(getPads(), [](int64_t value) { return value < 0; })) // C2
     return emitOpError("expects pads that are not negative");
   int64_t height = getOutputHeight(), width = getOutputWidth();
-  if (height < 1 || width < 1)
+  if (height < 1 || width < 1) // C2
     return emitOpError("expects a window that fits into the padded image");
   StreamType in = getInput().getType(), out = getResult().getType();
   int64_t channels = getShape()[2];
-  if (in.getElement() != out.getElement())
+  if (in.getElement() != out.getElement()) // C3
     return emitOpError("expects equal elements on both sides");
   int64_t fill = getFill();
-  if (fill < in.getLow() || fill > in.getHigh())
+  if (fill < in.getLow() || fill > in.getHigh()) // C3
     return emitOpError() << "expects a fill inside the element's range, got "
                          << fill;
   return success(
       succeeded(checkReaders(*this)) &&
-      succeeded(checkDivides(*this, in.getLanes(), channels, "lanes")) &&
-      succeeded(checkElements(
-          *this, in, getShape()[0] * getShape()[1] * channels, "an input")) &&
-      succeeded(checkLanes(*this, out, in.getLanes(), "a result")) &&
+      succeeded(checkDivides(*this, in.getLanes(), channels, "lanes")) && // C4
+      succeeded(checkElements(*this, in,
+                              getShape()[0] * getShape()[1] * channels,
+                              "an input")) &&                         // C4
+      succeeded(checkLanes(*this, out, in.getLanes(), "a result")) && // C5
       succeeded(checkElements(*this, out, height * width * getTaps() * channels,
-                              "a result")));
+                              "a result"))); // C5
 }
 
 static int64_t getDim(ElementsAttr attr, unsigned dim) {
@@ -207,24 +208,24 @@ int64_t MatVecOp::getVectors() {
 
 LogicalResult MatVecOp::verify() {
   StreamType in = getInput().getType(), out = getResult().getType();
-  if (failed(checkWeights(*this, getWeights(), getBias())))
+  if (failed(checkWeights(*this, getWeights(), getBias()))) // C1
     return failure();
   int64_t groups = getGroupCount();
-  if (groups < 1 || getRows() % groups)
+  if (groups < 1 || getRows() % groups) // C2
     return emitOpError() << "expects groups that divide " << getRows()
                          << " rows, got " << groups;
   int64_t columns = getColumns(), rows = getRows() / groups;
   return success(
       succeeded(checkReaders(*this)) &&
-      succeeded(checkMemory(*this, getMemory())) &&
-      succeeded(checkDivides(*this, getPe(), rows, "pe")) &&
+      succeeded(checkMemory(*this, getMemory())) &&          // C6
+      succeeded(checkDivides(*this, getPe(), rows, "pe")) && // C3
       succeeded(checkDivides(*this, columns * groups, in.getElements(),
-                             "a number of columns")) &&
-      succeeded(checkDivides(*this, getSimd(), columns, "simd")) &&
-      succeeded(checkLanes(*this, in, getSimd(), "an input")) &&
-      succeeded(checkLanes(*this, out, getPe(), "a result")) &&
+                             "a number of columns")) &&             // C2
+      succeeded(checkDivides(*this, getSimd(), columns, "simd")) && // C4
+      succeeded(checkLanes(*this, in, getSimd(), "an input")) &&    // C4
+      succeeded(checkLanes(*this, out, getPe(), "a result")) &&     // C3
       succeeded(checkElements(*this, out, in.getElements() / columns * rows,
-                              "a result")));
+                              "a result"))); // C5
 }
 
 int64_t DepthwiseOp::getChannels() { return getDim(getWeights(), 0); }
@@ -232,15 +233,16 @@ int64_t DepthwiseOp::getTaps() { return getDim(getWeights(), 1); }
 
 LogicalResult DepthwiseOp::verify() {
   StreamType in = getInput().getType(), out = getResult().getType();
-  if (failed(checkWeights(*this, getWeights(), getBias())))
+  if (failed(checkWeights(*this, getWeights(), getBias()))) // C1
     return failure();
-  return success(succeeded(checkReaders(*this)) &&
-                 succeeded(checkMemory(*this, getMemory())) &&
-                 succeeded(checkDivides(*this, getPe(), getChannels(), "pe")) &&
-                 succeeded(checkLanes(*this, in, getPe(), "an input")) &&
-                 succeeded(checkLanes(*this, out, getPe(), "a result")) &&
-                 succeeded(checkElements(
-                     *this, in, out.getElements() * getTaps(), "an input")));
+  return success(
+      succeeded(checkReaders(*this)) &&
+      succeeded(checkMemory(*this, getMemory())) &&                   // C4
+      succeeded(checkDivides(*this, getPe(), getChannels(), "pe")) && // C2
+      succeeded(checkLanes(*this, in, getPe(), "an input")) &&        // C2
+      succeeded(checkLanes(*this, out, getPe(), "a result")) &&       // C2
+      succeeded(checkElements(*this, in, out.getElements() * getTaps(),
+                              "an input"))); // C3
 }
 
 /// One token in, one token out, in `channels` channels.
@@ -265,24 +267,25 @@ static LogicalResult checkChannels(Operation *op, StreamType in,
 LogicalResult RequantizeOp::verify() {
   StreamType in = getInput().getType(), out = getResult().getType();
   int64_t count = cast<ShapedType>(getMultipliers().getType()).getNumElements();
-  if (cast<ShapedType>(getShifts().getType()).getNumElements() != count)
+  if (cast<ShapedType>(getShifts().getType()).getNumElements() != count) // C1
     return emitOpError("expects as many shifts as multipliers");
-  return success(succeeded(checkMap(*this, in, out)) &&
-                 succeeded(checkChannels(*this, in, getChannels(), count)) &&
-                 succeeded(checkClamp(*this, getClamp(), out)));
+  return success(
+      succeeded(checkMap(*this, in, out)) &&                       // C3
+      succeeded(checkChannels(*this, in, getChannels(), count)) && // C1, C2
+      succeeded(checkClamp(*this, getClamp(), out)));              // C4
 }
 
 LogicalResult ThresholdOp::verify() {
   StreamType in = getInput().getType(), out = getResult().getType();
   auto type = cast<ShapedType>(getThresholds().getType());
-  if (type.getRank() != 2 || !type.getElementType().isInteger(32))
+  if (type.getRank() != 2 || !type.getElementType().isInteger(32)) // C1
     return emitOpError() << "expects thresholds [channels, levels] of i32, got "
                          << type;
   int64_t clamp[] = {int64_t(getLow()), int64_t(getLow()) + type.getDimSize(1)};
-  return success(
-      succeeded(checkMap(*this, in, out)) &&
-      succeeded(checkChannels(*this, in, getChannels(), type.getDimSize(0))) &&
-      succeeded(checkClamp(*this, clamp, out)));
+  return success(succeeded(checkMap(*this, in, out)) && // C3
+                 succeeded(checkChannels(*this, in, getChannels(),
+                                         type.getDimSize(0))) && // C1, C2
+                 succeeded(checkClamp(*this, clamp, out)));      // C4
 }
 
 template <typename Op> static LogicalResult checkPair(Op op) {
@@ -295,90 +298,94 @@ template <typename Op> static LogicalResult checkPair(Op op) {
 }
 
 LogicalResult AddOp::verify() {
-  if (getMultipliers().size() != 2)
+  if (getMultipliers().size() != 2) // C1
     return emitOpError("expects two multipliers");
-  if (getShift() > 62)
+  if (getShift() > 62) // C2
     return emitOpError() << "expects a shift of 0 to 62, got " << getShift();
   return success(
-      succeeded(checkPair(*this)) &&
-      succeeded(checkClamp(*this, getClamp(), getResult().getType())));
+      succeeded(checkPair(*this)) && // C1, C3
+      succeeded(checkClamp(*this, getClamp(), getResult().getType()))); // C4
 }
 
-LogicalResult MulOp::verify() { return checkPair(*this); }
+LogicalResult MulOp::verify() {
+  return checkPair(*this); // C1, C2
+}
 
 LogicalResult LutOp::verify() {
   auto table = cast<ShapedType>(getTable().getType());
   if (table.getNumElements() != 256 ||
-      !table.getElementType().isSignlessInteger(8))
+      !table.getElementType().isSignlessInteger(8)) // C1
     return emitOpError() << "expects a table of 256 i8, got " << table;
-  if (getInput().getType().getBits() > 8)
+  if (getInput().getType().getBits() > 8) // C2
     return emitOpError("expects an input of up to 8 bits");
-  return checkMap(*this, getInput().getType(), getResult().getType());
+  return checkMap(*this, getInput().getType(), getResult().getType()); // C3
 }
 
 LogicalResult SoftmaxOp::verify() {
   auto table = cast<ShapedType>(getTable().getType());
-  if (table.getNumElements() != 256 || !table.getElementType().isInteger(32))
+  if (table.getNumElements() != 256 ||
+      !table.getElementType().isInteger(32)) // C1
     return emitOpError() << "expects a table of 256 i32, got " << table;
   StreamType in = getInput().getType(), out = getResult().getType();
-  if (in.getBits() > 8)
+  if (in.getBits() > 8) // C2
     return emitOpError("expects an input of up to 8 bits");
-  return success(succeeded(checkMap(*this, in, out)) &&
-                 succeeded(checkLanes(*this, in, 1, "an input")) &&
+  return success(succeeded(checkMap(*this, in, out)) &&             // C4
+                 succeeded(checkLanes(*this, in, 1, "an input")) && // C2
                  succeeded(checkDivides(*this, getChannels(), in.getElements(),
-                                        "channels")) &&
-                 succeeded(checkClamp(*this, getClamp(), out)));
+                                        "channels")) &&          // C3
+                 succeeded(checkClamp(*this, getClamp(), out))); // C5
 }
 
 LogicalResult PoolOp::verify() {
   StreamType in = getInput().getType(), out = getResult().getType();
-  if (getKind() != "max" && getKind() != "sum")
+  if (getKind() != "max" && getKind() != "sum") // C1
     return emitOpError() << "expects kind max or sum, got " << getKind();
-  if (getKind() == "max" && in.getElement() != out.getElement())
+  if (getKind() == "max" && in.getElement() != out.getElement()) // C1
     return emitOpError("expects a maximum of the input's element type");
-  if (int64_t(getTaps()) < 1)
+  if (int64_t(getTaps()) < 1) // C2
     return emitOpError("expects at least one tap");
   if (getIsGlobal() &&
-      failed(checkElements(*this, out, getChannels(), "a result")))
+      failed(checkElements(*this, out, getChannels(), "a result"))) // C4
     return failure();
   return success(
       succeeded(checkReaders(*this)) &&
-      succeeded(checkDivides(*this, in.getLanes(), getChannels(), "lanes")) &&
-      succeeded(checkLanes(*this, out, in.getLanes(), "a result")) &&
       succeeded(
-          checkElements(*this, in, out.getElements() * getTaps(), "an input")));
+          checkDivides(*this, in.getLanes(), getChannels(), "lanes")) && // C3
+      succeeded(checkLanes(*this, out, in.getLanes(), "a result")) &&    // C3
+      succeeded(checkElements(*this, in, out.getElements() * getTaps(),
+                              "an input"))); // C2
 }
 
 LogicalResult ForkOp::verify() {
   for (Value copy : getCopies())
-    if (copy.getType() != getInput().getType())
+    if (copy.getType() != getInput().getType()) // C1
       return emitOpError("expects results of the input's type");
-  if (getCopies().size() < 2)
+  if (getCopies().size() < 2) // C2
     return emitOpError("expects at least two results");
   return checkReaders(*this);
 }
 
 LogicalResult JoinOp::verify() {
   StreamType out = getResult().getType();
-  if (getInputs().size() != getChannels().size() || getInputs().empty())
+  if (getInputs().size() != getChannels().size() || getInputs().empty()) // C1
     return emitOpError("expects a number of channels per operand");
   int64_t pixels = 0, total = 0;
   for (auto [value, channels] : llvm::zip(getInputs(), getChannels())) {
     auto type = cast<StreamType>(value.getType());
     if (channels < 1 ||
-        failed(checkDivides(*this, type.getLanes(), channels, "lanes")))
+        failed(checkDivides(*this, type.getLanes(), channels, "lanes"))) // C1
       return failure();
     if (type.getLanes() != out.getLanes() ||
-        type.getElement() != out.getElement())
+        type.getElement() != out.getElement()) // C2
       return emitOpError("expects operands of the result's element and lanes");
-    if (pixels && pixels != type.getElements() / channels)
+    if (pixels && pixels != type.getElements() / channels) // C3
       return emitOpError("expects operands of equal pixels");
     pixels = type.getElements() / channels;
     total += channels;
   }
   return success(
       succeeded(checkReaders(*this)) &&
-      succeeded(checkElements(*this, out, pixels * total, "a result")));
+      succeeded(checkElements(*this, out, pixels * total, "a result"))); // C3
 }
 
 unsigned PermuteOp::getOuterRank() {
@@ -417,36 +424,38 @@ LogicalResult PermuteOp::verify() {
     if (dim >= 0 && dim < int64_t(seen.size()))
       seen[dim] = true;
   if (getPermutation().size() != getShape().size() ||
-      !llvm::all_of(seen, [](bool isThere) { return isThere; }))
+      !llvm::all_of(seen, [](bool isThere) { return isThere; })) // C1
     return emitOpError("expects a permutation of the dimensions of shape");
-  if (llvm::any_of(getShape(), [](int64_t extent) { return extent < 1; }))
+  if (llvm::any_of(getShape(), [](int64_t extent) { return extent < 1; })) // C1
     return emitOpError("expects positive extents");
-  if (getOuterRank() == getShape().size())
+  if (getOuterRank() == getShape().size()) // C1
     return emitOpError("expects an order that is another");
-  if (in.getElement() != out.getElement())
+  if (in.getElement() != out.getElement()) // C2
     return emitOpError("expects equal elements on both sides");
   return success(
       succeeded(checkReaders(*this)) &&
-      succeeded(checkElements(*this, in, multiply(getShape()), "an input")) &&
-      succeeded(checkElements(*this, out, in.getElements(), "a result")) &&
-      succeeded(checkLanes(*this, out, in.getLanes(), "a result")) &&
-      succeeded(checkDivides(*this, in.getLanes(), getRun(), "lanes")));
+      succeeded(
+          checkElements(*this, in, multiply(getShape()), "an input")) && // C2
+      succeeded(
+          checkElements(*this, out, in.getElements(), "a result")) &&    // C2
+      succeeded(checkLanes(*this, out, in.getLanes(), "a result")) &&    // C2
+      succeeded(checkDivides(*this, in.getLanes(), getRun(), "lanes"))); // C3
 }
 
 LogicalResult WidthOp::verify() {
   StreamType in = getInput().getType(), out = getResult().getType();
-  if (in.getElement() != out.getElement())
+  if (in.getElement() != out.getElement()) // C1
     return emitOpError("expects equal elements on both sides");
-  if (in.getLanes() % out.getLanes() && out.getLanes() % in.getLanes())
+  if (in.getLanes() % out.getLanes() && out.getLanes() % in.getLanes()) // C2
     return emitOpError() << "expects lanes of which one divides the other, got "
                          << in.getLanes() << " and " << out.getLanes();
   return success(
       succeeded(checkReaders(*this)) &&
-      succeeded(checkElements(*this, out, in.getElements(), "a result")));
+      succeeded(checkElements(*this, out, in.getElements(), "a result"))); // C1
 }
 
 LogicalResult FifoOp::verify() {
-  if (int64_t(getDepth()) < 2)
+  if (int64_t(getDepth()) < 2) // C1
     return emitOpError() << "expects a depth of at least 2, got "
                          << int64_t(getDepth());
   return checkReaders(*this);

@@ -104,45 +104,46 @@ static LogicalResult checkSameElement(Operation *op, Value operand) {
 
 LogicalResult ConvOp::verify() {
   ArrayRef<int64_t> weight = getShape(getWeight());
-  if (weight.size() < 3)
-    return emitOpError("expects a weight of rank >= 3");
-  Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
-                getDilations()};
-  return success(succeeded(checkExpressed(
-                     *this, {getX(), getWeight(), getBias(), getResult()})) &&
-                 succeeded(checkResult(
-                     *this, inferConvShape(getShape(getX()), weight, window,
-                                           getGroups(), errorOn(*this)))) &&
-                 succeeded(checkBias(*this, getBias(), weight.front())) &&
-                 succeeded(checkClamp(*this, getClamp())));
-}
-
-LogicalResult ConvTransposeOp::verify() {
-  ArrayRef<int64_t> weight = getShape(getWeight());
-  if (weight.size() < 3)
+  if (weight.size() < 3) // C1
     return emitOpError("expects a weight of rank >= 3");
   Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
                 getDilations()};
   return success(
       succeeded(checkExpressed(
-          *this, {getX(), getWeight(), getBias(), getResult()})) &&
+          *this, {getX(), getWeight(), getBias(), getResult()})) && // C5
+      succeeded(checkResult(
+          *this, inferConvShape(getShape(getX()), weight, window, getGroups(),
+                                errorOn(*this)))) &&            // C1, C2, C3
+      succeeded(checkBias(*this, getBias(), weight.front())) && // C1
+      succeeded(checkClamp(*this, getClamp())));                // C4
+}
+
+LogicalResult ConvTransposeOp::verify() {
+  ArrayRef<int64_t> weight = getShape(getWeight());
+  if (weight.size() < 3) // C1
+    return emitOpError("expects a weight of rank >= 3");
+  Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
+                getDilations()};
+  return success(
+      succeeded(checkExpressed(
+          *this, {getX(), getWeight(), getBias(), getResult()})) && // C4
       succeeded(checkResult(
           *this, inferConvTransposeShape(getShape(getX()), weight, window,
                                          getOutputPadding(), getGroups(),
-                                         errorOn(*this)))) &&
-      succeeded(checkBias(*this, getBias(), weight.front())) &&
-      succeeded(checkClamp(*this, getClamp())));
+                                         errorOn(*this)))) &&   // C1, C2
+      succeeded(checkBias(*this, getBias(), weight.front())) && // C1
+      succeeded(checkClamp(*this, getClamp())));                // C3
 }
 
 LogicalResult MatmulOp::verify() {
   FailureOr<Shape> shape =
       inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
-                       getTransposeRhs(), errorOn(*this));
-  return success(succeeded(checkExpressed(
-                     *this, {getLhs(), getRhs(), getBias(), getResult()})) &&
-                 succeeded(checkResult(*this, shape)) &&
-                 succeeded(checkBias(*this, getBias(), shape->back())) &&
-                 succeeded(checkClamp(*this, getClamp())));
+                       getTransposeRhs(), errorOn(*this)); // C1, C2
+  return success(succeeded(checkExpressed(*this, {getLhs(), getRhs(), getBias(),
+                                                  getResult()})) &&       // C5
+                 succeeded(checkResult(*this, shape)) &&                  // C1
+                 succeeded(checkBias(*this, getBias(), shape->back())) && // C3
+                 succeeded(checkClamp(*this, getClamp())));               // C4
 }
 
 /// Comparing needs no arithmetic, but windows are compared in 32 bits.
@@ -390,10 +391,10 @@ static LogicalResult checkFloat(Operation *op, Value value) {
 }
 
 LogicalResult QuantizeOp::verify() {
-  return success(succeeded(checkFloat(*this, getX())) &&
-                 succeeded(checkEncoding(*this, getResult().getType())) &&
-                 succeeded(checkStatic(*this, getResult().getType())) &&
-                 succeeded(checkResult(*this, Shape(getShape(getX())))));
+  return success(succeeded(checkFloat(*this, getX())) &&                   // C1
+                 succeeded(checkEncoding(*this, getResult().getType())) && // C2
+                 succeeded(checkStatic(*this, getResult().getType())) &&   // C2
+                 succeeded(checkResult(*this, Shape(getShape(getX())))));  // C3
 }
 
 /// A matrix product of floats with a quantized matrix.
@@ -402,35 +403,38 @@ LogicalResult DynamicMatmulOp::verify() {
   QuantizedType weight = getQuantizedType(rhs);
   if (!cast<RankedTensorType>(getLhs().getType()).getElementType().isF32() ||
       !getResultType().getElementType().isF32() || !weight ||
-      rhs.getRank() != 2 || weight.isDynamic_())
+      rhs.getRank() != 2 || weight.isDynamic_()) // C1
     return emitOpError("expects f32 rows, a quantized matrix with static "
                        "parameters and an f32 result");
-  if (failed(checkEncoding(*this, rhs)))
+  if (failed(checkEncoding(*this, rhs))) // C2
     return failure();
-  if (weight.isPerAxis() && weight.getAxis() != (getTransposeRhs() ? 0 : 1))
+  if (weight.isPerAxis() &&
+      weight.getAxis() != (getTransposeRhs() ? 0 : 1)) // C2
     return emitOpError("expects the parameters of rhs along its N dimension");
-  FailureOr<Shape> shape = inferMatmulShape(getShape(getLhs()), rhs.getShape(),
-                                            getTransposeRhs(), errorOn(*this));
+  FailureOr<Shape> shape =
+      inferMatmulShape(getShape(getLhs()), rhs.getShape(), getTransposeRhs(),
+                       errorOn(*this)); // C3
   if (failed(shape))
     return failure();
-  if (getBias() && getBias().getType() !=
-                       RankedTensorType::get({shape->back()},
-                                             getResultType().getElementType()))
+  if (getBias() &&
+      getBias().getType() !=
+          RankedTensorType::get({shape->back()},
+                                getResultType().getElementType())) // C4
     return emitOpError() << "expects an f32 bias of " << shape->back()
                          << " elements, got " << getBias().getType();
-  return checkResult(*this, shape);
+  return checkResult(*this, shape); // C3
 }
 
 LogicalResult DequantizeOp::verify() {
-  return success(succeeded(checkFloat(*this, getResult())) &&
-                 succeeded(checkEncoding(*this, getX().getType())) &&
-                 succeeded(checkResult(*this, Shape(getShape(getX())))));
+  return success(succeeded(checkFloat(*this, getResult())) &&             // C1
+                 succeeded(checkEncoding(*this, getX().getType())) &&     // C2
+                 succeeded(checkResult(*this, Shape(getShape(getX()))))); // C3
 }
 
 LogicalResult RequantizeOp::verify() {
-  return success(succeeded(checkEncoding(*this, getX().getType())) &&
-                 succeeded(checkEncoding(*this, getResult().getType())) &&
-                 succeeded(checkResult(*this, Shape(getShape(getX())))));
+  return success(succeeded(checkEncoding(*this, getX().getType())) &&      // C1
+                 succeeded(checkEncoding(*this, getResult().getType())) && // C1
+                 succeeded(checkResult(*this, Shape(getShape(getX())))));  // C2
 }
 
 LogicalResult ObserveOp::verify() {

@@ -22,6 +22,24 @@ def FXP_Dialect : Dialect {
 
     Data-movement ops of `qg` (`qg.reshape`, `qg.transpose`, ...) move stored
     integers in this dialect as well.
+
+    Widths (the numbered constraints of an op say what its verifier checks):
+
+    | op | takes | gives |
+    |---|---|---|
+    | `conv`, `matmul` | i8 and i8, bias i32 | i32 |
+    | `mul`, `sum`, `sum_pool` | i8 | i32 |
+    | `group_matmul` | i8 and i8; scales and bias f32 | f32 |
+    | `quantize_rows` | f32 | i8, scales f32 |
+    | `requantize` | i32, or i8 | integers that hold `clamp` |
+    | `add` | i8 and i8 | integers that hold `clamp` |
+    | `lut`, `max_pool` | i8 | i8 |
+    | `softmax` | i8, a table of i32 | i8 |
+    | `quantize` | f32 | integers that hold `clamp` |
+    | `dequantize` | integers | f32 |
+
+    That the sums of the first two rows stay inside 32 bits is a fact of the
+    whole network: `qg-verify-assignment` proves it.
   }];
   let useDefaultAttributePrinterParser = 1;
   let dependentDialects = ["::qopt::qg::QGDialect"];
@@ -83,6 +101,14 @@ def FXP_ConvOp : FXP_StoredOp<"conv", [
     form folds `x_zp` into `bias` when no window leaves the input, else the
     attribute stays and a backend pads with `x_zp`.
 
+    * C1: `x` and `weight` are i8.
+    * C2: `weight` is `[O, k..., C/groups]` of rank 3 or more, `x` `[N,
+      s..., C]`; C and O are multiples of `groups`.
+    * C3: `strides`, `dilations` (positive) have one entry per spatial
+      dimension, `pads` two, and the window fits into the padded input.
+    * C4: the result is `[N, p..., O]` of i32.
+    * C5: `bias` is `[O]` of i32.
+
     Example:
     ```mlir
     %a = fxp.conv %x, %w, %b strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1]
@@ -110,6 +136,12 @@ def FXP_MatmulOp : FXP_StoredOp<"matmul", [
   let description = [{
     `acc[b..., m, n] = bias[n] + sum (lhs - lhs_zp) * (rhs - rhs_zp)`; shapes
     as in `qg.matmul` (`rhs` is `[.., N, K]` with `transpose_rhs`).
+
+    * C1: `lhs` and `rhs` are i8.
+    * C2: the inner dimensions are equal, and `rhs` has rank 2 or the batch
+      dimensions of `lhs`.
+    * C3: the result is `[b..., M, N]` of i32.
+    * C4: `bias` is `[N]` of i32.
 
     Example:
     ```mlir
@@ -141,6 +173,14 @@ def FXP_GroupMatmulOp : FXP_StoredOp<"group_matmul", [
     given, `lhs_scales[b..., m]`. `rhs` is `[N, K]`, signed; group `g` is
     `[g * group, min((g + 1) * group, K))`.
 
+    * C1: `lhs` and `rhs` are i8.
+    * C2: `rhs` is a matrix `[N, K]` with the K of `lhs`, `group` is
+      positive.
+    * C3: the result is `[b..., M, N]`.
+    * C4: `scales` is `[N, ceil(K / group)]` of f32.
+    * C5: `bias` (`[N]`) and the result are f32.
+    * C6: `lhs_scales` has one f32 for each row of `lhs`.
+
     Example:
     ```mlir
     %y = fxp.group_matmul %x, %w, %s, %b group 32 lhs_zp 0 lhs_scale 1.0
@@ -165,6 +205,9 @@ def FXP_QuantizeRowsOp : FXP_Op<"quantize_rows"> {
     the quotient is below 2^-126), `y = min(max(rne(x / scale), -127), 127)`;
     NaN gives 0.
 
+    * C1: `x` is f32 of rank 1 or more, `scales` has one f32 for each row.
+    * C2: the result has the shape of `x` in i8.
+
     Example:
     ```mlir
     %q, %s = fxp.quantize_rows %x : tensor<4x64xf32> -> tensor<4x64xi8>, tensor<4xf32>
@@ -186,6 +229,12 @@ def FXP_RequantizeOp : FXP_StoredOp<"requantize", [
     `x` is i32, or i8 read as unsigned with `x_unsigned`. `scales` has one
     entry, or one per element of the last dimension. `clamp` is `[lo, hi]`, a
     part of the result's range (`unsigned` says which).
+
+    * C1: the result has the shape of `x`.
+    * C2: `scales` is a vector of f32 with 1 element or one per element of
+      the last dimension.
+    * C3: the result is of integers, `clamp` is `[lo, hi]` inside their
+      range.
 
     Example:
     ```mlir
@@ -216,6 +265,12 @@ def FXP_AddOp : FXP_StoredOp<"add", [
     in mode `fixed<B>` both products are exact integers over a common power of
     two and are rounded once. A negative scale subtracts. NumPy broadcasting.
 
+    * C1: there are two scales and two zero points.
+    * C2: `lhs` and `rhs` are i8.
+    * C3: the result has the shape that both broadcast to.
+    * C4: the result is of integers, `clamp` is `[lo, hi]` inside their
+      range.
+
     Example:
     ```mlir
     %y = fxp.add %a, %b scales [5.000000e-01, 2.500000e-01] zps [128, 0] zp 3
@@ -243,6 +298,10 @@ def FXP_MulOp : FXP_StoredOp<"mul", [
   let description = [{
     `acc = (lhs - lhs_zp) * (rhs - rhs_zp)`, NumPy broadcasting.
 
+    * C1: there are two zero points.
+    * C2: `lhs` and `rhs` are i8.
+    * C3: the result has the shape that both broadcast to, in i32.
+
     Example:
     ```mlir
     %a = fxp.mul %x, %g zps [128, 0] lhs_unsigned rhs_unsigned
@@ -264,6 +323,10 @@ def FXP_LutOp : FXP_Op<"lut"> {
   let description = [{
     `y = table[x]`, the stored byte of `x` read as unsigned index.
 
+    * C1: `table` has 256 i8.
+    * C2: `x` is i8.
+    * C3: the result has the shape of `x` in i8.
+
     Example:
     ```mlir
     %y = fxp.lut %x table dense<1> : tensor<256xi8> : tensor<4xi8> -> tensor<4xi8>
@@ -283,6 +346,13 @@ def FXP_SoftmaxOp : FXP_StoredOp<"softmax", [
     sum(e)) + zp, lo), hi)` in unsigned 32 bits, the quotient cut off: a
     probability in steps of 1/256, rounded half up. The table is that of
     `getSoftmaxTable` (Numerics/Softmax.h).
+
+    * C1: `table` has 256 i32.
+    * C2: the last dimension has 1 to 65536 elements, so that no sum leaves
+      32 bits.
+    * C3: `x` is i8.
+    * C4: the result has the shape of `x` in i8.
+    * C5: `clamp` is `[lo, hi]` inside the range of the result.
 
     Example:
     ```mlir
@@ -305,6 +375,10 @@ def FXP_MaxPoolOp : FXP_StoredOp<"max_pool", [
   let summary = "maximum of stored integers over windows";
   let description = [{
     Positions outside the input are skipped. Attributes as in `qg.pool`.
+
+    * C1: `x` is i8.
+    * C2: the window fits into the padded input.
+    * C3: the result is `[N, p..., C]` of i8.
 
     Example:
     ```mlir
@@ -330,6 +404,10 @@ def FXP_SumPoolOp : FXP_StoredOp<"sum_pool", [
     division is in the scale of the requantization that follows. All windows
     count the same number of positions, or padding counts as zero.
 
+    * C1: `x` is i8.
+    * C2: the window fits into the padded input.
+    * C3: the result is `[N, p..., C]` of i32.
+
     Example:
     ```mlir
     %a = fxp.sum_pool %x kernel [7, 7] strides [1, 1] pads [0, 0, 0, 0]
@@ -351,6 +429,10 @@ def FXP_SumOp : FXP_StoredOp<"sum", [
     FXP_Stored<"X", "x_unsigned", "x_zp">]> {
   let summary = "exact sum of `x - x_zp` over some dimensions, which disappear";
   let description = [{
+    * C1: `x` is i8.
+    * C2: `axes` are distinct dimensions of `x`.
+    * C3: the result has the other dimensions, in i32.
+
     Example:
     ```mlir
     %a = fxp.sum %x axes [1, 2] x_zp 0 x_unsigned : tensor<1x7x7x8xi8> -> tensor<1x8xi32>
@@ -371,6 +453,12 @@ def FXP_QuantizeOp : FXP_StoredOp<"quantize", [
   let description = [{
     `y = min(max(rne(x / scale) + zp, lo), hi)`, f32 division; NaN gives `zp`.
     `scales` has one entry, or one per element of dimension `axis`.
+
+    * C1: the result has the shape of `x`.
+    * C2: there is one zero point for each scale.
+    * C3: there is 1 scale or one per element of dimension `axis`.
+    * C4: the result is of integers, `clamp` is `[lo, hi]` inside their
+      range.
 
     Example:
     ```mlir
@@ -393,6 +481,10 @@ def FXP_DequantizeOp : FXP_StoredOp<"dequantize", [
   let summary = "floats that stored integers stand for";
   let description = [{
     `y = f32(x - zp) * scale`, one rounding.
+
+    * C1: the result has the shape of `x`.
+    * C2: there is one zero point for each scale.
+    * C3: there is 1 scale or one per element of dimension `axis`.
 
     Example:
     ```mlir

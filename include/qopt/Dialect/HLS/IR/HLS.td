@@ -65,6 +65,15 @@ def HLS_WindowOp : HLS_Op<"window"> {
     channels of a position is complete before the next begins, as units without
     a sum over channels want it. Outside the image lies `fill`.
 
+    * C1: `shape` has three entries, `kernel`, `strides` and `dilations`
+      two, `pads` four.
+    * C2: extents, strides and dilations are positive, pads not negative,
+      and the window fits into the padded image.
+    * C3: both streams have one element type, in whose range `fill` lies.
+    * C4: the input carries the image, `lanes` divides C.
+    * C5: the result has the lanes of the input and the elements of all
+      windows.
+
     Example:
     ```mlir
     %w = hls.window %x shape [8, 8, 4] kernel [3, 3] strides [1, 1] pads [1, 1, 1, 1]
@@ -101,6 +110,17 @@ def HLS_MatVecOp : HLS_Op<"mvu"> {
     group v % groups. Its window has `channels_outer`, so that a group of
     channels is one vector.
 
+    * C1: `weights` are `[rows, columns]` of up to 16 bits, `bias` has one
+      i32 per row.
+    * C2: `groups` divides the rows, and the columns of all groups the
+      elements of the input.
+    * C3: `pe` divides the rows of a group and is the number of lanes of the
+      result.
+    * C4: `simd` divides the columns and is the number of lanes of the
+      input.
+    * C5: the result has a row of a group for each vector.
+    * C6: `memory` is auto, lutram or bram.
+
     Example:
     ```mlir
     %y = hls.mvu %x weights dense<1> : tensor<4x8xi8> bias dense<0> : tensor<4xi32>
@@ -132,6 +152,13 @@ def HLS_DepthwiseOp : HLS_Op<"depthwise"> {
     `y[c] = bias[c] + sum_k weights[c, k] * x[k, c]` for every position of a
     window with `channels_outer`, `pe` channels at a time.
 
+    * C1: `weights` are `[channels, taps]` of up to 16 bits, `bias` has one
+      i32 per channel.
+    * C2: `pe` divides the channels and is the number of lanes of both
+      streams.
+    * C3: the input has `taps` elements for each of the result.
+    * C4: `memory` is auto, lutram or bram.
+
     Example:
     ```mlir
     %y = hls.depthwise %w weights dense<1> : tensor<4x9xi8> bias dense<0> : tensor<4xi32>
@@ -157,6 +184,12 @@ def HLS_RequantizeOp : HLS_Op<"requantize"> {
     `y = min(max(((x - x_zp) * multiplier >> shift, half to even) + zp, lo), hi)`
     with one multiplier and shift, or one per channel; `clamp` is `[lo, hi]`.
 
+    * C1: there are as many shifts as multipliers, 1 or one per channel.
+    * C2: `lanes` divides `channels`, and `channels` the elements of the
+      input.
+    * C3: the result has the lanes and elements of the input.
+    * C4: `clamp` is `[lo, hi]` inside the range of the result.
+
     Example:
     ```mlir
     %y = hls.requantize %x channels 4 multipliers dense<65536> : tensor<1xi32>
@@ -181,6 +214,12 @@ def HLS_ThresholdOp : HLS_Op<"threshold"> {
     `y = low + number of thresholds t with x >= t`: a requantization into few
     bits without a multiplier. `thresholds` has a row per channel, or one.
 
+    * C1: `thresholds` are `[1 or channels, levels]` of i32.
+    * C2: `lanes` divides `channels`, and `channels` the elements of the
+      input.
+    * C3: the result has the lanes and elements of the input.
+    * C4: its range holds `low` to `low` + levels.
+
     Example:
     ```mlir
     %y = hls.threshold %x channels 4 thresholds dense<[[-4, 0, 9]]> : tensor<1x3xi32> low -2
@@ -202,6 +241,11 @@ def HLS_AddOp : HLS_Op<"add"> {
     `y = sat(((lhs - zps[0]) * multipliers[0] + (rhs - zps[1]) * multipliers[1]
     >> shift, half to even) + zp)`.
 
+    * C1: there are two multipliers and two zero points.
+    * C2: `shift` is 0 to 62.
+    * C3: both operands and the result have equal tokens and lanes.
+    * C4: `clamp` is `[lo, hi]` inside the range of the result.
+
     Example:
     ```mlir
     %y = hls.add %a, %b multipliers [65536, 131071] shift 17 zps [-128, 3] zp 0 clamp [-128, 127]
@@ -221,6 +265,9 @@ def HLS_AddOp : HLS_Op<"add"> {
 def HLS_MulOp : HLS_Op<"mul"> {
   let summary = "exact product of two encodings";
   let description = [{
+    * C1: there are two zero points.
+    * C2: both operands and the result have equal tokens and lanes.
+
     Example:
     ```mlir
     %y = hls.mul %a, %b zps [-128, 0]
@@ -238,6 +285,10 @@ def HLS_MulOp : HLS_Op<"mul"> {
 def HLS_LutOp : HLS_Op<"lut"> {
   let summary = "table of 256 bytes, one copy per lane";
   let description = [{
+    * C1: `table` has 256 i8.
+    * C2: the input has up to 8 bits.
+    * C3: the result has the lanes and elements of the input.
+
     Example:
     ```mlir
     %y = hls.lut %x table dense<1> : tensor<256xi8> : !hls.stream<64 x 4 x si8> -> !hls.stream<64 x 4 x ui8>
@@ -254,6 +305,12 @@ def HLS_PoolOp : HLS_Op<"pool"> {
     `kind` is `max` or `sum`. Reduces every run of `taps` tokens of a window
     with `channels_outer`; a sum starts at `bias`. With `global` the stream is
     an image of `channels` channels and is reduced altogether.
+
+    * C1: `kind` is max or sum; a maximum has the element type of the input.
+    * C2: `taps` is 1 or more, and the input has as many elements for each
+      of the result.
+    * C3: `lanes` divides `channels`, and the result has as many lanes.
+    * C4: with `global` the result has `channels` elements.
 
     Example:
     ```mlir
@@ -275,6 +332,12 @@ def HLS_SoftmaxOp : HLS_Op<"softmax"> {
   let description = [{
     `fxp.softmax` over every `channels` elements of the stream, one lane.
 
+    * C1: `table` has 256 i32.
+    * C2: the input has up to 8 bits and one lane.
+    * C3: `channels` divides the elements of the input.
+    * C4: the result has the lanes and elements of the input.
+    * C5: `clamp` is `[lo, hi]` inside the range of the result.
+
     Example:
     ```mlir
     %y = hls.softmax %x channels 10 table dense<1> : tensor<256xi32> zp -128 clamp [-128, 127]
@@ -293,6 +356,9 @@ def HLS_SoftmaxOp : HLS_Op<"softmax"> {
 def HLS_ForkOp : HLS_Op<"fork"> {
   let summary = "a stream for several readers";
   let description = [{
+    * C1: results have the type of the input.
+    * C2: there are two or more.
+
     Example:
     ```mlir
     %a, %b = hls.fork %x : !hls.stream<64 x 4 x si8> -> !hls.stream<64 x 4 x si8>, !hls.stream<64 x 4 x si8>
@@ -307,6 +373,11 @@ def HLS_JoinOp : HLS_Op<"join"> {
   let summary = "channels of several streams side by side";
   let description = [{
     A pixel of the result is a pixel of every operand, in order.
+
+    * C1: there is a number of channels for each operand, which its lanes
+      divide.
+    * C2: operands have the element type and lanes of the result.
+    * C3: they have equally many pixels, and the result all their elements.
 
     Example:
     ```mlir
@@ -333,6 +404,13 @@ def HLS_PermuteOp : HLS_Op<"permute"> {
 
     Depth to space is this op: a row of pixels `[W, b, b, C]` becomes b rows
     `[b, W, b, C]`.
+
+    * C1: `permutation` holds every dimension of `shape` (positive extents)
+      once, and is not the identity.
+    * C2: both streams have one element type, the same lanes, and the
+      elements of `shape`.
+    * C3: `lanes` divides the elements that keep together (trailing
+      dimensions that stay).
 
     Example:
     ```mlir
@@ -364,6 +442,9 @@ def HLS_WidthOp : HLS_Op<"width"> {
   let description = [{
     One number of lanes divides the other.
 
+    * C1: both streams have one element type and equally many elements.
+    * C2: one number of lanes divides the other.
+
     Example:
     ```mlir
     %y = hls.width %x : !hls.stream<64 x 4 x si8> -> !hls.stream<256 x 1 x si8>
@@ -378,6 +459,8 @@ def HLS_FifoOp : HLS_Op<"fifo", [AllTypesMatch<["input", "result"]>]> {
   let summary = "a stream that holds more tokens than two";
   let description = [{
     Streams without this op hold two tokens.
+
+    * C1: `depth` is 2 or more.
 
     Example:
     ```mlir

@@ -34,6 +34,7 @@ def QG_ConvOp : QG_LinearOp<"conv"> {
       two: all begins, then all ends (as ONNX has them).
     * C3: C and O are multiples of `groups`.
     * C4: `clamp` (two stored integers, inclusive) needs a quantized result.
+    * C5: all are floats or quantized.
 
     Example:
     ```mlir
@@ -64,6 +65,13 @@ def QG_ConvTransposeOp : QG_LinearOp<"conv_transpose"> {
     `weight` is `[O, k..., C/groups]` as in `qg.conv`. Accumulation starts at
     the bias and goes in index order of `(k..., c)` with fused multiply-adds.
 
+    * C1: `x` is `[N, s..., C]`, `weight` `[O, k..., C/groups]` with C and O
+      multiples of `groups`, `bias` `[O]`.
+    * C2: `strides`, `dilations` and `output_padding` have one entry per
+      spatial dimension, `pads` two, and no extent of the result is empty.
+    * C3: `clamp` needs a quantized result.
+    * C4: all are floats or quantized.
+
     Example:
     ```mlir
     %y = qg.conv_transpose %x, %w bias %b strides [2, 2] pads [0, 0, 0, 0]
@@ -92,9 +100,12 @@ def QG_MatmulOp : QG_LinearOp<"matmul", ["canComputeWeight"]> {
     accumulated from the bias in index order with fused multiply-adds.
 
     * C1: both have rank >= 2; `rhs` has rank 2 (shared by all batches) or the
-      batch dimensions of `lhs`.
-    * C2: with `transpose_rhs` the last two dimensions of `rhs` are `[N, K]`.
-    * C3: `bias` is `[N]`. C4: `clamp` needs a quantized result.
+      batch dimensions of `lhs`; the result is `[b..., M, N]`.
+    * C2: with `transpose_rhs` the last two dimensions of `rhs` are `[N, K]`,
+      without `[K, N]`, and K is that of `lhs`.
+    * C3: `bias` is `[N]`.
+    * C4: `clamp` needs a quantized result.
+    * C5: all are floats or quantized.
 
     A `rhs` with groups, or with a table, is computed as `fxp.group_matmul`
     says; a quantized result is that rounded.
@@ -123,6 +134,12 @@ def QG_DynamicMatmulOp : QG_LinearOp<"dynamic_matmul", ["roundsInput"]> {
     `y[b..., m, n] = fma(sum over groups, s[b..., m], bias[n])` as
     `fxp.group_matmul` computes it. `rhs` is constant, of at most 8 bits, with
     parameters along its N dimension or per group.
+
+    * C1: `lhs` and the result are f32, `rhs` is a quantized matrix with
+      static parameters.
+    * C2: these lie along N, or per group.
+    * C3: the inner dimensions are equal, and the result is `[b..., M, N]`.
+    * C4: `bias` is `[N]` of f32.
 
     Example:
     ```mlir

@@ -11,6 +11,11 @@ def QG_QuantizeOp : QG_Op<"quantize", "Boundary"> {
     `stored = saturate(round_half_even(x / scale) + zero_point)`, the division
     in f32. NaN gives the zero point.
 
+    * C1: `x` is of floats.
+    * C2: the result is quantized, with one scale for the tensor or for each
+      channel, and no table: groups and tables are for constants.
+    * C3: the result has the shape of `x`.
+
     Example:
     ```mlir
     %q = qg.quantize %x : tensor<4xf32> -> tensor<4x!qg.q<ui8, 0.5 : 128>>
@@ -25,6 +30,10 @@ def QG_DequantizeOp : QG_Op<"dequantize", "Boundary"> {
   let summary = "real numbers that an encoding stands for";
   let description = [{
     `x = f32(stored - zero_point) * scale`, one rounding.
+
+    * C1: the result is of floats.
+    * C2: `x` is quantized, with as many parameters as its dimensions need.
+    * C3: the result has the shape of `x`.
 
     Example:
     ```mlir
@@ -41,6 +50,10 @@ def QG_RequantizeOp : QG_Op<"requantize", "Boundary"> {
   let description = [{
     `stored = saturate(round_half_even(f32(stored_x - zp_x) * f32(scale_x / scale)) + zp)`,
     the quotient of the scales rounded to f32 once.
+
+    * C1: both are quantized, with as many parameters as their dimensions
+      need.
+    * C2: the result has the shape of `x`.
 
     Example:
     ```mlir
