@@ -12,6 +12,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include <algorithm>
 #include <map>
 
 using namespace qopt;
@@ -161,6 +162,13 @@ static std::string listStages(const std::string &tree) {
   return llvm::join(stages, ", ");
 }
 
+/// What passes of a stage are in.
+static llvm::StringRef getNamespace(llvm::StringRef stage) {
+  return stage == "Target/HLS"           ? "qopt::hls"
+         : stage == "Target/CPU/Kernels" ? "qopt::qcpu"
+                                         : "qopt";
+}
+
 static llvm::StringRef getFlagPrefix(llvm::StringRef stage) {
   if (stage == "Conversion")
     return "";
@@ -182,9 +190,9 @@ static absl::Status newPass(const std::string &tree, llvm::StringRef stage,
   Words words{
       {"NAME", name.str()},
       {"STAGE", stage.str()},
+      {"SPACE", getNamespace(stage).str()},
       {"KEBAB", kebab},
       {"FLAG", flag},
-      {"UPPER", name.upper()},
       {"BANNER", makeBanner(name, "TODO: what it does, in one phrase")}};
   Scaffold scaffold(tree);
   std::string test = ("test/" + stage + "/" + kebab + ".mlir").str();
@@ -194,9 +202,6 @@ static absl::Status newPass(const std::string &tree, llvm::StringRef stage,
   QOPT_RETURN_IF_ERROR(scaffold.insert("include/qopt/" + stage + "/Passes.td",
                                        Scaffold::BeforeLast, "#endif",
                                        fill(kPassDefinition, words)));
-  QOPT_RETURN_IF_ERROR(
-      scaffold.insert("lib/" + stage + "/CMakeLists.txt", Scaffold::BehindFirst,
-                      "qopt_add_library(", "  " + name.str() + ".cpp\n"));
   QOPT_RETURN_IF_ERROR(scaffold.write(session));
   session.say("next: build, and make " + test + " pass");
   return absl::OkStatus();
@@ -223,7 +228,10 @@ static absl::Status newOp(const Arguments &arguments, const std::string &tree,
                           llvm::StringRef family, llvm::StringRef name,
                           Session &session) {
   QOPT_ASSIGN(int64_t since, arguments.getInt("since", 1, 1));
-  Words words{{"NAME", name.str()}, {"SINCE", std::to_string(since)}};
+  // Models of older opsets are few; the test takes one that exporters write.
+  Words words{{"NAME", name.str()},
+              {"SINCE", std::to_string(since)},
+              {"OPSET", std::to_string(std::max<int64_t>(since, 21))}};
   std::string source = ("lib/Frontend/ONNX/Ops/" + family + ".cpp").str();
   if (!fs::exists(tree + "/" + source))
     return Error(Code::BadFlagValue,
@@ -265,53 +273,169 @@ static absl::Status newFormat(const Arguments &arguments,
   return absl::OkStatus();
 }
 
+static absl::Status newVerb(const std::string &tree, llvm::StringRef name,
+                            Session &session) {
+  std::string kebab = makeKebab(name);
+  Words words{{"NAME", name.str()},
+              {"KEBAB", kebab},
+              {"BANNER", makeBanner(name, "qopt " + kebab)}};
+  Scaffold scaffold(tree);
+  std::string test = "test/Driver/" + kebab + ".test";
+  QOPT_RETURN_IF_ERROR(scaffold.create("lib/Driver/Verbs/" + name + ".cpp",
+                                       fill(kVerbSource, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.create(test, fill(kVerbTest, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.write(session));
+  session.say("next: build, and make " + test + " pass");
+  return absl::OkStatus();
+}
+
+static absl::Status newLayer(const std::string &tree, llvm::StringRef name,
+                             Session &session) {
+  std::string kebab = makeKebab(name), snake = kebab;
+  std::replace(snake.begin(), snake.end(), '-', '_');
+  Words words{
+      {"NAME", name.str()},
+      {"SNAKE", snake},
+      {"BANNER", makeBanner(name, "TODO: what it does, in one phrase")}};
+  std::string unit = ("create" + name + "Unit").str();
+  std::string op = (name + "Op op").str();
+  Scaffold scaffold(tree);
+  QOPT_RETURN_IF_ERROR(scaffold.create("lib/Target/HLS/Layers/" + name + ".cpp",
+                                       fill(kLayerSource, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.create("test/Dialect/HLS/" + kebab + ".mlir",
+                                       fill(kLayerSyntaxTest, words)));
+  std::string test = "test/Target/HLS/" + kebab + ".mlir";
+  QOPT_RETURN_IF_ERROR(scaffold.create(test, fill(kLayerUnitTest, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.insert("include/qopt/Dialect/HLS/IR/HLS.td",
+                                       Scaffold::BeforeLast, "#endif",
+                                       fill(kLayerDefinition, words)));
+  // Behind everything that the file has.
+  QOPT_RETURN_IF_ERROR(scaffold.insert("lib/Dialect/HLS/IR/HLSDialect.cpp",
+                                       Scaffold::BeforeLast, "",
+                                       fill(kLayerVerifier, words)));
+  QOPT_RETURN_IF_ERROR(
+      scaffold.insert("lib/Target/HLS/Unit.h", Scaffold::BehindFirst,
+                      "// Constructors, one per file of Layers/.",
+                      "std::unique_ptr<Unit> " + unit + "(" + op + ");\n"));
+  QOPT_RETURN_IF_ERROR(scaffold.insert(
+      "lib/Target/HLS/Unit.cpp", Scaffold::BehindFirst,
+      "return TypeSwitch<Operation *, std::unique_ptr<Unit>>(op)",
+      "      .Case([](" + op + ") { return " + unit + "(op); })\n"));
+  QOPT_RETURN_IF_ERROR(scaffold.write(session));
+  session.say("next: build, make " + test +
+              " pass, and convert to it in lib/Conversion/FXPToHLS");
+  return absl::OkStatus();
+}
+
+static absl::Status newRounding(const std::string &tree, llvm::StringRef name,
+                                Session &session) {
+  Words words{
+      {"NAME", name.str()},
+      {"KEBAB", makeKebab(name)},
+      {"BANNER", makeBanner(name, "TODO: what it does, in one phrase")}};
+  Scaffold scaffold(tree);
+  QOPT_RETURN_IF_ERROR(
+      scaffold.create("lib/Assignment/Rounding/Methods/" + name + ".cpp",
+                      fill(kRoundingSource, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.insert("include/qopt/Assignment/Rounders.def",
+                                       Scaffold::BeforeLast, "#undef",
+                                       fill(kRoundingRow, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.write(session));
+  session.say("next: build; the tests of rounding run it as every row");
+  return absl::OkStatus();
+}
+
+namespace {
+/// A thing that can be added.
+struct Kind {
+  const char *name;
+  /// Words behind `new`, and how the help writes those behind the kind.
+  size_t words;
+  const char *usage;
+  absl::Status (*create)(const Arguments &arguments, const std::string &tree,
+                         Session &session);
+};
+} // namespace
+
+static const std::string &getName(const Arguments &arguments) {
+  return arguments.positional().back();
+}
+
+static const Kind kKinds[] = {
+    {"pass", 3, "STAGE NAME",
+     [](const Arguments &arguments, const std::string &tree, Session &session) {
+       return newPass(tree, arguments.positional()[1], getName(arguments),
+                      session);
+     }},
+    {"op", 3, "FAMILY NAME [--since N]",
+     [](const Arguments &arguments, const std::string &tree, Session &session) {
+       return newOp(arguments, tree, arguments.positional()[1],
+                    getName(arguments), session);
+     }},
+    {"format", 2, "NAME --bits N [--signed]",
+     [](const Arguments &arguments, const std::string &tree, Session &session) {
+       return newFormat(arguments, tree, getName(arguments), session);
+     }},
+    {"verb", 2, "NAME",
+     [](const Arguments &arguments, const std::string &tree, Session &session) {
+       return newVerb(tree, getName(arguments), session);
+     }},
+    {"layer", 2, "NAME",
+     [](const Arguments &arguments, const std::string &tree, Session &session) {
+       return newLayer(tree, getName(arguments), session);
+     }},
+    {"rounding", 2, "NAME",
+     [](const Arguments &arguments, const std::string &tree, Session &session) {
+       return newRounding(tree, getName(arguments), session);
+     }},
+};
+
+static absl::StatusOr<const Kind *> findKind(llvm::StringRef name) {
+  std::string names;
+  for (const Kind &kind : kKinds) {
+    if (name == kind.name)
+      return &kind;
+    names += std::string(names.empty() ? "" : ", ") + kind.name;
+  }
+  if (name == "kernel" || name == "target")
+    return Error(Code::UnsupportedOption, "there is no scaffold for a " + name)
+        .help("docs/contributing says which places a new one touches");
+  return Error(Code::BadFlagValue,
+               "expected one of " + names + ", got '" + name + "'");
+}
+
 static absl::StatusOr<ExitCode> runNew(const Arguments &arguments,
                                        Session &session) {
   llvm::ArrayRef<std::string> names = arguments.positional();
-  llvm::StringRef kind = names[0], name = names.back();
-  auto expect = [&](size_t count, llvm::StringRef usage) -> absl::Status {
-    if (names.size() == count)
-      return absl::OkStatus();
-    return Error(Code::MissingArgument,
-                 "expected: qopt new " + kind + " " + usage);
-  };
-  if (kind == "kernel" || kind == "layer")
-    return Error(Code::UnsupportedOption, "there is no scaffold for a " + kind)
-        .help("docs/contributing says which places a new one touches");
-  if (kind != "pass" && kind != "op" && kind != "format")
-    return Error(Code::BadFlagValue,
-                 "expected one of pass, op, format, got '" + kind + "'");
-  if (names.size() > 1 && kind != "format" && !isCamelCase(name))
+  QOPT_ASSIGN(const Kind *kind, findKind(names[0]));
+  llvm::StringRef kindName = kind->name, name = names.back();
+  if (names.size() > 1 && kindName != "format" && !isCamelCase(name))
     return Error(Code::BadFlagValue,
                  "expected a name in CamelCase, a verb first for a pass, "
                  "got '" +
                      name + "'");
   if (std::optional<std::string> folder = arguments.get("out-of-tree")) {
     // The stage may be named and does not matter there.
-    if (kind != "pass" || names.size() < 2)
+    if (kindName != "pass" || names.size() < 2)
       return Error(Code::MissingArgument,
                    "expected: qopt new pass NAME --out-of-tree DIR");
     QOPT_RETURN_IF_ERROR(newPlugin(*folder, name, session));
     return ExitCode::Ok;
   }
-  QOPT_RETURN_IF_ERROR(kind == "format" ? expect(2, "NAME --bits N [--signed]")
-                       : kind == "op"   ? expect(3, "FAMILY NAME [--since N]")
-                                        : expect(3, "STAGE NAME"));
+  if (names.size() != kind->words)
+    return Error(Code::MissingArgument,
+                 "expected: qopt new " + kindName + " " + kind->usage);
   QOPT_ASSIGN(std::string tree, findTree(arguments));
-  if (kind == "format")
-    QOPT_RETURN_IF_ERROR(newFormat(arguments, tree, name, session));
-  else if (kind == "op")
-    QOPT_RETURN_IF_ERROR(newOp(arguments, tree, names[1], name, session));
-  else
-    QOPT_RETURN_IF_ERROR(newPass(tree, names[1], name, session));
+  QOPT_RETURN_IF_ERROR(kind->create(arguments, tree, session));
   return ExitCode::Ok;
 }
 
 namespace qopt::driver {
 Verb getNewVerb() {
   return {"new",
-          "scaffold: a pass, an ONNX op or a format, and its failing test",
-          "pass STAGE NAME | op FAMILY NAME | format NAME",
+          "scaffold: a pass, an op, a format, .., and its failing test",
+          "pass STAGE NAME | op FAMILY NAME | format NAME | verb NAME | "
+          "layer NAME | rounding NAME",
           1,
           3,
           {getNewFlags()},

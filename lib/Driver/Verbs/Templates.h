@@ -14,33 +14,49 @@ constexpr const char *kPassSource = R"__(@BANNER@
 //
 // Why one wants it, in one to four lines.
 //===----------------------------------------------------------------------===//
-#include "qopt/@STAGE@/Passes.h"
-
 #include "qopt/Dialect/QG/IR/QG.h"
 
-namespace qopt {
-#define GEN_PASS_DEF_@UPPER@
-#include "qopt/@STAGE@/Passes.h.inc"
-} // namespace qopt
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace @SPACE@ {
+#include "qopt/@STAGE@/@NAME@.h.inc"
+} // namespace @SPACE@
 
 using namespace mlir;
 using namespace qopt;
 
 namespace {
-struct @NAME@ : qopt::impl::@NAME@Base<@NAME@> {
-  void runOnOperation() override {}
+/// before -> after, in one line
+struct @NAME@Pattern : OpRewritePattern<qg::UnaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::UnaryOp op,
+                                PatternRewriter &rewriter) const override {
+    return rewriter.notifyMatchFailure(op, "the pattern is not written");
+  }
+};
+
+struct @NAME@ : @SPACE@::impl::@NAME@Base<@NAME@> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<@NAME@Pattern>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
 };
 } // namespace
 )__";
 
 constexpr const char *kPassDefinition =
-    R"__(def @NAME@ : Pass<"@FLAG@", "::mlir::ModuleOp"> {
+    R"__(def @NAME@ : Pass<"@FLAG@", "::mlir::func::FuncOp"> {
   let summary = "TODO: one sentence";
   let description = [{
     TODO: what it does, why one wants it, when it declines.
 
     {{example test/@STAGE@/@KEBAB@.mlir}}
   }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 
 )__";
@@ -52,6 +68,13 @@ constexpr const char *kPassTest =
 // CHECK: this fails until @NAME@ does something
 func.func @idea_in_the_name(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = qg.unary relu %x : tensor<4xf32> -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// CHECK-LABEL: func @where_it_declines
+// CHECK: qg.unary neg
+func.func @where_it_declines(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = qg.unary neg %x : tensor<4xf32> -> tensor<4xf32>
   return %y : tensor<4xf32>
 }
 )__";
@@ -121,7 +144,7 @@ constexpr const char *kOpTest = R"__(# TODO: what it becomes, in one sentence.
 
 # CHECK-LABEL: === idea_in_the_name
 # CHECK: this fails until @NAME@ is imported
-#--- idea_in_the_name opset=@SINCE@
+#--- idea_in_the_name opset=@OPSET@
 (float[2,3] x) => (y)
 { y = @NAME@ (x) }
 )__";
@@ -134,6 +157,188 @@ constexpr const char *kFormatTest =
 func.func @type(%x: tensor<4x!qg.q<@NAME@, 0.5>>) -> tensor<4x!qg.q<@NAME@, 0.5>> {
   // CHECK: this fails until an op shows what @NAME@ is for
   return %x : tensor<4x!qg.q<@NAME@, 0.5>>
+}
+)__";
+
+constexpr const char *kVerbSource = R"__(@BANNER@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What one learns or gets from it, in one to four lines.
+//===----------------------------------------------------------------------===//
+#include "qopt/Driver/Session.h"
+
+using namespace qopt;
+using namespace qopt::driver;
+
+static absl::StatusOr<ExitCode> run@NAME@(const Arguments &arguments,
+                                          Session &session) {
+  QOPT_ASSIGN(ImportOptions options, getImportOptions(arguments));
+  QOPT_ASSIGN(auto module,
+              loadModel(session.context(), arguments.positional()[0], options));
+  QOPT_ASSIGN(ModelInterface interface, getInterface(*module));
+  session.out() << interface.inputs.size() << " inputs\n";
+  return ExitCode::Ok;
+}
+
+namespace qopt::driver {
+Verb get@NAME@Verb() {
+  return {"@KEBAB@", "TODO: what it does, in a few words", "MODEL [options]",
+          1, 1, {getImportFlags()}, run@NAME@,
+          /*place=*/200};
+}
+} // namespace qopt::driver
+)__";
+
+constexpr const char *kVerbTest = R"__(# TODO: what it shows, in one sentence.
+RUN: qopt @KEBAB@ %S/Inputs/cnn.onnxtxt | FileCheck %s
+CHECK: 1 inputs
+CHECK: this fails until @KEBAB@ says more
+
+# Every refusal has its text and its exit code.
+RUN: %python %S/Inputs/exit_code.py 4 qopt @KEBAB@ %s 2>&1 | FileCheck %s --check-prefix=REFUSED
+REFUSED: error[QOPT
+)__";
+
+constexpr const char *kLayerDefinition =
+    R"__(def HLS_@NAME@Op : HLS_Op<"@SNAKE@"> {
+  let summary = "TODO: what the unit does, in a few words";
+  let description = [{
+    TODO: the formula, and the order of what it reads and writes.
+
+    * C1: the result has the lanes and elements of the input.
+
+    Example:
+    ```mlir
+    %y = hls.@SNAKE@ %x : !hls.stream<64 x 4 x si8> -> !hls.stream<64 x 4 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+}
+
+)__";
+
+constexpr const char *kLayerVerifier = R"__(
+LogicalResult @NAME@Op::verify() {
+  return checkMap(*this, getInput().getType(), getResult().getType()); // C1
+}
+)__";
+
+constexpr const char *kLayerSource = R"__(@BANNER@
+// SPDX-License-Identifier: Apache-2.0
+//
+// In which order it reads and writes, and what it keeps, in one to four lines.
+//===----------------------------------------------------------------------===//
+#include "Unit.h"
+
+using namespace mlir;
+using namespace qopt::hls;
+
+namespace {
+class @NAME@Unit : public Unit {
+public:
+  explicit @NAME@Unit(@NAME@Op op) : Unit(op), lanes_(input().getLanes()) {}
+
+  void fold(int64_t cycles) override {
+    int64_t elements = input().getElements();
+    lanes_ = pickDivisor(elements,
+                         [&](int64_t d) { return elements / d <= cycles; });
+  }
+  int64_t inputLanes(unsigned) const override { return lanes_; }
+  int64_t outputLanes() const override { return lanes_; }
+  int64_t cycles() const override { return input().getElements() / lanes_; }
+  Action action(int64_t) const override { return {1, 1}; }
+  // LUTs, DSPs, block memories.
+  Resources resources(const Part &) const override { return {40, 0, 0}; }
+  std::string describe() const override {
+    return std::to_string(lanes_) + " a cycle";
+  }
+
+  void emit(Text &text, StringRef name) const override {
+    openFunction(text, name, op_);
+    text.loop("token", cycles());
+    text.pragma("PIPELINE II=1 style=flp");
+    // TODO: the function; this one copies.
+    text.line("out.write(in.read());");
+    text.close();
+    text.close();
+  }
+
+private:
+  int64_t lanes_;
+};
+} // namespace
+
+std::unique_ptr<Unit> qopt::hls::create@NAME@Unit(@NAME@Op op) {
+  return std::make_unique<@NAME@Unit>(op);
+}
+)__";
+
+constexpr const char *kLayerSyntaxTest =
+    R"__(// RUN: qopt-opt %s -split-input-file -verify-diagnostics | FileCheck %s
+
+// CHECK-LABEL: func.func @syntax
+// CHECK: hls.@SNAKE@ %{{.*}} : <64 x 4 x si8> -> <64 x 4 x si8>
+func.func @syntax(%x: !hls.stream<64 x 4 x si8>) -> !hls.stream<64 x 4 x si8> {
+  // CHECK: this fails until somebody says what else @SNAKE@ demands
+  %y = hls.@SNAKE@ %x : !hls.stream<64 x 4 x si8> -> !hls.stream<64 x 4 x si8>
+  return %y : !hls.stream<64 x 4 x si8>
+}
+
+// -----
+func.func @lanes(%x: !hls.stream<64 x 4 x si8>) {
+  // C1: expected-error@+1 {{'hls.@SNAKE@' op expects a result with 4 lanes, got 2}}
+  %y = hls.@SNAKE@ %x : !hls.stream<64 x 4 x si8> -> !hls.stream<128 x 2 x si8>
+  return
+}
+)__";
+
+constexpr const char *kLayerUnitTest =
+    R"__(// RUN: qopt-opt %s --hls-fold=cycles=16 | FileCheck %s
+
+// 64 elements in 16 cycles: four a cycle.
+// CHECK-LABEL: func.func @folded
+// CHECK: hls.@SNAKE@ %{{.*}} : <16 x 4 x si8> -> <16 x 4 x si8>
+func.func @folded(%x: !hls.stream<64 x 1 x si8>) -> !hls.stream<64 x 1 x si8> {
+  // CHECK: this fails until @NAME@ does something
+  %y = hls.@SNAKE@ %x : !hls.stream<64 x 1 x si8> -> !hls.stream<64 x 1 x si8>
+  return %y : !hls.stream<64 x 1 x si8>
+}
+)__";
+
+constexpr const char *kRoundingRow =
+    R"__(QOPT_ROUNDER(round@NAME@, "@KEBAB@", false,
+             "TODO: what it does, in a few words",
+             "TODO: authors, title, year")
+)__";
+
+constexpr const char *kRoundingSource = R"__(@BANNER@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The idea and where it is from, in one to four lines.
+//===----------------------------------------------------------------------===//
+#include "../ChannelBlock.h"
+
+using namespace qopt;
+
+/// Every weight at its nearest level under `parameters`.
+static Candidate makeCandidate(const ChannelBlock &block, Choice parameters) {
+  Candidate result = block.makeCandidate(std::move(parameters));
+  int64_t columns = block.numColumns();
+  for (int64_t r = 0; r < block.numRows(); ++r)
+    for (int64_t c = 0; c < columns; ++c)
+      result.values(r, c) =
+          roundToGrid(block.getWeights()(r, c),
+                      block.scaled(block.at(result.parameters, r, c)),
+                      result.stored[r * columns + c]);
+  result.losses = block.measure(block.getWeights() - result.values);
+  return result;
+}
+
+void qopt::round@NAME@(ChannelBlock &block) {
+  // TODO: better candidates; the best of a channel stays.
+  block.offer(makeCandidate(block, block.fitByDiagonal()));
 }
 )__";
 
