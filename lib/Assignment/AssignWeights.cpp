@@ -8,8 +8,7 @@
 #include "LevelTable.h"
 #include "qopt/Calibration/Observer.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
-
-#include <cmath>
+#include "qopt/Numerics/Grid.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -139,20 +138,11 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
       continue;
     int64_t zero = affine.zeroPoint;
     if (scale != before)
-      zero = std::clamp<int64_t>(std::llround(-double(low[at]) / scale),
-                                 row.min(), row.max());
+      zero = int64_t(chooseZeroPoint(double(low[at]), double(scale),
+                                     Grid<double>::of(row)));
     zeros.push_back(int32_t(zero));
   }
   return make(zeros);
-}
-
-/// Code of the level next to `value`; the first of two.
-static int64_t getNearest(ArrayRef<int8_t> table, float value) {
-  size_t best = 0;
-  for (size_t i = 1; i < table.size(); ++i)
-    if (std::fabs(table[i] - value) < std::fabs(table[best] - value))
-      best = i;
-  return best;
 }
 
 Value qopt::createRoundedWeight(OpBuilder &builder, Value weight,
@@ -164,21 +154,20 @@ Value qopt::createRoundedWeight(OpBuilder &builder, Value weight,
   const IntegerFormat &row = type.getIntegerFormat();
   // Narrow range: -128 is not used, so that negation is exact. Formats with
   // few levels use them all.
-  double low = row.isSigned && row.bits == 8 ? -127.0 : double(row.min());
-  ArrayRef<int8_t> table;
-  if (type.isTable())
-    table = type.getTable().asArrayRef();
+  auto grid = row.isSigned && row.bits == 8 ? Grid<double>::symmetric(row)
+                                            : Grid<double>::of(row);
+  SmallVector<double> table;
+  if (type.isTable()) {
+    llvm::append_range(table, type.getTable().asArrayRef());
+    grid.table = table.data();
+    grid.size = int64_t(table.size());
+  }
   Tensor stored(*qg::getDType(type), values.shape());
   for (int64_t i = 0, e = stored.numElements(); i < e; ++i) {
     size_t at = index(i);
     float quotient = float(values.getFloat(i)) / scales[at];
-    if (!table.empty()) {
-      stored.setInt(i, getNearest(table, quotient));
-      continue;
-    }
-    stored.setInt(i, int64_t(std::clamp(std::nearbyint(double(quotient)) +
-                                            double(zeros[at]),
-                                        low, double(row.max()))));
+    double zero = row.isTable ? 0 : double(zeros[at]);
+    stored.setInt(i, int64_t(roundToLevel(double(quotient), zero, grid).code));
   }
   return qg::createConstant(builder, weight.getLoc(), stored,
                             RankedTensorType::get(values.shape(), type), "w");

@@ -8,8 +8,7 @@
 #include "MovedInput.h"
 #include "qopt/Calibration/ObservedRun.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
-
-#include <cmath>
+#include "qopt/Numerics/Grid.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -52,19 +51,18 @@ static void addMeans(InputMeans &means, const Tensor &x,
   means.exact.resize(channels, 0);
   means.rounded.resize(channels, 0);
   ArrayRef<float> values = x.span<float>();
-  const IntegerFormat &format = type.getIntegerFormat();
+  auto grid = Grid<float>::of(type.getIntegerFormat());
   // One scale for all, or one for each channel, under one zero point.
   SmallVector<float> scales = type.getScaleVector();
   scales.resize(channels, scales.front());
-  int64_t zero = type.getZeroPointVector().front();
-  float low = float(format.min() - zero), high = float(format.max() - zero);
+  float zero = float(type.getZeroPointVector().front());
   std::vector<double> exact(channels, 0), rounded(channels, 0);
   for (size_t row = 0; row < values.size(); row += channels)
     for (size_t c = 0; c < channels; ++c) {
       float value = values[row + c];
-      float level = std::clamp(std::nearbyint(value / scales[c]), low, high);
       exact[c] += value;
-      rounded[c] += level * scales[c];
+      rounded[c] +=
+          roundToLevel(value / scales[c], zero, grid).steps * scales[c];
     }
   double share = double(channels) / double(values.size());
   for (size_t c = 0; c < channels; ++c) {

@@ -5,6 +5,7 @@
 // and the encodings, whatever chose them.
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/Encodings.h"
+#include "qopt/Numerics/Grid.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
@@ -48,7 +49,7 @@ static std::optional<double> getBiasUnits(LinearOpInterface op, int64_t channel,
   if (!values || channel >= values->numElements())
     return std::nullopt;
   if (values->dtype() == DType::f32)
-    return std::nearbyint(values->getFloat(channel) / unit);
+    return roundToInteger(values->getFloat(channel) / unit);
   return double(values->getInt(channel));
 }
 

@@ -5,6 +5,7 @@
 // second pass over the data.
 //===----------------------------------------------------------------------===//
 #include "qopt/Calibration/Observer.h"
+#include "qopt/Numerics/Grid.h"
 
 #include "absl/strings/str_cat.h"
 #include <cmath>
@@ -39,16 +40,20 @@ absl::StatusOr<RangeMethod> RangeMethod::parse(llvm::StringRef text) {
   return method;
 }
 
+/// Codes from 0 to 2^bits - 1.
+static Grid<double> getUnsignedGrid(unsigned bits) {
+  return {0, double((int64_t(1) << bits) - 1)};
+}
+
 AffineParameters qopt::getAsymmetricParameters(Range range, unsigned bits) {
   double low = std::min(range.low, 0.0), high = std::max(range.high, 0.0);
-  double levels = double((int64_t(1) << bits) - 1);
+  Grid<double> grid = getUnsignedGrid(bits);
   AffineParameters parameters;
-  float scale = float((high - low) / levels);
+  float scale = float((high - low) / grid.high);
   if (!(scale >= 1.17549435e-38f) || !std::isfinite(scale))
     return parameters;
   parameters.scale = scale;
-  double zero = std::nearbyint(-low / double(scale));
-  parameters.zeroPoint = int64_t(std::clamp(zero, 0.0, levels));
+  parameters.zeroPoint = int64_t(chooseZeroPoint(low, double(scale), grid));
   return parameters;
 }
 
@@ -69,12 +74,12 @@ static void forEachBin(const Histogram &histogram, Visit visit) {
 double qopt::getSquaredError(const Histogram &histogram,
                              const AffineParameters &parameters,
                              unsigned bits) {
-  double levels = double((int64_t(1) << bits) - 1), total = 0;
+  Grid<double> grid = getUnsignedGrid(bits);
+  double total = 0;
   double scale = parameters.scale, zero = double(parameters.zeroPoint);
   forEachBin(histogram, [&](double value, double count) {
-    double stored =
-        std::clamp(std::nearbyint(value / scale) + zero, 0.0, levels);
-    double error = (stored - zero) * scale - value;
+    double error =
+        roundToLevel(value / scale, zero, grid).steps * scale - value;
     total += count * error * error;
   });
   return total;

@@ -5,6 +5,7 @@
 // that the result does not depend on the host.
 //===----------------------------------------------------------------------===//
 #include "qopt/Numerics/FixedPoint.h"
+#include "qopt/Numerics/Grid.h"
 
 #include <algorithm>
 #include <cmath>
@@ -123,11 +124,11 @@ qopt::getCommonFixedScales(float lhs, float rhs, RequantizeMode mode) {
 }
 
 int32_t qopt::quantizeBias(double value, float xScale, float weightScale) {
-  double quotient =
-      std::nearbyint(value / (double(xScale) * double(weightScale)));
+  double quotient = value / (double(xScale) * double(weightScale));
   if (quotient != quotient)
     return 0;
-  return int32_t(std::clamp(quotient, double(INT32_MIN), double(INT32_MAX)));
+  Grid<double> grid{double(INT32_MIN), double(INT32_MAX)};
+  return int32_t(roundToLevel(quotient, 0.0, grid).code);
 }
 
 float qopt::getRequantizeScale(float xScale, float weightScale,

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/QuantizeInputs.h"
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Numerics/Grid.h"
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Support/Diagnostics.h"
 
@@ -88,10 +89,9 @@ qopt::quantizeFloatInputs(mlir::ModuleOp module, const SampleSource &samples) {
     QOPT_ASSIGN(auto range, getRange(name, argument.getArgNumber(), samples));
     auto [low, high] = range;
     float scale = float((double(high) - double(low)) / 255);
-    int64_t zeroPoint = int64_t(std::nearbyint(-low / scale));
-    auto encoding =
-        qg::QuantizedType::getPerTensor(module.getContext(), "ui8", scale,
-                                        std::clamp<int64_t>(zeroPoint, 0, 255));
+    auto zeroPoint = int64_t(chooseZeroPoint(low, scale, Grid<float>{0, 255}));
+    auto encoding = qg::QuantizedType::getPerTensor(module.getContext(), "ui8",
+                                                    scale, zeroPoint);
     mlir::OpBuilder builder(&main.getBody().front(),
                             main.getBody().front().begin());
     auto quantize = qg::QuantizeOp::create(

@@ -7,6 +7,7 @@
 // and taps are taken as uncorrelated, before and after alike.
 //===----------------------------------------------------------------------===//
 #include "ChooseEqualization.h"
+#include "qopt/Numerics/Grid.h"
 
 #include "absl/strings/str_format.h"
 #include <cmath>
@@ -64,6 +65,7 @@ double NoiseModel::getNoise(const ReaderWeights &reader, ArrayRef<double> power,
                             ArrayRef<double> steps,
                             ArrayRef<double> factors) const {
   double levels = double((1u << (error.weightBits - 1)) - 1);
+  Grid<double> grid{-levels, levels};
   std::vector<double> scales(reader.channels, 0);
   auto getWeight = [&](size_t i) {
     return reader.values[i] * factors[reader.inputs[i]];
@@ -76,7 +78,8 @@ double NoiseModel::getNoise(const ReaderWeights &reader, ArrayRef<double> power,
   for (size_t i = 0; i < reader.values.size(); ++i) {
     double scale = scales[reader.outputs[i]], w = getWeight(i);
     int64_t c = reader.inputs[i];
-    double rounding = scale > 0 ? w - std::nearbyint(w / scale) * scale : 0;
+    double rounding =
+        scale > 0 ? w - roundToLevel(w / scale, 0.0, grid).steps * scale : 0;
     noise += rounding * rounding * power[c] / (factors[c] * factors[c]) +
              w * w * steps[c] * steps[c] / 12;
   }

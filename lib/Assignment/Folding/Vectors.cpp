@@ -4,6 +4,7 @@
 // One run of the float model with the tensors as extra results.
 //===----------------------------------------------------------------------===//
 #include "Vectors.h"
+#include "qopt/Numerics/Grid.h"
 
 #include "absl/strings/str_cat.h"
 #include "mlir/IR/IRMapping.h"
@@ -76,21 +77,22 @@ Matrix RoundingError::roundActivations(const Matrix &x,
   float high = std::max(0.0f, range.maxCoeff());
   float levels = float((1u << activationBits) - 1);
   float scale = high > low ? (high - low) / levels : 1.0f;
-  float zero = std::nearbyint(-low / scale);
+  Grid<float> grid{0, levels};
+  float zero = chooseZeroPoint(low, scale, grid);
   return x.unaryExpr([=](float value) {
-    float level = std::nearbyint(value / scale) + zero;
-    return (std::clamp(level, 0.0f, levels) - zero) * scale;
+    return roundToLevel(value / scale, zero, grid).steps * scale;
   });
 }
 
 Matrix RoundingError::roundWeights(const Matrix &w) const {
   float largest = float((1u << (weightBits - 1)) - 1);
+  Grid<float> grid{-largest, largest};
   Matrix rounded(w.rows(), w.cols());
   for (int64_t o = 0; o < w.cols(); ++o) {
     float magnitude = w.col(o).cwiseAbs().maxCoeff();
     float scale = magnitude > 0 ? magnitude / largest : 1.0f;
     for (int64_t i = 0; i < w.rows(); ++i)
-      rounded(i, o) = std::nearbyint(w(i, o) / scale) * scale;
+      rounded(i, o) = roundToLevel(w(i, o) / scale, 0.0f, grid).steps * scale;
   }
   return rounded;
 }

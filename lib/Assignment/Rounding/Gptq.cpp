@@ -51,7 +51,7 @@ struct MatrixRounder::State {
   Rounding rounding;
   int64_t rows, columns, group, groups, channels;
   std::vector<double> table;
-  GridLevels grid;
+  Grid<double> grid;
   Factor factor;
   std::vector<double> diagonal;
   // The result, by channel and row.
@@ -175,9 +175,7 @@ Parameters Part::fit(int64_t channel, int64_t g, double lowShare,
   if (grid.hasZeroPoints) {
     result.scale =
         toScale(channel, (high - low) / double(grid.high - grid.low));
-    result.zeroPoint = int32_t(
-        std::clamp(double(grid.low) - std::nearbyint(low / result.scale),
-                   double(grid.low), double(grid.high)));
+    result.zeroPoint = int32_t(chooseZeroPoint(low, result.scale, s.grid));
     return result;
   }
   result.scale = toScale(channel, std::max(-low, high) / double(grid.high));

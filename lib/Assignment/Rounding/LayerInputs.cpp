@@ -118,11 +118,10 @@ void InputMoments::add(const Tensor &x, int64_t limit, int64_t phase) {
   // scale or one for each channel under one zero point.
   SmallVector<float> scales = encoding.getScaleVector();
   scales.resize(channels, scales.front());
-  const IntegerFormat &format = encoding.getIntegerFormat();
-  int64_t zero = encoding.getZeroPointVector().front();
+  auto grid = Grid<float>::of(encoding.getIntegerFormat());
+  float zero = float(encoding.getZeroPointVector().front());
   for (; before < rows.size(); before += channels)
-    roundInputs(rows.data() + before, scales.data(), channels,
-                float(format.min() - zero), float(format.max() - zero));
+    roundInputs(rows.data() + before, scales.data(), channels, zero, grid);
 }
 
 namespace {

@@ -50,7 +50,7 @@ static std::vector<Group> getGroups(llvm::ArrayRef<RoundingProblem> problems) {
 
 /// The scale of least error under a table, and that error.
 static std::pair<double, double> fitScale(const Group &group,
-                                          const GridLevels &grid) {
+                                          const Grid<double> &grid) {
   double reach =
       std::max(std::fabs(grid.table[0]), std::fabs(grid.table[grid.size - 1]));
   std::pair<double, double> best = {1, INFINITY};
@@ -75,7 +75,7 @@ qopt::learnLevels(llvm::ArrayRef<RoundingProblem> problems) {
   double least = INFINITY;
   for (int turn = 0; turn < kTurns; ++turn) {
     std::vector<double> levels(table.begin(), table.end());
-    GridLevels grid{0, 0, levels.data(), int64_t(levels.size())};
+    Grid<double> grid{0, 0, levels.data(), int64_t(levels.size())};
     LevelHistogram histogram;
     double total = 0;
     for (const Group &group : groups) {

@@ -13,8 +13,6 @@
 
 using namespace qopt;
 
-#define QOPT_INLINE inline __attribute__((always_inline))
-
 namespace {
 typedef double Vector __attribute__((vector_size(32), aligned(8)));
 
@@ -123,27 +121,14 @@ QOPT_INLINE void addOuterBody(Block c, const float *x, int64_t stride,
 }
 
 QOPT_INLINE double roundBody(double value, double scale, double zero,
-                             const GridLevels &grid, int32_t &stored) {
-  double scaled = value / scale;
-  if (!grid.table) {
-    double level = std::nearbyint(scaled) + zero;
-    level = std::min(std::max(level, grid.low), grid.high);
-    stored = int32_t(level);
-    return scale * (level - zero);
-  }
-  int64_t best = 0;
-  double least = std::fabs(grid.table[0] - scaled);
-  for (int64_t i = 1; i < grid.size; ++i) {
-    double distance = std::fabs(grid.table[i] - scaled);
-    best = distance < least ? i : best;
-    least = std::min(least, distance);
-  }
-  stored = int32_t(best);
-  return scale * grid.table[best];
+                             const Grid<double> &grid, int32_t &stored) {
+  Level<double> level = roundToLevel(value / scale, zero, grid);
+  stored = int32_t(level.code);
+  return scale * level.steps;
 }
 
 QOPT_INLINE void roundRowBody(const double *values, int64_t count, double scale,
-                              double zero, const GridLevels &grid,
+                              double zero, const Grid<double> &grid,
                               double *rounded, int32_t *stored) {
   for (int64_t i = 0; i < count; ++i)
     rounded[i] = roundBody(values[i], scale, zero, grid, stored[i]);
@@ -151,7 +136,7 @@ QOPT_INLINE void roundRowBody(const double *values, int64_t count, double scale,
 
 QOPT_INLINE void roundColumnsBody(const ColumnRounding &row,
                                   ConstBlock triangle, int64_t columns,
-                                  const GridLevels &grid) {
+                                  const Grid<double> &grid) {
   for (int64_t i = columns - 1; i >= 0; --i) {
     const double *factor = triangle.row(i);
     double target = row.weights[i] + row.carried[i] / factor[i];
@@ -165,16 +150,16 @@ QOPT_INLINE void roundColumnsBody(const ColumnRounding &row,
 }
 
 QOPT_INLINE void roundInputsBody(float *values, const float *scales,
-                                 int64_t count, float low, float high) {
+                                 int64_t count, float zero,
+                                 const Grid<float> &grid) {
   for (int64_t i = 0; i < count; ++i)
     values[i] =
-        std::min(std::max(std::nearbyint(values[i] / scales[i]), low), high) *
-        scales[i];
+        roundToLevel(values[i] / scales[i], zero, grid).steps * scales[i];
 }
 
 QOPT_INLINE double nearestLossBody(const double *values, const double *weights,
                                    int64_t count, double scale, double zero,
-                                   const GridLevels &grid) {
+                                   const Grid<double> &grid) {
   double loss = 0;
   for (int64_t i = 0; i < count; ++i) {
     int32_t stored;
@@ -217,22 +202,22 @@ QOPT_TWICE(void, addOuterProducts, addOuterBody,
             int64_t first, int64_t rows, int64_t columns, int64_t depth),
            (c, x, stride, offsets, first, rows, columns, depth))
 QOPT_TWICE(double, roundToGrid, roundBody,
-           (double value, double scale, double zero, const GridLevels &grid,
+           (double value, double scale, double zero, const Grid<double> &grid,
             int32_t &stored),
            (value, scale, zero, grid, stored))
 QOPT_TWICE(void, roundRow, roundRowBody,
            (const double *values, int64_t count, double scale, double zero,
-            const GridLevels &grid, double *rounded, int32_t *stored),
+            const Grid<double> &grid, double *rounded, int32_t *stored),
            (values, count, scale, zero, grid, rounded, stored))
 QOPT_TWICE(void, roundColumns, roundColumnsBody,
            (const ColumnRounding &row, ConstBlock triangle, int64_t columns,
-            const GridLevels &grid),
+            const Grid<double> &grid),
            (row, triangle, columns, grid))
 QOPT_TWICE(void, roundInputs, roundInputsBody,
-           (float *values, const float *scales, int64_t count, float low,
-            float high),
-           (values, scales, count, low, high))
+           (float *values, const float *scales, int64_t count, float zero,
+            const Grid<float> &grid),
+           (values, scales, count, zero, grid))
 QOPT_TWICE(double, getNearestLoss, nearestLossBody,
            (const double *values, const double *weights, int64_t count,
-            double scale, double zero, const GridLevels &grid),
+            double scale, double zero, const Grid<double> &grid),
            (values, weights, count, scale, zero, grid))

@@ -8,7 +8,7 @@
 #ifndef QOPT_LIB_ASSIGNMENT_ROUNDING_MATRIXKERNELS_H
 #define QOPT_LIB_ASSIGNMENT_ROUNDING_MATRIXKERNELS_H
 
-#include <cstdint>
+#include "qopt/Numerics/Grid.h"
 
 namespace qopt {
 
@@ -42,21 +42,13 @@ void addOuterProducts(Block c, const float *x, int64_t stride,
                       const int64_t *offsets, int64_t first, int64_t rows,
                       int64_t columns, int64_t depth);
 
-/// What a column may become: `scale * (level - zero)` for integers in
-/// [low, high], or `scale * table[q]` if there is a table.
-struct GridLevels {
-  double low = 0, high = 0;
-  const double *table = nullptr;
-  int64_t size = 0;
-};
-
 /// Nearest level of `value`; `stored` is its number.
 double roundToGrid(double value, double scale, double zero,
-                   const GridLevels &grid, int32_t &stored);
+                   const Grid<double> &grid, int32_t &stored);
 
 /// Nearest levels of `count` values under one scale, and their numbers.
 void roundRow(const double *values, int64_t count, double scale, double zero,
-              const GridLevels &grid, double *rounded, int32_t *stored);
+              const Grid<double> &grid, double *rounded, int32_t *stored);
 
 /// One row against `columns` columns of a lower triangle, from the last to the
 /// first: element i becomes the level nearest to weights[i] + carried[i] /
@@ -70,17 +62,16 @@ struct ColumnRounding {
   int32_t *stored;
 };
 void roundColumns(const ColumnRounding &row, ConstBlock triangle,
-                  int64_t columns, const GridLevels &grid);
+                  int64_t columns, const Grid<double> &grid);
 
-/// What a tensor becomes in integers: value to nearest(value / scale) in
-/// [low, high], times its scale.
-void roundInputs(float *values, const float *scales, int64_t count, float low,
-                 float high);
+/// Values to their nearest levels under scales of their own and one zero point.
+void roundInputs(float *values, const float *scales, int64_t count, float zero,
+                 const Grid<float> &grid);
 
 /// Sum of weights[i] * error[i]^2 for the nearest levels under one scale.
 double getNearestLoss(const double *values, const double *weights,
                       int64_t count, double scale, double zero,
-                      const GridLevels &grid);
+                      const Grid<double> &grid);
 
 } // namespace qopt
 

@@ -6,6 +6,7 @@
 // semantics of the quantized ops, spelled out.
 //===----------------------------------------------------------------------===//
 #include "Patterns.h"
+#include "qopt/Numerics/Grid.h"
 
 #include <cmath>
 
@@ -84,10 +85,11 @@ static bool hasOneResult(const Epilogue &epilogue, double accScale, double bias,
   if (!epilogue.result)
     return false;
   const Encoding &result = *epilogue.result;
+  Grid<double> grid{double(result.low), double(result.high)};
   auto store = [&](double real) {
-    double stored = std::nearbyint(real / double(result.scale())) +
-                    double(result.zeroPoint());
-    return std::clamp(stored, double(result.low), double(result.high));
+    return roundToLevel(real / double(result.scale()),
+                        double(result.zeroPoint()), grid)
+        .code;
   };
   return store(bias - most * accScale) == store(bias + most * accScale);
 }
@@ -140,7 +142,7 @@ static FailureOr<SmallVector<int64_t>> getBias(Operation *op, Value bias,
   for (int64_t o = 0; o < channels; ++o) {
     double accScale = accScales[accScales.size() == 1 ? 0 : o];
     if (!encoding) {
-      double scaled = std::nearbyint(stored->getFloat(o) / accScale);
+      double scaled = roundToInteger(stored->getFloat(o) / accScale);
       if (!(std::fabs(scaled) < 2147483648.0))
         return op->emitOpError()
                << "expects a bias that fits 32 bits in the accumulator's "
@@ -153,7 +155,7 @@ static FailureOr<SmallVector<int64_t>> getBias(Operation *op, Value bias,
     int64_t value = stored->getInt(o) - encoding->zeroPoints[row];
     if (encoding->scales[row] != float(accScale)) {
       double real = double(value) * double(encoding->scales[row]);
-      value = int64_t(std::nearbyint(real / accScale));
+      value = int64_t(roundToInteger(real / accScale));
     }
     result[o] = value;
   }

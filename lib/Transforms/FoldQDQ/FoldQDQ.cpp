@@ -7,11 +7,11 @@
 //===----------------------------------------------------------------------===//
 #include "FoldQDQ.h"
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Numerics/Grid.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include <cmath>
 
 namespace qopt {
 #include "qopt/Transforms/FoldQDQ.h.inc"
@@ -29,13 +29,13 @@ qg::QuantizedType qopt::getByteTensorType(Type type) {
 }
 
 int64_t qopt::quantizeReal(float value, qg::QuantizedType type) {
-  const IntegerFormat &format = type.getIntegerFormat();
   if (std::isnan(value))
     return type.getZeroPoint();
-  double rounded = std::nearbyint(value / type.getScale());
-  double shifted = rounded + double(type.getZeroPoint());
+  // In double behind the quotient: 32-bit codes are no floats.
+  auto grid = Grid<double>::of(type.getIntegerFormat());
+  double zero = double(type.getZeroPoint());
   return int64_t(
-      std::clamp(shifted, double(format.min()), double(format.max())));
+      roundToLevel(double(value / type.getScale()), zero, grid).code);
 }
 
 namespace {
