@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/Plan.h"
 #include "AssignWeights.h"
+#include "qopt/Assignment/Rounder.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Numerics/Format.h"
 #include "qopt/Support/Diagnostics.h"
@@ -349,9 +350,9 @@ absl::Status qopt::applyPlan(mlir::ModuleOp module, const Plan &plan) {
       problems.push_back(name + ": expected a format " +
                          getWeightFormatNames().str() + ", got '" +
                          decision.format + "'");
-    if (decision.rounding != "gptq" && decision.rounding != "nearest")
-      problems.push_back(name + ": expected rounding gptq or nearest, got '" +
-                         decision.rounding + "'");
+    if (!lookupRounder(decision.rounding))
+      problems.push_back(name + ": expected rounding " + listRounders() +
+                         ", got '" + decision.rounding + "'");
     auto [earlier, isNew] = taken.try_emplace(op, decision.format);
     if (!isNew)
       problems.push_back(name + ": is decided twice, " + earlier->second +

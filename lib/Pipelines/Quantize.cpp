@@ -224,7 +224,7 @@ absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
       [&](mlir::ModuleOp rounded) -> absl::StatusOr<RoundWeightsReport> {
     if (!rounder) {
       RoundWeightsOptions rounding;
-      rounding.gptq = options.rounding == "gptq";
+      rounding.rounding = options.rounding;
       rounding.samples = std::min(rounding.samples, profile->samples);
       rounding.executor = options.calibrated;
       rounding.progress = options.progress;

@@ -173,7 +173,8 @@ absl::Status PlanMeasurements::addFormat(const std::string &format,
     if (format == "si8")
       wideBits[it->second] = candidate->storedBits;
     candidate->format = format;
-    candidate->rounding = candidate->width < 8 ? rounding : "nearest";
+    candidate->rounding =
+        candidate->width < 8 ? rounding : kNearestRounder.str();
     // Groups that an op cannot have leave the same candidate once more.
     LayerCandidates &layer = layers[it->second];
     bool isKnown = llvm::any_of(layer.candidates, [&](const Candidate &other) {

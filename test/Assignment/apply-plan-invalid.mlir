@@ -6,7 +6,7 @@
 // Everything that is wrong is said at once.
 // CHECK: the plan does not fit the model: 'nowhere': the model has no such qg.matmul
 // CHECK: note: 'second': expected a format si2 to si8{{.*}}, got 'si9'
-// CHECK: note: 'second': expected rounding gptq or nearest, got 'up'
+// CHECK: note: 'second': expected rounding gptq, nearest, descent or gpfq, got 'up'
 // CHECK: note: 'second': is decided twice, si9 and si4
 // NEWER: was written by a newer qopt (qopt.plan/2, this one reads qopt.plan/1)
 // TEXT: apply-plan-invalid.mlir':

@@ -17,7 +17,7 @@ namespace qopt {
 struct PlanDecision {
   std::string layer, op;
   std::string format;   ///< as `qg.weights` spells it: si4, si4:g64, nf4
-  std::string rounding; ///< gptq or nearest
+  std::string rounding; ///< a row of Rounders.def
   int64_t weights = 0, storedBits = 0;
   double loss = 0;
   std::string reason;

@@ -8,6 +8,7 @@
 #ifndef QOPT_ASSIGNMENT_ROUNDWEIGHTS_H
 #define QOPT_ASSIGNMENT_ROUNDWEIGHTS_H
 
+#include "qopt/Assignment/Rounder.h"
 #include "qopt/Calibration/Profile.h"
 
 namespace qopt {
@@ -17,9 +18,8 @@ namespace qopt {
 inline constexpr int kRoundingVersion = 1;
 
 struct RoundWeightsOptions {
-  /// nearest: scales of least expected output error, elements to the nearest
-  /// level. gptq: elements one after another, each taking up the errors before.
-  bool gptq = true;
+  /// A row of Rounders.def, by name; layers with `qg.rounding` name their own.
+  std::string rounding = getRounders().front().name.str();
   int64_t samples = 128;
   /// Second moments held at once, in bytes; more layers mean more runs. Factors
   /// take a quarter of it more.

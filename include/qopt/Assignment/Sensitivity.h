@@ -25,11 +25,11 @@ llvm::StringRef getName(SensitivityKind kind);
 
 /// One format of one layer's weight.
 struct Candidate {
-  std::string format;      ///< as `qg.weights` spells it
-  std::string rounding;    ///< gptq or nearest
-  unsigned width = 0;      ///< bits of an element
-  int64_t storedBits = 0;  ///< elements, scales, zero points and tables
-  double weightError = 0;  ///< |W - Q(W)|^2 / |W|^2
+  std::string format;     ///< as `qg.weights` spells it
+  std::string rounding;   ///< a row of Rounders.def
+  unsigned width = 0;     ///< bits of an element
+  int64_t storedBits = 0; ///< elements, scales, zero points and tables
+  double weightError = 0; ///< |W - Q(W)|^2 / |W|^2
   /// trace(D H D^T) / trace(W H W^T), where it was measured
   double outputError = NAN;
   double divergence = NAN; ///< of the network's outputs, where it was measured

@@ -34,8 +34,8 @@ struct CostFile {
 
 struct PlanRequest {
   std::vector<std::string> formats;
-  /// gptq, nearest, or both to choose from.
-  std::vector<std::string> roundings = {"gptq"};
+  /// Rows of Rounders.def to choose from.
+  std::vector<std::string> roundings = {getRounders().front().name.str()};
   SensitivityKind sensitivity = SensitivityKind::Proxy;
   std::vector<BudgetSpec> budgets;
   int pareto = 0;

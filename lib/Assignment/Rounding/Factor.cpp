@@ -37,7 +37,7 @@ static bool factorInPlace(Matrix &a) {
         return Block{a.data() + r * n + c, n};
       };
       subtractProductTransposed(at(row, next), at(row, first), at(next, first),
-                                rows, row + rows - next, width);
+                                {rows, row + rows - next, width});
     }
   }
   auto diagonal = a.diagonal().array();

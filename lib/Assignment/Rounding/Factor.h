@@ -7,7 +7,7 @@
 #ifndef QOPT_LIB_ASSIGNMENT_ROUNDING_FACTOR_H
 #define QOPT_LIB_ASSIGNMENT_ROUNDING_FACTOR_H
 
-#include "Gptq.h"
+#include "MatrixRounder.h"
 
 namespace qopt {
 

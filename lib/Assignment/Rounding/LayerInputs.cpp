@@ -151,11 +151,12 @@ void InputMoments::multiply(ArrayRef<InputMoments *> layers, bool all) {
     int64_t n = layer.geometry.numColumns();
     int64_t perGroup = layer.channels / layer.geometry.numGroups();
     for (int64_t g = tile.firstGroup; g < tile.lastGroup; ++g)
-      addOuterProducts({layer.moments[g].data() + tile.firstRow * n, n},
-                       layer.rows.data() + g * perGroup,
-                       layer.channels * layer.geometry.numTaps(),
-                       layer.offsets.data(), tile.firstRow, tile.numRows,
-                       tile.firstRow + tile.numRows, layer.pending);
+      addOuterProducts(
+          {layer.moments[g].data() + tile.firstRow * n, n},
+          {layer.rows.data() + g * perGroup,
+           layer.channels * layer.geometry.numTaps(), layer.offsets.data()},
+          tile.firstRow,
+          {tile.numRows, tile.firstRow + tile.numRows, layer.pending});
   });
   for (const Tile &tile : tiles) {
     tile.layer->rows.clear();

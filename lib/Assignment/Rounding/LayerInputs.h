@@ -7,7 +7,7 @@
 #ifndef QOPT_LIB_ASSIGNMENT_ROUNDING_LAYERINPUTS_H
 #define QOPT_LIB_ASSIGNMENT_ROUNDING_LAYERINPUTS_H
 
-#include "Gptq.h"
+#include "MatrixRounder.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 namespace qopt {

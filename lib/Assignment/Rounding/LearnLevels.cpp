@@ -59,8 +59,9 @@ static std::pair<double, double> fitScale(const Group &group,
     double scale = group.magnitude * share / reach;
     if (!(scale > 0))
       return {1, 0};
-    double loss = getNearestLoss(group.values.data(), group.weights.data(),
-                                 int64_t(group.values.size()), scale, 0, grid);
+    double loss =
+        getNearestLoss(group.values.data(), group.weights.data(),
+                       int64_t(group.values.size()), {scale, 0, grid});
     if (loss < best.second)
       best = {scale, loss};
   }

@@ -6,7 +6,7 @@
 #ifndef QOPT_LIB_ASSIGNMENT_ROUNDING_LEARNLEVELS_H
 #define QOPT_LIB_ASSIGNMENT_ROUNDING_LEARNLEVELS_H
 
-#include "Gptq.h"
+#include "MatrixRounder.h"
 
 namespace qopt {
 

@@ -53,9 +53,10 @@ QOPT_INLINE void multiplyTile(const double *a, const double *b, int64_t depth,
 /// c += sign * A * B, where A and B are read by `loadA(i, k)` and
 /// `loadB(j, k)`. Tiles wholly right of `limit(i)` for all their rows are left
 /// out.
-template <typename LoadA, typename LoadB, typename Limit>
-QOPT_INLINE void multiply(Block c, int64_t rows, int64_t columns, int64_t depth,
-                          double sign, LoadA loadA, LoadB loadB, Limit limit) {
+template <int sign, typename LoadA, typename LoadB, typename Limit>
+QOPT_INLINE void multiply(Block c, const Extents &extents, LoadA loadA,
+                          LoadB loadB, Limit limit) {
+  auto [rows, columns, depth] = extents;
   auto roundUp = [](int64_t n, int64_t to) { return (n + to - 1) / to * to; };
   thread_local std::vector<double> left, right;
   left.resize(roundUp(rows, kTileRows) * kDepth);
@@ -91,47 +92,43 @@ QOPT_INLINE void multiply(Block c, int64_t rows, int64_t columns, int64_t depth,
 }
 
 QOPT_INLINE void addProductBody(Block c, ConstBlock a, ConstBlock b,
-                                int64_t rows, int64_t columns, int64_t depth) {
-  multiply(
-      c, rows, columns, depth, 1,
-      [&](int64_t i, int64_t k) { return a.row(i)[k]; },
+                                const Extents &extents) {
+  multiply<1>(
+      c, extents, [&](int64_t i, int64_t k) { return a.row(i)[k]; },
       [&](int64_t j, int64_t k) { return b.row(k)[j]; },
-      [&](int64_t) { return columns; });
+      [&](int64_t) { return extents.columns; });
 }
 
-QOPT_INLINE void subtractBody(Block c, ConstBlock a, ConstBlock b, int64_t rows,
-                              int64_t columns, int64_t depth) {
-  multiply(
-      c, rows, columns, depth, -1,
-      [&](int64_t i, int64_t k) { return a.row(i)[k]; },
+QOPT_INLINE void subtractBody(Block c, ConstBlock a, ConstBlock b,
+                              const Extents &extents) {
+  multiply<-1>(
+      c, extents, [&](int64_t i, int64_t k) { return a.row(i)[k]; },
       [&](int64_t j, int64_t k) { return b.row(j)[k]; },
-      [&](int64_t) { return columns; });
+      [&](int64_t) { return extents.columns; });
 }
 
-QOPT_INLINE void addOuterBody(Block c, const float *x, int64_t stride,
-                              const int64_t *offsets, int64_t first,
-                              int64_t rows, int64_t columns, int64_t depth) {
-  multiply(
-      c, rows, columns, depth, 1,
-      [&](int64_t i, int64_t k) {
-        return double(x[k * stride + offsets[first + i]]);
-      },
-      [&](int64_t j, int64_t k) { return double(x[k * stride + offsets[j]]); },
-      [&](int64_t i) { return first + i; });
+QOPT_INLINE void addOuterBody(Block c, const InputRows &x, int64_t first,
+                              const Extents &extents) {
+  auto load = [&](int64_t column, int64_t k) {
+    return double(x.x[k * x.stride + x.offsets[column]]);
+  };
+  multiply<1>(
+      c, extents, [&](int64_t i, int64_t k) { return load(first + i, k); },
+      load, [&](int64_t i) { return first + i; });
 }
 
-QOPT_INLINE double roundBody(double value, double scale, double zero,
-                             const Grid<double> &grid, int32_t &stored) {
-  Level<double> level = roundToLevel(value / scale, zero, grid);
+QOPT_INLINE double roundBody(double value, const ScaledGrid &grid,
+                             int32_t &stored) {
+  Level<double> level = roundToLevel(value / grid.scale, grid.zero, grid.grid);
   stored = int32_t(level.code);
-  return scale * level.steps;
+  return grid.scale * level.steps;
 }
 
-QOPT_INLINE void roundRowBody(const double *values, int64_t count, double scale,
-                              double zero, const Grid<double> &grid,
-                              double *rounded, int32_t *stored) {
+QOPT_INLINE void roundRowBody(const double *values, int64_t count,
+                              const ScaledGrid &grid, double *rounded,
+                              int32_t *stored) {
   for (int64_t i = 0; i < count; ++i)
-    rounded[i] = roundBody(values[i], scale, zero, grid, stored[i]);
+    rounded[i] = roundBody(values[i], grid, stored[i]);
 }
 
 QOPT_INLINE void roundColumnsBody(const ColumnRounding &row,
@@ -141,7 +138,7 @@ QOPT_INLINE void roundColumnsBody(const ColumnRounding &row,
     const double *factor = triangle.row(i);
     double target = row.weights[i] + row.carried[i] / factor[i];
     double value =
-        roundBody(target, row.scales[i], row.zeros[i], grid, row.stored[i]);
+        roundBody(target, {row.scales[i], row.zeros[i], grid}, row.stored[i]);
     double error = row.weights[i] - value;
     row.errors[i] = error;
     for (int64_t k = 0; k < i; ++k)
@@ -158,12 +155,11 @@ QOPT_INLINE void roundInputsBody(float *values, const float *scales,
 }
 
 QOPT_INLINE double nearestLossBody(const double *values, const double *weights,
-                                   int64_t count, double scale, double zero,
-                                   const Grid<double> &grid) {
+                                   int64_t count, const ScaledGrid &grid) {
   double loss = 0;
   for (int64_t i = 0; i < count; ++i) {
     int32_t stored;
-    double error = values[i] - roundBody(values[i], scale, zero, grid, stored);
+    double error = values[i] - roundBody(values[i], grid, stored);
     loss += error * error * weights[i];
   }
   return loss;
@@ -190,25 +186,21 @@ static bool hasWideVectors() {
 #endif
 
 QOPT_TWICE(void, addProduct, addProductBody,
-           (Block c, ConstBlock a, ConstBlock b, int64_t rows, int64_t columns,
-            int64_t depth),
-           (c, a, b, rows, columns, depth))
+           (Block c, ConstBlock a, ConstBlock b, const Extents &extents),
+           (c, a, b, extents))
 QOPT_TWICE(void, subtractProductTransposed, subtractBody,
-           (Block c, ConstBlock a, ConstBlock b, int64_t rows, int64_t columns,
-            int64_t depth),
-           (c, a, b, rows, columns, depth))
+           (Block c, ConstBlock a, ConstBlock b, const Extents &extents),
+           (c, a, b, extents))
 QOPT_TWICE(void, addOuterProducts, addOuterBody,
-           (Block c, const float *x, int64_t stride, const int64_t *offsets,
-            int64_t first, int64_t rows, int64_t columns, int64_t depth),
-           (c, x, stride, offsets, first, rows, columns, depth))
+           (Block c, const InputRows &x, int64_t first, const Extents &extents),
+           (c, x, first, extents))
 QOPT_TWICE(double, roundToGrid, roundBody,
-           (double value, double scale, double zero, const Grid<double> &grid,
-            int32_t &stored),
-           (value, scale, zero, grid, stored))
+           (double value, const ScaledGrid &grid, int32_t &stored),
+           (value, grid, stored))
 QOPT_TWICE(void, roundRow, roundRowBody,
-           (const double *values, int64_t count, double scale, double zero,
-            const Grid<double> &grid, double *rounded, int32_t *stored),
-           (values, count, scale, zero, grid, rounded, stored))
+           (const double *values, int64_t count, const ScaledGrid &grid,
+            double *rounded, int32_t *stored),
+           (values, count, grid, rounded, stored))
 QOPT_TWICE(void, roundColumns, roundColumnsBody,
            (const ColumnRounding &row, ConstBlock triangle, int64_t columns,
             const Grid<double> &grid),
@@ -219,5 +211,5 @@ QOPT_TWICE(void, roundInputs, roundInputsBody,
            (values, scales, count, zero, grid))
 QOPT_TWICE(double, getNearestLoss, nearestLossBody,
            (const double *values, const double *weights, int64_t count,
-            double scale, double zero, const Grid<double> &grid),
-           (values, weights, count, scale, zero, grid))
+            const ScaledGrid &grid),
+           (values, weights, count, grid))

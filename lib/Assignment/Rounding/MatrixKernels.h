@@ -28,27 +28,40 @@ struct ConstBlock {
   const double *row(int64_t r) const { return data + r * stride; }
 };
 
+/// Of a product: what the result has, and what is summed over.
+struct Extents {
+  int64_t rows, columns, depth;
+};
+
 /// c[rows, columns] += a[rows, depth] * b[depth, columns].
-void addProduct(Block c, ConstBlock a, ConstBlock b, int64_t rows,
-                int64_t columns, int64_t depth);
+void addProduct(Block c, ConstBlock a, ConstBlock b, const Extents &extents);
 
 /// c[rows, columns] -= a[rows, depth] * b[columns, depth]^T.
 void subtractProductTransposed(Block c, ConstBlock a, ConstBlock b,
-                               int64_t rows, int64_t columns, int64_t depth);
+                               const Extents &extents);
 
-/// c[i, j] += sum over k of x[k, offsets[first + i]] * x[k, offsets[j]] for
-/// `rows` values of i and j up to first + i; others may be written too.
-void addOuterProducts(Block c, const float *x, int64_t stride,
-                      const int64_t *offsets, int64_t first, int64_t rows,
-                      int64_t columns, int64_t depth);
+/// Inputs of a layer: column j of a row is `x[k * stride + offsets[j]]`.
+struct InputRows {
+  const float *x;
+  int64_t stride;
+  const int64_t *offsets;
+};
+/// c[i, j] += sum over k of x[k, first + i] * x[k, j] for `rows` values of i
+/// and j up to first + i; others may be written too.
+void addOuterProducts(Block c, const InputRows &x, int64_t first,
+                      const Extents &extents);
+
+/// A grid under the parameters of a group: its levels are `scale` apart.
+struct ScaledGrid {
+  double scale, zero;
+  const Grid<double> &grid;
+};
 
 /// Nearest level of `value`; `stored` is its number.
-double roundToGrid(double value, double scale, double zero,
-                   const Grid<double> &grid, int32_t &stored);
-
-/// Nearest levels of `count` values under one scale, and their numbers.
-void roundRow(const double *values, int64_t count, double scale, double zero,
-              const Grid<double> &grid, double *rounded, int32_t *stored);
+double roundToGrid(double value, const ScaledGrid &grid, int32_t &stored);
+/// The same for `count` elements.
+void roundRow(const double *values, int64_t count, const ScaledGrid &grid,
+              double *rounded, int32_t *stored);
 
 /// One row against `columns` columns of a lower triangle, from the last to the
 /// first: element i becomes the level nearest to weights[i] + carried[i] /
@@ -68,10 +81,9 @@ void roundColumns(const ColumnRounding &row, ConstBlock triangle,
 void roundInputs(float *values, const float *scales, int64_t count, float zero,
                  const Grid<float> &grid);
 
-/// Sum of weights[i] * error[i]^2 for the nearest levels under one scale.
+/// Sum of weights[i] * error[i]^2 for the nearest levels.
 double getNearestLoss(const double *values, const double *weights,
-                      int64_t count, double scale, double zero,
-                      const Grid<double> &grid);
+                      int64_t count, const ScaledGrid &grid);
 
 } // namespace qopt
 

@@ -13,6 +13,7 @@
 #include "qopt/Calibration/ObservedRun.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
+#include "absl/strings/str_cat.h"
 #include "llvm/Support/Parallel.h"
 #include <atomic>
 #include <cmath>
@@ -31,6 +32,7 @@ namespace {
 struct Layer {
   LinearOpInterface exact, rounded;
   LayerGeometry geometry;
+  const Rounder *method;
   qg::QuantizedType input; ///< what the input is rounded to; may be null
   std::optional<MovedInput> source;
   const InstrumentedModule::Point *point = nullptr;
@@ -98,9 +100,17 @@ static qg::QuantizedType getInputEncoding(Value x) {
   return isByChannel ? type : getMovedEncoding(x);
 }
 
+/// The name of the method, the layer's own or that of all.
+static StringRef getRounding(Operation *op,
+                             const RoundWeightsOptions &options) {
+  auto own = op->getAttrOfType<StringAttr>("qg.rounding");
+  return own ? own.getValue() : StringRef(options.rounding);
+}
+
 /// Linear ops of both modules; those whose weight is to be rounded again.
-static absl::StatusOr<std::vector<Layer>> findLayers(func::FuncOp reference,
-                                                     func::FuncOp quantized) {
+static absl::StatusOr<std::vector<Layer>>
+findLayers(func::FuncOp reference, func::FuncOp quantized,
+           const RoundWeightsOptions &options) {
   auto exact = llvm::to_vector(reference.getOps<LinearOpInterface>());
   auto rounded = llvm::to_vector(quantized.getOps<LinearOpInterface>());
   if (exact.size() != rounded.size())
@@ -122,6 +132,12 @@ static absl::StatusOr<std::vector<Layer>> findLayers(func::FuncOp reference,
     layer.exact = from;
     layer.rounded = to;
     layer.geometry = *geometry;
+    StringRef rounding = getRounding(to, options);
+    layer.method = lookupRounder(rounding);
+    if (!layer.method)
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", qg::getUserName(from), "': expects a rounding of ",
+                       listRounders(), ", got '", rounding.str(), "'"));
     layer.input = getInputEncoding(to.getInput());
     layer.source = MovedInput::find(from.getInput());
     layer.report.name = qg::getUserName(from);
@@ -135,20 +151,13 @@ static absl::StatusOr<std::vector<Layer>> findLayers(func::FuncOp reference,
   return layers;
 }
 
-static bool usesGptq(const Layer &layer, const RoundWeightsOptions &options) {
-  if (auto own = layer.rounded->getAttrOfType<StringAttr>("qg.rounding"))
-    return own == "gptq";
-  return options.gptq;
-}
-
 /// All that the rounded weight of a layer depends on, but its data.
-static std::string getRequest(const Layer &layer,
-                              const RoundWeightsOptions &options) {
+static std::string getRequest(const Layer &layer) {
   std::string text;
   llvm::raw_string_ostream os(text);
   qg::QuantizedType type = layer.format();
   os << type.getFormat() << ':' << type.getGroupSize() << ':'
-     << usesGptq(layer, options);
+     << layer.method->name;
   if (layer.rounded->hasAttr(kLearnedAttr))
     os << " learned";
   if (type.isTable())
@@ -310,11 +319,10 @@ void WeightRounder::State::round(ArrayRef<Layer *> layers, int64_t before,
     tables[i] = problems.front().grid.table;
     if (layer->rounded->hasAttr(kLearnedAttr))
       tables[i] = learnLevels(problems);
-    Rounding rounding =
-        usesGptq(*layer, options) ? Rounding::Gptq : Rounding::Nearest;
     for (RoundingProblem &problem : problems) {
       problem.grid.table = tables[i];
-      jobs[i].push_back({layer, MatrixRounder(std::move(problem), rounding)});
+      jobs[i].push_back(
+          {layer, MatrixRounder(std::move(problem), *layer->method)});
     }
   });
   // The largest first, for threads to end together.
@@ -351,7 +359,7 @@ void WeightRounder::State::round(ArrayRef<Layer *> layers, int64_t before,
     for (Job &job : own)
       groups.push_back(job.rounder.take());
     Result result = join(*layer, groups, table);
-    result.request = getRequest(*layer, options);
+    result.request = getRequest(*layer);
     replaceWeight(*layer, result);
     results[layer->report.position] = std::move(result);
   }
@@ -384,7 +392,7 @@ absl::StatusOr<RoundWeightsReport> WeightRounder::round(ModuleOp quantized) {
   auto main = quantized.lookupSymbol<func::FuncOp>("main");
   if (!exactMain || !main)
     return absl::InvalidArgumentError("expects a function @main");
-  auto layers = findLayers(exactMain, main);
+  auto layers = findLayers(exactMain, main, s.options);
   if (!layers.ok())
     return layers.status();
   std::vector<Layer *> usable;
@@ -399,7 +407,7 @@ absl::StatusOr<RoundWeightsReport> WeightRounder::round(ModuleOp quantized) {
     else if (layer.geometry.numColumns() > kMostColumns)
       layer.report.reason = "it reduces over too many elements";
     else if (known != s.results.end() &&
-             known->second.request == getRequest(layer, s.options))
+             known->second.request == getRequest(layer))
       replaceWeight(layer, known->second);
     else
       usable.push_back(&layer);

@@ -19,14 +19,17 @@ using namespace qopt;
 using namespace qopt::driver;
 
 static llvm::ArrayRef<Flag> getPlanFlags() {
-  static constexpr Flag kFlags[] = {
+  static const std::string rounding =
+      "of weights below 8 bits, to choose from: some of " +
+      llvm::join(getRounderNames(), ", ") + " (" +
+      getRounderNames().front().str() + ")";
+  static const Flag kFlags[] = {
       {"budget", "LIST",
        "size=0.3x|40kB, avg-bits=3.5, stored-bits=4.6, latency=0.8x|300us"},
       {"pareto", "N", "also N plans from the smallest to the best"},
       {"formats", "LIST",
        "to choose from (si2,si3,si4,si5,si6,si8); also ui4, nf4, si4:g64"},
-      {"rounding", "LIST",
-       "of weights below 8 bits: gptq (default), nearest, or both"},
+      {"rounding", "LIST", rounding.c_str()},
       {"transforms", "LIST",
        "of rotation, equalization and smoothing, or auto: the plan is made for "
        "the changed model, and compiling changes it again (none)"},
@@ -62,13 +65,15 @@ static absl::StatusOr<PlanRequest> readRequest(const Arguments &arguments,
   QOPT_RETURN_IF_ERROR(checkFormats(request.formats));
   request.roundings = arguments.getList("rounding");
   if (request.roundings.empty())
-    request.roundings = {"gptq"};
+    request.roundings = {getRounderNames().front().str()};
   for (const std::string &rounding : request.roundings)
-    if ((rounding != "gptq" && rounding != "nearest") ||
+    if (!lookupRounder(rounding) ||
         llvm::count(request.roundings, rounding) > 1)
-      return Error(Code::BadFlagValue,
-                   "--rounding: expected gptq, nearest or both, got '" +
-                       llvm::join(request.roundings, ",") + "'");
+      return Error(Code::BadFlagValue, "--rounding: expected some of " +
+                                           llvm::join(getRounderNames(), ", ") +
+                                           ", each once, got '" +
+                                           llvm::join(request.roundings, ",") +
+                                           "'");
   QOPT_ASSIGN(std::string kind,
               arguments.getChoice("sensitivity",
                                   {"proxy", "kl", "weight-error"}, "proxy"));

@@ -20,7 +20,10 @@ using namespace qopt;
 using namespace qopt::driver;
 
 llvm::ArrayRef<Flag> driver::getQuantizeFlags() {
-  static constexpr Flag kFlags[] = {
+  static const std::string rounding =
+      "of weights below 8 bits: " + listRounders() + " (default " +
+      getRounderNames().front().str() + ")";
+  static const Flag kFlags[] = {
       {"scheme", "NAME",
        "w8a8, w4a8, w4a4, w8a8-dyn or w4a8-dyn (products by rows, no data), "
        "qdq (as the model says) or float"},
@@ -28,7 +31,7 @@ llvm::ArrayRef<Flag> driver::getQuantizeFlags() {
        "of all weights: si2..si8, ui2..ui8, nf2..nf4, fp4, lut2..lut4 (levels "
        "learned); :gN for scales per group, as in si4:g128"},
       {"plan", "FILE", "formats by layer, from 'qopt plan'"},
-      {"rounding", "HOW", "of weights below 8 bits: gptq (default) or nearest"},
+      {"rounding", "NAME", rounding.c_str()},
       {"transforms", "LIST",
        "of rotation, equalization and smoothing: exact changes that ease "
        "rounding; none, or auto (default of w4a8): what the network gains by"},
@@ -133,7 +136,8 @@ static absl::Status readFlags(const Arguments &arguments,
   options.weights = arguments.get("weights", "");
   if (arguments.has("weights"))
     refusals.add(checkFormats({options.weights}, "weights"));
-  refusals.take(arguments.getChoice("rounding", {"gptq", "nearest"}, "gptq"),
+  refusals.take(arguments.getChoice("rounding", getRounderNames(),
+                                    getRounderNames().front()),
                 options.rounding);
   std::string correction;
   refusals.take(arguments.getChoice("bias-correction", {"on", "off"}, "on"),

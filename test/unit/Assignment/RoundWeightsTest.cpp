@@ -139,12 +139,22 @@ TEST_F(RoundWeights, LearnsNothingFromEarlierCalls) {
   EXPECT_EQ(round(fresh, assign("si4", "si5")), mixed);
 }
 
+TEST_F(RoundWeights, RefusesAMethodThatIsNone) {
+  RoundWeightsOptions options;
+  options.rounding = "up";
+  WeightRounder rounder = create(options);
+  mlir::OwningOpRef<mlir::ModuleOp> module = assign("si3");
+  absl::Status status = rounder.round(*module).status();
+  EXPECT_NE(std::string(status.message()).find("expects a rounding of gptq, "),
+            std::string::npos);
+}
+
 TEST_F(RoundWeights, ReportsErrorsOfItsChoices) {
   RoundWeightsOptions options;
   WeightRounder gptq = create(options);
   round(gptq, assign("si3"));
   RoundWeightsReport by = report;
-  options.gptq = false;
+  options.rounding = "nearest";
   WeightRounder nearest = create(options);
   round(nearest, assign("si3"));
   for (auto [a, b] : llvm::zip(by.layers, report.layers)) {

@@ -1,14 +1,14 @@
-//===- Gptq.h - Weights rounded against their inputs ----------------------===//
+//===- MatrixRounder.h - Weights rounded against their inputs -------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // One matrix at a time, and no IR: rows are output channels, columns what they
 // reduce over. The loss of a row with error d is d H d^T, H being the second
 // moment of the inputs.
 //===----------------------------------------------------------------------===//
-#ifndef QOPT_LIB_ASSIGNMENT_ROUNDING_GPTQ_H
-#define QOPT_LIB_ASSIGNMENT_ROUNDING_GPTQ_H
+#ifndef QOPT_LIB_ASSIGNMENT_ROUNDING_MATRIXROUNDER_H
+#define QOPT_LIB_ASSIGNMENT_ROUNDING_MATRIXROUNDER_H
 
-#include "llvm/ADT/ArrayRef.h"
+#include "qopt/Assignment/Rounder.h"
 #include <Eigen/Core>
 #include <cstdint>
 #include <memory>
@@ -41,11 +41,6 @@ struct RoundingProblem {
   std::vector<double> leastScales;
 };
 
-enum class Rounding {
-  Nearest, ///< each element to its nearest level
-  Gptq,    ///< column by column, later columns take up the error
-};
-
 struct RoundedMatrix {
   std::vector<int32_t> stored; ///< [rows, columns]
   std::vector<float> scales;   ///< [channels, groups]
@@ -54,8 +49,8 @@ struct RoundedMatrix {
   double signal = 0;      ///< trace(W H W^T)
   double plainLoss = 0;   ///< of the nearest levels under the whole ranges
   double nearestLoss = 0; ///< of the nearest levels with the best of the scales
-  /// How often the damping of H had to be doubled until it factored; nullopt
-  /// where it never did, and the nearest levels were taken.
+  /// How often the damping of H had to be doubled until it factored, for
+  /// methods that need it; nullopt where it never did.
   std::optional<int> dampings = 0;
 };
 
@@ -63,7 +58,7 @@ struct RoundedMatrix {
 /// so the result does not depend on who rounds which.
 class MatrixRounder {
 public:
-  MatrixRounder(RoundingProblem problem, Rounding rounding);
+  MatrixRounder(RoundingProblem problem, const Rounder &method);
   MatrixRounder(MatrixRounder &&);
   ~MatrixRounder();
 
@@ -73,13 +68,13 @@ public:
   /// Multiplications that a channel takes, about.
   double getWork() const;
 
-  /// Factors the moment; before the first channel.
+  /// Factors the moment if the method needs it; before the first channel.
   void prepare();
   /// Rounds the channels from `first` to `last`; different ones may be rounded
   /// at the same time.
   void round(int64_t first, int64_t last);
   /// The result is on the grid and its loss is not above that of the nearest
-  /// levels. Columns whose input is always zero round to nearest.
+  /// levels.
   RoundedMatrix take();
 
   struct State;
@@ -89,8 +84,8 @@ private:
 };
 
 /// All channels of one matrix.
-RoundedMatrix roundMatrix(RoundingProblem problem, Rounding rounding);
+RoundedMatrix roundMatrix(RoundingProblem problem, const Rounder &method);
 
 } // namespace qopt
 
-#endif // QOPT_LIB_ASSIGNMENT_ROUNDING_GPTQ_H
+#endif // QOPT_LIB_ASSIGNMENT_ROUNDING_MATRIXROUNDER_H

@@ -1,63 +1,22 @@
-//===- GptqTest.cpp - Weights rounded against their inputs ----------------===//
+//===- RoundingTest.cpp - Weights rounded against their inputs ------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // Small matrices against plain loops and exhaustive search; parts of a matrix
 // against the whole, so that threads cannot show in the result.
 //===----------------------------------------------------------------------===//
-#include "lib/Assignment/Rounding/Gptq.h"
+#include "RoundingProblems.h"
 #include "lib/Assignment/LevelTable.h"
 #include "lib/Assignment/Rounding/Factor.h"
 #include "lib/Assignment/Rounding/LearnLevels.h"
 #include "lib/Assignment/Rounding/MatrixKernels.h"
 
-#include <cmath>
 #include <gtest/gtest.h>
-#include <random>
 
 using namespace qopt;
 
 namespace {
-Matrix makeRandom(int64_t rows, int64_t columns, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  Matrix result(rows, columns);
-  for (int64_t i = 0; i < result.size(); ++i)
-    result.data()[i] = normal(random);
-  return result;
-}
-
-/// The moment of inputs that depend on each other.
-Matrix makeMoment(int64_t columns, unsigned seed) {
-  Matrix x = makeRandom(3 * columns, columns, seed).cwiseMax(-0.5);
-  x = x * (Matrix::Identity(columns, columns) +
-           makeRandom(columns, columns, seed + 1) / std::sqrt(columns));
-  return x.transpose() * x / double(x.rows());
-}
-
-RoundingProblem makeProblem(int64_t rows, const Matrix &moment, int bits) {
-  RoundingProblem problem;
-  problem.weights = makeRandom(rows, moment.rows(), 7);
-  problem.moment = &moment;
-  problem.grid.low = -(1 << (bits - 1));
-  problem.grid.high = (1 << (bits - 1)) - 1;
-  return problem;
-}
-
-double getLoss(const RoundingProblem &problem, const RoundedMatrix &result) {
-  int64_t columns = problem.weights.cols();
-  int64_t group = problem.group ? problem.group : columns;
-  int64_t groups = (columns + group - 1) / group;
-  Matrix error = problem.weights;
-  for (int64_t r = 0; r < error.rows(); ++r)
-    for (int64_t c = 0; c < columns; ++c) {
-      int64_t at = r / problem.rowsPerChannel * groups + c / group;
-      int32_t q = result.stored[r * columns + c];
-      double level = problem.grid.table.empty() ? q - result.zeroPoints[at]
-                                                : problem.grid.table[q];
-      error(r, c) -= double(result.scales[at]) * level;
-    }
-  return (error * *problem.moment).cwiseProduct(error).sum();
-}
+const Rounder &kNearest = *lookupRounder("nearest");
+const Rounder &kGptq = *lookupRounder("gptq");
 
 TEST(MatrixKernels, ProductsAreSums) {
   // Tiles, their rests, and more depth than one panel holds.
@@ -66,12 +25,12 @@ TEST(MatrixKernels, ProductsAreSums) {
     Matrix a = makeRandom(rows, depth, 1), b = makeRandom(depth, columns, 2);
     Matrix c = makeRandom(rows, columns, 3), expected = c + a * b, got = c;
     Block to{got.data(), columns};
-    addProduct(to, {a.data(), depth}, {b.data(), columns}, rows, columns,
-               depth);
+    Extents extents{rows, columns, depth};
+    addProduct(to, {a.data(), depth}, {b.data(), columns}, extents);
     EXPECT_LT((got - expected).cwiseAbs().maxCoeff(), 1e-12 * depth);
     Matrix transposed = b.transpose();
     subtractProductTransposed(to, {a.data(), depth}, {transposed.data(), depth},
-                              rows, columns, depth);
+                              extents);
     EXPECT_LT((got - c).cwiseAbs().maxCoeff(), 1e-12 * depth);
   }
 }
@@ -81,11 +40,11 @@ TEST(MatrixKernels, RowsDoNotDependOnTiles) {
   Matrix a = makeRandom(rows, depth, 1), b = makeRandom(depth, columns, 2);
   Matrix whole = Matrix::Zero(rows, columns), parts = whole;
   addProduct({whole.data(), columns}, {a.data(), depth}, {b.data(), columns},
-             rows, columns, depth);
+             {rows, columns, depth});
   for (int64_t r = 0; r < rows; ++r)
     addProduct({parts.data() + r * columns, columns},
-               {a.data() + r * depth, depth}, {b.data(), columns}, 1, columns,
-               depth);
+               {a.data() + r * depth, depth}, {b.data(), columns},
+               {1, columns, depth});
   EXPECT_EQ(whole, parts);
 }
 
@@ -95,7 +54,8 @@ TEST(MatrixKernels, OuterProductsReadThroughOffsets) {
     x.push_back(float(i * 37 % 101) - 50);
   std::vector<int64_t> offsets = {1, 4, 6, 11, 0};
   Matrix got = Matrix::Zero(5, 5);
-  addOuterProducts({got.data(), 5}, x.data(), 12, offsets.data(), 0, 5, 5, 50);
+  addOuterProducts({got.data(), 5}, {x.data(), 12, offsets.data()}, 0,
+                   {5, 5, 50});
   for (int i = 0; i < 5; ++i)
     for (int j = 0; j <= i; ++j) {
       double sum = 0;
@@ -149,8 +109,8 @@ TEST(Gptq, LossesAreThoseOfTheResult) {
           problem.grid = {0, (1 << bits) - 1, true, {}};
           problem.weights.array() += 0.3;
         }
-        RoundedMatrix nearest = roundMatrix(problem, Rounding::Nearest);
-        RoundedMatrix result = roundMatrix(problem, Rounding::Gptq);
+        RoundedMatrix nearest = roundMatrix(problem, kNearest);
+        RoundedMatrix result = roundMatrix(problem, kGptq);
         EXPECT_NEAR(getLoss(problem, result), result.loss,
                     1e-6 * result.signal);
         EXPECT_NEAR(getLoss(problem, nearest), nearest.loss,
@@ -166,7 +126,7 @@ TEST(Gptq, IsCloseToTheBestOfAll) {
   // 4^6 choices of levels under the scale that was chosen.
   Matrix moment = makeMoment(6, 9);
   RoundingProblem problem = makeProblem(8, moment, 2);
-  RoundedMatrix result = roundMatrix(problem, Rounding::Gptq);
+  RoundedMatrix result = roundMatrix(problem, kGptq);
   double best = 0;
   for (int64_t r = 0; r < 8; ++r) {
     double least = INFINITY;
@@ -185,8 +145,8 @@ TEST(Gptq, IsCloseToTheBestOfAll) {
 TEST(Gptq, ChannelsDoNotDependOnTheirNeighbours) {
   Matrix moment = makeMoment(100, 4);
   RoundingProblem problem = makeProblem(300, moment, 4);
-  RoundedMatrix whole = roundMatrix(problem, Rounding::Gptq);
-  MatrixRounder rounder(problem, Rounding::Gptq);
+  RoundedMatrix whole = roundMatrix(problem, kGptq);
+  MatrixRounder rounder(problem, kGptq);
   rounder.prepare();
   // Last ones first, one or seven at a time.
   for (int64_t last = 300; last > 0;) {
@@ -276,11 +236,11 @@ TEST(LearnLevels, BeatFixedTablesAndUniformLevels) {
       RoundingProblem fixed = uniform, learned = uniform;
       fixed.grid.table = learned.grid.table = c.fixed;
       learned.grid.table = learnLevels(learned);
-      for (Rounding rounding : {Rounding::Nearest, Rounding::Gptq}) {
-        double own = roundMatrix(learned, rounding).loss;
-        EXPECT_LT(own, 0.96 * roundMatrix(fixed, rounding).loss)
+      for (const Rounder *rounding : {&kNearest, &kGptq}) {
+        double own = roundMatrix(learned, *rounding).loss;
+        EXPECT_LT(own, 0.96 * roundMatrix(fixed, *rounding).loss)
             << c.bits << " bits, groups of " << group;
-        EXPECT_LT(own, 0.92 * roundMatrix(uniform, rounding).loss)
+        EXPECT_LT(own, 0.92 * roundMatrix(uniform, *rounding).loss)
             << c.bits << " bits, groups of " << group;
       }
     }
@@ -293,11 +253,11 @@ TEST(Gptq, RangesAreClippedByWhatInputsWeigh) {
   moment.col(7) *= 1e-4;
   RoundingProblem problem = makeProblem(4, moment, 3);
   problem.weights.col(7).setConstant(6);
-  RoundedMatrix symmetric = roundMatrix(problem, Rounding::Nearest);
+  RoundedMatrix symmetric = roundMatrix(problem, kNearest);
   EXPECT_LT(symmetric.nearestLoss, 0.5 * symmetric.plainLoss);
   // With zero points only its own end gives way.
   problem.grid = {0, 7, true, {}};
-  RoundedMatrix ends = roundMatrix(problem, Rounding::Nearest);
+  RoundedMatrix ends = roundMatrix(problem, kNearest);
   EXPECT_LT(ends.nearestLoss, 0.5 * ends.plainLoss);
   for (int r = 0; r < 4; ++r) {
     double high = ends.scales[r] * (7 - ends.zeroPoints[r]);
@@ -310,7 +270,7 @@ TEST(Gptq, RangesAreClippedByWhatInputsWeigh) {
 TEST(Gptq, TakesWhatCannotBeFactored) {
   Matrix zero = Matrix::Zero(5, 5);
   RoundingProblem problem = makeProblem(2, zero, 4);
-  RoundedMatrix result = roundMatrix(problem, Rounding::Gptq);
+  RoundedMatrix result = roundMatrix(problem, kGptq);
   EXPECT_FALSE(result.dampings);
   for (int64_t i = 0; i < 10; ++i)
     EXPECT_LE(std::fabs(problem.weights.data()[i] -
