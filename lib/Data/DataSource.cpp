@@ -4,6 +4,7 @@
 // Finds the arrays behind `--data` and cuts them into samples.
 //===----------------------------------------------------------------------===//
 #include "qopt/Data/DataSource.h"
+#include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 #include "qopt/Support/Diagnostics.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -15,6 +16,15 @@
 using namespace qopt;
 namespace fs = llvm::sys::fs;
 namespace path = llvm::sys::path;
+
+absl::StatusOr<Tensor> qopt::parseTensorProto(llvm::StringRef bytes,
+                                              const llvm::Twine &name) {
+  absl::StatusOr<Tensor> tensor = frontend::parseTensor(bytes);
+  if (!tensor.ok())
+    return Error(Code::DataFile,
+                 "'" + name + "': " + std::string(tensor.status().message()));
+  return tensor;
+}
 
 absl::StatusOr<SampleLayout>
 qopt::inferSampleLayout(llvm::ArrayRef<int64_t> array, llvm::StringRef name,

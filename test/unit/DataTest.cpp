@@ -149,7 +149,12 @@ TEST(TensorProto, ReadsRawAndTypedValues) {
                    "\x10\x01",
                    16);
   EXPECT_NE(std::string(parseTensorProto(huge, "c.pb").status().message())
-                .find("that fit memory"),
+                .find("'c.pb': expects at most 2^33 elements"),
+            std::string::npos);
+  // data_type 1; external_data {}
+  std::string external("\x10\x01\x6a\x00", 4);
+  EXPECT_NE(std::string(parseTensorProto(external, "d.pb").status().message())
+                .find("'d.pb': expects the values inside the file"),
             std::string::npos);
 }
 

@@ -7,6 +7,7 @@
 #include "mlir/Parser/Parser.h"
 #include "qopt/Export/ONNX/Export.h"
 #include "qopt/Frontend/ONNX/Import.h"
+#include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 #include "qopt/InitAll.h"
 #include "qopt/Interpreter/Interpreter.h"
 #include "qopt/Support/Npy.h"
@@ -193,6 +194,6 @@ int main(int argc, char **argv) {
   if (textPath.empty())
     return usage("expects --import-onnx, --export-onnx, --fxp-to-c or "
                  "--text-to-onnx");
-  absl::Status status = qopt::convertTextModel(textPath, outputPath);
+  absl::Status status = qopt::frontend::convertTextModel(textPath, outputPath);
   return status.ok() ? 0 : fail(status);
 }

@@ -5,7 +5,7 @@
 // is created and constants are folded by the ops' own reference semantics.
 //===----------------------------------------------------------------------===//
 #include "qopt/Frontend/ONNX/GraphBuilder.h"
-#include "qopt/Frontend/ONNX/ProtoReader.h"
+#include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/STLExtras.h"

@@ -8,7 +8,7 @@
 #include "qopt/Frontend/ONNX/Import.h"
 #include "qopt/Frontend/ONNX/OpBinder.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
-#include "qopt/Frontend/ONNX/ProtoReader.h"
+#include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 #include "qopt/Frontend/ONNX/Scope.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -58,8 +58,7 @@ private:
   void importIf(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
                 const std::string &label, Scope &scope);
   void runHandler(const ::onnx::NodeProto &node, const OpRow &row,
-                  int64_t opset, ArrayRef<Value> inputs,
-                  const std::string &label, Scope &scope);
+                  int64_t opset, ArrayRef<Value> inputs, Scope &scope);
   /// Value behind a name; null if there is none. Reads initializers.
   Value resolve(const std::string &name, Scope &scope);
   void poisonOutputs(const ::onnx::NodeProto &node, Scope &scope);
@@ -400,12 +399,11 @@ void Importer::importNode(const ::onnx::NodeProto &node, int index,
     return importFunction(*local, node, inputs, label, scope);
   if (isIf)
     return importIf(node, inputs, label, scope);
-  runHandler(node, *row, opset, inputs, label, scope);
+  runHandler(node, *row, opset, inputs, scope);
 }
 
 void Importer::runHandler(const ::onnx::NodeProto &node, const OpRow &row,
-                          int64_t opset, ArrayRef<Value> inputs,
-                          const std::string &label, Scope &scope) {
+                          int64_t opset, ArrayRef<Value> inputs, Scope &scope) {
   OpBinder binder(*builder, node, opset, folder, inputs);
   SmallVector<std::string> messages;
   LogicalResult imported = success();

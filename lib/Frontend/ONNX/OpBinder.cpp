@@ -4,7 +4,7 @@
 // Typed and checked access to a NodeProto.
 //===----------------------------------------------------------------------===//
 #include "qopt/Frontend/ONNX/OpBinder.h"
-#include "qopt/Frontend/ONNX/ProtoReader.h"
+#include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 
 #include <onnx-ml.pb.h>
 

@@ -43,10 +43,6 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
 importModelBytes(mlir::MLIRContext *context, llvm::StringRef bytes,
                  const ImportOptions &options);
 
-/// Writes the ONNX file that a protobuf text file describes.
-absl::Status convertTextModel(llvm::StringRef textPath,
-                              llvm::StringRef onnxPath);
-
 } // namespace qopt
 
 #endif // QOPT_FRONTEND_ONNX_IMPORT_H

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Frontend/ONNX/OpBinder.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
-#include "qopt/Frontend/ONNX/ProtoReader.h"
+#include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 
 #include <cmath>
 
@@ -142,10 +142,7 @@ static LogicalResult importCast(OpBinder &op) {
   Type type = op.typeAttr("to", {});
   if (!type)
     return failure();
-  Value x = op.in(0);
-  if (x && op.b.isFourBit(x) && op.b.element(x) != type)
-    return op.result(op.b.convert(x, type));
-  return op.result(op.b.convert(x, type));
+  return op.result(op.b.convert(op.in(0), type));
 }
 
 static LogicalResult importCastLike(OpBinder &op) {

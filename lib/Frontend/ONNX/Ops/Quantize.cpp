@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Frontend/ONNX/MatMul.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
-#include "qopt/Frontend/ONNX/ProtoReader.h"
+#include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 #include "qopt/Frontend/ONNX/Window.h"
 
 #include <cmath>

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Frontend/ONNX/OpBinder.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
-#include "qopt/Frontend/ONNX/ProtoReader.h"
+#include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 
 #include <cmath>
 

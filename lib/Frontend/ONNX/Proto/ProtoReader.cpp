@@ -4,8 +4,7 @@
 // Bytes come from strangers: every count, offset and length is checked before
 // it is used, and nothing here asserts.
 //===----------------------------------------------------------------------===//
-#include "qopt/Frontend/ONNX/ProtoReader.h"
-#include "qopt/Frontend/ONNX/Import.h"
+#include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
@@ -165,7 +164,8 @@ absl::Status frontend::parseModel(StringRef bytes, StringRef name,
   return absl::OkStatus();
 }
 
-absl::Status qopt::convertTextModel(StringRef textPath, StringRef onnxPath) {
+absl::Status frontend::convertTextModel(StringRef textPath,
+                                        StringRef onnxPath) {
   auto buffer = openFile(textPath);
   if (!buffer.ok())
     return buffer.status();
@@ -372,4 +372,16 @@ absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
   if (!status.ok())
     return status;
   return tensor;
+}
+
+absl::StatusOr<Tensor> frontend::parseTensor(StringRef bytes) {
+  if (bytes.size() > size_t(std::numeric_limits<int>::max()))
+    return invalid("is larger than 2 GiB, the limit of protobuf");
+  ::onnx::TensorProto proto;
+  if (!proto.ParseFromArray(bytes.data(), int(bytes.size())))
+    return invalid("is not an ONNX tensor, or it is truncated");
+  if (proto.external_data_size() > 0 ||
+      proto.data_location() != ::onnx::TensorProto::DEFAULT)
+    return invalid("expects the values inside the file, they are external");
+  return readTensor(proto, /*folder=*/"");
 }

@@ -3,8 +3,8 @@
 //
 // Everything that touches untrusted bytes: files, tensor data, external data.
 //===----------------------------------------------------------------------===//
-#ifndef QOPT_FRONTEND_ONNX_PROTOREADER_H
-#define QOPT_FRONTEND_ONNX_PROTOREADER_H
+#ifndef QOPT_FRONTEND_ONNX_PROTO_PROTOREADER_H
+#define QOPT_FRONTEND_ONNX_PROTO_PROTOREADER_H
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -46,6 +46,14 @@ absl::Status parseModel(llvm::StringRef bytes, llvm::StringRef name,
 absl::StatusOr<Tensor> readTensor(const ::onnx::TensorProto &proto,
                                   llvm::StringRef folder);
 
+/// A serialized TensorProto, as folders of test data hold it; its values are
+/// inside.
+absl::StatusOr<Tensor> parseTensor(llvm::StringRef bytes);
+
+/// Writes the ONNX file that a protobuf text file describes.
+absl::Status convertTextModel(llvm::StringRef textPath,
+                              llvm::StringRef onnxPath);
+
 } // namespace qopt::frontend
 
-#endif // QOPT_FRONTEND_ONNX_PROTOREADER_H
+#endif // QOPT_FRONTEND_ONNX_PROTO_PROTOREADER_H
