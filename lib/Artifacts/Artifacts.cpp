@@ -25,8 +25,6 @@ using namespace qopt;
 
 absl::StatusOr<std::set<std::string>>
 qopt::parseEmit(llvm::ArrayRef<std::string> values) {
-  static constexpr std::pair<llvm::StringRef, llvm::StringRef> kMissing[] = {
-      {"c", "use --emit=object,header"}};
   std::string names;
   std::set<std::string> known, result;
   auto add = [&](llvm::StringRef name) {
@@ -40,15 +38,9 @@ qopt::parseEmit(llvm::ArrayRef<std::string> values) {
   for (llvm::StringRef value : values) {
     if (value == "ir")
       value = "ir:lowered";
-    if (!known.count(value.str())) {
-      for (auto [kind, help] : kMissing)
-        if (value == kind)
-          return Error(Code::UnsupportedOption,
-                       "--emit=" + value + " is not supported")
-              .help(help);
+    if (!known.count(value.str()))
       return Error(Code::BadFlagValue, "--emit: expected some of " + names +
                                            ", got '" + value + "'");
-    }
     if (findFolderKind(value) && values.size() > 1)
       return Error(Code::UnsupportedOption,
                    "--emit=" + value + " writes a folder of its own")

@@ -87,6 +87,9 @@ private:
   static void scale(Sum &sum);
 
   // Solving.
+  void build(int leastResource);
+  bool keepsBudgets(const PlanTotals &totals, int leastResource) const;
+  void describe(SolveResult &result, void *highs, int leastResource) const;
   Solver make(bool isInteger) const;
   void setStart(void *highs) const;
   PlanChoice decode(const std::vector<double> &values) const;
@@ -556,12 +559,7 @@ static absl::Status failedSolve(HighsInt status) {
                "HiGHS ended with model status " + llvm::Twine(status));
 }
 
-absl::StatusOr<SolveResult> Encoder::run(int leastResource) {
-  SolveResult result;
-  findAllowed();
-  findConflicts(result.conflicts);
-  if (!result.conflicts.empty())
-    return result;
+void Encoder::build(int leastResource) {
   dropDominated();
   addNodes();
   addEdges();
@@ -575,6 +573,40 @@ absl::StatusOr<SolveResult> Encoder::run(int leastResource) {
     program.costs[term.column] += term.value;
   objectiveConstant = objective.constant;
   objectiveFactor = objective.factor;
+}
+
+bool Encoder::keepsBudgets(const PlanTotals &totals, int leastResource) const {
+  bool keeps = totals.isConsistent;
+  for (size_t r = 0; r < p.resources.size(); ++r)
+    keeps &=
+        int(r) == leastResource || fits(totals.used[r], p.resources[r].limit);
+  return keeps && fits(totals.peakBytes, p.memoryLimit) &&
+         fits(totals.codeBytes, p.codeLimit);
+}
+
+/// Bounds, prices and what else belongs to a choice that keeps the budgets.
+void Encoder::describe(SolveResult &result, void *highs,
+                       int leastResource) const {
+  double bound = 0;
+  Highs_getDoubleInfoValue(highs, "mip_dual_bound", &bound);
+  result.bound = bound / objectiveFactor + objectiveConstant;
+  Highs_getInt64InfoValue(highs, "mip_node_count", &result.nodes);
+  bool isOptimal = result.status == SolveResult::Status::Optimal;
+  if (isOptimal && options.gap == 0)
+    result.bound = leastResource < 0 ? result.totals.loss
+                                     : result.totals.used[leastResource];
+  if (!isOptimal && leastResource < 0)
+    takeBetterIncumbent(result);
+  findShadowPrices(result);
+}
+
+absl::StatusOr<SolveResult> Encoder::run(int leastResource) {
+  SolveResult result;
+  findAllowed();
+  findConflicts(result.conflicts);
+  if (!result.conflicts.empty())
+    return result;
+  build(leastResource);
   // What only a tolerance allows is excluded; so few that the limit is never
   // met in practice.
   for (int attempt = 0; attempt < 100; ++attempt) {
@@ -605,13 +637,7 @@ absl::StatusOr<SolveResult> Encoder::run(int leastResource) {
                       nullptr);
     PlanChoice choice = decode(values);
     PlanTotals totals = evaluate(p, choice);
-    bool keepsBudgets = totals.isConsistent;
-    for (size_t r = 0; r < p.resources.size(); ++r)
-      keepsBudgets &=
-          int(r) == leastResource || fits(totals.used[r], p.resources[r].limit);
-    keepsBudgets &= fits(totals.peakBytes, p.memoryLimit) &&
-                    fits(totals.codeBytes, p.codeLimit);
-    if (!keepsBudgets) {
+    if (!keepsBudgets(totals, leastResource)) {
       exclude(choice);
       continue;
     }
@@ -619,16 +645,7 @@ absl::StatusOr<SolveResult> Encoder::run(int leastResource) {
         isOptimal ? SolveResult::Status::Optimal : SolveResult::Status::Limit;
     result.choice = std::move(choice);
     result.totals = std::move(totals);
-    double bound = 0;
-    Highs_getDoubleInfoValue(highs.get(), "mip_dual_bound", &bound);
-    result.bound = bound / objectiveFactor + objectiveConstant;
-    Highs_getInt64InfoValue(highs.get(), "mip_node_count", &result.nodes);
-    if (isOptimal && options.gap == 0)
-      result.bound = leastResource < 0 ? result.totals.loss
-                                       : result.totals.used[leastResource];
-    if (isLimit && leastResource < 0)
-      takeBetterIncumbent(result);
-    findShadowPrices(result);
+    describe(result, highs.get(), leastResource);
     return result;
   }
   return Error(Code::LimitReached,

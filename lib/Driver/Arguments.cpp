@@ -22,7 +22,7 @@ constexpr ForeignFlag kForeignFlags[] = {
     {"EmitObj", "use --emit=object"},
     {"EmitLLVMIR", "use --emit=llvm-ir"},
     {"EmitMLIR", "use --emit=ir"},
-    {"EmitONNXIR", "use --emit=ir:onnx"},
+    {"EmitONNXIR", "use --emit=ir:imported"},
     {"onnx", "the model is given without a flag"},
     {"onnx_path", "the model is given without a flag"},
     {"saveEngine", "use -o STEM"},

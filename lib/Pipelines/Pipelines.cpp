@@ -27,8 +27,6 @@ static constexpr const char *kPrepare =
     "qg-simplify-arithmetic,qg-fold-batch-norm,qg-fuse-bias,"
     "qg-fuse-matmul-transpose,qg-fold-constants,canonicalize,cse)";
 
-llvm::StringRef qopt::getPreparePipeline() { return kPrepare; }
-
 absl::Status qopt::runPipeline(mlir::ModuleOp module,
                                llvm::StringRef pipeline) {
   mlir::PassManager manager(module.getContext(),
@@ -77,9 +75,9 @@ absl::Status qopt::lower(mlir::ModuleOp module, llvm::StringRef requantize,
     return absl::OkStatus();
   if (auto stored = module->getAttrOfType<mlir::StringAttr>(kRequantizeMode))
     requantize = stored.getValue();
-  return runPipeline(module, ("convert-qg-to-fxp{requantize-mode=" +
-                              requantize + " integer-only=" +
-                              (integerOnly ? "true" : "false") +
-                              "},canonicalize,cse")
-                                 .str());
+  return runPipeline(module,
+                     ("convert-qg-to-fxp{requantize-mode=" + requantize +
+                      " integer-only=" + (integerOnly ? "true" : "false") +
+                      "},canonicalize,cse")
+                         .str());
 }

@@ -101,7 +101,8 @@ private:
   std::vector<int> findLayers(llvm::StringRef name) const;
   double getTime(size_t layer, llvm::StringRef format, bool isWide) const;
   absl::Status reportInfeasible(const SolveResult &result) const;
-  std::vector<std::pair<std::string, std::vector<int>>> getUniform() const;
+  using UniformChoices = std::vector<std::pair<std::string, std::vector<int>>>;
+  UniformChoices getUniform() const;
 
   struct Visited {
     std::vector<int> choice;
@@ -113,6 +114,16 @@ private:
   absl::StatusOr<bool> correctLosses(const SolveResult &result);
   absl::Status visit(const std::vector<int> &choice, const std::string &name);
   double getPredicted(const std::vector<int> &choice) const;
+  /// No plan may choose what loses more than the request allows.
+  void refuseCapped();
+  /// Measures all layers in one format each; those that fit compete.
+  absl::Status visitUniform(const UniformChoices &uniform, Plan &plan);
+  /// Measures an answer of the solver, corrects losses by it, solves again.
+  absl::Status visitSolved(SolveResult result, const SolveOptions &options);
+  const Visited &takeBest();
+  void report(Plan &plan, const SolveResult &first, const Visited &best) const;
+  absl::Status addFront(const PlanProblem &original,
+                        const SolveOptions &options, Plan &plan);
   void say(llvm::StringRef phase, int64_t done, int64_t total) const {
     if (request.progress)
       request.progress(phase, done, total);
@@ -347,8 +358,7 @@ absl::Status Planner::reportInfeasible(const SolveResult &result) const {
 
 /// Plans of one format for all layers; one that cannot have its groups takes it
 /// without.
-std::vector<std::pair<std::string, std::vector<int>>>
-Planner::getUniform() const {
+Planner::UniformChoices Planner::getUniform() const {
   std::vector<std::pair<std::string, std::vector<int>>> result;
   for (const std::string &format : request.formats) {
     std::string plain = llvm::StringRef(format).split(':').first.str();
@@ -504,31 +514,16 @@ absl::Status Planner::check() {
              : absl::OkStatus();
 }
 
-absl::StatusOr<Plan> Planner::run() {
-  QOPT_RETURN_IF_ERROR(measured.run());
-  QOPT_RETURN_IF_ERROR(prepare());
-  for (const PlanNode &node : problem.nodes) {
-    std::vector<double> &row = firstLosses.emplace_back();
-    for (const PlanOption &option : node.options)
-      row.push_back(option.loss);
-  }
-  problem.lossCap = request.worst;
-  PlanProblem original = problem;
-  SolveOptions options = request.solve;
-  auto uniform = getUniform();
-  for (const auto &[name, choice] : uniform)
-    if (fits(problem, getTotals(choice)))
-      options.incumbents.push_back(choice);
-  QOPT_ASSIGN(SolveResult first, solve(problem, options));
-  if (first.status == SolveResult::Status::Infeasible)
-    return reportInfeasible(first);
-  // The cap is on losses as they were measured, not as they are corrected.
+// The cap is on losses as they were measured, not as they are corrected.
+void Planner::refuseCapped() {
   problem.lossCap = INFINITY;
   for (PlanNode &node : problem.nodes)
     for (PlanOption &option : node.options)
       if (!(option.loss <= request.worst))
         option.loss = INFINITY;
-  Plan plan;
+}
+
+absl::Status Planner::visitUniform(const UniformChoices &uniform, Plan &plan) {
   say("uniform plans", 0, int64_t(uniform.size()));
   for (auto [i, entry] : llvm::enumerate(uniform)) {
     const auto &[name, choice] = entry;
@@ -538,7 +533,11 @@ absl::StatusOr<Plan> Planner::run() {
       QOPT_RETURN_IF_ERROR(visit(choice, "uniform " + name));
     say("uniform plans", int64_t(i) + 1, int64_t(uniform.size()));
   }
-  SolveResult result = first;
+  return absl::OkStatus();
+}
+
+absl::Status Planner::visitSolved(SolveResult result,
+                                  const SolveOptions &options) {
   for (int round = 0;; ++round) {
     bool isNew = llvm::none_of(visited, [&](const Visited &other) {
       return other.choice == result.choice.options;
@@ -552,55 +551,93 @@ absl::StatusOr<Plan> Planner::run() {
                       isNew ? "" : " (seen before)")
             .str());
     if (round >= request.rounds || (!isNew && round > 0))
-      break;
+      return absl::OkStatus();
     QOPT_ASSIGN(bool hasChanged, correctLosses(result));
     if (!hasChanged)
-      break;
+      return absl::OkStatus();
     QOPT_ASSIGN(result, solve(problem, options));
     if (result.status == SolveResult::Status::Infeasible)
       return Error(Code::Internal, "corrected losses leave no plan");
   }
-  // Measured, never predicted; of equal ones the first.
+}
+
+// Measured, never predicted; of equal ones the first.
+const Planner::Visited &Planner::takeBest() {
   const Visited *best = &visited.front();
   for (const Visited &other : visited)
     if (other.measured < best->measured)
       best = &other;
   rounds.push_back("taken: " + best->name);
-  QOPT_ASSIGN(plan.model, getModelHash(module));
+  return *best;
+}
+
+void Planner::report(Plan &plan, const SolveResult &first,
+                     const Visited &best) const {
   plan.sensitivity = getName(request.sensitivity);
   plan.metric = "divergence";
   plan.samples = measured.probeCount;
   plan.heldBack = measured.heldBackCount;
   plan.isOptimal = first.status == SolveResult::Status::Optimal;
-  plan.predicted = best->predicted;
+  plan.predicted = best.predicted;
   plan.bound = first.bound;
   plan.gap = first.getGap();
-  plan.measured = best->measured;
+  plan.measured = best.measured;
   plan.rounds = rounds;
   plan.layers = measured.layers;
   plan.budgets = first.budgets;
-  PlanTotals totals = getTotals(best->choice);
+  PlanTotals totals = getTotals(best.choice);
   for (auto [budget, used] : llvm::zip(plan.budgets, totals.used))
     budget.used = used;
-  describe(plan, best->choice);
+  describe(plan, best.choice);
   plan.floatLayers = measured.floatLayers;
   plan.floatWeights = measured.floatWeights;
-  if (request.pareto > 0) {
-    size_t r = Size;
-    for (size_t k = 0; k < original.resources.size(); ++k)
-      if (!request.budgets.empty() &&
-          original.resources[k].name == request.budgets.front().name)
-        r = k;
-    QOPT_ASSIGN(std::vector<SolveResult> front,
-                solveFront(original, r, request.pareto, options));
-    say("front", 0, int64_t(front.size()));
-    for (auto [i, point] : llvm::enumerate(front)) {
-      QOPT_ASSIGN(double divergence, accept(point.choice.options));
-      plan.front.push_back(makePoint("front " + std::to_string(i),
-                                     point.choice.options, divergence));
-      say("front", int64_t(i) + 1, int64_t(front.size()));
-    }
+}
+
+absl::Status Planner::addFront(const PlanProblem &original,
+                               const SolveOptions &options, Plan &plan) {
+  size_t r = Size;
+  for (size_t k = 0; k < original.resources.size(); ++k)
+    if (!request.budgets.empty() &&
+        original.resources[k].name == request.budgets.front().name)
+      r = k;
+  QOPT_ASSIGN(std::vector<SolveResult> front,
+              solveFront(original, r, request.pareto, options));
+  say("front", 0, int64_t(front.size()));
+  for (auto [i, point] : llvm::enumerate(front)) {
+    QOPT_ASSIGN(double divergence, accept(point.choice.options));
+    plan.front.push_back(makePoint("front " + std::to_string(i),
+                                   point.choice.options, divergence));
+    say("front", int64_t(i) + 1, int64_t(front.size()));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Plan> Planner::run() {
+  QOPT_RETURN_IF_ERROR(measured.run());
+  QOPT_RETURN_IF_ERROR(prepare());
+  for (const PlanNode &node : problem.nodes) {
+    std::vector<double> &row = firstLosses.emplace_back();
+    for (const PlanOption &option : node.options)
+      row.push_back(option.loss);
+  }
+  problem.lossCap = request.worst;
+  PlanProblem original = problem;
+  SolveOptions options = request.solve;
+  UniformChoices uniform = getUniform();
+  for (const auto &[name, choice] : uniform)
+    if (fits(problem, getTotals(choice)))
+      options.incumbents.push_back(choice);
+  QOPT_ASSIGN(SolveResult first, solve(problem, options));
+  if (first.status == SolveResult::Status::Infeasible)
+    return reportInfeasible(first);
+  refuseCapped();
+  Plan plan;
+  QOPT_RETURN_IF_ERROR(visitUniform(uniform, plan));
+  QOPT_RETURN_IF_ERROR(visitSolved(first, options));
+  QOPT_ASSIGN(plan.model, getModelHash(module));
+  report(plan, first, takeBest());
+  if (request.pareto > 0)
+    QOPT_RETURN_IF_ERROR(addFront(original, options, plan));
   return plan;
 }
 

@@ -320,19 +320,18 @@ void Page::writeLayers() {
   os << "</tbody></table></div>\n";
 }
 
-/// Loss against the first budget: the front, uniform plans and the choice.
-void Page::writeFront() {
-  const Plan &plan = *data.plan;
-  size_t r = 0;
-  for (size_t k = plan.budgets.size(); k-- > 0;)
-    if (std::isfinite(plan.budgets[k].limit))
-      r = k;
-  struct Mark {
-    double x, y;
-    llvm::StringRef color;
-    double radius;
-    std::string name;
-  };
+namespace {
+/// A plan in the plot of loss against a budget.
+struct Mark {
+  double x, y; ///< use of the budget, logarithm of the loss
+  llvm::StringRef color;
+  double radius;
+  std::string name;
+};
+} // namespace
+
+/// The front, uniform plans and the choice, by their use of budget `r`.
+static std::vector<Mark> getMarks(const Plan &plan, size_t r) {
   std::vector<Mark> marks;
   auto add = [&](llvm::ArrayRef<double> used, double measured,
                  llvm::StringRef color, double radius, std::string name) {
@@ -348,8 +347,11 @@ void Page::writeFront() {
   for (const BudgetReport &budget : plan.budgets)
     used.push_back(budget.used);
   add(used, plan.measured, "c", 7, "chosen");
-  if (marks.size() < 2)
-    return;
+  return marks;
+}
+
+/// A plot whose axes hold all marks, with ticks.
+static Plot makeFrontPlot(llvm::ArrayRef<Mark> marks) {
   double xLow = marks[0].x, xHigh = xLow, yLow = marks[0].y, yHigh = yLow;
   for (const Mark &mark : marks) {
     xLow = std::min(xLow, mark.x);
@@ -373,6 +375,20 @@ void Page::writeFront() {
   for (double value : getTicks(xLow, xHigh))
     plot.addText(plot.x(value), plot.height - plot.bottom + 14, "middle",
                  printNumber(value));
+  return plot;
+}
+
+/// Loss against the first budget.
+void Page::writeFront() {
+  const Plan &plan = *data.plan;
+  size_t r = 0;
+  for (size_t k = plan.budgets.size(); k-- > 0;)
+    if (std::isfinite(plan.budgets[k].limit))
+      r = k;
+  std::vector<Mark> marks = getMarks(plan, r);
+  if (marks.size() < 2)
+    return;
+  Plot plot = makeFrontPlot(marks);
   std::string path;
   for (const Mark &mark : marks)
     if (mark.color == "a")

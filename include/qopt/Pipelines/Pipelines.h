@@ -14,7 +14,6 @@
 namespace qopt {
 
 /// Float graph to float graph: constants, layout, folded normalization.
-llvm::StringRef getPreparePipeline();
 absl::Status prepare(mlir::ModuleOp module);
 
 /// True if a value of the graph is quantized.

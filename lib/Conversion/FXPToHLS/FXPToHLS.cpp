@@ -50,6 +50,8 @@ public:
   LogicalResult run();
 
 private:
+  LogicalResult addStreams(SmallVectorImpl<Type> &arguments);
+  LogicalResult convertReachable(Operation *op);
   LogicalResult convert(Operation *op);
   LogicalResult convertConv(fxp::ConvOp op);
   LogicalResult convertMatmul(fxp::MatmulOp op);
@@ -588,12 +590,9 @@ bool qopt::hasUnit(Operation *op) {
              fxp::SumPoolOp, qg::ConcatOp, qg::TransposeOp, qg::ReshapeOp>(op);
 }
 
-LogicalResult Converter::run() {
+/// Streams beside the arguments, which are erased when all is converted.
+LogicalResult Converter::addStreams(SmallVectorImpl<Type> &arguments) {
   Block &block = function_.getBody().front();
-  Operation *terminator = block.getTerminator();
-  builder_.setInsertionPoint(terminator);
-  bool isValid = true;
-  SmallVector<Type> arguments, results;
   for (BlockArgument argument : block.getArguments()) {
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     auto element = function_.getArgAttrOfType<TypeAttr>(argument.getArgNumber(),
@@ -615,6 +614,41 @@ LogicalResult Converter::run() {
     Value stream = block.addArgument(arguments[i], function_.getLoc());
     define(block.getArgument(i), stream, function_.getLoc());
   }
+  return success();
+}
+
+/// The op if its operands are streams, or parameters where it has any. Ops
+/// behind a refused one have no streams: one error is enough.
+LogicalResult Converter::convertReachable(Operation *op) {
+  bool isReachable = llvm::all_of(op->getOperands(), [&](Value operand) {
+    return operand.getDefiningOp<qg::ConstantOp>() || hasStream(operand);
+  });
+  if (!isReachable) {
+    // Still say what this op itself lacks, where that needs no stream.
+    if (!isa<fxp::FXPDialect, qg::QGDialect>(op->getDialect()))
+      refuse(op) << "not supported by this target";
+    return success();
+  }
+  if (isa<fxp::ConvOp, fxp::MatmulOp>(op)) {
+    if (!hasStream(op->getOperand(0)))
+      return refuse(op) << "expects a left operand that is not constant";
+    return convert(op);
+  }
+  // A constant is a parameter, and only some ops have parameters.
+  for (Value operand : op->getOperands())
+    if (operand.getDefiningOp<qg::ConstantOp>())
+      return refuse(op) << "expects no constant operand";
+  return convert(op);
+}
+
+LogicalResult Converter::run() {
+  Block &block = function_.getBody().front();
+  Operation *terminator = block.getTerminator();
+  builder_.setInsertionPoint(terminator);
+  unsigned count = block.getNumArguments();
+  SmallVector<Type> arguments, results;
+  if (failed(addStreams(arguments)))
+    return failure();
   SmallVector<Operation *> old;
   for (Operation &op : block) {
     if (&op == terminator)
@@ -624,34 +658,10 @@ LogicalResult Converter::run() {
       break;
     old.push_back(&op);
   }
-  for (Operation *op : old) {
-    if (isa<qg::ConstantOp>(op))
-      continue;
-    // Operands of a refused op have no stream; one error is enough.
-    bool isReachable = llvm::all_of(op->getOperands(), [&](Value operand) {
-      return operand.getDefiningOp<qg::ConstantOp>() || hasStream(operand);
-    });
-    // A constant is a parameter, and only some ops have parameters.
-    bool needsConstants = isa<fxp::ConvOp, fxp::MatmulOp>(op);
-    for (Value operand : op->getOperands())
-      if (!needsConstants && isReachable &&
-          operand.getDefiningOp<qg::ConstantOp>()) {
-        refuse(op) << "expects no constant operand";
-        isReachable = isValid = false;
-      }
-    if (needsConstants && isReachable && !hasStream(op->getOperand(0))) {
-      refuse(op) << "expects a left operand that is not constant";
-      isReachable = isValid = false;
-    }
-    if (!isReachable) {
-      // Still say what this op itself lacks, where that needs no stream.
-      if (!isa<fxp::FXPDialect, qg::QGDialect>(op->getDialect()))
-        refuse(op) << "not supported by this target";
-      continue;
-    }
-    if (failed(convert(op)))
+  bool isValid = true;
+  for (Operation *op : old)
+    if (!isa<qg::ConstantOp>(op) && failed(convertReachable(op)))
       isValid = false;
-  }
   if (!isValid)
     return failure();
   SmallVector<Value> returned;

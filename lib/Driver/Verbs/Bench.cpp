@@ -198,18 +198,22 @@ void printLayers(llvm::raw_ostream &os, const Subject &subject,
     os << slower << " of " << subject.layerSeconds.size()
        << " layers are slower than in " << other->label << "\n";
 }
-} // namespace
 
-static absl::StatusOr<ExitCode> runBench(const Arguments &arguments,
-                                         Session &session) {
-  std::string path = arguments.positional()[0];
+/// What the flags ask for.
+struct BenchRequest {
   ProgramOptions options;
-  QOPT_ASSIGN(options.import, getImportOptions(arguments));
-  QOPT_ASSIGN(int64_t iterations, arguments.getInt("iters", 10, 1));
-  QOPT_ASSIGN(int64_t warmup, arguments.getInt("warmup", 3, 0));
-  QOPT_ASSIGN(double duration, arguments.getDouble("duration", 1));
-  QOPT_ASSIGN(double gate, arguments.getDouble("fail-if-slower", 0));
+  int64_t iterations, warmup;
+  double duration, gate; ///< seconds; least speed-up
   std::vector<int64_t> threadCounts;
+};
+
+absl::StatusOr<BenchRequest> readRequest(const Arguments &arguments) {
+  BenchRequest request;
+  QOPT_ASSIGN(request.options.import, getImportOptions(arguments));
+  QOPT_ASSIGN(request.iterations, arguments.getInt("iters", 10, 1));
+  QOPT_ASSIGN(request.warmup, arguments.getInt("warmup", 3, 0));
+  QOPT_ASSIGN(request.duration, arguments.getDouble("duration", 1));
+  QOPT_ASSIGN(request.gate, arguments.getDouble("fail-if-slower", 0));
   for (const std::string &text : arguments.getList("threads")) {
     int64_t count;
     if (llvm::StringRef(text).getAsInteger(10, count) || count < 1 ||
@@ -217,75 +221,98 @@ static absl::StatusOr<ExitCode> runBench(const Arguments &arguments,
       return Error(Code::BadFlagValue,
                    "--threads: expected numbers from 1 to 256, got '" + text +
                        "'");
-    threadCounts.push_back(count);
+    request.threadCounts.push_back(count);
   }
   if (arguments.has("fail-if-slower") && !arguments.has("vs"))
     return Error(Code::MissingArgument, "--fail-if-slower expects --vs")
         .help("add --vs float");
-  if (threadCounts.empty())
-    threadCounts.push_back(1);
+  if (request.threadCounts.empty())
+    request.threadCounts.push_back(1);
+  return request;
+}
 
+/// The model, and behind it what it is compared with.
+absl::StatusOr<std::vector<Subject>> openSubjects(Session &session,
+                                                  const Arguments &arguments,
+                                                  ProgramOptions options) {
+  std::string path = arguments.positional()[0];
   std::vector<Subject> subjects;
   QOPT_ASSIGN(Subject own, openSubject(session, path, "this", options));
   subjects.push_back(std::move(own));
-  if (std::optional<std::string> other = arguments.get("vs")) {
-    std::string label = *other;
-    if (*other == "float") {
-      options.wantsFloatTwin = true;
-      other = path;
-    }
-    QOPT_ASSIGN(Subject reference,
-                openSubject(session, *other, label, options));
-    subjects.push_back(std::move(reference));
+  std::optional<std::string> other = arguments.get("vs");
+  if (!other)
+    return subjects;
+  std::string label = *other;
+  if (*other == "float") {
+    options.wantsFloatTwin = true;
+    other = path;
   }
+  QOPT_ASSIGN(Subject reference, openSubject(session, *other, label, options));
+  subjects.push_back(std::move(reference));
+  return subjects;
+}
 
+double getSpeedUp(llvm::ArrayRef<Subject> subjects) {
+  return getStatistics(subjects[1].seconds).median /
+         getStatistics(subjects[0].seconds).median;
+}
+
+/// A line for each subject, and the speed-up if there are two.
+void printRows(llvm::raw_ostream &os, llvm::ArrayRef<Subject> subjects,
+               int64_t threads) {
+  for (const Subject &subject : subjects) {
+    Statistics s = getStatistics(subject.seconds);
+    os << llvm::formatv("{0,-10} {1,7} {2,9:f4} {3,9:f4} {4,9:f4} "
+                        "{5,9:f4} {6,9:f4}\n",
+                        subject.label, threads, s.mean * 1e3, s.median * 1e3,
+                        s.p90 * 1e3, s.p99 * 1e3, s.min * 1e3);
+  }
+  if (subjects.size() > 1)
+    os << llvm::formatv("speed-up over {0}: {1:f2}\n", subjects[1].label,
+                        getSpeedUp(subjects));
+}
+} // namespace
+
+static absl::StatusOr<ExitCode> runBench(const Arguments &arguments,
+                                         Session &session) {
+  QOPT_ASSIGN(BenchRequest request, readRequest(arguments));
+  QOPT_ASSIGN(std::vector<Subject> subjects,
+              openSubjects(session, arguments, request.options));
+  bool isJson = arguments.has("json"), hasLayers = arguments.has("layers");
   llvm::raw_ostream &os = session.out();
   llvm::json::Array rows;
   double speedUp = 0;
-  if (!arguments.has("json"))
+  if (!isJson)
     os << llvm::formatv("{0,-10} {1,7} {2,9} {3,9} {4,9} {5,9} {6,9}  ms\n", "",
                         "threads", "mean", "median", "p90", "p99", "min");
-  for (int64_t threads : threadCounts) {
-    QOPT_RETURN_IF_ERROR(
-        timeCalls(subjects, threads, warmup, iterations, duration));
-    for (const Subject &subject : subjects) {
-      Statistics s = getStatistics(subject.seconds);
+  for (int64_t threads : request.threadCounts) {
+    QOPT_RETURN_IF_ERROR(timeCalls(subjects, threads, request.warmup,
+                                   request.iterations, request.duration));
+    for (const Subject &subject : subjects)
       rows.push_back(toJson(subject, threads));
-      if (!arguments.has("json"))
-        os << llvm::formatv("{0,-10} {1,7} {2,9:f4} {3,9:f4} {4,9:f4} "
-                            "{5,9:f4} {6,9:f4}\n",
-                            subject.label, threads, s.mean * 1e3,
-                            s.median * 1e3, s.p90 * 1e3, s.p99 * 1e3,
-                            s.min * 1e3);
-    }
-    if (subjects.size() > 1) {
-      speedUp = getStatistics(subjects[1].seconds).median /
-                getStatistics(subjects[0].seconds).median;
-      if (!arguments.has("json"))
-        os << llvm::formatv("speed-up over {0}: {1:f2}\n", subjects[1].label,
-                            speedUp);
-    }
+    if (subjects.size() > 1)
+      speedUp = getSpeedUp(subjects);
+    if (!isJson)
+      printRows(os, subjects, threads);
   }
-  if (arguments.has("layers")) {
-    for (Subject &subject : subjects)
-      QOPT_RETURN_IF_ERROR(timeLayers(subject, iterations));
-    if (!arguments.has("json"))
-      printLayers(os, subjects[0],
-                  subjects.size() > 1 ? &subjects[1] : nullptr);
-  }
-  if (arguments.has("json")) {
+  for (Subject &subject : subjects)
+    if (hasLayers)
+      QOPT_RETURN_IF_ERROR(timeLayers(subject, request.iterations));
+  if (hasLayers && !isJson)
+    printLayers(os, subjects[0], subjects.size() > 1 ? &subjects[1] : nullptr);
+  if (isJson) {
     llvm::json::Object result{{"rows", std::move(rows)}};
     if (subjects.size() > 1)
       result["speed_up"] = speedUp;
-    if (arguments.has("layers")) {
+    if (hasLayers)
       result["layers"] = layersToJson(subjects);
-    }
     os << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(result)));
   }
-  if (arguments.has("fail-if-slower") && speedUp < gate)
+  if (arguments.has("fail-if-slower") && speedUp < request.gate)
     return Error(
         Code::SpeedGate,
-        llvm::formatv("speed-up {0:f2} is below {1:f2}", speedUp, gate).str());
+        llvm::formatv("speed-up {0:f2} is below {1:f2}", speedUp, request.gate)
+            .str());
   return ExitCode::Ok;
 }
 

@@ -54,6 +54,11 @@ private:
                               int64_t axis, llvm::StringRef name);
   Names writeParameters(qg::QuantizedType type, llvm::StringRef name);
 
+  // Movement.cpp
+  std::optional<std::string> writeBoundary(mlir::Operation *op,
+                                           llvm::ArrayRef<int64_t> order,
+                                           const std::string &input);
+
   // Elementwise.cpp: null names mean that a diagnostic was emitted.
   std::optional<std::string> writeUnary(qg::UnaryOp op, std::string x);
   std::optional<std::string> writeBinary(qg::BinaryOp op, std::string lhs,

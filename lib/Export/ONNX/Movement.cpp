@@ -86,6 +86,24 @@ std::string Exporter::writeReduce(Operation *op, const OpLayout &layout,
       .output();
 }
 
+std::optional<std::string> Exporter::writeBoundary(Operation *op,
+                                                   ArrayRef<int64_t> order,
+                                                   const std::string &input) {
+  std::string name = qg::getUserName(op);
+  qg::QuantizedType from = qg::getQuantizedType(op->getOperand(0).getType());
+  qg::QuantizedType to = qg::getQuantizedType(op->getResult(0).getType());
+  auto getAxis = [&](qg::QuantizedType quantized) {
+    return quantized.isPerAxis() ? positionOf(order, quantized.getAxis()) : 0;
+  };
+  if (isa<qg::QuantizeOp>(op) && to.getBits() > 16) {
+    op->emitError() << "expects at most 16 bits for ONNX, got " << to;
+    return std::nullopt;
+  }
+  std::string real =
+      from ? writeDequantize(input, from, getAxis(from), name) : input;
+  return to ? writeQuantize(real, to, getAxis(to), name) : real;
+}
+
 std::optional<std::string>
 Exporter::writeMovement(Operation *op, const OpLayout &layout,
                         ArrayRef<std::string> inputs) {
@@ -101,9 +119,6 @@ Exporter::writeMovement(Operation *op, const OpLayout &layout,
                                     name + "_shape")},
                  name)
         .output();
-  };
-  auto getAxis = [&](qg::QuantizedType quantized) {
-    return quantized.isPerAxis() ? positionOf(order, quantized.getAxis()) : 0;
   };
   return TypeSwitch<Operation *, Name>(op)
       .Case([&](qg::UnaryOp unary) { return writeUnary(unary, inputs[0]); })
@@ -121,27 +136,8 @@ Exporter::writeMovement(Operation *op, const OpLayout &layout,
             .integer("to", getOnnxType(*qg::getDType(type.getElementType())))
             .output();
       })
-      .Case([&](qg::QuantizeOp) -> Name {
-        qg::QuantizedType to = qg::getQuantizedType(type);
-        if (to.getBits() > 16) {
-          op->emitError() << "expects at most 16 bits for ONNX, got " << to;
-          return std::nullopt;
-        }
-        return writeQuantize(inputs[0], to, getAxis(to), name);
-      })
-      .Case([&](qg::DequantizeOp dequantize) -> Name {
-        qg::QuantizedType from =
-            qg::getQuantizedType(dequantize.getX().getType());
-        return writeDequantize(inputs[0], from, getAxis(from), name);
-      })
-      .Case([&](qg::RequantizeOp requantize) -> Name {
-        qg::QuantizedType from =
-            qg::getQuantizedType(requantize.getX().getType());
-        qg::QuantizedType to = qg::getQuantizedType(type);
-        std::string real =
-            writeDequantize(inputs[0], from, getAxis(from), name);
-        return writeQuantize(real, to, getAxis(to), name);
-      })
+      .Case<qg::QuantizeOp, qg::DequantizeOp, qg::RequantizeOp>(
+          [&](Operation *) { return writeBoundary(op, order, inputs[0]); })
       .Case([&](qg::ObserveOp) -> Name { return inputs[0]; })
       .Case([&](qg::ReshapeOp) -> Name { return writeShaped("Reshape"); })
       .Case([&](qg::BroadcastOp) -> Name { return writeShaped("Expand"); })

@@ -34,32 +34,47 @@ static llvm::json::Array describe(ArrayRef<DevicePort> ports) {
   return result;
 }
 
-void hls::addReport(std::map<std::string, std::string> &files,
-                    const Graph &graph, const Names &names,
-                    const IntegerCore &core, const ProjectOptions &options) {
-  std::vector<int64_t> depths;
-  for (const Channel &channel : graph.channels)
-    depths.push_back(channel.depth);
-  SimulationResult simulation = simulate(graph, depths, 0, 3);
+namespace {
+/// What all units and streams come to, and a row for each.
+struct Sums {
   Resources units, fifos;
   int64_t slowest = 0, macs = 0, weightBits = 0;
-  size_t bottleneck = 0;
+  std::string bottleneck; ///< unit of most cycles
   llvm::json::Array rows, streams;
-  std::string table = llvm::formatv("{0,-44} {1,9} {2,7} {3,5} {4,6}\n", "unit",
-                                    "cycles", "LUT", "DSP", "BRAM18")
-                          .str();
+  std::string table;
+
+  Resources getTotal() const {
+    Resources total = units;
+    total += fifos;
+    return total;
+  }
+};
+
+/// What a design does in a second.
+struct Speed {
+  int64_t interval, firstFrame;
+  double framesPerSecond, latencyUs;
+};
+} // namespace
+
+static void addUnits(Sums &sums, const Graph &graph, const Names &names,
+                     const Part &part) {
+  sums.table = llvm::formatv("{0,-44} {1,9} {2,7} {3,5} {4,6}\n", "unit",
+                             "cycles", "LUT", "DSP", "BRAM18")
+                   .str();
   for (auto [i, unit] : llvm::enumerate(graph.units)) {
-    Resources cost = unit->resources(*options.part);
-    units += cost;
-    macs += unit->macs();
-    weightBits += unit->weightBits();
-    if (unit->cycles() > slowest) {
-      slowest = unit->cycles();
-      bottleneck = i;
+    Resources cost = unit->resources(part);
+    sums.units += cost;
+    sums.macs += unit->macs();
+    sums.weightBits += unit->weightBits();
+    if (i == 0 || unit->cycles() > sums.slowest) {
+      sums.slowest = unit->cycles();
+      sums.bottleneck = names.units[i];
     }
-    table += llvm::formatv("{0,-44} {1,9} {2,7} {3,5} {4,6}\n", names.units[i],
-                           unit->cycles(), cost.lut, cost.dsp, cost.bram18)
-                 .str();
+    sums.table +=
+        llvm::formatv("{0,-44} {1,9} {2,7} {3,5} {4,6}\n", names.units[i],
+                      unit->cycles(), cost.lut, cost.dsp, cost.bram18)
+            .str();
     llvm::json::Object row = toJson(cost);
     row["unit"] = names.units[i];
     row["layer"] = qg::getUserName(unit->op());
@@ -68,60 +83,76 @@ void hls::addReport(std::map<std::string, std::string> &files,
     row["cycles"] = unit->cycles();
     if (unit->macs())
       row["macs"] = unit->macs();
-    rows.push_back(std::move(row));
+    sums.rows.push_back(std::move(row));
   }
+}
+
+static void addStreams(Sums &sums, const Graph &graph, const Names &names) {
   for (auto [i, channel] : llvm::enumerate(graph.channels)) {
     if (channel.writer < 0 || channel.reader < 0)
       continue;
     auto type = cast<StreamType>(channel.value.getType());
-    fifos += getFifo(channel.depth, type.getWordBits());
-    streams.push_back(llvm::json::Object{{"stream", names.channels[i]},
-                                         {"bits", type.getWordBits()},
-                                         {"tokens", type.getTokens()},
-                                         {"depth", channel.depth}});
+    sums.fifos += getFifo(channel.depth, type.getWordBits());
+    sums.streams.push_back(llvm::json::Object{{"stream", names.channels[i]},
+                                              {"bits", type.getWordBits()},
+                                              {"tokens", type.getTokens()},
+                                              {"depth", channel.depth}});
   }
-  Resources total = units;
-  total += fifos;
-  Resources capacity = options.part->capacity;
-  double megahertz = 1000 / options.clockNs;
-  double fps = 1e9 / (options.clockNs * double(simulation.interval));
-  double latency = options.clockNs * double(simulation.firstFrame) * 1e-3;
-  llvm::json::Value json = llvm::json::Object{
-      {"schema", "qopt.hls/1"},
-      {"top", options.symbol},
-      {"part", options.part->vendor},
-      {"clock_ns", options.clockNs},
-      {"estimate", "formulas before synthesis"},
-      {"cycles_slowest_unit", slowest},
-      {"slowest_unit", names.units.empty() ? "" : names.units[bottleneck]},
-      {"cycles_between_frames", simulation.interval},
-      {"cycles_first_frame", simulation.firstFrame},
-      {"frames_per_second", fps},
-      {"latency_us", latency},
-      {"macs", macs},
-      {"weight_bits", weightBits},
-      {"resources", toJson(total)},
-      {"resources_fifos", toJson(fifos)},
-      {"capacity", toJson(capacity)},
-      {"inputs", describe(core.inputs)},
-      {"outputs", describe(core.outputs)},
-      {"left_to_the_host", llvm::json::Array(core.head)},
-      {"units", std::move(rows)},
-      {"streams", std::move(streams)}};
-  files["report.json"] = llvm::formatv("{0:2}\n", json).str();
+}
+
+static Speed getSpeed(const Graph &graph, double clockNs) {
+  std::vector<int64_t> depths;
+  for (const Channel &channel : graph.channels)
+    depths.push_back(channel.depth);
+  SimulationResult simulation = simulate(graph, depths, 0, 3);
+  return {simulation.interval, simulation.firstFrame,
+          1e9 / (clockNs * double(simulation.interval)),
+          clockNs * double(simulation.firstFrame) * 1e-3};
+}
+
+/// The rows of `sums` move into the result.
+static llvm::json::Value toJson(Sums &sums, const Speed &speed,
+                                const IntegerCore &core,
+                                const ProjectOptions &options) {
+  return llvm::json::Object{{"schema", "qopt.hls/1"},
+                            {"top", options.symbol},
+                            {"part", options.part->vendor},
+                            {"clock_ns", options.clockNs},
+                            {"estimate", "formulas before synthesis"},
+                            {"cycles_slowest_unit", sums.slowest},
+                            {"slowest_unit", sums.bottleneck},
+                            {"cycles_between_frames", speed.interval},
+                            {"cycles_first_frame", speed.firstFrame},
+                            {"frames_per_second", speed.framesPerSecond},
+                            {"latency_us", speed.latencyUs},
+                            {"macs", sums.macs},
+                            {"weight_bits", sums.weightBits},
+                            {"resources", toJson(sums.getTotal())},
+                            {"resources_fifos", toJson(sums.fifos)},
+                            {"capacity", toJson(options.part->capacity)},
+                            {"inputs", describe(core.inputs)},
+                            {"outputs", describe(core.outputs)},
+                            {"left_to_the_host", llvm::json::Array(core.head)},
+                            {"units", std::move(sums.rows)},
+                            {"streams", std::move(sums.streams)}};
+}
+
+static std::string toText(const Sums &sums, const Speed &speed,
+                          const ProjectOptions &options) {
+  Resources total = sums.getTotal(), capacity = options.part->capacity;
   auto percent = [](int64_t part, int64_t whole) {
     return 100.0 * double(part) / double(whole);
   };
   std::string text =
       llvm::formatv("{0} on {1} at {2:f1} MHz (estimates before synthesis)\n",
-                    options.symbol, options.part->vendor, megahertz)
+                    options.symbol, options.part->vendor,
+                    1000 / options.clockNs)
           .str();
-  text +=
-      llvm::formatv("a frame every {0} cycles ({1:f0} a second), the first "
-                    "after {2} ({3:f1} us); slowest: {4}\n",
-                    simulation.interval, fps, simulation.firstFrame, latency,
-                    names.units.empty() ? "" : names.units[bottleneck])
-          .str();
+  text += llvm::formatv("a frame every {0} cycles ({1:f0} a second), the first "
+                        "after {2} ({3:f1} us); slowest: {4}\n",
+                        speed.interval, speed.framesPerSecond, speed.firstFrame,
+                        speed.latencyUs, sums.bottleneck)
+              .str();
   text += llvm::formatv(
               "LUT {0} ({1:f1} %), DSP {2} ({3:f1} %), BRAM18 {4} ({5:f1} "
               "%)\n\n",
@@ -129,5 +160,17 @@ void hls::addReport(std::map<std::string, std::string> &files,
               percent(total.dsp, capacity.dsp), total.bram18,
               percent(total.bram18, capacity.bram18))
               .str();
-  files["report.txt"] = text + table;
+  return text + sums.table;
+}
+
+void hls::addReport(std::map<std::string, std::string> &files,
+                    const Graph &graph, const Names &names,
+                    const IntegerCore &core, const ProjectOptions &options) {
+  Sums sums;
+  addUnits(sums, graph, names, *options.part);
+  addStreams(sums, graph, names);
+  Speed speed = getSpeed(graph, options.clockNs);
+  files["report.txt"] = toText(sums, speed, options);
+  files["report.json"] =
+      llvm::formatv("{0:2}\n", toJson(sums, speed, core, options)).str();
 }

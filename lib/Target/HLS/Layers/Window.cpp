@@ -198,59 +198,12 @@ private:
 
   void emitLineBuffer(Text &text) const {
     WindowOp op = window_;
-    int64_t height = op.getShape()[0], width = op.getShape()[1],
-            groups = channels() / lanes_;
-    std::string word = getWordName(input());
-    text.line("// The last " + Twine(rows()) + " rows of the image.");
-    text.line("static " + word + " rows[" + Twine(rows()) + "][" +
-              Twine(width) + "][" + Twine(groups) + "];");
-    text.pragma(Twine("BIND_STORAGE variable=rows type=ram_s2p impl=") +
-                pickMemory(depth()));
-    text.pragma("DEPENDENCE variable=rows type=inter direction=RAW distance=" +
-                Twine(kLag) + " dependent=true");
-    text.directive("#ifdef __SYNTHESIS__");
-    text.line("typedef ap_int<" + Twine(getIndexBits()) +
-              "> index_t; // holds every coordinate below");
-    text.directive("#else");
-    text.line("typedef int index_t;");
-    text.directive("#endif");
-    text.line("index_t in_y = 0, in_x = 0, in_c = 0;        // pixel to come");
-    text.line(
-        "index_t in_slot = 0;                         // its row in rows");
-    text.line(
-        "index_t last_y = 0, last_x = 0, last_c = 0;  // an iteration ago");
-    text.line(
-        "index_t seen_y = 0, seen_x = 0, seen_c = 0;  // two ago: in memory");
-    text.line(
-        "index_t y = 0, x = 0, ky = 0, kx = 0, c = 0; // position and tap");
-    int64_t topSlot = (-op.getPads()[0] % rows() + rows()) % rows();
-    text.line("index_t top = " + Twine(-op.getPads()[0]) + ", left = " +
-              Twine(-op.getPads()[1]) + "; // corner of the window");
-    text.line("index_t top_slot = " + Twine(topSlot) +
-              "; // of the window's first row");
+    int64_t width = op.getShape()[1], groups = channels() / lanes_;
+    emitMemory(text);
+    emitIndices(text);
     text.loop("t", cycles());
     text.pragma("PIPELINE II=1 style=flp");
-    auto scaled = [](StringRef name, int64_t factor) {
-      return factor == 1 ? name.str() : (name + " * " + Twine(factor)).str();
-    };
-    text.line("const index_t row = top + " +
-              scaled("ky", op.getDilations()[0]) + ";");
-    text.line("const index_t column = left + " +
-              scaled("kx", op.getDilations()[1]) + ";");
-    text.line("index_t slot = top_slot + " +
-              scaled("ky", op.getDilations()[0]) + ";");
-    text.line("if (slot >= " + Twine(rows()) + ")");
-    text.line("  slot -= " + Twine(rows()) + ";");
-    text.line("const bool inside = row >= 0 && row < " + Twine(height) +
-              " && column >= 0 && column < " + Twine(width) + ";");
-    text.line(
-        "const bool arrived = row < seen_y || (row == seen_y && (column < "
-        "seen_x || (column == seen_x && c < seen_c)));");
-    text.line("const bool writes = y < " + Twine(op.getOutputHeight()) +
-              " && (!inside || arrived);");
-    text.line("const bool reads = in_y < " + Twine(height) +
-              " && (y == " + Twine(op.getOutputHeight()) + " || in_y < top + " +
-              Twine(rows()) + ");");
+    emitConditions(text);
     text.open("if (writes)");
     emitFill(text);
     text.open("if (inside)");
@@ -276,6 +229,70 @@ private:
     emitAdvance(text, counters);
     text.close();
     text.close();
+  }
+
+  void emitMemory(Text &text) const {
+    WindowOp op = window_;
+    int64_t width = op.getShape()[1], groups = channels() / lanes_;
+    std::string word = getWordName(input());
+    text.line("// The last " + Twine(rows()) + " rows of the image.");
+    text.line("static " + word + " rows[" + Twine(rows()) + "][" +
+              Twine(width) + "][" + Twine(groups) + "];");
+    text.pragma(Twine("BIND_STORAGE variable=rows type=ram_s2p impl=") +
+                pickMemory(depth()));
+    text.pragma("DEPENDENCE variable=rows type=inter direction=RAW distance=" +
+                Twine(kLag) + " dependent=true");
+  }
+
+  void emitIndices(Text &text) const {
+    WindowOp op = window_;
+    text.directive("#ifdef __SYNTHESIS__");
+    text.line("typedef ap_int<" + Twine(getIndexBits()) +
+              "> index_t; // holds every coordinate below");
+    text.directive("#else");
+    text.line("typedef int index_t;");
+    text.directive("#endif");
+    text.line("index_t in_y = 0, in_x = 0, in_c = 0;        // pixel to come");
+    text.line(
+        "index_t in_slot = 0;                         // its row in rows");
+    text.line(
+        "index_t last_y = 0, last_x = 0, last_c = 0;  // an iteration ago");
+    text.line(
+        "index_t seen_y = 0, seen_x = 0, seen_c = 0;  // two ago: in memory");
+    text.line(
+        "index_t y = 0, x = 0, ky = 0, kx = 0, c = 0; // position and tap");
+    int64_t topSlot = (-op.getPads()[0] % rows() + rows()) % rows();
+    text.line("index_t top = " + Twine(-op.getPads()[0]) + ", left = " +
+              Twine(-op.getPads()[1]) + "; // corner of the window");
+    text.line("index_t top_slot = " + Twine(topSlot) +
+              "; // of the window's first row");
+  }
+
+  /// Where the tap is, and whether a pixel goes out or comes in.
+  void emitConditions(Text &text) const {
+    WindowOp op = window_;
+    int64_t height = op.getShape()[0], width = op.getShape()[1];
+    auto scaled = [](StringRef name, int64_t factor) {
+      return factor == 1 ? name.str() : (name + " * " + Twine(factor)).str();
+    };
+    text.line("const index_t row = top + " +
+              scaled("ky", op.getDilations()[0]) + ";");
+    text.line("const index_t column = left + " +
+              scaled("kx", op.getDilations()[1]) + ";");
+    text.line("index_t slot = top_slot + " +
+              scaled("ky", op.getDilations()[0]) + ";");
+    text.line("if (slot >= " + Twine(rows()) + ")");
+    text.line("  slot -= " + Twine(rows()) + ";");
+    text.line("const bool inside = row >= 0 && row < " + Twine(height) +
+              " && column >= 0 && column < " + Twine(width) + ";");
+    text.line(
+        "const bool arrived = row < seen_y || (row == seen_y && (column < "
+        "seen_x || (column == seen_x && c < seen_c)));");
+    text.line("const bool writes = y < " + Twine(op.getOutputHeight()) +
+              " && (!inside || arrived);");
+    text.line("const bool reads = in_y < " + Twine(height) +
+              " && (y == " + Twine(op.getOutputHeight()) + " || in_y < top + " +
+              Twine(rows()) + ");");
   }
 
   /// A word of padding.
