@@ -71,17 +71,23 @@ static void addMeans(InputMeans &means, const Tensor &x,
   }
 }
 
-/// Share of the positions of `outputs` for which tap `tap` reads an input.
-static double getShare(int64_t inputs, int64_t outputs, int64_t tap,
-                       int64_t stride, int64_t dilation, int64_t pad,
-                       bool isTransposed) {
-  int64_t valid = 0;
-  for (int64_t i = 0, e = isTransposed ? inputs : outputs; i < e; ++i) {
-    int64_t other = i * stride + tap * dilation - pad;
-    valid += other >= 0 && other < (isTransposed ? outputs : inputs);
+namespace {
+/// One dimension of a convolution.
+struct Axis {
+  int64_t inputs, outputs, stride, dilation, pad;
+  bool isTransposed;
+
+  /// Share of the outputs for which a tap reads an input.
+  double getShare(int64_t tap) const {
+    int64_t valid = 0;
+    for (int64_t i = 0, e = isTransposed ? inputs : outputs; i < e; ++i) {
+      int64_t other = i * stride + tap * dilation - pad;
+      valid += other >= 0 && other < (isTransposed ? outputs : inputs);
+    }
+    return double(valid) / double(outputs);
   }
-  return double(valid) / double(outputs);
-}
+};
+} // namespace
 
 /// Share per tap, in the order of the weight.
 static std::vector<double> getTapShares(LinearOpInterface op) {
@@ -92,14 +98,16 @@ static std::vector<double> getTapShares(LinearOpInterface op) {
   ArrayRef<int64_t> x = getShape(op.getInput());
   ArrayRef<int64_t> y = getShape(op->getResult(0));
   for (auto [d, taps] : llvm::enumerate(geometry.window->kernel)) {
+    Axis axis{x[d + 1],
+              y[d + 1],
+              geometry.window->strides[d],
+              geometry.window->dilations[d],
+              geometry.window->pads[d],
+              geometry.isTransposed};
     std::vector<double> next;
     for (double share : shares)
       for (int64_t tap = 0; tap < taps; ++tap)
-        next.push_back(share * getShare(x[d + 1], y[d + 1], tap,
-                                        geometry.window->strides[d],
-                                        geometry.window->dilations[d],
-                                        geometry.window->pads[d],
-                                        geometry.isTransposed));
+        next.push_back(share * axis.getShare(tap));
     shares = std::move(next);
   }
   return shares;
@@ -159,13 +167,9 @@ static bool canCorrect(LinearOpInterface op) {
 /// Means of the inputs of the layers of `reference` by layer; those stay empty
 /// whose input is not observed or not rounded.
 static absl::StatusOr<std::vector<InputMeans>>
-measure(ModuleOp reference, MutableArrayRef<LinearOpInterface> layers,
+measure(ObservedRun &run, MutableArrayRef<LinearOpInterface> layers,
         MutableArrayRef<LinearOpInterface> quantized,
-        const SampleSource &source, const CorrectBiasOptions &options,
-        const ExecutorFactory &factory) {
-  auto run = ObservedRun::create(reference, options.executor, factory);
-  if (!run.ok())
-    return run.status();
+        const SampleSource &source, int64_t samples) {
   std::vector<InputMeans> means(layers.size());
   auto addSample = [&](int64_t, ArrayRef<Tensor> inputs,
                        ArrayRef<Tensor> outputs) {
@@ -174,7 +178,7 @@ measure(ModuleOp reference, MutableArrayRef<LinearOpInterface> layers,
       std::optional<MovedInput> input = MovedInput::find(layers[i].getInput());
       if (!input || !type || !canCorrect(quantized[i]))
         continue;
-      const ObservedRun::Point *point = run->find(input->observer.getName());
+      const ObservedRun::Point *point = run.find(input->observer.getName());
       const Tensor *value =
           point ? ObservedRun::get(*point, inputs, outputs) : nullptr;
       if (!value)
@@ -184,7 +188,7 @@ measure(ModuleOp reference, MutableArrayRef<LinearOpInterface> layers,
     }
     return absl::OkStatus();
   };
-  absl::StatusOr<int64_t> done = run->run(source, options.samples, addSample);
+  absl::StatusOr<int64_t> done = run.run(source, samples, addSample);
   if (!done.ok())
     return done.status();
   if (*done == 0)
@@ -211,7 +215,10 @@ qopt::correctBias(ModuleOp reference, ModuleOp quantized,
         "expects the same linear ops in both modules");
   CorrectBiasReport report;
   report.layers = exact.size();
-  auto means = measure(reference, exact, rounded, source, options, factory);
+  auto run = ObservedRun::create(reference, options.executor, factory);
+  if (!run.ok())
+    return run.status();
+  auto means = measure(*run, exact, rounded, source, options.samples);
   if (!means.ok())
     return means.status();
   for (size_t i = 0; i < exact.size(); ++i) {

@@ -164,26 +164,37 @@ std::map<std::string, double> TimedProgram::getLayers() const {
   return result;
 }
 
+namespace {
 /// The network with one format everywhere, for this machine.
-static absl::StatusOr<std::unique_ptr<JitProgram>>
-compileFormat(mlir::ModuleOp module, const Profile &profile,
-              const PlanRequest &request, const std::string &format,
-              std::set<std::string> &linear, std::string &target) {
+struct CompiledFormat {
+  std::unique_ptr<JitProgram> program;
+  std::set<std::string> linear; ///< names of its linear layers
+  std::string target;
+};
+} // namespace
+
+static absl::StatusOr<CompiledFormat> compileFormat(mlir::ModuleOp module,
+                                                    const Profile &profile,
+                                                    const PlanRequest &request,
+                                                    const std::string &format) {
+  CompiledFormat result;
   mlir::OwningOpRef<mlir::ModuleOp> work(module.clone());
   QuantizeOptions options = request.quantize;
   options.scheme = Scheme::W8A8;
   options.weights = format;
   // Times do not depend on the numbers.
-  options.rounding = "nearest";
+  options.rounding = kNearestRounder.str();
   options.biasCorrection = false;
   QOPT_RETURN_IF_ERROR(quantize(*work, &profile, {}, options));
-  work->walk([&](LinearOpInterface op) { linear.insert(qg::getUserName(op)); });
+  work->walk(
+      [&](LinearOpInterface op) { result.linear.insert(qg::getUserName(op)); });
   QOPT_RETURN_IF_ERROR(lower(*work, options.requantize));
   absl::StatusOr<CompiledModel> compiled = compileForCPU(*work, {});
   if (!compiled.ok())
     return withCode(compiled.status(), Code::UnsupportedLowering);
-  target = compiled->info.target;
-  return loadObject(compiled->object, compiled->symbol);
+  result.target = compiled->info.target;
+  QOPT_ASSIGN(result.program, loadObject(compiled->object, compiled->symbol));
+  return result;
 }
 
 absl::StatusOr<CostFile> qopt::measureCosts(mlir::ModuleOp module,
@@ -205,10 +216,11 @@ absl::StatusOr<CostFile> qopt::measureCosts(mlir::ModuleOp module,
   int64_t total = int64_t(formats.size());
   say("code to time", 0, total);
   for (const std::string &format : formats) {
-    QOPT_ASSIGN(
-        std::unique_ptr<JitProgram> program,
-        compileFormat(module, profile, request, format, linear, costs.target));
-    programs.try_emplace(format, std::move(program), *sample);
+    QOPT_ASSIGN(CompiledFormat compiled,
+                compileFormat(module, profile, request, format));
+    linear.insert(compiled.linear.begin(), compiled.linear.end());
+    costs.target = compiled.target;
+    programs.try_emplace(format, std::move(compiled.program), *sample);
     say("code to time", int64_t(programs.size()), total);
   }
   // By turns: what else the machine does meets all formats alike.

@@ -367,8 +367,8 @@ qopt::chooseTransforms(ModuleOp module, const SampleSource &source,
     values.push_back(pair.x);
   if (values.empty())
     return std::vector<TransformChoice>();
-  absl::StatusOr<std::vector<Matrix>> vectors = captureVectors(
-      module, values, source, options.samples, options.vectors, factory);
+  absl::StatusOr<std::vector<Matrix>> vectors =
+      captureVectors(module, values, source, options, factory);
   if (!vectors.ok())
     return vectors.status();
   TransformChooser chooser(options);

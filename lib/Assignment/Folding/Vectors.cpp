@@ -23,10 +23,9 @@ static void appendRows(Matrix &to, const Tensor &from, int64_t count) {
       to(start + i, c) = from.getFloat((i * rows / count) * channels + c);
 }
 
-absl::StatusOr<std::vector<Matrix>>
-qopt::captureVectors(ModuleOp module, ArrayRef<Value> values,
-                     const SampleSource &source, int64_t samples,
-                     int64_t vectors, const ExecutorFactory &factory) {
+absl::StatusOr<std::vector<Matrix>> qopt::captureVectors(
+    ModuleOp module, ArrayRef<Value> values, const SampleSource &source,
+    const ChooseTransformsOptions &options, const ExecutorFactory &factory) {
   IRMapping mapping;
   OwningOpRef<ModuleOp> clone(cast<ModuleOp>(module->clone(mapping)));
   auto main = clone->lookupSymbol<func::FuncOp>("main");
@@ -42,8 +41,8 @@ qopt::captureVectors(ModuleOp module, ArrayRef<Value> values,
   if (!executor.ok())
     return executor.status();
   std::vector<Matrix> result(values.size());
-  int64_t perSample = std::max<int64_t>(1, vectors / samples);
-  for (int64_t index = 0; index < samples; ++index) {
+  int64_t perSample = std::max<int64_t>(1, options.vectors / options.samples);
+  for (int64_t index = 0; index < options.samples; ++index) {
     auto inputs = source(index);
     if (!inputs.ok())
       return inputs.status();

@@ -7,6 +7,7 @@
 #ifndef QOPT_LIB_ASSIGNMENT_FOLDING_VECTORS_H
 #define QOPT_LIB_ASSIGNMENT_FOLDING_VECTORS_H
 
+#include "qopt/Assignment/ChooseTransforms.h"
 #include "qopt/Calibration/Profile.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include <Eigen/Core>
@@ -16,11 +17,13 @@ namespace qopt {
 using Matrix =
     Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// Up to `vectors` channel vectors (rows) of each value, evenly spaced in each
-/// of up to `samples` samples; even rows and odd rows come from all samples.
+/// Up to `options.vectors` channel vectors (rows) of each value, evenly spaced
+/// in each of up to `options.samples` samples; even rows and odd rows come from
+/// all samples.
 absl::StatusOr<std::vector<Matrix>>
 captureVectors(mlir::ModuleOp module, llvm::ArrayRef<mlir::Value> values,
-               const SampleSource &source, int64_t samples, int64_t vectors,
+               const SampleSource &source,
+               const ChooseTransformsOptions &options,
                const ExecutorFactory &factory);
 
 /// A choice made on fewer is chance.

@@ -115,8 +115,9 @@ void hls::emitSetLane(Text &text, StreamType type, StringRef word,
   text.line(word + ".range(" + getBits(type, index) + ") = " + value + ";");
 }
 
-void hls::emitTable(Text &text, StringRef name, unsigned bits, bool isSigned,
+void hls::emitTable(Text &text, StringRef name, Width width,
                     ArrayRef<int64_t> extents, ArrayRef<int64_t> values) {
+  auto [bits, isSigned] = width;
   unsigned storage = bits <= 8 ? 8 : bits <= 16 ? 16 : bits <= 32 ? 32 : 64;
   text.line("#ifdef __SYNTHESIS__");
   text.line("typedef " + Twine(isSigned ? "ap_int<" : "ap_uint<") +

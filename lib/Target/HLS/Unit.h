@@ -101,9 +101,13 @@ void emitLane(Text &text, StreamType type, llvm::StringRef name,
 void emitSetLane(Text &text, StreamType type, llvm::StringRef word,
                  llvm::StringRef index, llvm::StringRef value);
 
-/// A table of integers, in the narrowest type: `extents` are its dimensions.
-/// `select` maps an index in row-major order to the value.
-void emitTable(Text &text, llvm::StringRef name, unsigned bits, bool isSigned,
+/// Integers as ap_int or ap_uint hold them.
+struct Width {
+  unsigned bits;
+  bool isSigned;
+};
+/// A table of integers in row-major order: `extents` are its dimensions.
+void emitTable(Text &text, llvm::StringRef name, Width width,
                llvm::ArrayRef<int64_t> extents, llvm::ArrayRef<int64_t> values);
 
 /// Units of a graph in order; fifos have none.

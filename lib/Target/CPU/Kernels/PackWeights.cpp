@@ -39,23 +39,25 @@ public:
         for (int64_t kh = 0; kh < kernelH; ++kh)
           for (int64_t segment = 0; segment < segments; ++segment)
             for (int64_t step = 0; step < steps; ++step)
-              out = packStep(g, panel, kh, segment, step, out);
+              out = packStep({g, panel, kh, segment}, step * p.pack, out);
   }
 
 private:
+  /// Where a run of weights is that lie side by side.
+  struct Place {
+    int64_t group, panel, row, segment;
+  };
   /// The last step of a length that KP does not divide reads the last KP
   /// elements; those an earlier step has read get a zero weight.
-  T *packStep(int64_t g, int64_t panel, int64_t kh, int64_t segment,
-              int64_t step, T *out) {
-    int64_t first = step * p.pack;
+  T *packStep(const Place &at, int64_t first, T *out) {
     int64_t start = std::min(first, length - p.pack);
     for (int64_t lane = 0; lane < p.vectors * p.lanes; ++lane) {
-      int64_t channel = panel * p.vectors * p.lanes + lane;
+      int64_t channel = at.panel * p.vectors * p.lanes + lane;
       for (int64_t q = 0; q < p.pack; ++q) {
         int64_t element = start + q;
         bool isUsed = element >= first && channel < groupChannels;
-        *out++ = isUsed ? read(g * groupChannels + channel, kh,
-                               segment * inputs + element)
+        *out++ = isUsed ? read(at.group * groupChannels + channel, at.row,
+                               at.segment * inputs + element)
                         : T(0);
       }
     }

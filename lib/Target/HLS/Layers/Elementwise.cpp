@@ -136,9 +136,10 @@ public:
     if (!isPerChannel())
       return;
     int64_t folds = channels_ / lanes_;
-    emitTable(text, (name + "_multipliers").str(), getSignedBits(0, most_) - 1,
-              false, {folds, lanes_}, multipliers_);
-    emitTable(text, (name + "_shifts").str(), 6, false, {folds, lanes_},
+    emitTable(text, (name + "_multipliers").str(),
+              {getSignedBits(0, most_) - 1, false}, {folds, lanes_},
+              multipliers_);
+    emitTable(text, (name + "_shifts").str(), {6, false}, {folds, lanes_},
               shifts_);
   }
 
@@ -221,7 +222,7 @@ public:
   }
   void emitTables(Text &text, StringRef name) const override {
     bool isPerChannel = rows_ > 1;
-    emitTable(text, (name + "_thresholds").str(), 32, true,
+    emitTable(text, (name + "_thresholds").str(), {32, true},
               {isPerChannel ? channels_ / lanes_ : 1, isPerChannel ? lanes_ : 1,
                levels_},
               values_);
@@ -386,7 +387,7 @@ public:
       else if (!out.isSigned())
         values[index] &= 0xFF;
     }
-    emitTable(text, (name + "_table").str(), out.getBits(), out.isSigned(),
+    emitTable(text, (name + "_table").str(), {out.getBits(), out.isSigned()},
               {256}, values);
   }
   void emit(Text &text, StringRef name) const override {

@@ -148,9 +148,10 @@ public:
                 weights_.values[(n * pe_ + p) * columns_ + getColumn(s, i)]);
     text.line(Twine("// [") + (groups_ == 1 ? "" : "group and ") +
               "row fold][column fold][row][column]");
-    emitTable(text, (name + "_weights").str(), weights_.bits, weights_.isSigned,
-              {folds, steps, pe_, simd_}, values);
-    emitTable(text, (name + "_bias").str(), 32, true, {folds, pe_},
+    emitTable(text, (name + "_weights").str(),
+              {weights_.bits, weights_.isSigned}, {folds, steps, pe_, simd_},
+              values);
+    emitTable(text, (name + "_bias").str(), {32, true}, {folds, pe_},
               getIntegers(unit().getBias()));
   }
 
@@ -296,9 +297,9 @@ public:
         for (int64_t p = 0; p < pe_; ++p)
           values.push_back(weights_.values[(n * pe_ + p) * taps_ + k]);
     text.line("// [channel fold][tap][channel]");
-    emitTable(text, (name + "_weights").str(), weights_.bits, weights_.isSigned,
-              {folds, taps_, pe_}, values);
-    emitTable(text, (name + "_bias").str(), 32, true, {folds, pe_},
+    emitTable(text, (name + "_weights").str(),
+              {weights_.bits, weights_.isSigned}, {folds, taps_, pe_}, values);
+    emitTable(text, (name + "_bias").str(), {32, true}, {folds, pe_},
               getIntegers(DepthwiseOp(unit_).getBias()));
   }
 

@@ -36,7 +36,7 @@ public:
 
   void emitTables(Text &text, StringRef name) const override {
     text.line("// exp(-d * scale)");
-    emitTable(text, (name + "_table").str(), getTableBits(), false, {256},
+    emitTable(text, (name + "_table").str(), {getTableBits(), false}, {256},
               table_);
   }
 
