@@ -49,7 +49,7 @@ ChannelBlock::ChannelBlock(const MatrixTask &task, int64_t first, int64_t last)
   offerNearest(roundNearest(byDiagonal));
 }
 
-Candidate ChannelBlock::makeCandidate(Choice parameters) const {
+Trial ChannelBlock::makeTrial(Choice parameters) const {
   return {std::move(parameters), Matrix(rows, task.columns),
           std::vector<int32_t>(rows * task.columns), Eigen::VectorXd()};
 }
@@ -165,8 +165,8 @@ Matrix ChannelBlock::multiplyMoment(const Matrix &error) const {
   return product;
 }
 
-Candidate ChannelBlock::roundNearest(Choice parameters) const {
-  Candidate result = makeCandidate(std::move(parameters));
+Trial ChannelBlock::roundNearest(Choice parameters) const {
+  Trial result = makeTrial(std::move(parameters));
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t g = 0; g < task.groups; ++g) {
       int64_t first = g * task.group;
@@ -179,7 +179,7 @@ Candidate ChannelBlock::roundNearest(Choice parameters) const {
   return result;
 }
 
-void ChannelBlock::keepBetter(Candidate &best, const Candidate &other) const {
+void ChannelBlock::keepBetter(Trial &best, const Trial &other) const {
   for (int64_t channel = 0; channel < channels; ++channel) {
     int64_t count = rowsPerChannel(), first = channel * count;
     if (!(other.losses.segment(first, count).sum() <
@@ -196,7 +196,7 @@ void ChannelBlock::keepBetter(Candidate &best, const Candidate &other) const {
   }
 }
 
-void ChannelBlock::offerNearest(const Candidate &candidate) {
+void ChannelBlock::offerNearest(const Trial &candidate) {
   keepBetter(best, candidate);
   keepBetter(nearest, candidate);
 }

@@ -20,7 +20,7 @@ struct Parameters {
 using Choice = std::vector<Parameters>; ///< by channel and group
 
 /// Levels of all elements of a block.
-struct Candidate {
+struct Trial {
   Choice parameters;
   Matrix values; ///< what the levels stand for
   std::vector<int32_t> stored;
@@ -79,20 +79,20 @@ public:
   const Choice &fitByDiagonal() const { return byDiagonal; }
 
   /// Room for levels under these parameters.
-  Candidate makeCandidate(Choice parameters) const;
-  Candidate roundNearest(Choice parameters) const;
+  Trial makeTrial(Choice parameters) const;
+  Trial roundNearest(Choice parameters) const;
   /// d H d^T by row.
   Eigen::VectorXd measure(const Matrix &error) const;
   /// error * H.
   Matrix multiplyMoment(const Matrix &error) const;
   /// Channel by channel, the better of two.
-  void keepBetter(Candidate &best, const Candidate &other) const;
+  void keepBetter(Trial &best, const Trial &other) const;
 
   /// Keeps the channels that are better than the best so far.
-  void offer(const Candidate &candidate) { keepBetter(best, candidate); }
+  void offer(const Trial &candidate) { keepBetter(best, candidate); }
   /// Offers nearest levels, which count as such in reports.
-  void offerNearest(const Candidate &candidate);
-  const Candidate &getBest() const { return best; }
+  void offerNearest(const Trial &candidate);
+  const Trial &getBest() const { return best; }
 
   const Eigen::VectorXd &getPlainLosses() const { return plainLosses; }
   const Eigen::VectorXd &getNearestLosses() const { return nearest.losses; }
@@ -112,7 +112,7 @@ private:
   Matrix weights;
   std::vector<Range> ranges;
   Choice byDiagonal;
-  Candidate best, nearest;
+  Trial best, nearest;
   Eigen::VectorXd plainLosses;
 };
 

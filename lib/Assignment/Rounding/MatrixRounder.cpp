@@ -52,7 +52,7 @@ void MatrixRounder::prepare() {
 void MatrixRounder::round(int64_t first, int64_t last) {
   ChannelBlock block(state->task, first, last);
   state->method.round(block);
-  const Candidate &best = block.getBest();
+  const Trial &best = block.getBest();
   int64_t firstRow = first * state->task.problem.rowsPerChannel;
   std::copy(best.stored.begin(), best.stored.end(),
             state->stored.begin() + firstRow * state->task.columns);

@@ -14,8 +14,7 @@ static constexpr int kRefits = 2;
 /// Sweeps from the nearest levels, which are further away than GPTQ's.
 static constexpr int kSweeps = 12;
 
-void qopt::descend(const ChannelBlock &block, Candidate &candidate,
-                   int sweeps) {
+void qopt::descend(const ChannelBlock &block, Trial &candidate, int sweeps) {
   int64_t columns = block.numColumns();
   Matrix gradients =
       block.multiplyMoment(block.getWeights() - candidate.values);
@@ -48,7 +47,7 @@ void qopt::descend(const ChannelBlock &block, Candidate &candidate,
 }
 
 // The least of (w - s v) H (w - s v)^T for levels v is at s = w H v / v H v.
-bool qopt::refitScales(const ChannelBlock &block, Candidate &candidate) {
+bool qopt::refitScales(const ChannelBlock &block, Trial &candidate) {
   if (block.hasGroups())
     return false;
   bool hasChanged = false;
@@ -82,8 +81,7 @@ bool qopt::refitScales(const ChannelBlock &block, Candidate &candidate) {
   return hasChanged;
 }
 
-void qopt::offerDescended(ChannelBlock &block, Candidate candidate,
-                          int sweeps) {
+void qopt::offerDescended(ChannelBlock &block, Trial candidate, int sweeps) {
   descend(block, candidate, sweeps);
   block.offer(candidate);
   for (int i = 0; i < kRefits && refitScales(block, candidate); ++i) {

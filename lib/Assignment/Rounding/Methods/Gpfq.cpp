@@ -24,9 +24,9 @@ static std::vector<int64_t> getOrder(const ChannelBlock &block) {
   return order;
 }
 
-static Candidate followPath(const ChannelBlock &block,
-                            llvm::ArrayRef<int64_t> order, Choice parameters) {
-  Candidate result = block.makeCandidate(std::move(parameters));
+static Trial followPath(const ChannelBlock &block,
+                        llvm::ArrayRef<int64_t> order, Choice parameters) {
+  Trial result = block.makeTrial(std::move(parameters));
   int64_t columns = block.numColumns();
   for (int64_t r = 0; r < block.numRows(); ++r) {
     Eigen::RowVectorXd carried = Eigen::RowVectorXd::Zero(columns);

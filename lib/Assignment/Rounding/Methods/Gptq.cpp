@@ -23,11 +23,11 @@ static Matrix getOrdered(const ChannelBlock &block) {
   return ordered;
 }
 
-static Candidate roundByColumns(const ChannelBlock &block,
-                                const Matrix &ordered, Choice parameters) {
+static Trial roundByColumns(const ChannelBlock &block, const Matrix &ordered,
+                            Choice parameters) {
   const Factor &factor = block.getFactor();
   int64_t rows = block.numRows(), n = block.numColumns();
-  Candidate result = block.makeCandidate(std::move(parameters));
+  Trial result = block.makeTrial(std::move(parameters));
   Matrix carried = Matrix::Zero(rows, n), errors(rows, kBlock);
   Matrix scales(rows, kBlock), zeros(rows, kBlock);
   std::vector<int32_t> stored(kBlock);
@@ -60,7 +60,7 @@ static Candidate roundByColumns(const ChannelBlock &block,
 }
 
 void qopt::roundGptq(ChannelBlock &block) {
-  Candidate refined = block.getBest();
+  Trial refined = block.getBest();
   if (block.getFactor().dampings) {
     Matrix ordered = getOrdered(block);
     refined = roundByColumns(block, ordered, block.fitByDiagonal());
