@@ -196,7 +196,7 @@ void ChannelBlock::keepBetter(Trial &best, const Trial &other) const {
   }
 }
 
-void ChannelBlock::offerNearest(const Trial &candidate) {
-  keepBetter(best, candidate);
-  keepBetter(nearest, candidate);
+void ChannelBlock::offerNearest(const Trial &trial) {
+  keepBetter(best, trial);
+  keepBetter(nearest, trial);
 }

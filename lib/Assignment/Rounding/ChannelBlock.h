@@ -89,9 +89,9 @@ public:
   void keepBetter(Trial &best, const Trial &other) const;
 
   /// Keeps the channels that are better than the best so far.
-  void offer(const Trial &candidate) { keepBetter(best, candidate); }
+  void offer(const Trial &trial) { keepBetter(best, trial); }
   /// Offers nearest levels, which count as such in reports.
-  void offerNearest(const Trial &candidate);
+  void offerNearest(const Trial &trial);
   const Trial &getBest() const { return best; }
 
   const Eigen::VectorXd &getPlainLosses() const { return plainLosses; }

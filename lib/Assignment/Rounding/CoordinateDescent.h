@@ -13,14 +13,14 @@ namespace qopt {
 
 /// One element at a time to its best level, the others fixed, at most `sweeps`
 /// times over all.
-void descend(const ChannelBlock &block, Trial &candidate, int sweeps);
+void descend(const ChannelBlock &block, Trial &trial, int sweeps);
 
 /// Scales that suit the levels, and the values under them; the losses are left
 /// to descend(). False where no scale changed, as with groups.
-bool refitScales(const ChannelBlock &block, Trial &candidate);
+bool refitScales(const ChannelBlock &block, Trial &trial);
 
 /// Descends and refits in turns, and offers what comes of it.
-void offerDescended(ChannelBlock &block, Trial candidate, int sweeps);
+void offerDescended(ChannelBlock &block, Trial trial, int sweeps);
 
 } // namespace qopt
 

@@ -323,8 +323,8 @@ constexpr const char *kRoundingSource = R"__(@BANNER@
 using namespace qopt;
 
 /// Every weight at its nearest level under `parameters`.
-static Candidate makeCandidate(const ChannelBlock &block, Choice parameters) {
-  Candidate result = block.makeCandidate(std::move(parameters));
+static Trial makeTrial(const ChannelBlock &block, Choice parameters) {
+  Trial result = block.makeTrial(std::move(parameters));
   int64_t columns = block.numColumns();
   for (int64_t r = 0; r < block.numRows(); ++r)
     for (int64_t c = 0; c < columns; ++c)
@@ -337,8 +337,8 @@ static Candidate makeCandidate(const ChannelBlock &block, Choice parameters) {
 }
 
 void qopt::round@NAME@(ChannelBlock &block) {
-  // TODO: better candidates; the best of a channel stays.
-  block.offer(makeCandidate(block, block.fitByDiagonal()));
+  // TODO: better trials; the best of a channel stays.
+  block.offer(makeTrial(block, block.fitByDiagonal()));
 }
 )__";
 

@@ -108,7 +108,8 @@ TEST(Rounders, HaveNamesThatOptionsCanSpell) {
   for (const Rounder &row : getRounders()) {
     EXPECT_TRUE(names.insert(row.name.str()).second) << row.name.str();
     for (char c : row.name)
-      EXPECT_TRUE(std::islower(c)) << row.name.str();
+      EXPECT_TRUE(std::islower(c) || std::isdigit(c) || c == '-')
+          << row.name.str();
     EXPECT_FALSE(row.summary.empty());
     EXPECT_FALSE(row.source.empty());
     EXPECT_EQ(lookupRounder(row.name), &row);

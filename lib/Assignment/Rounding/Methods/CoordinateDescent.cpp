@@ -14,10 +14,9 @@ static constexpr int kRefits = 2;
 /// Sweeps from the nearest levels, which are further away than GPTQ's.
 static constexpr int kSweeps = 12;
 
-void qopt::descend(const ChannelBlock &block, Trial &candidate, int sweeps) {
+void qopt::descend(const ChannelBlock &block, Trial &trial, int sweeps) {
   int64_t columns = block.numColumns();
-  Matrix gradients =
-      block.multiplyMoment(block.getWeights() - candidate.values);
+  Matrix gradients = block.multiplyMoment(block.getWeights() - trial.values);
   for (int64_t r = 0; r < block.numRows(); ++r) {
     auto gradient = gradients.row(r);
     bool hasMoved = true;
@@ -28,39 +27,39 @@ void qopt::descend(const ChannelBlock &block, Trial &candidate, int sweeps) {
         if (!(curvature > 0))
           continue;
         int32_t stored;
-        double old = candidate.values(r, c);
-        const Parameters &own = block.at(candidate.parameters, r, c);
+        double old = trial.values(r, c);
+        const Parameters &own = block.at(trial.parameters, r, c);
         double value = roundToGrid(old + gradient[c] / curvature,
                                    block.scaled(own), stored);
         double step = value - old;
         // Loss changes by step^2 h - 2 step g.
         if (step == 0 || !(step * (step * curvature - 2 * gradient[c]) < 0))
           continue;
-        candidate.values(r, c) = value;
-        candidate.stored[r * columns + c] = stored;
+        trial.values(r, c) = value;
+        trial.stored[r * columns + c] = stored;
         gradient -= step * block.getMoment().row(c);
         hasMoved = true;
       }
     }
   }
-  candidate.losses = block.measure(block.getWeights() - candidate.values);
+  trial.losses = block.measure(block.getWeights() - trial.values);
 }
 
 // The least of (w - s v) H (w - s v)^T for levels v is at s = w H v / v H v.
-bool qopt::refitScales(const ChannelBlock &block, Trial &candidate) {
+bool qopt::refitScales(const ChannelBlock &block, Trial &trial) {
   if (block.hasGroups())
     return false;
   bool hasChanged = false;
-  Matrix product = block.multiplyMoment(candidate.values);
+  Matrix product = block.multiplyMoment(trial.values);
   for (int64_t channel = 0; channel < block.numChannels(); ++channel) {
     int64_t count = block.rowsPerChannel(), first = channel * count;
-    auto values = candidate.values.middleRows(first, count);
+    auto values = trial.values.middleRows(first, count);
     auto weighted = product.middleRows(first, count);
     double square = weighted.cwiseProduct(values).sum();
     double inner =
         weighted.cwiseProduct(block.getWeights().middleRows(first, count))
             .sum();
-    Parameters &own = candidate.parameters[channel];
+    Parameters &own = trial.parameters[channel];
     double scale = own.scale * (inner / square);
     if (!(square > 0) || !(inner > 0))
       continue;
@@ -70,23 +69,23 @@ bool qopt::refitScales(const ChannelBlock &block, Trial &candidate) {
   }
   const Grid<double> &grid = block.getGrid();
   for (int64_t r = 0; r < block.numRows(); ++r) {
-    const Parameters &own = block.at(candidate.parameters, r, 0);
+    const Parameters &own = block.at(trial.parameters, r, 0);
     for (int64_t c = 0; c < block.numColumns(); ++c) {
-      int32_t stored = candidate.stored[r * block.numColumns() + c];
+      int32_t stored = trial.stored[r * block.numColumns() + c];
       double steps =
           grid.table ? grid.table[stored] : double(stored - own.zeroPoint);
-      candidate.values(r, c) = own.scale * steps;
+      trial.values(r, c) = own.scale * steps;
     }
   }
   return hasChanged;
 }
 
-void qopt::offerDescended(ChannelBlock &block, Trial candidate, int sweeps) {
-  descend(block, candidate, sweeps);
-  block.offer(candidate);
-  for (int i = 0; i < kRefits && refitScales(block, candidate); ++i) {
-    descend(block, candidate, sweeps);
-    block.offer(candidate);
+void qopt::offerDescended(ChannelBlock &block, Trial trial, int sweeps) {
+  descend(block, trial, sweeps);
+  block.offer(trial);
+  for (int i = 0; i < kRefits && refitScales(block, trial); ++i) {
+    descend(block, trial, sweeps);
+    block.offer(trial);
   }
 }
 
