@@ -93,8 +93,8 @@ def main():
         try_test(name)
     model = SOURCE / "test/Driver/Inputs/cnn.onnxtxt"
     run(TREE / "build/bin/qopt", "quantize", model, "--data",
-        "random:normal:seed=1", "--samples", "4", "--weights", "si4",
-        "--rounding", "zz-nearest", "-o", FOLDER / "rounded.mlir")
+        "random:normal:1:samples=4", "--weights", "si4", "--rounding",
+        "zz-nearest", "-o", FOLDER / "rounded.mlir")
     print("rounding: zz-nearest rounds")
     print("lint:" + run(sys.executable, TREE / "tools/dev/check_layers.py"
                         ).stdout.partition(":")[2], end="")
