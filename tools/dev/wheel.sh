@@ -8,7 +8,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 venv=$1 out=$2
 most_bytes=60000000
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap '/bin/rm -rf "$work"' EXIT
 
 if [ "${3:-}" != --hidden ]; then
   export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache

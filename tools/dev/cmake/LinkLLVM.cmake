@@ -29,6 +29,9 @@ find_library(QOPT_ZSTD NAMES libzstd.a REQUIRED)
 set_target_properties(LLVMSupport PROPERTIES
   INTERFACE_LINK_LIBRARIES "${needs};${QOPT_ZSTD}")
 get_property(QOPT_LLVM_LIBRARIES GLOBAL PROPERTY MLIR_ALL_LIBS)
+# Debian's archives are compiled with NDEBUG. One static link keeps one copy of a
+# template of LLVM's headers: with ours, MLIR would check what its own code skips.
+add_compile_definitions(NDEBUG)
 # Only what is reached stays, equal functions once; nothing is exported but what
 # a version script names.
 add_link_options(-Wl,--gc-sections -Wl,--icf=safe -Wl,--as-needed -Wl,-s
