@@ -6,13 +6,12 @@
 // in it would be lost. A wrong placement is an error here, not a wrong number.
 //===----------------------------------------------------------------------===//
 #include "Steps.h"
-#include "qopt/Target/Passes.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Pass/Pass.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_VERIFYRESULTS
-#include "qopt/Target/Passes.h.inc"
+#include "qopt/Target/VerifyResults.h.inc"
 } // namespace qopt
 
 using namespace mlir;
