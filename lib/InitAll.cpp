@@ -10,9 +10,10 @@
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Dialect/HLS/IR/HLS.h"
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Pipelines/Pipelines.h"
+#include "qopt/Target/CPU/Emit.h"
 #include "qopt/Target/CPU/IR/QCPU.h"
 #include "qopt/Target/CPU/Kernels/Passes.h"
-#include "qopt/Target/CPU/Emit.h"
 #include "qopt/Target/HLS/Passes.h"
 #include "qopt/Target/Passes.h"
 #include "qopt/Transforms/Passes.h"
@@ -47,4 +48,8 @@ void qopt::registerAllPasses() {
   hls::registerQoptHLSPasses();
   registerQoptTransformsPasses();
   qcpu::registerQoptCPUKernelsPasses();
+  registerPipelines();
+  registerIntegerPipelines();
+  registerCPUPipelines();
+  hls::registerPipelines();
 }

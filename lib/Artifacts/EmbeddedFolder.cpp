@@ -5,7 +5,7 @@
 // that a build script needs nothing else.
 //===----------------------------------------------------------------------===//
 #include "qopt/Artifacts/EmbeddedFolder.h"
-#include "qopt/Conversion/FXPToHLS.h"
+#include "qopt/Conversion/IntegerCore.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
@@ -108,13 +108,8 @@ absl::StatusOr<std::map<std::string, std::string>>
 qopt::makeEmbeddedFolder(const ArtifactRequest &request) {
   mlir::OwningOpRef<mlir::ModuleOp> module(
       mlir::ModuleOp(request.quantized).clone());
-  QOPT_RETURN_IF_ERROR(
-      runPipeline(*module, request.outputs == "quantized"
-                               ? "func.func(qg-quantize-interface{drop-head})"
-                               : "func.func(qg-quantize-interface{integer-"
-                                 "heads})"));
-  QOPT_RETURN_IF_ERROR(lower(*module, request.options.requantize,
-                             /*integerOnly=*/true));
+  QOPT_RETURN_IF_ERROR(lowerToIntegers(
+      *module, {request.options.requantize, request.outputs == "quantized"}));
   EmbeddedCOptions options;
   options.symbol = request.cpu.symbol;
   absl::StatusOr<EmbeddedCProject> project = emitEmbeddedC(*module, options);

@@ -5,6 +5,7 @@
 // refusals come before the first file.
 //===----------------------------------------------------------------------===//
 #include "qopt/Artifacts/HLSFolder.h"
+#include "qopt/Conversion/FXPToHLS.h"
 #include "qopt/Interpreter/Interpreter.h"
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
@@ -134,7 +135,8 @@ makeInputs(const ArtifactRequest &request, mlir::ModuleOp lowered,
 /// takes the model's own inputs.
 static mlir::LogicalResult takeInputs(IntegerCore &core,
                                       mlir::ModuleOp lowered) {
-  mlir::FailureOr<IntegerCore> whole = cutIntegerCore(lowered, true);
+  mlir::FailureOr<IntegerCore> whole =
+      cutIntegerCore(lowered, /*dropsHead=*/true, hasUnit);
   if (mlir::failed(whole))
     return mlir::failure();
   auto getMain = [](mlir::ModuleOp module) {
@@ -162,10 +164,8 @@ qopt::makeHLSFolder(const ArtifactRequest &request) {
   mlir::OwningOpRef<mlir::ModuleOp> device;
   if (!dropsHead) {
     device = mlir::ModuleOp(request.quantized).clone();
-    QOPT_RETURN_IF_ERROR(runPipeline(
-        *device, "func.func(qg-quantize-interface{integer-heads})"));
     QOPT_RETURN_IF_ERROR(
-        lower(*device, request.options.requantize, /*integerOnly=*/true));
+        lowerToIntegers(*device, {request.options.requantize, dropsHead}));
   }
   mlir::MLIRContext *context = lowered->getContext();
   IntegerCore core;
@@ -173,7 +173,7 @@ qopt::makeHLSFolder(const ArtifactRequest &request) {
   QOPT_RETURN_IF_ERROR(
       runWithDiagnostics(context, Code::UnsupportedLowering, [&] {
         mlir::FailureOr<IntegerCore> cut =
-            cutIntegerCore(dropsHead ? *lowered : *device, dropsHead);
+            cutIntegerCore(dropsHead ? *lowered : *device, dropsHead, hasUnit);
         if (mlir::failed(cut))
           return mlir::failure();
         core = std::move(*cut);

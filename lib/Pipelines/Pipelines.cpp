@@ -4,7 +4,6 @@
 // Pipelines are text, so that `qopt-opt --pass-pipeline` repeats them.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Pipelines.h"
-#include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Pipelines/Model.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -44,40 +43,11 @@ absl::Status qopt::prepare(mlir::ModuleOp module) {
   return runPipeline(module, kPrepare);
 }
 
-bool qopt::hasEncodings(mlir::ModuleOp module) {
-  return module
-      .walk([](mlir::Operation *op) {
-        auto isEncoded = [](mlir::Type type) {
-          auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type);
-          return tensor && qg::getQuantizedType(tensor.getElementType());
-        };
-        return llvm::any_of(op->getResultTypes(), isEncoded) ||
-                       llvm::any_of(op->getOperandTypes(), isEncoded)
-                   ? mlir::WalkResult::interrupt()
-                   : mlir::WalkResult::advance();
-      })
-      .wasInterrupted();
-}
-
-static constexpr const char *kRequantizeMode = "qg.requantize";
-
-void qopt::setRequantizeMode(mlir::ModuleOp module, llvm::StringRef mode) {
-  if (mode == "f32")
-    module->removeAttr(kRequantizeMode);
-  else
-    module->setAttr(kRequantizeMode,
-                    mlir::StringAttr::get(module.getContext(), mode));
-}
-
-absl::Status qopt::lower(mlir::ModuleOp module, llvm::StringRef requantize,
-                         bool integerOnly) {
-  if (!hasEncodings(module))
-    return absl::OkStatus();
-  if (auto stored = module->getAttrOfType<mlir::StringAttr>(kRequantizeMode))
-    requantize = stored.getValue();
-  return runPipeline(module,
-                     ("convert-qg-to-fxp{requantize-mode=" + requantize +
-                      " integer-only=" + (integerOnly ? "true" : "false") +
-                      "},canonicalize,cse")
-                         .str());
+void qopt::registerPipelines() {
+  mlir::PassPipelineRegistration<>(
+      "qopt-prepare", "Constants, layout, folded normalization of floats",
+      [](mlir::OpPassManager &pm) {
+        [[maybe_unused]] auto parsed = mlir::parsePassPipeline(kPrepare, pm);
+        assert(mlir::succeeded(parsed) && "the pipeline is fixed text");
+      });
 }

@@ -1,53 +1,18 @@
-//===- FXPToHLS.h - The part of a network that becomes hardware -----------===//
+//===- FXPToHLS.h - Which integer ops become hardware ---------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A lowered module is cut where floats become integers and back: the host
-// quantizes and dequantizes, the device sees integers only.
+// What convert-fxp-to-hls takes, for those who cut a network for it.
 //===----------------------------------------------------------------------===//
 #ifndef QOPT_CONVERSION_FXPTOHLS_H
 #define QOPT_CONVERSION_FXPTOHLS_H
 
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/OwningOpRef.h"
-
-#include <string>
-#include <vector>
+#include "mlir/IR/Operation.h"
 
 namespace qopt {
-
-/// An array that crosses the border of the device.
-struct DevicePort {
-  std::string name; ///< of the model's input or output it belongs to
-  std::vector<int64_t> shape;
-  bool isUnsigned = false;
-  /// Real value = (integer - zeroPoint) * scale; scale 0: unknown.
-  float scale = 0;
-  int64_t zeroPoint = 0;
-};
-
-struct IntegerCore {
-  /// `@main` from the model's inputs to the device's: quantization and layout.
-  mlir::OwningOpRef<mlir::ModuleOp> host;
-  /// `@main` on integers alone.
-  mlir::OwningOpRef<mlir::ModuleOp> core;
-  std::vector<DevicePort> inputs, outputs;
-  /// Float ops behind the device that were left out.
-  std::vector<std::string> head;
-};
-
-/// Cuts `@main`. A float op that is neither before nor behind all integer ops
-/// is an error, and so is a float op behind them unless `dropsHead`; every one
-/// is reported.
-mlir::FailureOr<IntegerCore> cutIntegerCore(mlir::ModuleOp lowered,
-                                            bool dropsHead);
 
 /// Whether some form of the op becomes a unit; what it lacks besides,
 /// convert-fxp-to-hls says.
 bool hasUnit(mlir::Operation *op);
-
-/// Argument and result attribute of the core: the integer type that holds
-/// every value (`si8`, `ui4`, ...).
-inline constexpr const char *kElementAttr = "hls.element";
 
 } // namespace qopt
 

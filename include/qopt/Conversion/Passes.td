@@ -34,7 +34,8 @@ def ConvertQGToFXP : Pass<"convert-qg-to-fxp", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"requantizeMode", "requantize-mode", "std::string", "\"f32\"",
-           "rounding of accumulators: f32, fixed:BITS (2 to 31) or pow2">,
+           "rounding of accumulators: f32, fixed:BITS (2 to 31) or pow2; the "
+           "module's attribute `qg.requantize` comes before it">,
     Option<"integerOnly", "integer-only", "bool", "false",
            "compute a softmax of bytes into steps of 1/256 as fxp.softmax">
   ];
@@ -75,6 +76,40 @@ def ConvertFXPToLinalg : Pass<"convert-fxp-to-linalg", "::mlir::ModuleOp"> {
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
     "::mlir::tensor::TensorDialect"];
+}
+
+def KeepIntegerCore : Pass<"fxp-keep-integer-core", "::mlir::ModuleOp"> {
+  let summary = "Keep what lies between the last float in front and the first behind";
+  let description = [{
+    What quantizes the model's inputs and what makes floats of its results stays
+    with the caller; `@main` becomes the integer ops between. `hls.element` of an
+    argument is the integer type that holds all its values.
+
+    Fails where a float op lies between integer ops, and where one lies behind
+    them that is not a dequantize, unless `drop-head`; all are reported.
+
+    {{example test/Conversion/keep-integer-core.mlir}}
+  }];
+  let options = [
+    Option<"dropHead", "drop-head", "bool", "false",
+           "leave float ops behind the last integers to the caller">
+  ];
+  let dependentDialects = ["::qopt::fxp::FXPDialect"];
+}
+
+def ConvertToLinalg : Pass<"convert-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Lower qg and fxp ops to linalg on tensors at once";
+  let description = [{
+    `convert-qg-to-linalg` and `convert-fxp-to-linalg` in one walk over the
+    module: a lowered model has float islands between its integers, and neither
+    pass alone leaves types that the other takes.
+
+    {{example test/Conversion/convert-to-linalg.mlir}}
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
 }
 
 def ConvertFXPToHLS : Pass<"convert-fxp-to-hls", "::mlir::ModuleOp"> {

@@ -11,7 +11,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "qopt/Data/Preprocess.h"
 #include "qopt/Frontend/ONNX/Import.h"
-#include "qopt/Support/Diagnostics.h"
+#include "qopt/Support/Module.h"
 
 namespace qopt {
 
@@ -33,15 +33,6 @@ loadModel(mlir::MLIRContext *context, llvm::StringRef path,
 absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
 loadModelBytes(mlir::MLIRContext *context, llvm::StringRef bytes,
                const ImportOptions &options = {});
-
-/// Text or bytecode of a module. Bytecode is the same for the same module.
-std::string printModule(mlir::ModuleOp module);
-absl::StatusOr<std::string> serializeModule(mlir::ModuleOp module);
-
-/// Runs `body`, which may emit diagnostics; if it fails, the first error is
-/// the message and the others are notes.
-absl::Status runWithDiagnostics(mlir::MLIRContext *context, Code code,
-                                llvm::function_ref<llvm::LogicalResult()> body);
 
 } // namespace qopt
 

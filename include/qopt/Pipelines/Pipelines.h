@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "qopt/Target/Integer/LowerToIntegers.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace qopt {
@@ -16,21 +17,11 @@ namespace qopt {
 /// Float graph to float graph: constants, layout, folded normalization.
 absl::Status prepare(mlir::ModuleOp module);
 
-/// True if a value of the graph is quantized.
-bool hasEncodings(mlir::ModuleOp module);
-
-/// Stores with a graph how its accumulators are rounded: f32, fixed:BITS or
-/// pow2. Without it a graph is rounded by f32.
-void setRequantizeMode(mlir::ModuleOp module, llvm::StringRef mode);
-
-/// Quantized graph to exact integer ops, in place; a float graph stays. The
-/// mode that is stored with the graph comes before `requantize`.
-/// `integerOnly`: float heads in their integer form.
-absl::Status lower(mlir::ModuleOp module, llvm::StringRef requantize = "f32",
-                   bool integerOnly = false);
-
 /// Runs a textual pipeline of registered passes.
 absl::Status runPipeline(mlir::ModuleOp module, llvm::StringRef pipeline);
+
+/// Registers qopt-prepare.
+void registerPipelines();
 
 } // namespace qopt
 

@@ -73,6 +73,33 @@ def OutlineSteps : Pass<"cpu-outline-steps", "::mlir::ModuleOp"> {
     "::mlir::affine::AffineDialect"];
 }
 
+def DropMain : Pass<"cpu-drop-main", "::mlir::ModuleOp"> {
+  let summary = "Leave nothing but the step functions";
+  let description = [{
+    After `cpu-outline-steps` @main is a list of calls: the entry point is
+    written from it in LLVM IR, and weights become one blob. What is left to
+    lower are the functions that it called.
+
+    Fails where @main still has a step of its own.
+
+    {{example test/Target/CPU/drop-main.mlir}}
+  }];
+}
+
+def VectorsToLLVM : Pass<"cpu-vectors-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Lower vectors to the LLVM dialect for any width of an index";
+  let description = [{
+    `convert-vector-to-llvm` takes indices of 64 bits; 32-bit machines have
+    narrower ones.
+
+    {{example test/Target/CPU/vectors-to-llvm.mlir}}
+  }];
+  let options = [
+    Option<"indexBits", "index-bits", "unsigned", "32", "bits of an index">
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def HoldSigned : Pass<"fxp-hold-signed", "::mlir::func::FuncOp"> {
   let summary = "Hold unsigned bytes as signed ones below the interface";
   let description = [{

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/FXPToHLS.h"
 #include "Parameters.h"
+#include "qopt/Conversion/IntegerCore.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Numerics/FixedPoint.h"
 

@@ -3,6 +3,7 @@
 //
 // The pass: tables first, then every op that touches a quantized type.
 //===----------------------------------------------------------------------===//
+#include "qopt/Conversion/QGToFXP.h"
 #include "Patterns.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -161,7 +162,10 @@ struct ConvertQGToFXP : qopt::impl::ConvertQGToFXPBase<ConvertQGToFXP> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    FailureOr<fxp::RequantizeModeAttr> mode = parseMode(module, requantizeMode);
+    // A stored mode is part of the model: no target changes its results.
+    auto stored = module->getAttrOfType<StringAttr>(kRequantizeMode);
+    FailureOr<fxp::RequantizeModeAttr> mode = parseMode(
+        module, stored ? stored.getValue() : StringRef(requantizeMode));
     if (failed(mode) || failed(convertRegionsToTables(module)))
       return signalPassFailure();
     module.walk(keepEncodings);

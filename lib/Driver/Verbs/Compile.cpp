@@ -143,11 +143,9 @@ static absl::StatusOr<ExitCode> runCompile(const Arguments &arguments,
                             : request.integerOnly ? "fixed:31"
                                                   : "f32"));
   if (request.integerOnly)
-    QOPT_RETURN_IF_ERROR(
-        runPipeline(*model.quantized,
-                    request.outputs == "quantized"
-                        ? "func.func(qg-quantize-interface{drop-head})"
-                        : "func.func(qg-quantize-interface{integer-heads})"));
+    QOPT_RETURN_IF_ERROR(setIntegerInterface(
+        *model.quantized,
+        {model.options.requantize, request.outputs == "quantized"}));
   request.floatModule = *model.floatModule;
   request.unfolded = *model.unfolded;
   request.quantized = *model.quantized;

@@ -5,7 +5,7 @@
 // before bufferization lets results be computed in place.
 //===----------------------------------------------------------------------===//
 #include "PlaceResults.h"
-#include "Steps.h"
+#include "qopt/Target/Memory/Steps.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"

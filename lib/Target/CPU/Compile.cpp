@@ -5,12 +5,9 @@
 //===----------------------------------------------------------------------===//
 #include "LowerToLLVM.h"
 #include "Program.h"
-#include "Steps.h"
-#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Machine/KernelTarget.h"
-#include "qopt/Target/CPU/Kernels/Passes.h"
-#include "qopt/Target/Passes.h"
+#include "qopt/Target/CPU/Pipelines.h"
 
 #include "absl/strings/str_cat.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
@@ -23,7 +20,6 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 
@@ -51,20 +47,6 @@ static bool isIdentifier(StringRef name) {
 }
 
 namespace {
-/// Both lowerings to linalg at once: one walk over the module.
-struct ConvertToLinalg : PassWrapper<ConvertToLinalg, OperationPass<ModuleOp>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ConvertToLinalg)
-  void runOnOperation() override {
-    StorageTypeConverter converter;
-    RewritePatternSet patterns(&getContext());
-    populateQGToLinalgPatterns(converter, patterns);
-    populateFXPToLinalgPatterns(converter, patterns);
-    if (failed(convertToLinalg(getOperation(), converter, std::move(patterns),
-                               {"qg", "fxp"})))
-      signalPassFailure();
-  }
-};
-
 /// The first error that a pass reports, for the status.
 struct ErrorCollector {
   std::string text;
@@ -103,26 +85,25 @@ static std::string getFeatures(const llvm::TargetMachine &machine) {
   return features;
 }
 
+static CPUPipelineOptions describe(const llvm::TargetMachine &machine) {
+  return {machine.getTargetTriple().str(), getFeatures(machine)};
+}
+
+absl::StatusOr<CPUPipelineOptions>
+qopt::getPipelineOptions(const CPUOptions &options) {
+  auto machine = createMachine(options);
+  if (!machine.ok())
+    return machine.status();
+  return describe(**machine);
+}
+
 static absl::Status lowerToSteps(ModuleOp module, const CPUOptions &options,
                                  const llvm::TargetMachine &machine) {
   ErrorCollector errors(module.getContext());
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
-  std::string triple = machine.getTargetTriple().str();
-  // Dual multiplications and MVE want both factors signed.
-  if (machine.getPointerSizeInBits(0) == 32)
-    pm.addNestedPass<func::FuncOp>(createHoldSigned());
-  if (options.useKernels)
-    pm.addPass(qcpu::createSelectKernels({triple, getFeatures(machine)}));
-  pm.addPass(std::make_unique<ConvertToLinalg>());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-  pm.addPass(createFuseElementwise());
-  pm.addPass(createBufferizeMain());
-  pm.addPass(createVerifyResults());
-  // No canonicalization from here: a loop of one iteration is a step as well.
-  pm.addPass(qcpu::createLowerKernels({triple}));
-  pm.addPass(createPlanMemory());
-  pm.addPass(createOutlineSteps());
+  CPUPipelineOptions pipeline = describe(machine);
+  pipeline.useKernels = options.useKernels;
+  buildCPU(pm, pipeline);
   if (failed(pm.run(module)))
     return absl::UnimplementedError(
         errors.text.empty() ? "a pass of the CPU target failed" : errors.text);

@@ -195,8 +195,7 @@ void EntryEmitter::emitRun(StringRef symbol) {
   Value *abi = loadField(call, Abi, i32);
   returnIf(b.CreateICmpNE(abi, b.getInt32(QOPT_ABI)), QOPT_EABI);
   if (program.info.arenaBytes) {
-    Value *arena =
-        b.CreatePtrToInt(loadField(call, Arena, ptr), i64);
+    Value *arena = b.CreatePtrToInt(loadField(call, Arena, ptr), i64);
     Value *isNull = b.CreateICmpEQ(arena, b.getInt64(0));
     Value *low = b.CreateAnd(arena, b.getInt64(63));
     returnIf(b.CreateOr(isNull, b.CreateICmpNE(low, b.getInt64(0))),

@@ -5,7 +5,6 @@
 // and the proof that the object needs nothing but memcpy and its like.
 //===----------------------------------------------------------------------===//
 #include "Program.h"
-#include "Steps.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"

@@ -4,8 +4,9 @@
 // Each buffer is an argument of its own: buffers alive at one step do not
 // overlap, and `noalias` arguments are how LLVM learns that.
 //===----------------------------------------------------------------------===//
-#include "Steps.h"
+#include "Program.h"
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Target/Memory/Steps.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -51,9 +51,9 @@ void qopt::separateDestinations(
         operand->set(own);
 }
 
-LogicalResult qopt::placeResults(
-    func::FuncOp main,
-    const bufferization::OneShotBufferizationOptions &options) {
+LogicalResult
+qopt::placeResults(func::FuncOp main,
+                   const bufferization::OneShotBufferizationOptions &options) {
   bufferization::OneShotAnalysisState state(main, options);
   if (failed(bufferization::analyzeOp(main, state)))
     return failure();

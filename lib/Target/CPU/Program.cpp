@@ -5,13 +5,18 @@
 // outputs. Equal constants are stored once.
 //===----------------------------------------------------------------------===//
 #include "Program.h"
-#include "Steps.h"
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Target/Memory/Steps.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Pass/Pass.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/xxhash.h"
+
+namespace qopt {
+#include "qopt/Target/DropMain.h.inc"
+} // namespace qopt
 
 using namespace mlir;
 using namespace qopt;
@@ -132,6 +137,13 @@ static absl::StatusOr<BufferPlace> getPlace(Value buffer, SymbolTable &symbols,
                              op->getName().getStringRef().str());
 }
 
+static void dropMain(ModuleOp module) {
+  getMain(module).erase();
+  for (auto global :
+       llvm::make_early_inc_range(module.getOps<memref::GlobalOp>()))
+    global.erase();
+}
+
 absl::StatusOr<StepProgram> qopt::takeProgram(ModuleOp module, ModelInfo info) {
   StepProgram program;
   program.info = std::move(info);
@@ -174,9 +186,22 @@ absl::StatusOr<StepProgram> qopt::takeProgram(ModuleOp module, ModelInfo info) {
   program.info.liveBytes = getBytes("qopt.live_bytes");
   program.weights = std::move(weights.bytes);
   program.info.weightsBytes = program.weights.size();
-  main.erase();
-  for (auto global :
-       llvm::make_early_inc_range(module.getOps<memref::GlobalOp>()))
-    global.erase();
+  dropMain(module);
   return program;
 }
+
+namespace {
+struct DropMain : qopt::impl::DropMainBase<DropMain> {
+  void runOnOperation() override {
+    func::FuncOp main = getMain(getOperation());
+    if (!main || main.isExternal())
+      return;
+    for (Operation &op : main.front())
+      if (isStep(&op) && !isa<func::CallOp>(op)) {
+        op.emitError("expects @main to call its steps");
+        return signalPassFailure();
+      }
+    dropMain(getOperation());
+  }
+};
+} // namespace

@@ -14,6 +14,9 @@
 
 namespace qopt {
 
+/// The LLVM attribute of step functions that a kernel's emitter wrote.
+constexpr llvm::StringLiteral kKernelAttr = "qopt-kernel";
+
 /// Where a buffer of a step lies.
 struct BufferPlace {
   enum Base { Arena, Weights, Input, Output } base;

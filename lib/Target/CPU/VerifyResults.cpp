@@ -5,7 +5,7 @@
 // was not computed there. Such a buffer may hold nothing else: whatever lived
 // in it would be lost. A wrong placement is an error here, not a wrong number.
 //===----------------------------------------------------------------------===//
-#include "Steps.h"
+#include "qopt/Target/Memory/Steps.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Pass/Pass.h"

@@ -23,15 +23,40 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::hls;
 
+static void buildPasses(OpPassManager &pm, const FoldUnitsOptions &fold) {
+  pm.addPass(createConvertFXPToHLS());
+  pm.addNestedPass<func::FuncOp>(createFoldUnits(fold));
+  pm.addNestedPass<func::FuncOp>(createSizeFifos());
+}
+
 LogicalResult hls::buildDesign(ModuleOp core, const ProjectOptions &options) {
   PassManager pm(core.getContext(), ModuleOp::getOperationName());
-  pm.addPass(createConvertFXPToHLS());
   FoldUnitsOptions fold;
   fold.cycles = options.cycles;
   fold.part = options.part->name;
-  pm.addNestedPass<func::FuncOp>(createFoldUnits(fold));
-  pm.addNestedPass<func::FuncOp>(createSizeFifos());
+  buildPasses(pm, fold);
   return pm.run(core);
+}
+
+namespace {
+struct TextOptions : PassPipelineOptions<TextOptions> {
+  Option<int64_t> cycles{*this, "cycles",
+                         llvm::cl::desc("cycles a frame may take"),
+                         llvm::cl::init(0)};
+  Option<std::string> part{*this, "part", llvm::cl::desc("FPGA"),
+                           llvm::cl::init("xc7z020")};
+};
+} // namespace
+
+void hls::registerPipelines() {
+  PassPipelineRegistration<TextOptions>(
+      "qopt-hls", "Integer core to folded units and sized streams",
+      [](OpPassManager &pm, const TextOptions &options) {
+        FoldUnitsOptions fold;
+        fold.cycles = options.cycles;
+        fold.part = options.part;
+        buildPasses(pm, fold);
+      });
 }
 
 namespace {

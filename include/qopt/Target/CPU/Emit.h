@@ -10,6 +10,7 @@
 
 #include "qopt-rt/qopt_rt.h"
 #include "qopt/Execution/Executor.h"
+#include "qopt/Target/CPU/Pipelines.h"
 #include "qopt/Target/HostMachine.h"
 #include "qopt/Target/MachineNames.h"
 
@@ -64,6 +65,10 @@ struct CompiledModel {
 /// ops without a lowering, Internal otherwise.
 absl::StatusOr<CompiledModel> compileForCPU(mlir::ModuleOp module,
                                             const CPUOptions &options);
+/// What the pipelines of that compilation are told. InvalidArgument for a
+/// target that does not exist.
+absl::StatusOr<CPUPipelineOptions>
+getPipelineOptions(const CPUOptions &options);
 /// LLVM IR of the same, optimized: what --emit=llvm-ir prints.
 absl::StatusOr<std::string> emitLLVMIR(mlir::ModuleOp module,
                                        const CPUOptions &options);

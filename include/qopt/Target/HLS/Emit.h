@@ -7,7 +7,7 @@
 #ifndef QOPT_TARGET_HLS_EMIT_H
 #define QOPT_TARGET_HLS_EMIT_H
 
-#include "qopt/Conversion/FXPToHLS.h"
+#include "qopt/Conversion/IntegerCore.h"
 #include "qopt/Support/Tensor.h"
 #include "qopt/Target/HLS/Parts.h"
 

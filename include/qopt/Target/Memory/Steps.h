@@ -4,16 +4,13 @@
 // After bufferization @main is buffers, views of them, scalars, and steps that
 // write. Planning and outlining share this reading of it.
 //===----------------------------------------------------------------------===//
-#ifndef QOPT_TARGET_CPU_STEPS_H
-#define QOPT_TARGET_CPU_STEPS_H
+#ifndef QOPT_TARGET_MEMORY_STEPS_H
+#define QOPT_TARGET_MEMORY_STEPS_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace qopt {
-
-/// The LLVM attribute of step functions that a kernel's emitter wrote.
-constexpr llvm::StringLiteral kKernelAttr = "qopt-kernel";
 
 /// The function that a target compiles, or null.
 mlir::func::FuncOp getMain(mlir::ModuleOp module);
@@ -32,4 +29,4 @@ StepInputs getStepInputs(mlir::Operation *step);
 
 } // namespace qopt
 
-#endif // QOPT_TARGET_CPU_STEPS_H
+#endif // QOPT_TARGET_MEMORY_STEPS_H

@@ -4,14 +4,19 @@
 // Quantization and layout of the inputs stay on the host, as does what follows
 // the last integer; the rest must be integer arithmetic.
 //===----------------------------------------------------------------------===//
-#include "qopt/Conversion/FXPToHLS.h"
+#include "qopt/Conversion/IntegerCore.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Dialect/HLS/IR/HLS.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 #include "mlir/IR/IRMapping.h"
+#include "mlir/Pass/Pass.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
+
+namespace qopt {
+#include "qopt/Conversion/KeepIntegerCore.h.inc"
+} // namespace qopt
 
 using namespace mlir;
 using namespace qopt;
@@ -75,9 +80,9 @@ static Operation *getOrigin(Value value) {
 namespace {
 class Cutter {
 public:
-  Cutter(ModuleOp module, bool dropsHead)
+  Cutter(ModuleOp module, bool dropsHead, HasFormFn hasForm)
       : function_(module.lookupSymbol<func::FuncOp>("main")),
-        dropsHead_(dropsHead) {}
+        dropsHead_(dropsHead), hasForm_(hasForm) {}
 
   FailureOr<IntegerCore> run() {
     if (!function_ || !function_.getBody().hasOneBlock())
@@ -142,7 +147,7 @@ private:
           !llvm::all_of(op.getResults(), isInteger) || isa<fxp::QuantizeOp>(op);
       if (!isFloat) {
         // In one round with what is float.
-        if (!behind_.contains(&op) && !hasUnit(&op)) {
+        if (!behind_.contains(&op) && hasForm_ && !hasForm_(&op)) {
           op.emitError() << "'" << op.getName() << "' (" << qg::getUserName(&op)
                          << ") has no unit: not supported by this target";
           isValid = false;
@@ -338,6 +343,7 @@ private:
 
   func::FuncOp function_;
   bool dropsHead_;
+  HasFormFn hasForm_;
   llvm::DenseSet<Operation *> host_, behind_;
   llvm::SetVector<Value> inputs_, outputs_;
   std::vector<DevicePort> inputPorts_, outputPorts_;
@@ -345,6 +351,20 @@ private:
 };
 } // namespace
 
-FailureOr<IntegerCore> qopt::cutIntegerCore(ModuleOp lowered, bool dropsHead) {
-  return Cutter(lowered, dropsHead).run();
+FailureOr<IntegerCore> qopt::cutIntegerCore(ModuleOp lowered, bool dropsHead,
+                                            HasFormFn hasForm) {
+  return Cutter(lowered, dropsHead, hasForm).run();
 }
+
+namespace {
+struct KeepIntegerCore : qopt::impl::KeepIntegerCoreBase<KeepIntegerCore> {
+  using KeepIntegerCoreBase::KeepIntegerCoreBase;
+
+  void runOnOperation() override {
+    FailureOr<IntegerCore> cut = cutIntegerCore(getOperation(), dropHead);
+    if (failed(cut))
+      return signalPassFailure();
+    getOperation().getBodyRegion().takeBody(cut->core->getBodyRegion());
+  }
+};
+} // namespace

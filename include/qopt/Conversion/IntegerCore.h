@@ -1,0 +1,54 @@
+//===- IntegerCore.h - The integers between floats ------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A lowered module is cut where floats become integers and back: the host
+// quantizes and dequantizes, the device sees integers only.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_CONVERSION_INTEGERCORE_H
+#define QOPT_CONVERSION_INTEGERCORE_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <string>
+#include <vector>
+
+namespace qopt {
+
+/// An array that crosses the border of the device.
+struct DevicePort {
+  std::string name; ///< of the model's input or output it belongs to
+  std::vector<int64_t> shape;
+  bool isUnsigned = false;
+  /// Real value = (integer - zeroPoint) * scale; scale 0: unknown.
+  float scale = 0;
+  int64_t zeroPoint = 0;
+};
+
+struct IntegerCore {
+  /// `@main` from the model's inputs to the device's: quantization and layout.
+  mlir::OwningOpRef<mlir::ModuleOp> host;
+  /// `@main` on integers alone.
+  mlir::OwningOpRef<mlir::ModuleOp> core;
+  std::vector<DevicePort> inputs, outputs;
+  /// Float ops behind the device that were left out.
+  std::vector<std::string> head;
+};
+
+/// Whether a target has some form of an integer op; null: it says so itself.
+using HasFormFn = bool (*)(mlir::Operation *op);
+
+/// Cuts `@main`. A float op that is neither before nor behind all integer ops
+/// is an error, and so are a float op behind them unless `dropsHead` and an
+/// integer op without a form; every one is reported.
+mlir::FailureOr<IntegerCore> cutIntegerCore(mlir::ModuleOp lowered,
+                                            bool dropsHead,
+                                            HasFormFn hasForm = nullptr);
+
+/// Argument and result attribute of the core: the integer type that holds
+/// every value (`si8`, `ui4`, ...).
+inline constexpr const char *kElementAttr = "hls.element";
+
+} // namespace qopt
+
+#endif // QOPT_CONVERSION_INTEGERCORE_H

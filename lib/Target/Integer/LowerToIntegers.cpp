@@ -1,0 +1,124 @@
+//===- LowerToIntegers.cpp - The way from encodings to integers -----------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Interface first: what the caller keeps is no part of the lowered graph.
+//===----------------------------------------------------------------------===//
+#include "qopt/Target/Integer/LowerToIntegers.h"
+#include "qopt/Conversion/Passes.h"
+#include "qopt/Conversion/QGToFXP.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Support/Module.h"
+#include "qopt/Transforms/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace qopt;
+
+bool qopt::hasEncodings(ModuleOp module) {
+  return module
+      .walk([](Operation *op) {
+        auto isEncoded = [](Type type) {
+          auto tensor = dyn_cast<RankedTensorType>(type);
+          return tensor && qg::getQuantizedType(tensor.getElementType());
+        };
+        return llvm::any_of(op->getResultTypes(), isEncoded) ||
+                       llvm::any_of(op->getOperandTypes(), isEncoded)
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+void qopt::setRequantizeMode(ModuleOp module, StringRef mode) {
+  if (mode == "f32")
+    module->removeAttr(kRequantizeMode);
+  else
+    module->setAttr(kRequantizeMode,
+                    StringAttr::get(module.getContext(), mode));
+}
+
+static void buildLower(OpPassManager &pm, StringRef requantize,
+                       bool integerOnly) {
+  ConvertQGToFXPOptions options;
+  options.requantizeMode = requantize.str();
+  options.integerOnly = integerOnly;
+  pm.addPass(createConvertQGToFXP(options));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+static void buildInterface(OpPassManager &pm, bool dropsHead) {
+  QuantizeInterfaceOptions options;
+  options.dropHead = dropsHead;
+  options.integerHeads = !dropsHead;
+  pm.addNestedPass<func::FuncOp>(createQuantizeInterface(options));
+}
+
+static absl::Status run(ModuleOp module,
+                        llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager manager(module.getContext(), ModuleOp::getOperationName());
+  build(manager);
+  return runWithDiagnostics(module.getContext(), Code::UnsupportedLowering,
+                            [&] { return manager.run(module); });
+}
+
+absl::Status qopt::lower(ModuleOp module, StringRef requantize,
+                         bool integerOnly) {
+  if (!hasEncodings(module))
+    return absl::OkStatus();
+  return run(module, [&](OpPassManager &pm) {
+    buildLower(pm, requantize, integerOnly);
+  });
+}
+
+absl::Status qopt::setIntegerInterface(ModuleOp module,
+                                       const IntegerInterface &interface) {
+  return run(module, [&](OpPassManager &pm) {
+    buildInterface(pm, interface.dropsHead);
+  });
+}
+
+absl::Status qopt::lowerToIntegers(ModuleOp module,
+                                   const IntegerInterface &interface) {
+  QOPT_RETURN_IF_ERROR(setIntegerInterface(module, interface));
+  return lower(module, interface.requantize, /*integerOnly=*/true);
+}
+
+namespace {
+struct LowerOptions : PassPipelineOptions<LowerOptions> {
+  Option<std::string> requantize{
+      *this, "requantize-mode",
+      llvm::cl::desc("rounding of accumulators where the graph stores none"),
+      llvm::cl::init("f32")};
+  Option<bool> integerOnly{*this, "integer-only",
+                           llvm::cl::desc("float heads in integers"),
+                           llvm::cl::init(false)};
+};
+struct LowerToIntegersOptions : PassPipelineOptions<LowerToIntegersOptions> {
+  Option<std::string> requantize{
+      *this, "requantize-mode",
+      llvm::cl::desc("rounding of accumulators where the graph stores none"),
+      llvm::cl::init("fixed:31")};
+  Option<bool> dropsHead{*this, "drop-head",
+                         llvm::cl::desc("leave float heads to the caller"),
+                         llvm::cl::init(false)};
+};
+} // namespace
+
+void qopt::registerIntegerPipelines() {
+  PassPipelineRegistration<LowerOptions>(
+      "qopt-lower", "Quantized graph to exact integer ops",
+      [](OpPassManager &pm, const LowerOptions &options) {
+        buildLower(pm, options.requantize, options.integerOnly);
+      });
+  PassPipelineRegistration<LowerToIntegersOptions>(
+      "qopt-lower-to-integers",
+      "Quantized graph to exact integer ops between integers",
+      [](OpPassManager &pm, const LowerToIntegersOptions &options) {
+        buildInterface(pm, options.dropsHead);
+        buildLower(pm, options.requantize, /*integerOnly=*/true);
+      });
+}
