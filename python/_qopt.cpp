@@ -1,89 +1,24 @@
 //===- _qopt.cpp - The C++ side of the Python package ---------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arrays cross as (bytes, dtype name, shape), so that types NumPy does not
-// have (bf16) need no special case here; qopt/__init__.py gives them their
-// NumPy faces. Errors become the exceptions of qopt/errors.py.
+// Models, programs, profiles; what a recipe does with them is in Quantize.cpp.
 //===----------------------------------------------------------------------===//
+#include "Convert.h"
 #include "mlir/IR/MLIRContext.h"
 #include "qopt/Calibration/Profile.h"
 #include "qopt/Driver/Session.h"
 #include "qopt/InitAll.h"
 #include "qopt/Pipelines/Executors.h"
-#include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
-#include "qopt/Pipelines/Quantize.h"
+#include "qopt/Support/Files.h"
 #include "qopt/Target/CPU/Emit.h"
 
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/map.h>
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/vector.h>
+#include "llvm/Support/Path.h"
 
-namespace nb = nanobind;
 using namespace qopt;
+using namespace qopt::python;
 
 namespace {
-
-using Bytes = nb::ndarray<uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
-/// An array on its way: bytes, dtype name, shape.
-struct Array {
-  nb::object bytes;
-  std::string dtype;
-  std::vector<int64_t> shape;
-};
-
-[[noreturn]] void raise(const absl::Status &status) {
-  nb::list notes;
-  for (const std::string &note : getNotes(status))
-    notes.append(note);
-  nb::object error =
-      nb::module_::import_("qopt.errors")
-          .attr("make")(int(getExitCode(status)), int(getCode(status)),
-                        std::string(status.message()), notes, getHelp(status));
-  PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error.ptr())),
-                  error.ptr());
-  throw nb::python_error();
-}
-
-template <typename T> T unwrap(absl::StatusOr<T> value) {
-  if (!value.ok())
-    raise(value.status());
-  return std::move(*value);
-}
-
-void check(const absl::Status &status) {
-  if (!status.ok())
-    raise(status);
-}
-
-Tensor toTensor(const Array &array) {
-  std::optional<DType> dtype = parseDType(array.dtype);
-  if (!dtype)
-    raise(Error(Code::DataShape,
-                "expects a dtype that qopt has, got " + array.dtype));
-  Tensor tensor(*dtype, array.shape);
-  Bytes bytes = nb::cast<Bytes>(array.bytes);
-  if (int64_t(bytes.size()) != tensor.numBytes())
-    raise(Error(Code::DataShape, "expects as many bytes as the shape says"));
-  std::memcpy(tensor.mutableData(), bytes.data(), bytes.size());
-  return tensor;
-}
-
-Array fromTensor(const Tensor &tensor) {
-  auto *owner = new Tensor(tensor);
-  nb::capsule capsule(
-      owner, [](void *p) noexcept { delete static_cast<Tensor *>(p); });
-  size_t count = size_t(tensor.numBytes());
-  nb::ndarray<nb::numpy, uint8_t> bytes(const_cast<char *>(owner->data()),
-                                        {count}, capsule);
-  return {nb::cast(bytes),
-          getName(tensor.dtype()).str(),
-          {tensor.shape().begin(), tensor.shape().end()}};
-}
 
 using Spec = std::tuple<std::string, std::string, std::vector<int64_t>>;
 
@@ -95,16 +30,6 @@ nb::list toSpecs(const std::vector<TensorSpec> &specs) {
         std::vector<int64_t>(spec.shape.begin(), spec.shape.end())));
   return result;
 }
-
-/// A module with the context that owns its types.
-struct Model {
-  std::shared_ptr<mlir::MLIRContext> context;
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-
-  Model clone() const {
-    return {context, mlir::ModuleOp(module.get()).clone()};
-  }
-};
 
 std::shared_ptr<mlir::MLIRContext> makeContext() {
   mlir::DialectRegistry registry;
@@ -129,21 +54,47 @@ ImportOptions makeImportOptions(const Shapes &shapes, const Dims &dims,
   return options;
 }
 
+/// A model as it was read; its graph is hashed when it is prepared.
+Model makeModel(std::shared_ptr<mlir::MLIRContext> context,
+                mlir::OwningOpRef<mlir::ModuleOp> module, Origin origin) {
+  return {std::move(context),
+          std::move(module),
+          std::make_shared<Origin>(std::move(origin)),
+          nullptr,
+          {}};
+}
+
 Model load(const std::string &path, const Shapes &shapes, const Dims &dims,
            const Constants &constants) {
-  Model model{makeContext(), nullptr};
-  model.module = unwrap(loadModel(model.context.get(), path,
-                                  makeImportOptions(shapes, dims, constants)));
-  return model;
+  std::shared_ptr<mlir::MLIRContext> context = makeContext();
+  Origin origin{llvm::sys::path::filename(path).str(), "", "",
+                makeImportOptions(shapes, dims, constants)};
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      unwrap(loadModel(context.get(), path, origin.import));
+  origin.sha256 = unwrap(getFileSha256(path));
+  return makeModel(std::move(context), std::move(module), std::move(origin));
 }
 
 Model loadBytes(nb::bytes bytes, const Shapes &shapes, const Dims &dims,
                 const Constants &constants) {
-  Model model{makeContext(), nullptr};
-  model.module =
-      unwrap(loadModelBytes(model.context.get(), {bytes.c_str(), bytes.size()},
-                            makeImportOptions(shapes, dims, constants)));
-  return model;
+  std::shared_ptr<mlir::MLIRContext> context = makeContext();
+  llvm::StringRef view(bytes.c_str(), bytes.size());
+  Origin origin{"<bytes>", getSha256(view), "",
+                makeImportOptions(shapes, dims, constants)};
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      unwrap(loadModelBytes(context.get(), view, origin.import));
+  return makeModel(std::move(context), std::move(module), std::move(origin));
+}
+
+/// ONNX graphs in the form that quantization wants; `isOnnx`: not yet.
+Model prepareModel(const Model &model, bool isOnnx) {
+  Model result = model.clone();
+  if (isOnnx)
+    check(prepare(*result.module));
+  Origin origin = *model.origin;
+  origin.graphHash = unwrap(getModelHash(*result.module));
+  result.origin = std::make_shared<Origin>(std::move(origin));
+  return result;
 }
 
 /// The `qopt` command with these words; returns its exit code.
@@ -182,12 +133,14 @@ Program makeReference(const Model &model) {
   return {std::move(own), std::move(interface), std::move(executor), "", ""};
 }
 
-Program compile(const Model &model, const std::string &symbol,
-                unsigned threads) {
+/// Machine code for this machine.
+Program compile(const Model &model, const std::string &symbol, unsigned threads,
+                unsigned optLevel, const std::string &requantize) {
   Model lowered = model.clone();
-  check(lower(*lowered.module));
+  check(lower(*lowered.module, requantize));
   CPUOptions options;
   options.symbol = symbol;
+  options.optLevel = optLevel;
   auto compiled = compileForCPU(*lowered.module, options);
   if (!compiled.ok())
     raise(withCode(compiled.status(), Code::UnsupportedLowering));
@@ -212,22 +165,13 @@ SampleSource makeSource(nb::iterator iterator) {
   };
 }
 
-Profile calibrateModel(const Model &model, nb::iterator samples) {
-  return unwrap(calibrate(*model.module, makeSource(samples), {}));
-}
-
-Model quantizeModel(const Model &model, const Profile *profile,
-                    const std::string &scheme, const std::string &method,
-                    nb::object samples) {
-  Model result = model.clone();
-  QuantizeOptions options;
-  options.scheme = unwrap(parseScheme(scheme));
-  options.method = method;
-  SampleSource source;
-  if (!samples.is_none())
-    source = makeSource(nb::iter(samples));
-  check(quantize(*result.module, profile, source, options));
-  return result;
+Profile calibrateModel(const Model &model, nb::iterator samples, bool perSample,
+                       bool perChannel, bool reference) {
+  CalibrateOptions options;
+  options.perSample = perSample;
+  options.perChannel = perChannel;
+  options.engine = reference ? Engine::Reference : Engine::Compiled;
+  return unwrap(calibrate(*model.module, makeSource(samples), options));
 }
 
 } // namespace
@@ -262,11 +206,19 @@ NB_MODULE(_qopt, m) {
                    })
       .def("to_mlir",
            [](const Model &model) { return printModule(*model.module); })
-      .def("prepare", [](const Model &model) {
-        Model result = model.clone();
-        check(prepare(*result.module));
-        return result;
-      });
+      .def("prepare", &prepareModel)
+      .def_prop_ro("recipe",
+                   [](const Model &model) -> std::optional<std::string> {
+                     if (!model.quantized)
+                       return std::nullopt;
+                     return model.quantized->recipe.toJson();
+                   })
+      .def_prop_ro("profile",
+                   [](const Model &model) -> std::optional<Profile> {
+                     return model.quantized ? model.quantized->profile
+                                            : std::nullopt;
+                   })
+      .def_ro("lines", &Model::lines);
   nb::class_<Program>(m, "Program")
       .def("run", &Program::run)
       .def_prop_ro("inputs",
@@ -285,6 +237,5 @@ NB_MODULE(_qopt, m) {
   m.def("make_reference", &makeReference);
   m.def("compile", &compile);
   m.def("calibrate", &calibrateModel);
-  m.def("quantize", &quantizeModel, nb::arg("model"), nb::arg("profile").none(),
-        nb::arg("scheme"), nb::arg("method"), nb::arg("samples").none());
+  registerQuantize(m);
 }

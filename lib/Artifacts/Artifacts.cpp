@@ -7,9 +7,9 @@
 #include "qopt/Artifacts/Artifacts.h"
 #include "qopt/Artifacts/Bundle.h"
 #include "qopt/Artifacts/EmitKinds.h"
+#include "qopt/Artifacts/Lock.h"
 #include "qopt/Artifacts/OutputFolder.h"
 #include "qopt/Assignment/Plan.h"
-#include "qopt/Data/DataSource.h"
 #include "qopt/Export/ONNX/Export.h"
 #include "qopt/Pipelines/LayerReport.h"
 #include "qopt/Pipelines/Model.h"
@@ -19,7 +19,9 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace qopt;
 
@@ -144,6 +146,11 @@ public:
 
   absl::StatusOr<ArtifactSummary> runFolder(const FolderKind &kind) {
     QOPT_ASSIGN(auto contents, kind.make(request_));
+    QOPT_ASSIGN(llvm::json::Object lock, makeLock(request_, contents));
+    if (request_.lock)
+      QOPT_RETURN_IF_ERROR(compareLocks(*request_.lock, lock));
+    contents["lock.json"] =
+        llvm::formatv("{0:2}\n", llvm::json::Value(std::move(lock))).str();
     std::string text;
     if (kind.summary)
       text = llvm::StringRef(contents[kind.summary]).split("\n\n").first.str();
@@ -211,8 +218,13 @@ private:
     if (request_.options.plan)
       bundle.files["plan.json"] = request_.options.plan->toJson();
     bundle.addJson("manifest.json", makeManifest(compiled, lowered));
-    QOPT_ASSIGN(llvm::json::Value lock, makeLock(compiled));
-    bundle.addJson("lock.json", lock);
+    std::map<std::string, std::string> results;
+    for (const auto &[path, file] : files_)
+      results[path.substr(request_.stem.size())] = file.bytes;
+    QOPT_ASSIGN(llvm::json::Object lock, makeLock(request_, results));
+    if (request_.lock)
+      QOPT_RETURN_IF_ERROR(compareLocks(*request_.lock, lock));
+    bundle.addJson("lock.json", std::move(lock));
     return absl::OkStatus();
   }
 
@@ -225,7 +237,8 @@ private:
     llvm::json::Object manifest{
         {"schema", "qopt.manifest/1"},
         {"symbol", compiled.symbol},
-        {"scheme", getName(request_.options.scheme)},
+        {"scheme", request_.options.scheme},
+        {"recipe", request_.options.toSettings()},
         {"requantize", request_.options.requantize},
         {"target", compiled.info.target},
         {"machine", describe(compiled.info.machine)},
@@ -245,40 +258,6 @@ private:
     return manifest;
   }
 
-  /// What decides the bytes: the model, the data, the options.
-  absl::StatusOr<llvm::json::Value> makeLock(const CompiledModel &compiled) {
-    QOPT_ASSIGN(std::string model, getFileSha256(request_.modelPath));
-    llvm::json::Array data;
-    for (llvm::StringRef argument : request_.dataPaths) {
-      // `INPUT=PATH`, `FILE.npz:ARRAY`: the file is what has a hash.
-      llvm::StringRef path = argument;
-      if (!llvm::sys::fs::exists(path) && !isRandomData(path) &&
-          path.contains('='))
-        path = argument.split('=').second;
-      path = path.take_front(path.find(".npz:") == llvm::StringRef::npos
-                                 ? path.size()
-                                 : path.find(".npz:") + 4);
-      llvm::json::Object row{{"name", llvm::sys::path::filename(path)}};
-      if (llvm::sys::fs::is_regular_file(path)) {
-        QOPT_ASSIGN(std::string hash, getFileSha256(path));
-        row["sha256"] = hash;
-      }
-      data.push_back(std::move(row));
-    }
-    return llvm::json::Object{
-        {"schema", "qopt.lock/1"},
-        {"model", llvm::json::Object{{"name", llvm::sys::path::filename(
-                                                  request_.modelPath)},
-                                     {"sha256", model}}},
-        {"data", std::move(data)},
-        {"scheme", getName(request_.options.scheme)},
-        {"method", request_.options.method},
-        {"bias_correction", request_.options.biasCorrection},
-        {"requantize", request_.options.requantize},
-        {"target", compiled.info.target},
-        {"object_sha256", getSha256(compiled.object)}};
-  }
-
   const ArtifactRequest &request_;
   std::map<std::string, File> files_;
 };
@@ -290,4 +269,31 @@ qopt::writeArtifacts(const ArtifactRequest &request) {
   if (const FolderKind *kind = findFolderKind(*request.emit.begin()))
     return writer.runFolder(*kind);
   return writer.run();
+}
+
+absl::StatusOr<ArtifactSummary>
+qopt::writeArtifacts(ArtifactRequest request, const QuantizedModel &model) {
+  mlir::OwningOpRef<mlir::ModuleOp> quantized(
+      mlir::ModuleOp(model.quantized.get()).clone());
+  if (request.integerOnly)
+    QOPT_RETURN_IF_ERROR(setIntegerInterface(
+        *quantized, {model.recipe.requantize, request.outputs == "quantized"}));
+  request.floatModule = model.floatModule.get();
+  request.unfolded = model.unfolded.get();
+  request.quantized = *quantized;
+  request.profile = model.profile ? &*model.profile : nullptr;
+  request.options = model.recipe;
+  return writeArtifacts(request);
+}
+
+bool qopt::isBareMetal(const CPUOptions &cpu) {
+  llvm::Triple triple(llvm::Triple::normalize(cpu.triple));
+  return !cpu.triple.empty() && triple.isArch32Bit() &&
+         triple.getOS() == llvm::Triple::UnknownOS;
+}
+
+llvm::StringRef qopt::getDefaultRequantize(const ArtifactRequest &request) {
+  if (const FolderKind *folder = findFolderKind(*request.emit.begin()))
+    return folder->requantize;
+  return request.integerOnly ? "fixed:31" : "f32";
 }

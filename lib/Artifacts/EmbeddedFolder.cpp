@@ -48,7 +48,7 @@ static std::string makeManifest(const ArtifactRequest &request,
   llvm::json::Value manifest =
       llvm::json::Object{{"schema", "qopt.c/1"},
                          {"symbol", request.cpu.symbol},
-                         {"scheme", getName(request.options.scheme)},
+                         {"scheme", request.options.scheme},
                          {"requantize", request.options.requantize},
                          {"arena_bytes", int64_t(project.arenaBytes)},
                          {"live_bytes", int64_t(project.liveBytes)},

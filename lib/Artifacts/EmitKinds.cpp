@@ -9,7 +9,6 @@
 #include "qopt/Pipelines/Model.h"
 
 #include "llvm/Object/ArchiveWriter.h"
-#include "llvm/Support/Path.h"
 
 using namespace qopt;
 
@@ -35,7 +34,7 @@ static absl::StatusOr<std::string> makeShared(const EmitInput &input) {
 
 static absl::StatusOr<std::string> makeStatic(const EmitInput &input) {
   const CompiledModel &compiled = input.compiled;
-  std::string name = llvm::sys::path::filename(input.request.stem).str() + ".o";
+  std::string name = compiled.symbol + ".o";
   llvm::NewArchiveMember member(llvm::MemoryBufferRef(compiled.object, name));
   auto archive = llvm::writeArchiveToBuffer(
       member, llvm::SymtabWritingMode::NormalSymtab,

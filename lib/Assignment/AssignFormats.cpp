@@ -7,6 +7,7 @@
 #include "AssignWeights.h"
 #include "ChannelEncoding.h"
 #include "TensorGraph.h"
+#include "qopt/Assignment/LayerRules.h"
 #include "qopt/Calibration/Observer.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -82,6 +83,9 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
       return keepFloatBecause(op, "rounds its input at run time");
     if (llvm::is_contained(keepFloat, qg::getUserName(op)))
       return keepFloatBecause(op, "kept float by option");
+    if (auto own = op->getAttrOfType<StringAttr>("qg.weights");
+        own && own == kFloatFormat)
+      return keepFloatBecause(op, "kept float by the recipe");
     SmallVector<Value> activations{op.getInput()};
     if (!op.canRoundWeight())
       activations.push_back(op.getWeight());

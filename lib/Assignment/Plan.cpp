@@ -313,16 +313,15 @@ absl::StatusOr<Plan> Plan::read(llvm::StringRef path) {
 }
 
 absl::Status qopt::checkFormats(llvm::ArrayRef<std::string> formats,
-                                llvm::StringRef flag) {
+                                llvm::StringRef name) {
   std::string wrong;
   for (const std::string &format : formats)
     if (!WeightFormat::parse(format))
       wrong += (wrong.empty() ? "'" : ", '") + format + "'";
   if (wrong.empty())
     return absl::OkStatus();
-  return Error(Code::BadFlagValue, "--" + flag + ": expected " +
-                                       getWeightFormatNames() + ", got " +
-                                       wrong);
+  return Error(Code::BadFlagValue,
+               name + ": expected " + getWeightFormatNames() + ", got " + wrong);
 }
 
 int64_t qopt::getFormatBits(llvm::StringRef format) {

@@ -6,6 +6,7 @@
 // row is there, needs neither: only weights are rounded beforehand.
 //===----------------------------------------------------------------------===//
 #include "AssignWeights.h"
+#include "qopt/Assignment/LayerRules.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
@@ -20,6 +21,9 @@ using namespace qopt;
 
 /// Why a linear op stays float; empty if it need not.
 static StringRef getReason(LinearOpInterface op) {
+  if (auto own = op->getAttrOfType<StringAttr>("qg.weights");
+      own && own == kFloatFormat)
+    return "kept float by the recipe";
   if (op.getLinearGeometry().window)
     return "only matrix products are rounded at run time";
   auto isF32 = [](Value value) {
@@ -55,15 +59,21 @@ struct QuantizeDynamic : qopt::impl::QuantizeDynamicBase<QuantizeDynamic> {
         return signalPassFailure();
   }
 
-  LogicalResult rewrite(LinearOpInterface op, const WeightFormat &format) {
+  LogicalResult rewrite(LinearOpInterface op, const WeightFormat &common) {
     OpBuilder builder(op);
-    if (StringRef reason = getReason(op); !reason.empty()) {
+    StringRef reason = getReason(op);
+    auto own = dyn_cast_or_null<StringAttr>(op->removeAttr("qg.weights"));
+    if (!reason.empty()) {
       op->setAttr("qg.float_reason", builder.getStringAttr(reason));
       return success();
     }
+    std::optional<WeightFormat> format = common;
+    if (own && !(format = WeightFormat::parse(own)))
+      return op->emitOpError() << "expects qg.weights "
+                               << getWeightFormatNames() << ", got " << own;
     // Biases stay f32: no input scale is too small for them.
     FailureOr<qg::QuantizedType> type =
-        getWeightEncoding(op, format, std::numeric_limits<double>::infinity());
+        getWeightEncoding(op, *format, std::numeric_limits<double>::infinity());
     if (failed(type))
       return failure();
     Value weight = createRoundedWeight(builder, op.getWeight(), *type);

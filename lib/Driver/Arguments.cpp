@@ -148,6 +148,20 @@ Arguments::parse(const Verb &verb, llvm::ArrayRef<llvm::StringRef> words) {
   return result;
 }
 
+void Arguments::set(llvm::StringRef flag, std::vector<std::string> values) {
+  if (values.empty())
+    values_.erase(flag.str());
+  else
+    values_[flag.str()] = std::move(values);
+}
+
+std::vector<std::string> Arguments::getFlags() const {
+  std::vector<std::string> flags;
+  for (const auto &[flag, values] : values_)
+    flags.push_back(flag);
+  return flags;
+}
+
 bool Arguments::has(llvm::StringRef flag) const {
   return values_.count(flag.str());
 }

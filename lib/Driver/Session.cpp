@@ -30,16 +30,19 @@ absl::Status Session::configure(const Arguments &arguments) {
   QOPT_ASSIGN(int64_t jobs, arguments.getInt("jobs", 0, 1));
   if (jobs)
     llvm::parallel::strategy = llvm::hardware_concurrency(unsigned(jobs));
-  std::vector<std::string> values = arguments.getAll("llvm-arg");
-  if (!values.empty()) {
-    std::vector<const char *> words = {"qopt"};
-    for (const std::string &value : values)
-      words.push_back(value.c_str());
-    std::string problems;
-    llvm::raw_string_ostream os(problems);
-    if (!llvm::cl::ParseCommandLineOptions(words.size(), words.data(), "", &os))
-      return Error(Code::BadFlagValue, "--llvm-arg: " + problems);
-  }
+  return setLLVMArguments(arguments.getAll("llvm-arg"));
+}
+
+absl::Status Session::setLLVMArguments(llvm::ArrayRef<std::string> values) {
+  if (values.empty())
+    return absl::OkStatus();
+  std::vector<const char *> words = {"qopt"};
+  for (const std::string &value : values)
+    words.push_back(value.c_str());
+  std::string problems;
+  llvm::raw_string_ostream os(problems);
+  if (!llvm::cl::ParseCommandLineOptions(words.size(), words.data(), "", &os))
+    return Error(Code::BadFlagValue, "--llvm-arg: " + problems);
   return absl::OkStatus();
 }
 

@@ -126,3 +126,8 @@ qopt::loadModel(mlir::MLIRContext *context, llvm::StringRef path,
     return status;
   return std::move(module);
 }
+
+absl::StatusOr<std::string> qopt::getModelHash(mlir::ModuleOp module) {
+  QOPT_ASSIGN(std::string bytes, serializeModule(module));
+  return getSha256(bytes);
+}

@@ -11,85 +11,14 @@
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
 
-#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <chrono>
 
 using namespace qopt;
-
-/// Bits a weight under w4a8 where widths are free, with all parameters.
-static constexpr double kFreeBits = 4.6;
 
 /// Code that runs a hundred samples: compiling it well costs more than it
 /// saves.
 static constexpr unsigned kRunOptLevel = 1;
-
-absl::StatusOr<Scheme> qopt::parseScheme(llvm::StringRef name) {
-  std::optional<Scheme> scheme = llvm::StringSwitch<std::optional<Scheme>>(name)
-                                     .Case("float", Scheme::Float)
-                                     .Case("w8a8", Scheme::W8A8)
-                                     .Case("w4a8", Scheme::W4A8)
-                                     .Case("w4a4", Scheme::W4A4)
-                                     .Case("w8a8-dyn", Scheme::W8A8Dynamic)
-                                     .Case("w4a8-dyn", Scheme::W4A8Dynamic)
-                                     .Case("qdq", Scheme::QDQ)
-                                     .Default(std::nullopt);
-  if (!scheme)
-    return Error(Code::BadFlagValue,
-                 "--scheme: expected float, w8a8, w4a8, w4a4, w8a8-dyn, "
-                 "w4a8-dyn or qdq, got '" +
-                     name + "'");
-  return *scheme;
-}
-
-llvm::StringRef qopt::getName(Scheme scheme) {
-  switch (scheme) {
-  case Scheme::Float:
-    return "float";
-  case Scheme::W8A8:
-    return "w8a8";
-  case Scheme::W4A8:
-    return "w4a8";
-  case Scheme::W4A4:
-    return "w4a4";
-  case Scheme::W8A8Dynamic:
-    return "w8a8-dyn";
-  case Scheme::W4A8Dynamic:
-    return "w4a8-dyn";
-  case Scheme::QDQ:
-    return "qdq";
-  }
-  return "";
-}
-
-bool qopt::needsProfile(Scheme scheme) {
-  return scheme == Scheme::W8A8 || scheme == Scheme::W4A8 ||
-         scheme == Scheme::W4A4;
-}
-
-bool qopt::isDynamic(Scheme scheme) {
-  return scheme == Scheme::W8A8Dynamic || scheme == Scheme::W4A8Dynamic;
-}
-
-/// Matrix products by rows; convolutions and attention stay float.
-static absl::Status quantizeDynamic(mlir::ModuleOp module,
-                                    const QuantizeOptions &options) {
-  if (options.requantize != "f32")
-    return Error(Code::UnsupportedOption,
-                 "--scheme " + getName(options.scheme) +
-                     " keeps floats between products: it goes neither with "
-                     "--emit=c, --emit=hls and --integer-only nor with "
-                     "--requant " +
-                     options.requantize)
-        .help("integer targets need ranges beforehand: --scheme w8a8 --data");
-  std::string weights = options.weights;
-  if (weights.empty())
-    weights = options.scheme == Scheme::W4A8Dynamic ? "si4:g32" : "si8";
-  return runPipeline(module, "func.func(qg-quantize-dynamic{weight-format=" +
-                                 weights + "},canonicalize,cse)");
-}
-
-unsigned qopt::getActivationBits(Scheme scheme) {
-  return scheme == Scheme::W4A4 ? 4 : 8;
-}
 
 /// What the data are, when the observer says only that they are unusable.
 static absl::Status toDataError(const absl::Status &status) {
@@ -161,113 +90,251 @@ static absl::Status checkInputs(mlir::ModuleOp module, const Profile &profile) {
       .help("ranges come from typical inputs: check --data and --pre");
 }
 
-absl::Status qopt::quantize(mlir::ModuleOp module, const Profile *profile,
-                            const SampleSource &samples,
-                            const QuantizeOptions &options,
-                            mlir::OwningOpRef<mlir::ModuleOp> *unfolded) {
-  auto keepUnfolded = [&] {
-    if (unfolded)
-      *unfolded = module.clone();
+namespace {
+/// The stages share what they read and make. Each reads what the one before it
+/// wrote on the graph.
+class Quantizer {
+public:
+  Quantizer(mlir::ModuleOp module, const Profile *profile,
+            const SampleSource &samples, const QuantizeOptions &options)
+      : module(module), profile(profile), samples(samples), options(options),
+        recipe(options.recipe) {}
+
+  absl::Status run();
+  QuantizeResult result;
+
+private:
+  struct Stage {
+    const char *name;
+    absl::Status (Quantizer::*run)();
   };
-  if (options.scheme == Scheme::Float) {
-    keepUnfolded();
-    return absl::OkStatus();
-  }
-  if (isDynamic(options.scheme)) {
-    QOPT_RETURN_IF_ERROR(quantizeDynamic(module, options));
-    keepUnfolded();
-    return absl::OkStatus();
-  }
-  if (options.requantize != "f32")
-    setRequantizeMode(module, options.requantize);
-  // Encodings that the model brings need no data: only fusion.
-  if (options.scheme == Scheme::QDQ) {
-    if (!hasEncodings(module))
-      return Error(Code::UnsupportedOption,
-                   "--scheme qdq expects a model with QuantizeLinear nodes, "
-                   "this one is float")
-          .help("use --scheme w8a8 --data PATH");
-    keepUnfolded();
-    return runPipeline(module, "func.func(qg-fold-qdq,canonicalize,cse)");
-  }
+  llvm::ArrayRef<Stage> getStages() const;
+
+  absl::Status checkStatistics();
+  absl::Status applyRanges();
+  absl::Status decideLayers();
+  absl::Status widen();
+  absl::Status assign();
+  absl::Status round();
+  absl::Status correctBiases();
+  absl::Status foldChannelScales();
+  absl::Status fold();
+  absl::Status quantizeRows();
+  absl::Status checkEncodings();
+  absl::Status keepUnfolded();
+
+  absl::StatusOr<RoundWeightsReport> roundWeights(mlir::ModuleOp rounded);
+  std::string getAssignment() const;
+  void say(std::string line) { lines.push_back(std::move(line)); }
+
+  mlir::ModuleOp module;
+  const Profile *profile;
+  const SampleSource &samples;
+  const QuantizeOptions &options;
+  const Recipe &recipe;
+  /// The module with its observers, before formats are applied.
+  mlir::OwningOpRef<mlir::ModuleOp> reference;
+  std::optional<WeightRounder> rounder;
+  std::vector<std::string> lines;
+};
+} // namespace
+
+absl::Status Quantizer::checkStatistics() {
   if (!profile)
-    return Error(Code::MissingArgument, "--scheme " + getName(options.scheme) +
-                                            " expects data or a profile")
+    return Error(Code::MissingArgument,
+                 "--scheme " + recipe.scheme + " expects data or a profile")
         .help("add --data PATH, or --profile FILE from 'qopt calibrate'");
-  QOPT_RETURN_IF_ERROR(checkInputs(module, *profile));
+  return checkInputs(module, *profile);
+}
+
+absl::Status Quantizer::applyRanges() {
   QOPT_RETURN_IF_ERROR(runPipeline(module, "qg-insert-observers"));
-  absl::StatusOr<RangeMethod> method = RangeMethod::parse(options.method);
+  absl::StatusOr<RangeMethod> method = RangeMethod::parse(recipe.method);
   if (!method.ok())
     return withCode(withPrefix(method.status(), "--method: "),
                     Code::BadFlagValue);
-  if (absl::Status status = applyProfile(module, *profile, *method,
-                                         getActivationBits(options.scheme));
-      !status.ok())
-    return withCode(status, Code::DataValues);
-  // Decide (attributes), apply (types), then correct the biases while every
-  // layer still has its float form beside the rounded weights, then fold.
-  if (options.plan)
-    QOPT_RETURN_IF_ERROR(applyPlan(module, *options.plan));
-  mlir::OwningOpRef<mlir::ModuleOp> reference(module.clone());
+  return withCode(
+      applyProfile(module, *profile, *method, recipe.getActivationBits()),
+      Code::DataValues);
+}
+
+/// Plan and layers, the layers last: they are what somebody wrote by hand.
+absl::Status Quantizer::decideLayers() {
+  if (recipe.plan)
+    QOPT_RETURN_IF_ERROR(applyPlan(module, *recipe.plan));
+  QOPT_RETURN_IF_ERROR(applyLayerRules(module, recipe.layers));
+  reference = module.clone();
+  return absl::OkStatus();
+}
+
+/// Decides (attributes) and applies (types).
+std::string Quantizer::getAssignment() const {
   // Fixed-point and power-of-two rounding say that the target has no floats.
-  const char *preActivation = options.requantize == "f32" ? "f32" : "int8";
-  std::string weights = options.scheme == Scheme::W8A8 ? "si8" : "si4";
-  bool isFree = options.scheme == Scheme::W4A8 && options.weights.empty() &&
-                !options.plan;
-  if (!options.weights.empty())
-    weights = options.weights;
-  std::string assign = "func.func(qg-assign-formats{pre-activation=" +
-                       std::string(preActivation) +
-                       " weight-format=" + weights + "},qg-apply-formats)";
-  std::optional<WeightRounder> rounder;
-  auto round =
-      [&](mlir::ModuleOp rounded) -> absl::StatusOr<RoundWeightsReport> {
-    if (!rounder) {
-      RoundWeightsOptions rounding;
-      rounding.rounding = options.rounding;
-      rounding.samples = std::min(rounding.samples, profile->samples);
-      rounding.executor = options.calibrated;
-      rounding.progress = options.progress;
-      QOPT_ASSIGN(rounder,
-                  WeightRounder::create(
-                      *reference, samples, rounding,
-                      getExecutorFactory(options.engine, kRunOptLevel)));
-    }
-    return rounder->round(rounded);
-  };
-  if (isFree && samples) {
-    mlir::OwningOpRef<mlir::ModuleOp> trial(module.clone());
-    QOPT_RETURN_IF_ERROR(runPipeline(*trial, assign));
-    absl::StatusOr<RoundWeightsReport> report = round(*trial);
-    if (!report.ok())
-      return toDataError(report.status());
-    widenLayers(module, *report, kFreeBits);
-    if (options.uniform)
-      *options.uniform = std::move(*report);
+  const char *preActivation = recipe.requantize == "f32" ? "f32" : "int8";
+  return "func.func(qg-assign-formats{pre-activation=" +
+         std::string(preActivation) + " weight-format=" + recipe.weights +
+         "},qg-apply-formats)";
+}
+
+absl::StatusOr<RoundWeightsReport>
+Quantizer::roundWeights(mlir::ModuleOp rounded) {
+  if (!rounder) {
+    RoundWeightsOptions rounding;
+    rounding.rounding = recipe.rounding;
+    rounding.samples = std::min(rounding.samples, profile->samples);
+    rounding.executor = options.calibrated;
+    rounding.progress = options.progress;
+    QOPT_ASSIGN(rounder, WeightRounder::create(
+                             *reference, samples, rounding,
+                             getExecutorFactory(options.engine, kRunOptLevel)));
   }
-  QOPT_RETURN_IF_ERROR(runPipeline(module, assign));
-  if (samples) {
-    absl::StatusOr<RoundWeightsReport> report = round(module);
-    if (!report.ok())
-      return toDataError(report.status());
-    if (options.rounded)
-      *options.rounded = std::move(*report);
+  absl::StatusOr<RoundWeightsReport> report = rounder->round(rounded);
+  if (!report.ok())
+    return toDataError(report.status());
+  return report;
+}
+
+/// A trial of the narrowest widths says where bits are worth most.
+absl::Status Quantizer::widen() {
+  if (!recipe.hasFreeWidths() || !samples)
+    return absl::OkStatus();
+  mlir::OwningOpRef<mlir::ModuleOp> trial(module.clone());
+  QOPT_RETURN_IF_ERROR(runPipeline(*trial, getAssignment()));
+  QOPT_ASSIGN(result.uniform, roundWeights(*trial));
+  widenLayers(module, result.uniform, recipe.averageBits);
+  return absl::OkStatus();
+}
+
+absl::Status Quantizer::assign() {
+  return runPipeline(module, getAssignment());
+}
+
+static std::string describe(const RoundWeightsReport &report) {
+  std::string text = llvm::formatv("{0:F2}", report.getAverageBits()).str();
+  text += " bits on average, scales and zero points included";
+  if (std::optional<double> mean = report.getMeanSqnr())
+    text += llvm::formatv("; outputs of layers {0:F1} dB, {1:F1} dB if "
+                          "rounded to the nearest in whole ranges",
+                          *mean, *report.getMeanSqnr(&RoundedLayer::plainSqnr))
+                .str();
+  return text;
+}
+
+absl::Status Quantizer::round() {
+  if (!samples)
+    return absl::OkStatus();
+  QOPT_ASSIGN(result.rounded, roundWeights(module));
+  const RoundWeightsReport &rounded = result.rounded;
+  if (!(rounded.getAverageBits() > 0) || rounded.getAverageBits() >= 8)
+    return absl::OkStatus();
+  say("weights: " + describe(rounded));
+  double all = double(rounded.floatWeights + rounded.getNumWeights());
+  if (rounded.floatWeights)
+    say("not counted: " +
+        llvm::formatv("{0:P1}", double(rounded.floatWeights) / all).str() +
+        " of all weights, in layers that stay float; 'qopt check STEM "
+        "--explain-float' says why");
+  if (!result.uniform.layers.empty())
+    say("4 bits everywhere: " + describe(result.uniform));
+  return absl::OkStatus();
+}
+
+/// While every layer still has its float form beside the rounded weights.
+absl::Status Quantizer::correctBiases() {
+  if (!recipe.biasCorrection || !samples)
+    return absl::OkStatus();
+  CorrectBiasOptions correction;
+  correction.executor = options.calibrated;
+  return toDataError(
+      correctBias(*reference, module, samples, correction,
+                  getExecutorFactory(options.engine, kRunOptLevel))
+          .status());
+}
+
+/// Before the graph is kept for others: few of them know scales by channel for
+/// activations.
+absl::Status Quantizer::foldChannelScales() {
+  if (options.keepChannelScales)
+    return absl::OkStatus();
+  return runPipeline(module, "func.func(qg-fold-channel-scales)");
+}
+
+absl::Status Quantizer::keepUnfolded() {
+  result.unfolded = module.clone();
+  return absl::OkStatus();
+}
+
+absl::Status Quantizer::fold() {
+  // Encodings that a model brings are not ours to refuse.
+  return runPipeline(module, recipe.keepsModel()
+                                 ? "func.func(qg-fold-qdq,canonicalize,cse)"
+                                 : "func.func(qg-fold-qdq,canonicalize,cse,"
+                                   "qg-verify-assignment)");
+}
+
+/// Matrix products by rows; convolutions and attention stay float.
+absl::Status Quantizer::quantizeRows() {
+  QOPT_RETURN_IF_ERROR(applyLayerRules(module, recipe.layers));
+  return runPipeline(module, "func.func(qg-quantize-dynamic{weight-format=" +
+                                 recipe.weights + "},canonicalize,cse)");
+}
+
+absl::Status Quantizer::checkEncodings() {
+  if (hasEncodings(module))
+    return absl::OkStatus();
+  return Error(Code::UnsupportedOption,
+               "--scheme qdq expects a model with QuantizeLinear nodes, this "
+               "one is float")
+      .help("use --scheme w8a8 --data PATH");
+}
+
+llvm::ArrayRef<Quantizer::Stage> Quantizer::getStages() const {
+  static constexpr Stage kFloat[] = {{"unfolded", &Quantizer::keepUnfolded}};
+  static constexpr Stage kRows[] = {{"rows", &Quantizer::quantizeRows},
+                                    {"unfolded", &Quantizer::keepUnfolded}};
+  // Encodings that the model brings need no data: only fusion.
+  static constexpr Stage kModel[] = {{"encodings", &Quantizer::checkEncodings},
+                                     {"unfolded", &Quantizer::keepUnfolded},
+                                     {"fold", &Quantizer::fold}};
+  static constexpr Stage kStatic[] = {
+      {"statistics", &Quantizer::checkStatistics},
+      {"ranges", &Quantizer::applyRanges},
+      {"layers", &Quantizer::decideLayers},
+      {"widen", &Quantizer::widen},
+      {"assign", &Quantizer::assign},
+      {"round", &Quantizer::round},
+      {"correct-biases", &Quantizer::correctBiases},
+      {"fold-channel-scales", &Quantizer::foldChannelScales},
+      {"unfolded", &Quantizer::keepUnfolded},
+      {"fold", &Quantizer::fold}};
+  if (recipe.isFloat())
+    return kFloat;
+  if (recipe.roundsRows())
+    return kRows;
+  return recipe.keepsModel() ? llvm::ArrayRef<Stage>(kModel) : kStatic;
+}
+
+absl::Status Quantizer::run() {
+  if (!recipe.isFloat() && !recipe.roundsRows() && recipe.requantize != "f32")
+    setRequantizeMode(module, recipe.requantize);
+  for (const Stage &stage : getStages()) {
+    auto start = std::chrono::steady_clock::now();
+    QOPT_RETURN_IF_ERROR((this->*stage.run)());
+    StageResult done{stage.name, std::exchange(lines, {})};
+    done.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+            .count();
+    if (options.onStage)
+      options.onStage(done);
   }
-  if (options.biasCorrection && samples) {
-    CorrectBiasOptions correction;
-    correction.executor = options.calibrated;
-    absl::StatusOr<CorrectBiasReport> report =
-        correctBias(*reference, module, samples, correction,
-                    getExecutorFactory(options.engine, kRunOptLevel));
-    if (!report.ok())
-      return toDataError(report.status());
-  }
-  // Before the graph is kept for others: few of them know scales by channel
-  // for activations.
-  if (!options.keepChannelScales)
-    QOPT_RETURN_IF_ERROR(
-        runPipeline(module, "func.func(qg-fold-channel-scales)"));
-  keepUnfolded();
-  return runPipeline(
-      module, "func.func(qg-fold-qdq,canonicalize,cse,qg-verify-assignment)");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<QuantizeResult> qopt::quantize(mlir::ModuleOp module,
+                                              const Profile *profile,
+                                              const SampleSource &samples,
+                                              const QuantizeOptions &options) {
+  Quantizer quantizer(module, profile, samples, options);
+  QOPT_RETURN_IF_ERROR(quantizer.run());
+  return std::move(quantizer.result);
 }

@@ -82,15 +82,14 @@ NetworkMeter::measure(mlir::ModuleOp module) const {
   mlir::OwningOpRef<mlir::ModuleOp> quantized(module.clone());
   CalibrateOptions calibration;
   calibration.engine = gate.options.engine;
-  calibration.perSample = gate.options.method == "moving-average";
-  calibration.perChannel = gate.perChannel;
+  calibration.perSample = gate.options.recipe.method == "moving-average";
+  calibration.perChannel = gate.options.recipe.perChannelActs;
   QuantizeOptions options = gate.options;
-  options.rounded = options.uniform = nullptr;
   calibration.executor = &options.calibrated;
   QOPT_ASSIGN(Profile profile,
               calibrate(*quantized, gate.calibration, calibration));
   QOPT_RETURN_IF_ERROR(
-      quantize(*quantized, &profile, gate.calibration, options));
+      quantize(*quantized, &profile, gate.calibration, options).status());
   QOPT_ASSIGN(Results results, run(*quantized));
   size_t outputs = reference.empty() ? 0 : reference.front().size();
   Reading reading;

@@ -60,11 +60,6 @@ static LayerKey getLayerKey(mlir::Operation *op) {
   return {qg::getUserName(op), op->getName().getStringRef().str()};
 }
 
-absl::StatusOr<std::string> qopt::getModelHash(mlir::ModuleOp module) {
-  QOPT_ASSIGN(std::string bytes, serializeModule(module));
-  return getSha256(bytes);
-}
-
 static double getWeightError(const Tensor &exact, const Tensor &other) {
   double signal = 0, noise = 0;
   for (auto [a, b] : llvm::zip(exact.span<float>(), other.span<float>())) {
@@ -82,17 +77,16 @@ PlanMeasurements::quantizeAs(const std::string &format,
     return std::move(unfolded);
   mlir::OwningOpRef<mlir::ModuleOp> work(module.clone());
   QuantizeOptions options = request.quantize;
-  options.scheme = Scheme::W8A8;
-  options.weights = format;
-  options.rounding = rounding;
+  options.recipe.weights = format;
+  options.recipe.rounding = rounding;
   // A candidate stands in for the float weight of its layer alone.
   options.keepChannelScales = true;
-  QOPT_RETURN_IF_ERROR(quantize(*work, &profile,
-                                isSketch ? SampleSource() : samples, options,
-                                &unfolded));
+  QOPT_ASSIGN(QuantizeResult result,
+              quantize(*work, &profile, isSketch ? SampleSource() : samples,
+                       options));
   if (!isSketch)
-    QOPT_RETURN_IF_ERROR(writeCandidates(format, rounding, *unfolded));
-  return std::move(unfolded);
+    QOPT_RETURN_IF_ERROR(writeCandidates(format, rounding, *result.unfolded));
+  return std::move(result.unfolded);
 }
 
 /// Decision nodes: every layer whose weight was quantized, once.

@@ -180,15 +180,14 @@ static absl::StatusOr<CompiledFormat> compileFormat(mlir::ModuleOp module,
   CompiledFormat result;
   mlir::OwningOpRef<mlir::ModuleOp> work(module.clone());
   QuantizeOptions options = request.quantize;
-  options.scheme = Scheme::W8A8;
-  options.weights = format;
+  options.recipe.weights = format;
   // Times do not depend on the numbers.
-  options.rounding = kNearestRounder.str();
-  options.biasCorrection = false;
-  QOPT_RETURN_IF_ERROR(quantize(*work, &profile, {}, options));
+  options.recipe.rounding = kNearestRounder.str();
+  options.recipe.biasCorrection = false;
+  QOPT_RETURN_IF_ERROR(quantize(*work, &profile, {}, options).status());
   work->walk(
       [&](LinearOpInterface op) { result.linear.insert(qg::getUserName(op)); });
-  QOPT_RETURN_IF_ERROR(lower(*work, options.requantize));
+  QOPT_RETURN_IF_ERROR(lower(*work, options.recipe.requantize));
   absl::StatusOr<CompiledModel> compiled = compileForCPU(*work, {});
   if (!compiled.ok())
     return withCode(compiled.status(), Code::UnsupportedLowering);

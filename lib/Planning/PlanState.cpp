@@ -24,8 +24,7 @@ static constexpr llvm::StringLiteral kKeyName = "qopt.key";
 
 absl::Status PlanMeasurements::findCandidatesKey() {
   QOPT_ASSIGN(std::string text, getModelHash(module));
-  text +=
-      profile.toJSON() + request.quantize.method + request.quantize.requantize;
+  text += profile.toJSON() + request.quantize.recipe.toJson();
   text += std::to_string(kRoundingVersion);
   // What rounding reads; bias correction reads the first of it.
   for (int64_t i = 0; i < RoundWeightsOptions().samples; ++i) {

@@ -58,7 +58,7 @@ private:
   absl::Status addTensors();
   void addHistogram(ReportTensor &row, const TensorStatistics &statistics);
   absl::Status measure(const SampleSource &samples, int64_t maxSamples);
-  absl::StatusOr<std::string> getMethod();
+  absl::StatusOr<Recipe> readRecipe();
 
   mlir::MLIRContext *context;
   const Bundle &bundle;
@@ -194,15 +194,20 @@ void Collector::addWeights() {
   }
 }
 
-absl::StatusOr<std::string> Collector::getMethod() {
-  QOPT_ASSIGN(std::string text, readFile(bundle.getPath("lock.json")));
-  llvm::Expected<json::Value> value = json::parse(text);
-  if (!value)
+absl::StatusOr<Recipe> Collector::readRecipe() {
+  const json::Object *settings = bundle.manifest.getObject("recipe");
+  SettingsOrigin origin =
+      SettingsOrigin::ofJson(bundle.getPath("manifest.json"));
+  RecipeDefaults defaults;
+  defaults.hasSamples = true;
+  if (!settings)
     return Error(Code::BundleInvalid,
-                 "'lock.json': " + llvm::toString(value.takeError()));
-  const json::Object *object = value->getAsObject();
-  return object ? object->getString("method").value_or("mse").str()
-                : std::string("mse");
+                 "'" + bundle.getPath("manifest.json") +
+                     "' has no recipe: it was written by an older qopt")
+        .help("compile the model again");
+  if (absl::Status status = checkSettings(*settings, origin); !status.ok())
+    return Error(Code::BundleInvalid, std::string(status.message()));
+  return Recipe::make(*settings, defaults, origin);
 }
 
 void Collector::addHistogram(ReportTensor &row,
@@ -231,15 +236,14 @@ absl::Status Collector::addTensors() {
   if (!profile.ok())
     return withCode(profile.status(), Code::BundleInvalid);
   data.calibrationSamples = profile->samples;
-  QOPT_ASSIGN(std::string methodName, getMethod());
-  absl::StatusOr<RangeMethod> method = RangeMethod::parse(methodName);
+  QOPT_ASSIGN(Recipe recipe, readRecipe());
+  absl::StatusOr<RangeMethod> method = RangeMethod::parse(recipe.method);
   if (!method.ok())
     return withCode(method.status(), Code::BundleInvalid);
   mlir::OwningOpRef<mlir::ModuleOp> decided(exact->clone());
   QOPT_RETURN_IF_ERROR(runPipeline(*decided, "qg-insert-observers"));
-  QOPT_ASSIGN(Scheme scheme, parseScheme(data.scheme));
   if (absl::Status status =
-          applyProfile(*decided, *profile, *method, getActivationBits(scheme));
+          applyProfile(*decided, *profile, *method, recipe.getActivationBits());
       !status.ok())
     return withCode(status, Code::BundleInvalid);
   QOPT_RETURN_IF_ERROR(runPipeline(*decided, "func.func(qg-assign-formats)"));

@@ -14,8 +14,13 @@ from .errors import (DataError as DataError, Error as Error,
 
 Array = npt.NDArray[Any]
 Spec = Tuple[str, np.dtype[Any], Tuple[int, ...]]
+Path = Union[str, os.PathLike[str]]
 Sample = Union[npt.ArrayLike, Sequence[npt.ArrayLike],
                Mapping[str, npt.ArrayLike]]
+
+Data = Union[Path, Sequence[Path], Iterable[Sample]]
+Pre = Union[str, Sequence[str]]
+Layers = Union[Sequence[Mapping[str, str]], Mapping[str, Mapping[str, str]]]
 
 class Profile:
     @property
@@ -31,6 +36,13 @@ class Model:
     @property
     def outputs(self) -> List[Spec]: ...
     def to_mlir(self) -> str: ...
+    def save(self, path: Path) -> None: ...
+    @property
+    def recipe(self) -> Optional[Dict[str, Any]]: ...
+    @property
+    def profile(self) -> Optional[Profile]: ...
+    @property
+    def messages(self) -> List[str]: ...
     def reference(self) -> Program: ...
 
 class Program:
@@ -55,11 +67,76 @@ class Calibrator:
 def load(model: Any, shapes: Optional[Mapping[str, Sequence[int]]] = ...,
          dims: Optional[Mapping[str, int]] = ...,
          constants: Optional[Mapping[str, npt.ArrayLike]] = ...) -> Model: ...
-def calibrate(model: Model, data: Iterable[Sample]) -> Profile: ...
-def quantize(model: Model, profile: Optional[Profile] = ..., scheme: str = ...,
-             method: str = ...,
-             data: Optional[Iterable[Sample]] = ...) -> Model: ...
-def compile(model: Model, symbol: str = ..., threads: int = ...) -> Program: ...
+def calibrate(model: Model, data: Iterable[Sample], per_channel: bool = ...,
+              per_sample: bool = ..., reference: bool = ...) -> Profile: ...
+def quantize(model: Model, profile: Optional[Profile] = ...,
+             scheme: Optional[str] = ..., method: Optional[str] = ...,
+             data: Optional[Data] = ..., *,
+             recipe: Optional[Mapping[str, Any]] = ..., pre: Pre = ...,
+             target_requantize: str = ..., reference: bool = ...,
+             resume: Optional[Path] = ...,
+             weights: Optional[str] = ..., average_bits: Optional[float] = ...,
+             activations: Optional[str] = ..., rounding: Optional[str] = ...,
+             transforms: Optional[str] = ...,
+             bias_correction: Optional[bool] = ...,
+             requantize: Optional[str] = ...,
+             per_channel_acts: Optional[bool] = ...,
+             samples: Optional[int] = ..., skip: Optional[int] = ...,
+             layers: Optional[Layers] = ...,
+             plan: Optional[Union[Plan, Mapping[str, Any]]] = ...
+             ) -> Model: ...
+
+class Plan:
+    def __init__(self, text: str, costs: str = ...) -> None: ...
+    @staticmethod
+    def load(path: Path) -> Plan: ...
+    @property
+    def decisions(self) -> List[Dict[str, Any]]: ...
+    def to_json(self) -> str: ...
+    def costs_json(self) -> Optional[str]: ...
+    def to_setting(self) -> Dict[str, Any]: ...
+    def save(self, path: Path) -> None: ...
+
+def plan(model: Model, data: Data, budget: Union[str, Sequence[str]],
+         profile: Optional[Profile] = ..., *, pre: Pre = ...,
+         state: Optional[Path] = ..., reference: bool = ...,
+         resume: Optional[Path] = ...,
+         pareto: Optional[int] = ...,
+         formats: Optional[Union[str, Sequence[str]]] = ...,
+         rounding: Optional[Union[str, Sequence[str]]] = ...,
+         transforms: Optional[str] = ..., sensitivity: Optional[str] = ...,
+         plan_samples: Optional[int] = ..., rounds: Optional[int] = ...,
+         pin: Optional[Mapping[str, str]] = ...,
+         tie: Optional[Sequence[Sequence[str]]] = ...,
+         worst: Optional[float] = ..., cost: Optional[str] = ...,
+         gap: Optional[float] = ..., node_limit: Optional[int] = ...,
+         time_limit: Optional[float] = ..., method: Optional[str] = ...,
+         per_channel_acts: Optional[bool] = ..., samples: Optional[int] = ...,
+         skip: Optional[int] = ...) -> Plan: ...
+def build(model: Model, output: Path, data: Optional[Data] = ...,
+          profile: Optional[Profile] = ..., *, scheme: Optional[str] = ...,
+          method: Optional[str] = ...,
+          recipe: Optional[Mapping[str, Any]] = ..., pre: Pre = ...,
+          reference: bool = ..., resume: Optional[Path] = ...,
+          lock: Optional[Union[Path, Mapping[str, Any]]] = ...,
+          emit: Optional[Union[str, Sequence[str]]] = ...,
+          target: Optional[str] = ..., mcpu: Optional[str] = ...,
+          integer_only: Optional[bool] = ..., outputs: Optional[str] = ...,
+          clock: Optional[str] = ..., cycles: Optional[int] = ...,
+          vectors: Optional[int] = ..., symbol: Optional[str] = ...,
+          opt_level: Optional[int] = ..., weights: Optional[str] = ...,
+          average_bits: Optional[float] = ...,
+          activations: Optional[str] = ..., rounding: Optional[str] = ...,
+          transforms: Optional[str] = ...,
+          bias_correction: Optional[bool] = ...,
+          requantize: Optional[str] = ...,
+          per_channel_acts: Optional[bool] = ...,
+          samples: Optional[int] = ..., skip: Optional[int] = ...,
+          layers: Optional[Layers] = ...,
+          plan: Optional[Union[Plan, Mapping[str, Any]]] = ...
+          ) -> List[str]: ...
+def compile(model: Model, symbol: str = ..., threads: int = ...,
+            opt_level: int = ..., requantize: str = ...) -> Program: ...
 def compile_onnx(model: Any,
                  shapes: Optional[Mapping[str, Sequence[int]]] = ...,
                  dims: Optional[Mapping[str, int]] = ...,

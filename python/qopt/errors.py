@@ -74,4 +74,6 @@ _BY_EXIT_CODE = {cls.exit_code: cls for cls in (
 
 def make(exit_code, code, message, notes, help):
     """The exception of an exit code; called by the extension."""
-    return _BY_EXIT_CODE.get(exit_code, Error)(message, code, notes, help)
+    error = _BY_EXIT_CODE.get(exit_code, Error)(message, code, notes, help)
+    error.exit_code = exit_code
+    return error

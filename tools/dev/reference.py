@@ -103,6 +103,16 @@ def formats_page():
     return text
 
 
+def recipe_page(build):
+    """What 'qopt help recipe' prints."""
+    text = subprocess.run([build / "bin" / "qopt", "help", "recipe"],
+                          check=True, capture_output=True, text=True).stdout
+    return (NOTE.format(source="include/qopt/Pipelines/Recipe.def") +
+            "# Recipes\n\n`qopt help recipe` prints:\n```text\n" + text +
+            "```\n[Why it is so, and what a lock is.]"
+            "(../rationale/recipes.md)\n")
+
+
 def pages(build):
     """All pages: path under docs/reference -> text."""
     result = {
@@ -113,6 +123,7 @@ def pages(build):
         "dialects/hls.md": dialect_page(
             "hls", "include/qopt/Dialect/HLS/IR/HLS.td"),
         "formats.md": formats_page(),
+        "recipe.md": recipe_page(build),
     }
     index = []
     for path in sorted((ROOT / "include/qopt").rglob("Passes.td")):

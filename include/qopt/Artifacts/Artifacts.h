@@ -8,8 +8,10 @@
 #define QOPT_ARTIFACTS_ARTIFACTS_H
 
 #include "qopt/Data/Preprocess.h"
-#include "qopt/Pipelines/Quantize.h"
+#include "qopt/Frontend/ONNX/Import.h"
+#include "qopt/Pipelines/QuantizeModel.h"
 #include "qopt/Target/CPU/Emit.h"
+#include "llvm/Support/JSON.h"
 #include <set>
 
 namespace qopt {
@@ -35,7 +37,21 @@ struct ArtifactRequest {
   mlir::ModuleOp floatModule, unfolded, quantized;
   const Profile *profile = nullptr;
   const Preprocessing *preprocessing = nullptr;
-  QuantizeOptions options;
+  Recipe options;
+  /// What else the lock tells of where the modules come from.
+  struct Source {
+    /// Of a model that is no file; else its hash is taken.
+    std::string modelSha256;
+    /// Of samples that are no files.
+    std::string samplesSha256;
+    ImportOptions import;
+    /// SHA-256 of the float graph before it was transformed.
+    std::string graphHash;
+    bool isProfileGiven = false;
+    std::vector<std::string> llvmArguments;
+  } source;
+  /// What must be made, or nothing is written: see compareLocks.
+  const llvm::json::Object *lock = nullptr;
 };
 
 struct ArtifactSummary {
@@ -47,6 +63,16 @@ struct ArtifactSummary {
 };
 
 absl::StatusOr<ArtifactSummary> writeArtifacts(const ArtifactRequest &request);
+/// The same of a quantized model, whose interface becomes integers where the
+/// request says so.
+absl::StatusOr<ArtifactSummary> writeArtifacts(ArtifactRequest request,
+                                               const QuantizedModel &model);
+
+/// A microcontroller: 32 bits and no system. Its code is integers only.
+bool isBareMetal(const CPUOptions &cpu);
+
+/// How accumulators are rounded where a recipe does not say.
+llvm::StringRef getDefaultRequantize(const ArtifactRequest &request);
 
 /// A graph of float ops between quantize and dequantize as ONNX.
 absl::StatusOr<std::string> writeOnnx(mlir::ModuleOp unfolded);

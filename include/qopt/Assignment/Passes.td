@@ -34,8 +34,9 @@ def AssignFormats : Pass<"qg-assign-formats", "::mlir::func::FuncOp"> {
       `min-sqnr` stays float, and so do the linear ops that read it; names in
       `keep-float` likewise.
     * Weights have `weight-format`; an op that carries `qg.weights` (a string of
-      the same form, from a plan) has its own. Groups are for matmuls and
-      pointwise convolutions; other ops get one scale per output channel.
+      the same form, from a plan or a recipe) has its own, and with `f32` it
+      stays float. Groups are for matmuls and pointwise convolutions; other ops
+      get one scale per output channel.
     * A weight's scale is raised where the bias would not fit 32 bits.
 
     {{example test/Assignment/assign-formats.mlir}}
@@ -70,7 +71,8 @@ def QuantizeDynamic : Pass<"qg-quantize-dynamic", "::mlir::func::FuncOp"> {
   let summary = "Round the rows of matrix products at run time";
   let description = [{
     `qg.matmul` of f32 rows and a constant matrix becomes `qg.dynamic_matmul`:
-    the matrix is rounded now (`weight-format`, as `qg-assign-formats` has it),
+    the matrix is rounded now (`weight-format` or the op's own `qg.weights`, as
+    `qg-assign-formats` has it),
     every row of the other operand when it is there, to signed bytes with a
     scale of its own. No data are needed. Everything else stays float, linear
     ops with a `qg.float_reason`: convolutions, products of two computed

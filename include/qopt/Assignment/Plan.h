@@ -61,9 +61,9 @@ struct Plan {
 };
 
 /// Formats as `qg.weights` spells them; every one that does not exist is
-/// listed.
+/// listed, behind the name of what holds them.
 absl::Status checkFormats(llvm::ArrayRef<std::string> formats,
-                          llvm::StringRef flag = "formats");
+                          llvm::StringRef name = "--formats");
 /// Bits of a weight under a format that exists, without its scales.
 int64_t getFormatBits(llvm::StringRef format);
 

@@ -55,6 +55,13 @@ public:
   /// The last value given.
   std::optional<std::string> get(llvm::StringRef flag) const;
   std::string get(llvm::StringRef flag, llvm::StringRef otherwise) const;
+  /// Values as if they had been given.
+  void set(llvm::StringRef flag, std::vector<std::string> values);
+  void setPositional(std::vector<std::string> names) {
+    positional_ = std::move(names);
+  }
+  /// Every flag that was given.
+  std::vector<std::string> getFlags() const;
   /// Every value given, in order.
   std::vector<std::string> getAll(llvm::StringRef flag) const;
   /// All values split at commas.

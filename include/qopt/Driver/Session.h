@@ -20,6 +20,8 @@ public:
   ~Session();
   /// Reads the flags that every verb has.
   absl::Status configure(const Arguments &arguments);
+  /// Words of LLVM's own command line.
+  absl::Status setLLVMArguments(llvm::ArrayRef<std::string> values);
 
   llvm::raw_ostream &out();
   llvm::raw_ostream &err();

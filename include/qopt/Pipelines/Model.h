@@ -34,6 +34,9 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
 loadModelBytes(mlir::MLIRContext *context, llvm::StringRef bytes,
                const ImportOptions &options = {});
 
+/// SHA-256 of the bytecode: identifies a graph with its constants.
+absl::StatusOr<std::string> getModelHash(mlir::ModuleOp module);
+
 } // namespace qopt
 
 #endif // QOPT_PIPELINES_MODEL_H

@@ -11,46 +11,27 @@
 #include "qopt/Calibration/Profile.h"
 #include "qopt/Data/DataSource.h"
 #include "qopt/Pipelines/Executors.h"
+#include "qopt/Pipelines/Recipe.h"
 
 namespace qopt {
 
-struct Plan;
-
-enum class Scheme {
-  Float, ///< nothing is quantized
-  W8A8,  ///< per-channel s8 weights, per-tensor u8 activations
-  W4A8,  ///< the same with 4-bit weights, rounded on data
-  W4A4,  ///< 4-bit weights, and 4 bits between layers; 8 at the interface
-  W8A8Dynamic, ///< 8-bit matrices, rows of activations rounded at run time
-  W4A8Dynamic, ///< the same with 4-bit matrices in groups of 32
-  QDQ    ///< what the model itself says
+/// What a stage of quantization did, in words.
+struct StageResult {
+  llvm::StringRef stage;
+  std::vector<std::string> lines;
+  double seconds = 0;
 };
-absl::StatusOr<Scheme> parseScheme(llvm::StringRef name);
-llvm::StringRef getName(Scheme scheme);
 
 struct QuantizeOptions {
-  Scheme scheme = Scheme::W8A8;
-  /// How ranges are read off the profile: see RangeMethod::parse.
-  std::string method = "mse";
-  bool biasCorrection = true;
+  Recipe recipe;
   /// Leaves scales by channel of activations in `unfolded`, so that its weights
   /// can be compared with those of the float model.
   bool keepChannelScales = false;
-  /// Format of all weights (WeightFormat); empty: the scheme's.
-  std::string weights;
-  /// How weights below 8 bits are rounded: gptq or nearest.
-  std::string rounding = "gptq";
-  /// Gets what rounding did to each layer.
-  RoundWeightsReport *rounded = nullptr;
-  /// Gets the same of 4 bits everywhere, where widths are free.
-  RoundWeightsReport *uniform = nullptr;
   /// Called while weights are rounded; see RoundWeightsOptions.
   std::function<void(llvm::StringRef phase, int64_t done, int64_t total)>
       progress;
-  /// Formats by layer; layers that it does not name have the scheme's.
-  std::shared_ptr<const Plan> plan;
-  /// f32, fixed:BITS or pow2.
-  std::string requantize = "f32";
+  /// Called after every stage.
+  std::function<void(const StageResult &)> onStage;
   /// What runs the model for bias correction.
   Engine engine = Engine::Compiled;
   /// What `calibrate` left, to be used again for that; null: made anew.
@@ -77,21 +58,23 @@ absl::StatusOr<Profile> calibrate(mlir::ModuleOp module,
                                   const SampleSource &samples,
                                   const CalibrateOptions &options);
 
-/// Whether a scheme needs statistics of activations.
-bool needsProfile(Scheme scheme);
-/// Bits of tensors between layers.
-unsigned getActivationBits(Scheme scheme);
-/// Whether activations are rounded at run time, by rows.
-bool isDynamic(Scheme scheme);
+/// What comes of quantization beside the module.
+struct QuantizeResult {
+  /// The graph of float ops between quantize and dequantize: the form that
+  /// standard ONNX has.
+  mlir::OwningOpRef<mlir::ModuleOp> unfolded;
+  /// What rounding did to each layer; and the same of 4 bits everywhere, where
+  /// widths are free.
+  RoundWeightsReport rounded, uniform;
+};
 
-/// Quantizes a prepared module in place; `profile` may be null unless the
-/// scheme needs one. Biases are corrected only if there are samples (an empty
-/// function means none). `unfolded`, if given, gets the graph of float ops
-/// between quantize and dequantize: the form that standard ONNX has.
-absl::Status quantize(mlir::ModuleOp module, const Profile *profile,
-                      const SampleSource &samples,
-                      const QuantizeOptions &options,
-                      mlir::OwningOpRef<mlir::ModuleOp> *unfolded = nullptr);
+/// Quantizes a prepared module in place, in the stages that the recipe wants;
+/// `profile` may be null unless it needs one. Rounding on data and correction
+/// of biases happen only if there are samples (an empty function means none).
+absl::StatusOr<QuantizeResult> quantize(mlir::ModuleOp module,
+                                        const Profile *profile,
+                                        const SampleSource &samples,
+                                        const QuantizeOptions &options);
 
 } // namespace qopt
 

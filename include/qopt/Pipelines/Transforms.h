@@ -18,8 +18,6 @@ struct TransformGate {
   /// Samples that choose transforms and calibrate, and samples that only say
   /// whether the quantized network became better.
   SampleSource calibration, heldOut;
-  /// Of the calibration; see CalibrateOptions.
-  bool perChannel = false;
 };
 
 /// Chooses and folds rotations, equalization, then smoothing, as far as

@@ -76,9 +76,6 @@ absl::StatusOr<CostFile> measureCosts(mlir::ModuleOp module,
 /// Times by a simple model: good for relative budgets, not for microseconds.
 CostFile modelCosts(mlir::ModuleOp module, llvm::ArrayRef<std::string> formats);
 
-/// Identifies the float graph that a plan is for.
-absl::StatusOr<std::string> getModelHash(mlir::ModuleOp module);
-
 /// Bits of all weights of linear ops in a quantized module, with scales, zero
 /// points and tables; and their number.
 struct WeightCount {

@@ -61,8 +61,9 @@ static absl::StatusOr<ExitCode> runCheck(const Arguments &arguments,
                                       arguments.positional()[0], options));
   if (hasEncodings(*module)) {
     QuantizeOptions quantization;
-    quantization.scheme = Scheme::QDQ;
-    QOPT_RETURN_IF_ERROR(quantize(*module, nullptr, nullptr, quantization));
+    quantization.recipe = Recipe::ofScheme("qdq");
+    QOPT_RETURN_IF_ERROR(
+        quantize(*module, nullptr, nullptr, quantization).status());
   }
   bool isQuantized = hasEncodings(*module);
   mlir::OwningOpRef<mlir::ModuleOp> lowered(mlir::ModuleOp(*module).clone());

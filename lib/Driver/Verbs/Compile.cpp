@@ -4,16 +4,16 @@
 // All steps in one call: files beside STEM and the bundle STEM.qopt.
 //===----------------------------------------------------------------------===//
 #include "qopt/Artifacts/EmitKinds.h"
+#include "qopt/Artifacts/Lock.h"
 #include "qopt/Artifacts/OutputFolder.h"
 #include "qopt/Artifacts/Program.h"
 #include "qopt/Driver/Calibration.h"
-#include "qopt/Driver/Refusals.h"
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Pipelines/Pipelines.h"
+#include "qopt/Support/Refusals.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
-#include "llvm/TargetParser/Triple.h"
 #include <chrono>
 
 using namespace qopt;
@@ -41,6 +41,9 @@ static llvm::ArrayRef<Flag> getCompileFlags() {
       {"vectors", "N", "of --emit=hls: frames of the test bench (20)"},
       {"symbol-prefix", "NAME", "prefix of the functions (default: the stem)"},
       {"opt-level", "N", "0 to 3 (default 3)", 'O'},
+      {"lock", "FILE",
+       "make the bytes of STEM.qopt/lock.json again; model and data are looked "
+       "for beside it and here, by name and hash"},
   };
   return kFlags;
 }
@@ -63,13 +66,6 @@ static absl::StatusOr<std::string> getStem(const Arguments &arguments,
       stem, llvm::sys::path::stem(
                 llvm::StringRef(arguments.positional()[0]).rtrim('/')));
   return stem.str().str();
-}
-
-/// A microcontroller: 32 bits and no system.
-static bool isBareMetal(const CPUOptions &cpu) {
-  llvm::Triple triple(llvm::Triple::normalize(cpu.triple));
-  return !cpu.triple.empty() && triple.isArch32Bit() &&
-         triple.getOS() == llvm::Triple::UnknownOS;
 }
 
 /// Names that do not exist are refused before a model is read.
@@ -103,10 +99,12 @@ static absl::Status readTarget(const Arguments &arguments,
                                "--mcpu for the CPU");
 }
 
-static absl::StatusOr<ExitCode> runCompile(const Arguments &arguments,
-                                           Session &session) {
+static absl::StatusOr<ExitCode> compile(const Arguments &arguments,
+                                        Session &session,
+                                        const llvm::json::Object *lock) {
   auto start = std::chrono::steady_clock::now();
   ArtifactRequest request;
+  request.lock = lock;
   request.modelPath = arguments.positional()[0];
   request.dataPaths = arguments.getAll("data");
   // What is misspelled is said at once, before a model is read.
@@ -121,8 +119,7 @@ static absl::StatusOr<ExitCode> runCompile(const Arguments &arguments,
       !folder && (arguments.has("integer-only") || isBareMetal(request.cpu));
   refusals.take(arguments.getChoice("outputs", {"model", "quantized"}, "model"),
                 request.outputs);
-  refusals.add(
-      checkQuantizeFlags(arguments, folder ? folder->requantize : "f32"));
+  refusals.add(getRecipeSettings(arguments).status());
   QOPT_RETURN_IF_ERROR(refusals.status());
   request.cpu.symbol = arguments.get(
       "symbol-prefix", makeSymbol(llvm::sys::path::filename(request.stem)));
@@ -137,22 +134,16 @@ static absl::StatusOr<ExitCode> runCompile(const Arguments &arguments,
   }
   QOPT_ASSIGN(int64_t level, arguments.getInt("opt-level", 3, 0));
   request.cpu.optLevel = std::min<int64_t>(level, 3);
-  QOPT_ASSIGN(QuantizedModel model,
-              quantizeModel(arguments, session,
-                            folder                ? folder->requantize
-                            : request.integerOnly ? "fixed:31"
-                                                  : "f32"));
-  if (request.integerOnly)
-    QOPT_RETURN_IF_ERROR(setIntegerInterface(
-        *model.quantized,
-        {model.options.requantize, request.outputs == "quantized"}));
-  request.floatModule = *model.floatModule;
-  request.unfolded = *model.unfolded;
-  request.quantized = *model.quantized;
-  request.profile = model.profile ? &*model.profile : nullptr;
-  request.preprocessing = &model.preprocessing;
-  request.options = model.options;
-  QOPT_ASSIGN(ArtifactSummary summary, writeArtifacts(request));
+  QOPT_ASSIGN(FlaggedModel flagged,
+              quantizeModel(arguments, session, getDefaultRequantize(request)));
+  const Recipe &recipe = flagged.quantized.recipe;
+  request.preprocessing = &flagged.preprocessing;
+  request.source.import = flagged.import;
+  request.source.graphHash = flagged.graphHash;
+  request.source.isProfileGiven = arguments.has("profile");
+  request.source.llvmArguments = arguments.getAll("llvm-arg");
+  QOPT_ASSIGN(ArtifactSummary summary,
+              writeArtifacts(request, flagged.quantized));
   double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();
@@ -162,15 +153,14 @@ static absl::StatusOr<ExitCode> runCompile(const Arguments &arguments,
     if (!summary.text.empty())
       session.say(summary.text);
     session.say(llvm::formatv("{0}, requantization {1}, {2:f1} s",
-                              getName(model.options.scheme),
-                              model.options.requantize, seconds)
+                              recipe.scheme, recipe.requantize, seconds)
                     .str());
     return ExitCode::Ok;
   }
   session.say(llvm::formatv("{0} {1}: weights {2} bytes, arena {3} bytes, "
                             "{4:f1} s",
-                            getName(model.options.scheme), summary.target,
-                            summary.weightsBytes, summary.arenaBytes, seconds)
+                            recipe.scheme, summary.target, summary.weightsBytes,
+                            summary.arenaBytes, seconds)
                   .str());
   if (summary.runsHere)
     session.say("next: qopt bench " + request.stem + " --vs float");
@@ -180,12 +170,26 @@ static absl::StatusOr<ExitCode> runCompile(const Arguments &arguments,
   return ExitCode::Ok;
 }
 
+static absl::StatusOr<ExitCode> runCompile(const Arguments &arguments,
+                                           Session &session) {
+  if (std::optional<std::string> path = arguments.get("lock")) {
+    QOPT_ASSIGN(llvm::json::Object lock, readLock(*path));
+    QOPT_ASSIGN(Arguments locked, getLockedArguments(arguments, session, lock));
+    return compile(locked, session, &lock);
+  }
+  if (arguments.positional().empty())
+    return Error(Code::MissingArgument,
+                 "expected: qopt compile MODEL -o STEM, or --lock FILE")
+        .help("'qopt help compile' explains them");
+  return compile(arguments, session, nullptr);
+}
+
 namespace qopt::driver {
 Verb getCompileVerb() {
   return {"compile",
           "everything: import, calibrate, quantize, machine code",
-          "MODEL -o STEM [options]",
-          1,
+          "MODEL -o STEM [options] | [MODEL] --lock FILE -o STEM",
+          0,
           1,
           {getOutputFlags(), getCompileFlags(), getQuantizeFlags(),
            getCalibrateFlags(), getDataFlags(), getImportFlags()},

@@ -4,6 +4,7 @@
 // The verbs, or the flags of one.
 //===----------------------------------------------------------------------===//
 #include "qopt/Driver/Session.h"
+#include "qopt/Pipelines/Recipe.h"
 
 #include "llvm/Support/FormatVariadic.h"
 
@@ -13,6 +14,10 @@ using namespace qopt::driver;
 static absl::StatusOr<ExitCode> runHelp(const Arguments &arguments,
                                         Session &session) {
   if (!arguments.positional().empty()) {
+    if (arguments.positional().front() == "recipe") {
+      printRecipeHelp(session.out());
+      return ExitCode::Ok;
+    }
     QOPT_ASSIGN(const Verb *verb, findVerb(arguments.positional().front()));
     printHelp(session.out(), *verb);
     return ExitCode::Ok;
@@ -20,13 +25,19 @@ static absl::StatusOr<ExitCode> runHelp(const Arguments &arguments,
   session.out() << "usage: qopt VERB ...\n\n";
   for (const Verb &verb : getVerbs())
     session.out() << llvm::formatv("  {0,-10} {1}\n", verb.name, verb.summary);
-  session.out() << "\n'qopt help VERB' lists the flags of a verb\n";
+  session.out() << "\n'qopt help VERB' lists the flags of a verb, 'qopt help "
+                   "recipe' the settings of quantization\n";
   return ExitCode::Ok;
 }
 
 namespace qopt::driver {
 Verb getHelpVerb() {
-  return {"help",       "this, or the flags of a verb", "[VERB]", 0, 1, {},
+  return {"help",
+          "this, the flags of a verb, or what a recipe holds",
+          "[VERB|recipe]",
+          0,
+          1,
+          {},
           runHelp,
           /*place=*/180};
 }

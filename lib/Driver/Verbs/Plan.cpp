@@ -3,13 +3,13 @@
 //
 // A model, data and budgets in; a format for every weight out.
 //===----------------------------------------------------------------------===//
-#include "qopt/Planning/Plan.h"
 #include "qopt/Artifacts/Program.h"
-#include "qopt/Calibration/Observer.h"
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Pipelines/LayerReport.h"
+#include "qopt/Planning/PlanModel.h"
 #include "qopt/Support/Files.h"
+#include "qopt/Support/Refusals.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -17,110 +17,87 @@
 
 using namespace qopt;
 using namespace qopt::driver;
+namespace json = llvm::json;
 
-static llvm::ArrayRef<Flag> getPlanFlags() {
-  static const std::string rounding =
-      "of weights below 8 bits, to choose from: some of " +
-      llvm::join(getRounderNames(), ", ") + " (" +
-      getRounderNames().front().str() + ")";
-  static const Flag kFlags[] = {
-      {"budget", "LIST",
-       "size=0.3x|40kB, avg-bits=3.5, stored-bits=4.6, latency=0.8x|300us"},
-      {"pareto", "N", "also N plans from the smallest to the best"},
-      {"formats", "LIST",
-       "to choose from (si2,si3,si4,si5,si6,si8); also ui4, nf4, si4:g64"},
-      {"rounding", "LIST", rounding.c_str()},
-      {"transforms", "LIST",
-       "of rotation, equalization and smoothing, or auto: the plan is made for "
-       "the changed model, and compiling changes it again (none)"},
-      {"sensitivity", "NAME", "proxy (default), kl, or weight-error"},
-      {"plan-samples", "N", "samples that measure; half are held back (32)"},
-      {"rounds", "N", "most corrections by measured plans (4)"},
-      {"pin", "LAYER=FORMAT", "a name or a glob (repeatable)"},
-      {"tie", "LAYER,LAYER",
-       "names or globs that take one format (repeatable)"},
-      {"worst", "LOSS", "no layer may lose more"},
-      {"cost", "FILE|measured|model", "times for a latency budget"},
-      {"gap", "SHARE", "stop when the plan is this close to the bound (0)"},
-      {"node-limit", "N", "of the solver's tree (200000)"},
-      {"time-limit", "SECONDS", "of the solver"},
-      {"json", nullptr, "the plan on stdout"},
-  };
-  return kFlags;
+/// Keys have dashes as flags.
+static std::string getFlagName(const PlanField &field) {
+  std::string name = field.key;
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
 }
 
-/// `costs` gets the file that --cost names.
-static absl::StatusOr<PlanRequest> readRequest(const Arguments &arguments,
-                                               const std::string &output,
-                                               std::optional<CostFile> &costs) {
-  PlanRequest request;
-  QOPT_ASSIGN(request.budgets, parseBudgets(arguments.getList("budget")));
-  QOPT_ASSIGN(int64_t pareto, arguments.getInt("pareto", 0, 0));
-  request.pareto = int(std::min<int64_t>(pareto, 1000));
-  for (const std::string &format : arguments.getList("formats"))
-    if (!llvm::is_contained(request.formats, format))
-      request.formats.push_back(format);
-  if (request.formats.empty())
-    request.formats = getDefaultPlanFormats();
-  QOPT_RETURN_IF_ERROR(checkFormats(request.formats));
-  request.roundings = arguments.getList("rounding");
-  if (request.roundings.empty())
-    request.roundings = {getRounderNames().front().str()};
-  for (const std::string &rounding : request.roundings)
-    if (!lookupRounder(rounding) ||
-        llvm::count(request.roundings, rounding) > 1)
-      return Error(Code::BadFlagValue, "--rounding: expected some of " +
-                                           llvm::join(getRounderNames(), ", ") +
-                                           ", each once, got '" +
-                                           llvm::join(request.roundings, ",") +
-                                           "'");
-  QOPT_ASSIGN(std::string kind,
-              arguments.getChoice("sensitivity",
-                                  {"proxy", "kl", "weight-error"}, "proxy"));
-  request.sensitivity = *parseSensitivity(kind);
-  QOPT_ASSIGN(request.samples, arguments.getInt("plan-samples", 32, 2));
-  QOPT_ASSIGN(int64_t rounds, arguments.getInt("rounds", 4, 0));
-  request.rounds = int(std::min<int64_t>(rounds, 100));
-  QOPT_ASSIGN(request.pins, arguments.getMap("pin"));
-  for (const std::string &tie : arguments.getAll("tie")) {
-    std::vector<std::string> &names = request.ties.emplace_back();
-    llvm::SmallVector<llvm::StringRef> parts;
-    llvm::StringRef(tie).split(parts, ',', -1, /*KeepEmpty=*/false);
-    for (llvm::StringRef part : parts)
-      names.push_back(part.trim().str());
-    if (names.empty())
-      return Error(Code::BadFlagValue,
-                   "--tie: expected LAYER,LAYER, got '" + tie + "'");
+static llvm::ArrayRef<Flag> getPlanFlags() {
+  // Flags point to texts that stay.
+  static const std::vector<std::pair<std::string, std::string>> texts = [] {
+    std::vector<std::pair<std::string, std::string>> result;
+    for (const PlanField &field : getPlanFields())
+      result.emplace_back(getFlagName(field), field.describe());
+    return result;
+  }();
+  static const std::vector<Flag> flags = [] {
+    std::vector<Flag> result;
+    for (auto [field, text] : llvm::zip(getPlanFields(), texts))
+      result.push_back({text.first.c_str(), field.value, text.second.c_str()});
+    result.push_back({"json", nullptr, "the plan on stdout"});
+    return result;
+  }();
+  return flags;
+}
+
+/// The value of a flag as JSON.
+static absl::StatusOr<json::Value> getValue(const Arguments &arguments,
+                                            const PlanField &field) {
+  std::string flag = getFlagName(field);
+  switch (field.type) {
+  case PlanField::Type::Text:
+    return json::Value(arguments.get(flag, ""));
+  case PlanField::Type::List:
+    return json::Value(json::Array(arguments.getList(flag)));
+  case PlanField::Type::Groups:
+    return json::Value(json::Array(arguments.getAll(flag)));
+  case PlanField::Type::Count: {
+    QOPT_ASSIGN(int64_t count, arguments.getInt(flag, 0, field.least));
+    return json::Value(count);
   }
-  QOPT_ASSIGN(request.worst, arguments.getDouble("worst", INFINITY));
-  if (!(request.worst > 0))
-    return Error(Code::BadFlagValue, "--worst: expected a positive loss");
-  QOPT_ASSIGN(request.solve.gap, arguments.getDouble("gap", 0));
-  if (!(request.solve.gap >= 0 && request.solve.gap < 1))
-    return Error(Code::BadFlagValue,
-                 "--gap: expected a share from 0 to below 1, as in 0.01");
-  QOPT_ASSIGN(request.solve.nodeLimit,
-              arguments.getInt("node-limit", 200000, 1));
-  QOPT_ASSIGN(request.solve.timeLimitSeconds,
-              arguments.getDouble("time-limit", INFINITY));
-  if (!(request.solve.timeLimitSeconds > 0))
-    return Error(Code::BadFlagValue, "--time-limit: expected seconds");
-  request.quantize.method = arguments.get("method", "mse");
-  if (absl::Status status =
-          RangeMethod::parse(request.quantize.method).status();
-      !status.ok())
-    return withCode(withPrefix(status, "--method: "), Code::BadFlagValue);
-  std::string cost = arguments.get("cost", "model");
-  if (cost != "measured" && cost != "model") {
-    QOPT_ASSIGN(costs, CostFile::read(cost));
+  case PlanField::Type::Number: {
+    QOPT_ASSIGN(double number, arguments.getDouble(flag, 0));
+    // JSON has no infinity, which is what leaving it out means.
+    return std::isinf(number) ? json::Value(1e300) : json::Value(number);
   }
+  case PlanField::Type::Map:
+    break;
+  }
+  json::Array rows;
+  QOPT_ASSIGN(auto pairs, arguments.getMap(flag));
+  for (auto &[layer, format] : pairs)
+    rows.push_back(json::Array{layer, format});
+  return json::Value(std::move(rows));
+}
+
+static absl::StatusOr<PlanSettings> readPlanSettings(const Arguments &arguments,
+                                                     llvm::StringRef output) {
+  Refusals refusals;
+  RecipeSettings object;
+  refusals.take(getFieldSettings(arguments, {RecipeField::Group::Calibrate,
+                                             RecipeField::Group::Data}),
+                object);
+  for (const PlanField &field : getPlanFields())
+    if (arguments.has(getFlagName(field))) {
+      absl::StatusOr<json::Value> value = getValue(arguments, field);
+      refusals.add(value.status());
+      if (value.ok())
+        object[field.key] = std::move(*value);
+    }
+  QOPT_RETURN_IF_ERROR(refusals.status());
+  QOPT_ASSIGN(PlanSettings settings,
+              parsePlanSettings(object, SettingsOrigin::ofFlags()));
   llvm::SmallString<128> state(output);
   llvm::sys::path::replace_extension(state, ".sensitivity.json");
-  request.stateFile = std::string(state);
+  settings.request.stateFile = std::string(state);
   llvm::sys::path::replace_extension(state, "");
   llvm::sys::path::replace_extension(state, ".candidates");
-  request.candidatesFolder = std::string(state);
-  return request;
+  settings.request.candidatesFolder = std::string(state);
+  return settings;
 }
 
 /// The uniform plan of least divergence among those that keep the budgets.
@@ -192,12 +169,11 @@ static void printPlan(llvm::raw_ostream &os, const Plan &plan) {
 }
 
 static absl::StatusOr<ExitCode> runPlan(const Arguments &arguments,
-                                        Session &session) {
+                                         Session &session) {
   std::optional<std::string> output = arguments.get("output");
   if (!output || output->empty())
     return Error(Code::MissingArgument, "expected -o PLAN.json");
-  std::optional<CostFile> costs;
-  QOPT_ASSIGN(PlanRequest request, readRequest(arguments, *output, costs));
+  QOPT_ASSIGN(PlanSettings settings, readPlanSettings(arguments, *output));
   if (!arguments.has("data"))
     return Error(Code::MissingArgument,
                  "expected --data PATH: a plan is chosen on samples");
@@ -208,45 +184,25 @@ static absl::StatusOr<ExitCode> runPlan(const Arguments &arguments,
   QOPT_ASSIGN(Preprocessing pre, getPreprocessing(arguments, {}));
   QOPT_ASSIGN(ModelInterface interface, getInterface(*module));
   QOPT_RETURN_IF_ERROR(pre.check(interface.inputs));
-  if (arguments.has("transforms")) {
-    QuantizedModel target;
-    target.floatModule = std::move(module);
-    target.preprocessing = pre;
-    target.options = request.quantize;
-    target.options.scheme = Scheme::W4A8;
-    QOPT_RETURN_IF_ERROR(transformModel(arguments, session, target));
-    module = std::move(target.floatModule);
+  QuantizeInputs inputs;
+  inputs.resumeFile = arguments.get("resume", "");
+  QOPT_ASSIGN(inputs.profile, readProfile(arguments));
+  QOPT_ASSIGN(OpenedSamples opened,
+              openSamples(arguments, session, *module, pre,
+                          settings.request.quantize.recipe));
+  inputs.samples = opened.set;
+  StageReporter reporter(session, std::chrono::seconds(0));
+  reporter.attach(inputs);
+  QOPT_ASSIGN(PlannedModel planned,
+              planModel(*module, std::move(settings), inputs));
+  reporter.finish();
+  if (planned.measured) {
+    llvm::SmallString<128> file(*output);
+    llvm::sys::path::replace_extension(file, ".cost.json");
+    QOPT_RETURN_IF_ERROR(writeFile(file, planned.measured->toJson()));
+    session.say("wrote " + file.str());
   }
-  QOPT_ASSIGN(Profile profile,
-              collectStatistics(arguments, session, *module, pre,
-                                &request.quantize.calibrated));
-  QOPT_ASSIGN(std::unique_ptr<DataSource> data,
-              openData(arguments, interface.inputs, pre));
-  SampleSource samples = makeSampleSource(*data);
-  std::unique_ptr<Progress> progress;
-  std::string phase;
-  request.progress = [&](llvm::StringRef name, int64_t done, int64_t total) {
-    if (phase != name || done == 0) {
-      progress.reset(new Progress(session.startProgress(name, total)));
-      phase = name.str();
-    }
-    progress->update(done);
-  };
-  if (std::optional<std::string> path = arguments.get("cost")) {
-    if (*path == "measured") {
-      QOPT_ASSIGN(costs, measureCosts(*module, profile, samples, request));
-      llvm::SmallString<128> file(*output);
-      llvm::sys::path::replace_extension(file, ".cost.json");
-      QOPT_RETURN_IF_ERROR(writeFile(file, costs->toJson()));
-      session.say("wrote " + file.str());
-    } else if (*path == "model") {
-      costs = modelCosts(*module, request.formats);
-    }
-    request.costs = &*costs;
-  }
-  QOPT_ASSIGN(Plan plan, makePlan(*module, profile, samples, request));
-  progress.reset();
-  plan.transforms = arguments.get("transforms", "none");
+  const Plan &plan = planned.plan;
   QOPT_RETURN_IF_ERROR(writeFile(*output, plan.toJson()));
   if (arguments.has("json"))
     session.out() << plan.toJson();

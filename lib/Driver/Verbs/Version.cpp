@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Driver/Session.h"
 #include "qopt/Driver/VerbFlags.h"
+#include "qopt/Support/Version.h"
 
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -12,8 +13,6 @@
 
 using namespace qopt;
 using namespace qopt::driver;
-
-static constexpr const char *kVersion = "0.1.0";
 
 static absl::StatusOr<ExitCode> runVersion(const Arguments &arguments,
                                            Session &session) {

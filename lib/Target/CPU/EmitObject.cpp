@@ -5,6 +5,7 @@
 // and the proof that the object needs nothing but memcpy and its like.
 //===----------------------------------------------------------------------===//
 #include "Program.h"
+#include "qopt/Target/CPU/ResolveTarget.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -59,6 +60,17 @@ qopt::createMachine(const CPUOptions &options) {
     return absl::InvalidArgumentError(absl::StrCat(
         "expects a target with a code generator, got '", name, "'"));
   return machine;
+}
+
+absl::StatusOr<CPUOptions> qopt::resolveTarget(const CPUOptions &options) {
+  auto machine = createMachine(options);
+  if (!machine.ok())
+    return machine.status();
+  CPUOptions resolved = options;
+  resolved.triple = (*machine)->getTargetTriple().str();
+  resolved.cpu = (*machine)->getTargetCPU().str();
+  resolved.features = (*machine)->getTargetFeatureString().str();
+  return resolved;
 }
 
 /// The function that a pass is about to run on, if it is one's.

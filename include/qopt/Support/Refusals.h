@@ -1,15 +1,15 @@
-//===- Refusals.h - All wrong flags at once -------------------------------===//
+//===- Refusals.h - All that is wrong at once -----------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A user who misspelled two flags is told so in one run.
+// A user who misspelled two settings is told so in one run.
 //===----------------------------------------------------------------------===//
-#ifndef QOPT_DRIVER_REFUSALS_H
-#define QOPT_DRIVER_REFUSALS_H
+#ifndef QOPT_SUPPORT_REFUSALS_H
+#define QOPT_SUPPORT_REFUSALS_H
 
 #include "qopt/Support/Diagnostics.h"
 #include "llvm/ADT/StringExtras.h"
 
-namespace qopt::driver {
+namespace qopt {
 
 /// Collects errors; the first one is the error, the others are its notes.
 class Refusals {
@@ -47,6 +47,6 @@ private:
   llvm::SmallVector<absl::Status> found;
 };
 
-} // namespace qopt::driver
+} // namespace qopt
 
-#endif // QOPT_DRIVER_REFUSALS_H
+#endif // QOPT_SUPPORT_REFUSALS_H

@@ -1,0 +1,254 @@
+//===- Lock.cpp - What decided the bytes ----------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names of this machine are resolved: `native` would be another target on
+// another one, and a path another place.
+//===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/Lock.h"
+#include "qopt/Artifacts/Bundle.h"
+#include "qopt/Artifacts/EmitKinds.h"
+#include "qopt/Data/DataSource.h"
+#include "qopt/Support/Diagnostics.h"
+#include "qopt/Support/Files.h"
+#include "qopt/Support/Version.h"
+#include "qopt/Target/CPU/ResolveTarget.h"
+
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Path.h"
+#include <set>
+
+using namespace qopt;
+namespace json = llvm::json;
+namespace fs = llvm::sys::fs;
+namespace path = llvm::sys::path;
+
+/// Of a folder: names and contents of all files in it, at any depth.
+static absl::StatusOr<std::string> getFolderSha256(llvm::StringRef folder) {
+  std::map<std::string, std::string> hashes;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, error), end;
+       it != end && !error; it.increment(error)) {
+    if (!fs::is_regular_file(it->path()))
+      continue;
+    QOPT_ASSIGN(std::string hash, getFileSha256(it->path()));
+    hashes[llvm::StringRef(it->path()).drop_front(folder.size()).str()] = hash;
+  }
+  if (error)
+    return Error(Code::DataFile,
+                 "cannot read '" + folder + "': " + error.message());
+  std::string text;
+  for (const auto &[name, hash] : hashes)
+    text += name + "\n" + hash + "\n";
+  return getSha256(text);
+}
+
+/// `INPUT=PATH`, `FILE.npz:ARRAY`, a recipe of random numbers.
+static absl::StatusOr<json::Value> describeData(llvm::StringRef argument) {
+  json::Object row;
+  llvm::StringRef file = argument;
+  if (!fs::exists(file) && !isRandomData(file) && file.contains('=')) {
+    row["input"] = file.split('=').first;
+    file = file.split('=').second;
+  }
+  if (isRandomData(file)) {
+    row["name"] = file;
+    return row;
+  }
+  if (size_t at = file.find(".npz:"); at != llvm::StringRef::npos) {
+    row["array"] = file.drop_front(at + 5);
+    file = file.take_front(at + 4);
+  }
+  file = file.rtrim('/');
+  row["name"] = path::filename(file);
+  QOPT_ASSIGN(std::string hash, getDataSha256(file));
+  row["sha256"] = hash;
+  return row;
+}
+
+absl::StatusOr<std::string> qopt::getDataSha256(llvm::StringRef path) {
+  if (fs::is_directory(path))
+    return getFolderSha256(path.rtrim('/'));
+  return getFileSha256(path);
+}
+
+static absl::StatusOr<json::Value>
+describeModel(const ArtifactRequest &request) {
+  std::string file = request.modelPath, hash = request.source.modelSha256;
+  if (std::optional<std::string> stem = findBundle(file))
+    file = *stem + ".qopt/quantized.mlirbc";
+  if (hash.empty()) {
+    QOPT_ASSIGN(hash, getFileSha256(file));
+  }
+  return json::Object{
+      {"name", path::filename(llvm::StringRef(request.modelPath).rtrim('/'))},
+      {"sha256", hash},
+      // Of what was imported, external data and constants included.
+      {"graph_sha256", request.source.graphHash}};
+}
+
+static json::Value describeImport(const ImportOptions &import) {
+  json::Object dims, shapes, constants;
+  for (const auto &[name, extent] : import.dims)
+    dims[name] = extent;
+  for (const auto &[name, shape] : import.shapes)
+    shapes[name] = json::Array(shape);
+  for (const auto &[name, value] : import.consts)
+    constants[name] = json::Object{
+        {"dtype", getName(value.dtype())},
+        {"shape", json::Array(llvm::ArrayRef<int64_t>(value.shape()))},
+        {"sha256", getSha256({value.data(), size_t(value.numBytes())})}};
+  return json::Object{{"dims", std::move(dims)},
+                      {"shapes", std::move(shapes)},
+                      {"constants", std::move(constants)}};
+}
+
+/// Of the CPU, or of the folder that is written instead.
+static absl::StatusOr<json::Value>
+describeTarget(const ArtifactRequest &request) {
+  const FolderKind *folder = findFolderKind(*request.emit.begin());
+  if (folder && !folder->takesTarget)
+    return json::Object{};
+  if (folder)
+    return json::Object{{"part", request.target},
+                        {"clock", request.hls.clock},
+                        {"cycles", request.hls.cycles},
+                        {"vectors", request.hls.vectors}};
+  absl::StatusOr<CPUOptions> cpu = resolveTarget(request.cpu);
+  if (!cpu.ok())
+    return withCompilerCode(cpu.status());
+  return json::Object{{"triple", cpu->triple},
+                      {"cpu", cpu->cpu},
+                      {"features", cpu->features},
+                      {"opt_level", int64_t(cpu->optLevel)}};
+}
+
+absl::StatusOr<json::Object> qopt::parseLock(llvm::StringRef text,
+                                             llvm::StringRef file) {
+  llvm::Expected<json::Value> value = json::parse(text);
+  if (!value)
+    return Error(Code::BundleInvalid,
+                 "'" + file + "': " + llvm::toString(value.takeError()));
+  json::Object *object = value->getAsObject();
+  if (!object)
+    return Error(Code::BundleInvalid, "'" + file + "' is not an object");
+  QOPT_RETURN_IF_ERROR(checkSchema(*object, "lock", kLockVersion, file));
+  for (const char *key : {"model", "import", "recipe", "target", "results"})
+    if (!object->getObject(key))
+      return Error(Code::BundleInvalid,
+                   "'" + file + "': '" + key + "' is not an object");
+  return std::move(*object);
+}
+
+absl::StatusOr<json::Object> qopt::readLock(llvm::StringRef path) {
+  absl::StatusOr<std::string> text = readFile(path, /*limit=*/1 << 28);
+  if (!text.ok())
+    return Error(Code::BundleInvalid, std::string(text.status().message()));
+  return parseLock(*text, path);
+}
+
+/// What differs below a member, as `recipe.rounding`.
+static void listDifferences(const json::Value *expected,
+                            const json::Value *made, const std::string &name,
+                            std::vector<std::string> &lines) {
+  if (expected && made && *expected == *made)
+    return;
+  const json::Object *a = expected ? expected->getAsObject() : nullptr;
+  const json::Object *b = made ? made->getAsObject() : nullptr;
+  if (!a || !b) {
+    auto print = [](const json::Value *value) {
+      return value ? llvm::formatv("{0}", *value).str()
+                   : std::string("nothing");
+    };
+    lines.push_back(name + ": " + print(expected) + " in the lock, " +
+                    print(made) + " here");
+    return;
+  }
+  std::set<std::string> keys;
+  for (const json::Object *object : {a, b})
+    for (const auto &[key, value] : *object)
+      keys.insert(key.str());
+  for (const std::string &key : keys)
+    listDifferences(a->get(key), b->get(key),
+                    name.empty() ? key : name + "." + key, lines);
+}
+
+/// Files with a hash may have another name by now.
+static json::Value withoutNames(json::Value value) {
+  if (json::Array *array = value.getAsArray()) {
+    for (json::Value &element : *array)
+      element = withoutNames(std::move(element));
+  } else if (json::Object *object = value.getAsObject()) {
+    if (object->get("sha256"))
+      object->erase("name");
+    for (auto &[key, member] : *object)
+      member = withoutNames(std::move(member));
+  }
+  return value;
+}
+
+absl::Status qopt::compareLocks(const json::Object &expected,
+                                const json::Object &made) {
+  std::vector<std::string> lines;
+  json::Object a = expected, b = made;
+  // Another version may well make the same bytes.
+  for (const char *key : {"qopt", "llvm"}) {
+    a.erase(key);
+    b.erase(key);
+  }
+  json::Value left = withoutNames(std::move(a)),
+              right = withoutNames(std::move(b));
+  listDifferences(&left, &right, "", lines);
+  if (lines.empty())
+    return absl::OkStatus();
+  Error error(Code::OutputMismatch,
+              "what was made is not what the lock says: " + lines.front());
+  for (const std::string &line : llvm::drop_begin(lines))
+    std::move(error).note(line);
+  if (expected.getString("qopt") != made.getString("qopt") ||
+      expected.getString("llvm") != made.getString("llvm"))
+    std::move(error).help("the lock was written by qopt " +
+                          expected.getString("qopt").value_or("") + " (LLVM " +
+                          expected.getString("llvm").value_or("") + ")");
+  return error;
+}
+
+absl::StatusOr<json::Object>
+qopt::makeLock(const ArtifactRequest &request,
+               const std::map<std::string, std::string> &files) {
+  QOPT_ASSIGN(json::Value model, describeModel(request));
+  QOPT_ASSIGN(json::Value target, describeTarget(request));
+  json::Array data;
+  for (const std::string &argument : request.dataPaths) {
+    QOPT_ASSIGN(json::Value row, describeData(argument));
+    data.push_back(std::move(row));
+  }
+  if (!request.source.samplesSha256.empty())
+    data.push_back(json::Object{{"name", "<arrays>"},
+                                {"sha256", request.source.samplesSha256}});
+  json::Object results;
+  for (const auto &[name, bytes] : files)
+    results[name] = getSha256(bytes);
+  json::Object lock{
+      {"schema", "qopt.lock/" + std::to_string(kLockVersion)},
+      {"qopt", kVersion},
+      {"llvm", LLVM_VERSION_STRING},
+      {"model", std::move(model)},
+      {"import", describeImport(request.source.import)},
+      {"preprocessing", request.preprocessing->toJson()},
+      {"data", std::move(data)},
+      {"recipe", request.options.toSettings()},
+      {"symbol", request.cpu.symbol},
+      {"emit", json::Array(request.emit)},
+      {"target", std::move(target)},
+      {"integer_only", request.integerOnly},
+      {"outputs", request.outputs},
+      {"llvm_arguments", json::Array(request.source.llvmArguments)},
+      {"results", std::move(results)}};
+  if (request.profile)
+    lock["profile"] =
+        json::Object{{"sha256", getSha256(request.profile->toJSON())},
+                     {"given", request.source.isProfileGiven}};
+  return lock;
+}

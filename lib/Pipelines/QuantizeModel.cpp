@@ -1,0 +1,259 @@
+//===- QuantizeModel.cpp - A recipe carried out on a model and data -------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Kinds of transforms that are named are kept where the layers gain. `auto`
+// asks the whole network too, on samples that chose nothing.
+//===----------------------------------------------------------------------===//
+#include "qopt/Pipelines/QuantizeModel.h"
+#include "qopt/Pipelines/Model.h"
+#include "qopt/Pipelines/Pipelines.h"
+#include "qopt/Pipelines/QuantizeInputs.h"
+#include "qopt/Pipelines/Transforms.h"
+
+#include <chrono>
+
+using namespace qopt;
+
+/// Of `auto`: at least as many samples, every fourth of them held back up to a
+/// bound; more samples to calibrate trials say little more.
+static constexpr int64_t kFewestSamples = 16;
+static constexpr int64_t kMostHeldOut = 24;
+static constexpr int64_t kMostCalibrating = 32;
+
+SampleSet SampleSet::slice(int64_t first, int64_t count) const {
+  SampleSet result;
+  result.count = count;
+  result.source = [source = source, first, count](int64_t index)
+      -> absl::StatusOr<std::optional<llvm::SmallVector<Tensor>>> {
+    if (index >= count)
+      return std::nullopt;
+    return source(first + index);
+  };
+  return result;
+}
+
+SampleSet qopt::makeSampleSet(DataSource &data) {
+  return {makeSampleSource(data), data.size()};
+}
+
+RecipeDefaults qopt::getRecipeDefaults(mlir::ModuleOp module, bool hasSamples,
+                                       bool hasProfile,
+                                       llvm::StringRef requantize) {
+  RecipeDefaults defaults;
+  defaults.scheme = hasEncodings(module)         ? "qdq"
+                    : (hasSamples || hasProfile) ? "w8a8"
+                                                 : "float";
+  defaults.requantize = requantize.str();
+  defaults.hasSamples = hasSamples && !hasProfile;
+  return defaults;
+}
+
+bool qopt::readsSamples(const Recipe &recipe, bool integerInputs) {
+  return recipe.needsProfile() || (recipe.keepsModel() && integerInputs);
+}
+
+absl::Status qopt::checkLayers(mlir::ModuleOp module, const Recipe &recipe) {
+  if (!recipe.plan && recipe.layers.empty())
+    return absl::OkStatus();
+  mlir::OwningOpRef<mlir::ModuleOp> trial(module.clone());
+  if (recipe.plan)
+    QOPT_RETURN_IF_ERROR(applyPlan(*trial, *recipe.plan));
+  return applyLayerRules(*trial, recipe.layers);
+}
+
+absl::Status qopt::checkLayersEarly(mlir::ModuleOp module,
+                                    const Recipe &recipe) {
+  if (recipe.plan && recipe.plan->transforms != "none")
+    return absl::OkStatus();
+  return checkLayers(module, recipe);
+}
+
+/// The recipe whose quantization tells whether a transform is worth it. A plan
+/// is made for the transformed weights: w4a8 stands in for it.
+static Recipe getGateRecipe(const Recipe &recipe) {
+  Recipe gate = recipe;
+  gate.transforms = "none";
+  if (!recipe.plan)
+    return gate;
+  Recipe standIn = Recipe::ofScheme("w4a8");
+  gate.plan = nullptr;
+  gate.activations = standIn.activations;
+  // A format that somebody named stays.
+  if (recipe.weights == Recipe::ofScheme(recipe.scheme).weights) {
+    gate.weights = standIn.weights;
+    gate.averageBits = standIn.averageBits;
+  }
+  return gate;
+}
+
+absl::Status qopt::transformModel(mlir::ModuleOp module, const Recipe &recipe,
+                                  const QuantizeInputs &inputs,
+                                  std::vector<std::string> &lines) {
+  QOPT_ASSIGN(ChooseTransformsOptions options,
+              parseTransforms(recipe.transforms));
+  if (!options.rotate && !options.smooth && !options.equalize)
+    return absl::OkStatus();
+  Recipe target = getGateRecipe(recipe);
+  options.activationBits = target.getActivationBits();
+  options.weightBits = unsigned(getFormatBits(target.weights));
+  SampleSet choosing = inputs.samples;
+  std::optional<TransformGate> gate;
+  if (recipe.transforms == "auto") {
+    int64_t count = choosing.count;
+    int64_t heldOut = std::min(count / 4, kMostHeldOut);
+    if (count < kFewestSamples) {
+      lines.push_back("transforms: none, " + std::to_string(count) +
+                      " samples are too few to choose and to hold some back");
+      return absl::OkStatus();
+    }
+    int64_t rest = count - heldOut;
+    choosing = choosing.slice(0, std::min(rest, kMostCalibrating));
+    QuantizeOptions quantization;
+    quantization.recipe = target;
+    quantization.engine = inputs.engine;
+    gate = TransformGate{quantization, choosing.source,
+                         inputs.samples.slice(rest, heldOut).source};
+  }
+  QOPT_ASSIGN(std::vector<TransformChoice> choices,
+              transform(module, choosing.source, options, inputs.engine,
+                        gate ? &*gate : nullptr));
+  for (const TransformChoice &choice : choices)
+    lines.push_back(describe(choice));
+  setTransforms(module, choices);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Profile>
+qopt::collectStatistics(mlir::ModuleOp module, const Recipe &recipe,
+                        const QuantizeInputs &inputs,
+                        std::shared_ptr<Executor> *executor) {
+  if (inputs.profile)
+    return *inputs.profile;
+  CalibrateOptions options;
+  options.perSample = recipe.method == "moving-average";
+  options.perChannel = recipe.perChannelActs;
+  options.resumeFile = inputs.resumeFile;
+  options.executor = executor;
+  options.engine = inputs.engine;
+  options.progress = [&](int64_t done) {
+    if (inputs.progress)
+      inputs.progress("calibrate", done, inputs.samples.count);
+  };
+  return calibrate(module, inputs.samples.source, options);
+}
+
+namespace {
+/// The stages in front of qopt::quantize.
+class ModelQuantizer {
+public:
+  ModelQuantizer(mlir::OwningOpRef<mlir::ModuleOp> module, const Recipe &recipe,
+                 const QuantizeInputs &inputs)
+      : inputs(inputs) {
+    model.recipe = recipe;
+    model.floatModule = std::move(module);
+  }
+
+  absl::Status run();
+  QuantizedModel model;
+
+private:
+  struct Stage {
+    const char *name;
+    absl::Status (ModelQuantizer::*run)();
+  };
+
+  absl::Status checkNames();
+  absl::Status transform();
+  absl::Status observe();
+  absl::Status encodeInputs();
+  absl::Status quantize();
+
+  const QuantizeInputs &inputs;
+  std::shared_ptr<Executor> calibrated;
+  std::vector<std::string> lines;
+};
+} // namespace
+
+absl::Status ModelQuantizer::checkNames() {
+  return checkLayersEarly(*model.floatModule, model.recipe);
+}
+
+absl::Status ModelQuantizer::transform() {
+  QOPT_RETURN_IF_ERROR(
+      transformModel(*model.floatModule, model.recipe, inputs, lines));
+  QOPT_RETURN_IF_ERROR(checkLayers(*model.floatModule, model.recipe));
+  if (!model.recipe.plan)
+    return absl::OkStatus();
+  QOPT_ASSIGN(std::string hash, getModelHash(*model.floatModule));
+  if (hash != model.recipe.plan->model)
+    lines.push_back("note: " + inputs.planName +
+                    " was made for another version of this model; its layers "
+                    "fit");
+  return absl::OkStatus();
+}
+
+absl::Status ModelQuantizer::observe() {
+  if (!model.recipe.needsProfile())
+    return absl::OkStatus();
+  if (!inputs.samples && !inputs.profile)
+    return Error(Code::MissingArgument, "--scheme " + model.recipe.scheme +
+                                            " expects --data or --profile");
+  QOPT_ASSIGN(model.profile, collectStatistics(*model.floatModule, model.recipe,
+                                               inputs, &calibrated));
+  return absl::OkStatus();
+}
+
+/// A target without floats: inputs that the model leaves float get encodings.
+absl::Status ModelQuantizer::encodeInputs() {
+  model.quantized = model.floatModule->clone();
+  if (!model.recipe.keepsModel() || !inputs.integerInputs)
+    return absl::OkStatus();
+  QOPT_ASSIGN(lines,
+              quantizeFloatInputs(*model.quantized, inputs.samples.source));
+  return absl::OkStatus();
+}
+
+absl::Status ModelQuantizer::quantize() {
+  QuantizeOptions options;
+  options.recipe = model.recipe;
+  options.engine = inputs.engine;
+  options.calibrated = calibrated;
+  options.progress = inputs.progress;
+  options.onStage = inputs.onStage;
+  QOPT_ASSIGN(QuantizeResult result,
+              qopt::quantize(*model.quantized,
+                             model.profile ? &*model.profile : nullptr,
+                             model.recipe.needsProfile() ? inputs.samples.source
+                                                         : SampleSource(),
+                             options));
+  model.unfolded = std::move(result.unfolded);
+  return absl::OkStatus();
+}
+
+absl::Status ModelQuantizer::run() {
+  static constexpr Stage kStages[] = {
+      {"names", &ModelQuantizer::checkNames},
+      {"transform", &ModelQuantizer::transform},
+      {"observe", &ModelQuantizer::observe},
+      {"encode-inputs", &ModelQuantizer::encodeInputs},
+      {"quantize", &ModelQuantizer::quantize}};
+  for (const Stage &stage : kStages) {
+    auto start = std::chrono::steady_clock::now();
+    QOPT_RETURN_IF_ERROR((this->*stage.run)());
+    StageResult done{stage.name, std::exchange(lines, {})};
+    done.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+            .count();
+    if (inputs.onStage)
+      inputs.onStage(done);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<QuantizedModel>
+qopt::quantizeModel(mlir::OwningOpRef<mlir::ModuleOp> module,
+                    const Recipe &recipe, const QuantizeInputs &inputs) {
+  ModelQuantizer quantizer(std::move(module), recipe, inputs);
+  QOPT_RETURN_IF_ERROR(quantizer.run());
+  return std::move(quantizer.model);
+}
