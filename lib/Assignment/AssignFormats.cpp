@@ -259,7 +259,7 @@ LogicalResult AssignFormats::assignWeights() {
         getLeastScale(encodings[getObserver(linear.getInput())]));
     if (failed(type))
       return failure();
-    if (format->isLearned)
+    if (format->element->isLearned)
       op.setAttr(kLearnedAttr, UnitAttr::get(&getContext()));
     op.setAttr("qg.weight_format",
                qg::FormatAttr::get(&getContext(), *type, nullptr));

@@ -13,31 +13,8 @@
 using namespace mlir;
 using namespace qopt;
 
-/// Quantiles of a normal distribution and the 4-bit floats, as shares.
-static ArrayRef<float> getLevels(StringRef name) {
-  static const float nf2[] = {-1, 0, .337915f, 1};
-  static const float nf3[] = {-1,      -.478629f, -.217142f, 0,
-                              .16093f, .337915f,  .562617f,  1};
-  static const float nf4[] = {-1,        -.696193f, -.525073f, -.394917f,
-                              -.284441f, -.184773f, -.09105f,  0,
-                              .07958f,   .16093f,   .246112f,  .337915f,
-                              .44071f,   .562617f,  .722957f,  1};
-  static const float fp4[] = {-6, -4,  -3, -2,   -1.5f, -1, -.5f, 0,
-                              0,  .5f, 1,  1.5f, 2,     3,  4,    6};
-  if (name == "nf2")
-    return nf2;
-  if (name == "nf3")
-    return nf3;
-  if (name == "nf4")
-    return nf4;
-  if (name == "fp4")
-    return fp4;
-  return {};
-}
-
-StringRef qopt::getWeightFormatNames() {
-  return "si2 to si8, ui2 to ui8, nf2, nf3, nf4, fp4, lut2, lut3 or lut4, and "
-         ":gN for groups of N elements";
+std::string qopt::getWeightFormatNames() {
+  return getElementNames() + ", and :gN for groups of N elements";
 }
 
 std::optional<WeightFormat> WeightFormat::parse(StringRef text) {
@@ -47,23 +24,8 @@ std::optional<WeightFormat> WeightFormat::parse(StringRef text) {
       (!group.consume_front("g") || group.getAsInteger(10, result.group) ||
        result.group < 1))
     return std::nullopt;
-  if (name == "lut2" || name == "lut3" || name == "lut4") {
-    result.isLearned = true;
-    name = name == "lut2" ? "nf2" : name == "lut3" ? "nf3" : "nf4";
-  }
-  if (ArrayRef<float> levels = getLevels(name); !levels.empty()) {
-    result.format = "lut" + std::to_string(llvm::Log2_64(levels.size()));
-    // fp4 is exact as 2 * value; quantiles are rounded to 127 steps.
-    float factor = name == "fp4" ? 2 : 127;
-    for (float level : levels)
-      result.table.push_back(int8_t(std::nearbyint(level * factor)));
-    return result;
-  }
-  const IntegerFormat *row = lookupIntegerFormat(name);
-  if (!row || row->isTable || row->bits < 2 || row->bits > 8)
-    return std::nullopt;
-  result.format = row->name;
-  return result;
+  result.element = lookupElement(name);
+  return result.element ? std::optional(result) : std::nullopt;
 }
 
 FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
@@ -78,11 +40,12 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
   int64_t depth = channels ? weight->numElements() / channels : 0;
   int64_t groups =
       group ? std::max<int64_t>(1, (depth + group - 1) / group) : 1;
-  SmallVector<int8_t> table = format.table;
+  const IntegerFormat &row = *format.element->stored;
+  SmallVector<int8_t> table{ArrayRef<int8_t>(format.element->levels)};
   // A type with as many parameters knows which belongs to which element.
   SmallVector<float> scales(channels * groups, 1.0f);
   auto make = [&](ArrayRef<int32_t> zeros) {
-    return qg::QuantizedType::getPerAxis(op->getContext(), format.format, axis,
+    return qg::QuantizedType::getPerAxis(op->getContext(), row.name, axis,
                                          scales, zeros, group, table);
   };
   qg::ParameterIndex index(make({}), weight->shape());
@@ -96,7 +59,7 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
     low[at] = std::min(low[at], values[i]);
     high[at] = std::max(high[at], values[i]);
   }
-  if (format.isLearned) {
+  if (format.element->isLearned) {
     LevelHistogram histogram;
     for (size_t i = 0; i < values.size(); ++i) {
       size_t at = index(i);
@@ -104,13 +67,12 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
       if (scale > 0)
         histogram.add(values[i] / scale, scale * scale);
     }
-    std::vector<int8_t> learned = histogram.learn(llvm::Log2_64(table.size()));
+    std::vector<int8_t> learned = histogram.learn(row.bits);
     table.assign(learned.begin(), learned.end());
   }
   std::optional<Tensor> bias;
   if (op.getBias())
     bias = qg::matchConstant(op.getBias());
-  const IntegerFormat &row = *lookupIntegerFormat(format.format);
   float reach = 1;
   for (int8_t level : table)
     reach = std::max(reach, std::fabs(float(level)));

@@ -8,23 +8,22 @@
 #define QOPT_LIB_ASSIGNMENT_ASSIGNWEIGHTS_H
 
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Numerics/Element.h"
 
 namespace qopt {
 
-/// `si2`..`si8` (symmetric), `ui2`..`ui8` (with zero points), `nf2`..`nf4` and
-/// `fp4` (tables), `lut2`..`lut4` (a table per tensor, learned from it); `:gN`
-/// behind it means parameters per N elements.
+/// An element; `:gN` behind it means parameters per N elements. Elements with
+/// zero points are those whose stored integers are unsigned; tables are one per
+/// tensor.
 struct WeightFormat {
-  std::string format; ///< row of Formats.def
-  llvm::SmallVector<int8_t> table;
-  bool isLearned = false; ///< `table` is where learning starts
+  const Element *element = nullptr;
   int64_t group = 0;
 
   static std::optional<WeightFormat> parse(llvm::StringRef text);
 };
 
 /// The spellings that parse() takes, for messages.
-llvm::StringRef getWeightFormatNames();
+std::string getWeightFormatNames();
 
 /// On an op whose table rounding on data may learn anew.
 inline constexpr llvm::StringLiteral kLearnedAttr = "qg.learned_levels";

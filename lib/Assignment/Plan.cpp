@@ -325,7 +325,7 @@ absl::Status qopt::checkFormats(llvm::ArrayRef<std::string> formats,
 }
 
 int64_t qopt::getFormatBits(llvm::StringRef format) {
-  return lookupIntegerFormat(WeightFormat::parse(format)->format)->bits;
+  return WeightFormat::parse(format)->element->stored->bits;
 }
 
 absl::Status qopt::applyPlan(mlir::ModuleOp module, const Plan &plan) {
@@ -347,7 +347,7 @@ absl::Status qopt::applyPlan(mlir::ModuleOp module, const Plan &plan) {
       problems.push_back(name + ": its weight is not constant");
     if (!WeightFormat::parse(decision.format))
       problems.push_back(name + ": expected a format " +
-                         getWeightFormatNames().str() + ", got '" +
+                         getWeightFormatNames() + ", got '" +
                          decision.format + "'");
     if (!lookupRounder(decision.rounding))
       problems.push_back(name + ": expected rounding " + listRounders() +

@@ -14,7 +14,7 @@ using namespace qopt;
 
 static constexpr IntegerFormat kIntegerFormats[] = {
 #define QOPT_INTEGER_FORMAT(name, bits, isSigned) {#name, bits, isSigned},
-#define QOPT_TABLE_FORMAT(name, bits) {#name, bits, false, true},
+#define QOPT_TABLE_FORMAT(name, bits, start) {#name, bits, false, true},
 #include "qopt/Numerics/Formats.def"
 };
 

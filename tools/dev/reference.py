@@ -90,9 +90,9 @@ def dialect_page(name, td):
 
 
 def formats_page():
+    rows_text = (ROOT / "include/qopt/Numerics/Formats.def").read_text()
     rows = re.findall(r"^QOPT_INTEGER_FORMAT\((\w+), (\d+), (\w+)\)",
-                      (ROOT / "include/qopt/Numerics/Formats.def").read_text(),
-                      re.M)
+                      rows_text, re.M)
     text = NOTE.format(source="include/qopt/Numerics/Formats.def")
     text += "# Number formats\n\n| name | bits | range |\n|---|---|---|\n"
     for name, bits, signed in rows:
@@ -100,6 +100,24 @@ def formats_page():
         low = -(1 << bits - 1) if signed == "true" else 0
         high = (1 << (bits - 1 if signed == "true" else bits)) - 1
         text += f"| `{name}` | {bits} | {low} to {high} |\n"
+    text += """
+Integers of 2 to 8 bits are formats of weights: `si*` symmetric, `ui*` with zero
+points. So are tables, whose codes stand for signed bytes; `:gN` behind a name
+means scales per N elements.
+
+| weights | codes | levels |
+|---|---|---|
+"""
+    for name, bits, start in re.findall(
+            r"^QOPT_TABLE_FORMAT\((\w+), (\d+), (\w+)\)", rows_text, re.M):
+        text += (f"| `{name}` | `{name}`, {bits} bits | learned for each tensor,"
+                 f" from those of `{start}` on |\n")
+    for name, stored, steps, levels in re.findall(
+            r"^QOPT_LEVELS\((\w+), (\w+), (\w+),([^)]*)\)", rows_text, re.M):
+        values = [round(float(level.strip().rstrip("f")) * int(steps))
+                  for level in levels.split(",")]
+        text += (f"| `{name}` | `{stored}` | "
+                 f"{', '.join(map(str, values))} |\n")
     return text
 
 

@@ -22,7 +22,7 @@ func.func private @short(tensor<4x!qg.q<lut2, axis = 0, dense_resource<s> : tens
 
 // -----
 
-// expected-error@+1 {{expects a table for formats lut2, lut3 and lut4 and for no others, got format 'si4'}}
+// expected-error@+1 {{expects a table for formats of codes and for no others, got format 'si4'}}
 func.func private @needless(tensor<4x!qg.q<si4, axis = 0, dense_resource<s> : tensor<4xf32>, table = [-1, 0, 1, 2]>>)
 
 // -----

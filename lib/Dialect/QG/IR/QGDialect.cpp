@@ -219,8 +219,8 @@ LogicalResult QuantizedType::verify(
     return emitError() << "expects a format of Formats.def, got '" << format
                        << "'";
   if (row->isTable != bool(table))
-    return emitError() << "expects a table for formats lut2, lut3 and lut4 and "
-                          "for no others, got format '"
+    return emitError() << "expects a table for formats of codes and for no "
+                          "others, got format '"
                        << format << "'";
   if (table && table.size() != int64_t(1) << row->bits)
     return emitError() << "expects a table of " << (1 << row->bits)
