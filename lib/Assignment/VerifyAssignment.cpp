@@ -67,19 +67,17 @@ static std::optional<std::vector<Interval>> getIntervals(LinearOpInterface op) {
   const IntegerFormat &row = x.getIntegerFormat();
   int64_t low = row.min() - x.getZeroPoint();
   int64_t high = row.max() - x.getZeroPoint();
-  qg::ParameterIndex index(w, stored->shape());
-  SmallVector<float> scales = w.getScaleVector();
-  SmallVector<int64_t> zeros = w.getZeroPointVector();
+  std::optional<qg::Decoder> decoder = qg::Decoder::get(type);
+  if (!decoder)
+    return std::nullopt;
+  ArrayRef<float> scales = decoder->scales();
   int64_t axis = op.getOutputAxis(), inner = 1;
   int64_t channels = stored->shape()[axis];
   for (int64_t extent : stored->shape().drop_front(axis + 1))
     inner *= extent;
   std::vector<Interval> result(channels);
   for (int64_t i = 0, e = stored->numElements(); i < e; ++i) {
-    size_t at = index(i);
-    int64_t value = stored->getInt(i);
-    int64_t weight = w.isTable() ? int64_t(w.getTable().asArrayRef()[value])
-                                 : value - (at < zeros.size() ? zeros[at] : 0);
+    int64_t weight = decoder->integer(i, stored->getInt(i));
     Interval &sum = result[i / inner % channels];
     sum.low += std::min(weight * low, weight * high);
     sum.high += std::max(weight * low, weight * high);

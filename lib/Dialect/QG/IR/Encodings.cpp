@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
+#include "qopt/Numerics/Element.h"
+
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::qg;
@@ -20,28 +22,58 @@ ParameterIndex::ParameterIndex(QuantizedType type, ArrayRef<int64_t> shape) {
   groups = type.getGroupCount(shape);
 }
 
-std::optional<Tensor> qg::dequantize(const Tensor &stored,
-                                     RankedTensorType type) {
+std::optional<Decoder> Decoder::get(RankedTensorType type) {
   QuantizedType encoding = getQuantizedType(type);
   if (!encoding || encoding.isDynamic_())
     return std::nullopt;
-  SmallVector<float> scales = encoding.getScaleVector();
-  SmallVector<int64_t> zeros = encoding.getZeroPointVector();
-  ParameterIndex index(encoding, type.getShape());
-  if (scales.size() != index.count() || zeros.size() != scales.size())
+  Decoder decoder;
+  decoder.index = ParameterIndex(encoding, type.getShape());
+  decoder.scales_ = encoding.getScaleVector();
+  decoder.zeros = encoding.getZeroPointVector();
+  size_t count = decoder.index.count();
+  if (decoder.scales_.size() != count || decoder.zeros.size() != count)
     return std::nullopt;
-  ArrayRef<int8_t> table;
   if (encoding.isTable())
-    table = encoding.getTable().asArrayRef();
+    decoder.levels_ = encoding.getTable().asArrayRef();
+  return decoder;
+}
+
+int64_t Decoder::integer(int64_t element, int64_t stored) const {
+  return decodeStored(stored, levels_, zeros[index(element)]);
+}
+
+std::vector<int32_t> Decoder::integers(const Tensor &stored) const {
+  std::vector<int32_t> result(stored.numElements());
+  for (size_t i = 0; i < result.size(); ++i)
+    result[i] = int32_t(integer(i, stored.getInt(i)));
+  return result;
+}
+
+Decoder::Bytes Decoder::bytes(const Tensor &stored) const {
+  Bytes result;
+  Tensor bytes(DType::i8, stored.shape());
+  MutableArrayRef<int8_t> out = bytes.mutableSpan<int8_t>();
+  for (size_t i = 0; i < out.size(); ++i) {
+    int64_t value = integer(i, stored.getInt(i));
+    if (value < -128 || value > 127) {
+      result.outside = value;
+      return result;
+    }
+    out[i] = int8_t(value);
+  }
+  result.bytes = std::move(bytes);
+  return result;
+}
+
+std::optional<Tensor> qg::dequantize(const Tensor &stored,
+                                     RankedTensorType type) {
+  std::optional<Decoder> decoder = Decoder::get(type);
+  if (!decoder)
+    return std::nullopt;
   Tensor result(DType::f32, stored.shape());
   MutableArrayRef<float> out = result.mutableSpan<float>();
-  for (size_t i = 0; i < out.size(); ++i) {
-    size_t at = index(i);
-    int64_t value = stored.getInt(i);
-    if (!table.empty())
-      value = table[value & int64_t(table.size() - 1)];
-    out[i] = float(value - zeros[at]) * scales[at];
-  }
+  for (size_t i = 0; i < out.size(); ++i)
+    out[i] = decoder->real(i, stored.getInt(i));
   return result;
 }
 

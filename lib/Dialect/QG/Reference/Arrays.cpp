@@ -75,8 +75,6 @@ FailureOr<Encoding> reference::getEncoding(Operation *op,
   encoding.inner = getNumElements(type.getShape().drop_front(axis + 1));
   encoding.groupSize = quantized.getGroupSize();
   encoding.groups = quantized.getGroupCount(type.getShape());
-  if (quantized.isTable())
-    encoding.table = quantized.getTable().asArrayRef();
   int64_t count = encoding.extent * encoding.groups;
   if (int64_t(encoding.scales.size()) != count ||
       int64_t(encoding.zeroPoints.size()) != count)
@@ -84,6 +82,13 @@ FailureOr<Encoding> reference::getEncoding(Operation *op,
            << "expects " << count << " scales and zero points for dimension "
            << axis << ", got " << encoding.scales.size();
   return encoding;
+}
+
+FailureOr<Decoder> reference::getDecoder(Operation *op,
+                                         RankedTensorType type) {
+  if (failed(getEncoding(op, type)))
+    return failure();
+  return *Decoder::get(type);
 }
 
 void reference::narrow(Encoding &encoding,
@@ -129,17 +134,14 @@ FailureOr<std::vector<T>> reference::load(Operation *op, Value value,
       values[i] = T(tensor.getFloat(i));
     return values;
   }
-  FailureOr<Encoding> encoding = getEncoding(op, getTensorType(value));
-  if (failed(encoding))
+  FailureOr<Decoder> decoder = getDecoder(op, getTensorType(value));
+  if (failed(decoder))
     return failure();
-  std::vector<int32_t> stored = loadIntegers(tensor);
+  std::vector<int32_t> integers = decoder->integers(tensor);
   EvalBuilder b;
-  for (int64_t i = 0; i < n; ++i) {
-    size_t channel = encoding->channel(i);
-    values[i] = numerics::emitDequantize(b, encoding->decode(stored[i]),
-                                         encoding->zeroPoints[channel],
-                                         encoding->scales[channel]);
-  }
+  for (int64_t i = 0; i < n; ++i)
+    values[i] =
+        numerics::emitDequantize(b, integers[i], 0, decoder->scale(i));
   return values;
 }
 

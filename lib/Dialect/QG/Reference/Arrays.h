@@ -7,7 +7,7 @@
 #ifndef QOPT_LIB_DIALECT_QG_REFERENCE_ARRAYS_H
 #define QOPT_LIB_DIALECT_QG_REFERENCE_ARRAYS_H
 
-#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/Encodings.h"
 #include <vector>
 
 namespace qopt::qg::reference {
@@ -21,8 +21,6 @@ struct Encoding {
   /// Elements of a channel that share parameters (0: all), and how many such
   /// groups a channel has.
   int64_t groupSize = 0, groups = 1;
-  /// Integers that codes stand for; empty: themselves.
-  llvm::ArrayRef<int8_t> table;
 
   /// Index of the parameters of an element.
   size_t channel(int64_t index) const {
@@ -34,16 +32,16 @@ struct Encoding {
     int64_t reduced = index / (inner * extent) * inner + index % inner;
     return channel * groups + reduced / groupSize;
   }
-  /// The integer that a stored element stands for, without its zero point.
-  int32_t decode(int32_t stored) const {
-    return table.empty() ? stored : table[stored & (table.size() - 1)];
-  }
 };
 
 /// The encoding of a quantized tensor type; an error on `op` for run-time
 /// parameters and missing blobs.
 mlir::FailureOr<Encoding> getEncoding(mlir::Operation *op,
                                       mlir::RankedTensorType type);
+
+/// What stored numbers of a quantized tensor type stand for; errors as above.
+mlir::FailureOr<Decoder> getDecoder(mlir::Operation *op,
+                                    mlir::RankedTensorType type);
 
 /// `clamp` of an op, narrowing the range of its result's encoding.
 void narrow(Encoding &encoding, std::optional<llvm::ArrayRef<int64_t>> clamp);

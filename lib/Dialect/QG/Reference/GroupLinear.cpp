@@ -25,37 +25,36 @@ struct GroupWeight {
 
 bool reference::hasGroups(Value weight) {
   QuantizedType type = getQuantizedType(weight.getType());
-  return type && !type.isDynamic_() && (type.getGroupSize() || type.isTable());
+  return type && !type.isDynamic_() && type.getGroupSize();
 }
 
 static FailureOr<GroupWeight> readWeight(Operation *op, Value value,
                                          const Tensor &stored,
                                          bool isTransposed) {
   RankedTensorType type = getTensorType(value);
-  FailureOr<Encoding> encoding = reference::getEncoding(op, type);
-  if (failed(encoding))
+  FailureOr<Decoder> decoder = getDecoder(op, type);
+  if (failed(decoder))
     return failure();
+  QuantizedType encoding = getQuantizedType(type);
+  ArrayRef<float> scales = decoder->scales();
   if (type.getRank() != 2 ||
-      (encoding->scales.size() > 1 &&
-       getQuantizedType(type).getAxis() != (isTransposed ? 0 : 1)))
+      (scales.size() > 1 && encoding.getAxis() != (isTransposed ? 0 : 1)))
     return op->emitOpError() << "expects a matrix with parameters along its N "
                                 "dimension, got "
                              << type;
   GroupWeight weight;
   weight.n = type.getDimSize(isTransposed ? 0 : 1);
   weight.k = type.getDimSize(isTransposed ? 1 : 0);
-  weight.group = encoding->groupSize ? encoding->groupSize
-                                     : std::max<int64_t>(weight.k, 1);
+  weight.group = encoding.getGroupSize() ? encoding.getGroupSize()
+                                         : std::max<int64_t>(weight.k, 1);
   weight.values.resize(weight.n * weight.k);
-  std::vector<int32_t> integers = loadIntegers(stored);
+  std::vector<int32_t> integers = decoder->integers(stored);
   for (int64_t n = 0; n < weight.n; ++n)
     for (int64_t k = 0; k < weight.k; ++k) {
       int64_t from = isTransposed ? n * weight.k + k : k * weight.n + n;
-      weight.values[n * weight.k + k] =
-          encoding->decode(integers[from]) -
-          int32_t(encoding->zeroPoints[encoding->channel(from)]);
+      weight.values[n * weight.k + k] = integers[from];
     }
-  weight.scales.assign(encoding->scales.begin(), encoding->scales.end());
+  weight.scales.assign(scales.begin(), scales.end());
   if (weight.scales.size() == 1)
     weight.scales.assign(weight.n, weight.scales.front());
   return weight;

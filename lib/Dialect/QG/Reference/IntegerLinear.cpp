@@ -5,14 +5,16 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/Reference/IntegerLinear.h"
 
+#include "qopt/Dialect/QG/IR/Encodings.h"
 #include "qopt/Numerics/FixedPoint.h"
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::qg;
 
+/// Tables stand for integers without zero points, which is all that counts.
 static bool isUsable(QuantizedType type) {
-  return type && !type.isDynamic_() && !type.getGroupSize() && !type.isTable();
+  return type && !type.isDynamic_() && !type.getGroupSize();
 }
 
 std::optional<IntegerLinear> qg::getIntegerLinear(const LinearTypes &types,
@@ -32,10 +34,8 @@ std::optional<IntegerLinear> qg::getIntegerLinear(const LinearTypes &types,
   SmallVector<float> weightScales = weight.getScaleVector();
   IntegerLinear linear;
   linear.xZeroPoint = x.getZeroPoint();
-  linear.weightZeroPoints = weight.getZeroPointVector();
-  if (weight.isPerAxis() &&
-      (int64_t(weightScales.size()) != channels ||
-       int64_t(linear.weightZeroPoints.size()) != channels))
+  if (!Decoder::get(types.weight) ||
+      (weight.isPerAxis() && int64_t(weightScales.size()) != channels))
     return std::nullopt;
   for (float scale : weightScales)
     linear.scales.push_back(getRequantizeScale(

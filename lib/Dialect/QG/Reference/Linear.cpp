@@ -58,21 +58,6 @@ static void finish(const LinearOperands &linear, const IntegerLinear &integer,
   results.push_back(std::move(result));
 }
 
-/// Weight minus its zero points, channel by channel of `axis`.
-static std::vector<int32_t> loadWeight(const LinearOperands &linear,
-                                       const IntegerLinear &integer) {
-  ArrayRef<int64_t> zeros = integer.weightZeroPoints;
-  std::vector<int32_t> weight =
-      loadIntegers(linear.operands[1], zeros.size() == 1 ? zeros[0] : 0);
-  if (zeros.size() == 1)
-    return weight;
-  ArrayRef<int64_t> shape = linear.operands[1].shape();
-  int64_t inner = getNumElements(shape.drop_front(linear.weightAxis + 1));
-  for (size_t i = 0; i < weight.size(); ++i)
-    weight[i] -= int32_t(zeros[i / inner % shape[linear.weightAxis]]);
-  return weight;
-}
-
 template <typename T, typename Kernel>
 static LogicalResult evaluateFloat(const LinearOperands &linear, Kernel kernel,
                                    SmallVectorImpl<Tensor> &results) {
@@ -107,7 +92,8 @@ static LogicalResult evaluateLinear(const LinearOperands &linear, Kernel kernel,
   if (integer) {
     std::vector<int32_t> x =
         loadIntegers(linear.operands[0], integer->xZeroPoint);
-    std::vector<int32_t> weight = loadWeight(linear, *integer);
+    std::vector<int32_t> weight =
+        Decoder::get(types.weight)->integers(linear.operands[1]);
     std::vector<int32_t> acc(types.result.getNumElements());
     kernel(x.data(), weight.data(), integer->bias.data(), acc.data());
     finish(linear, *integer, acc, results);

@@ -12,14 +12,13 @@
 
 namespace qopt::qg {
 
-/// `acc[o] = bias[o] + sum (x - xZeroPoint) * (w - weightZeroPoints[o])` in
-/// wrapping i32. A quantized result is
+/// `acc[o] = bias[o] + sum (x - xZeroPoint) * w` in wrapping i32, where `w` are
+/// the integers of the weight's Decoder. A quantized result is
 /// `sat(rne(f32(acc) * scales[o]) + zero point)`, a float one
 /// `f32(acc) * scales[o]`.
 struct IntegerLinear {
   int64_t xZeroPoint = 0;
   /// One entry, or one per output channel.
-  llvm::SmallVector<int64_t> weightZeroPoints;
   llvm::SmallVector<float> scales;
   /// One entry per output channel.
   llvm::SmallVector<int32_t> bias;
