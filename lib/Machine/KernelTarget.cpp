@@ -37,7 +37,7 @@ static KernelTarget getX86(const llvm::StringSet<> &features) {
     target.integer = {"maddwd", DotInput::s16, 6, 2, 8, 2};
     target.real = {"muladd", DotInput::f32, 6, 2, 8, 1};
     target.lanes = 8;
-    target.shufflesBytes = true;
+    target.tables = TableLookup::Pshufb;
   }
   if (features.contains("fma"))
     target.real.name = "fma";
@@ -85,6 +85,8 @@ KernelTarget qopt::getKernelTarget(StringRef triple, StringRef features) {
                         {"fma", DotInput::f32, 5, 4, 4, 1},
                         4,
                         false};
+    if (parsed.isLittleEndian())
+      target.tables = TableLookup::Tbl;
     if (enabled.contains("dotprod"))
       target.integer = {"sdot", DotInput::s8, 5, 4, 4, 4};
     return target;

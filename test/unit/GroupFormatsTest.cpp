@@ -7,6 +7,7 @@
 #include "RunModule.h"
 #include "qopt/Conversion/Passes.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
+#include "qopt/Numerics/Element.h"
 #include "qopt/Target/CPU/Emit.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -19,7 +20,7 @@ using namespace qopt::test;
 
 namespace {
 struct FormatCase {
-  std::string format;
+  std::string name, format;
   int64_t group;
   std::vector<int8_t> table;
 };
@@ -134,7 +135,7 @@ TEST_P(GroupFormats, InterpreterAndCodeAgree) {
     expectEqual((*expected)[0], (*exact)[0], "the integer dialect");
     // Formats differ in kernels; the plain loops see bytes.
     for (bool useKernels : {true, false}) {
-      if (!useKernels && GetParam().format != "si4")
+      if (!useKernels && GetParam().name != "si4" && GetParam().name != "nf4")
         continue;
       CPUOptions options;
       options.useKernels = useKernels;
@@ -148,32 +149,33 @@ TEST_P(GroupFormats, InterpreterAndCodeAgree) {
   }
 }
 
+/// Every row of Formats.def that weights can have, by channel and by group.
 std::vector<FormatCase> allFormats() {
   std::vector<FormatCase> cases;
-  for (int64_t group : {0, 32, 7})
-    for (int bits = 2; bits <= 8; ++bits)
-      for (const char *sign : {"si", "ui"})
-        if (group != 7 || bits == 4)
-          cases.push_back({sign + std::to_string(bits), group, {}});
-  cases.push_back({"lut2", 32, {-127, 0, 43, 127}});
-  cases.push_back({"lut3", 48, {-127, -61, -28, 0, 20, 43, 71, 127}});
-  cases.push_back({"lut4",
-                   32,
-                   {-127, -88, -67, -50, -36, -23, -12, 0, 10, 20, 31, 43, 56,
-                    71, 92, 127}});
-  // As learned: no zero, no order that kernels could rely on, both ends.
-  cases.push_back({"lut2", 0, {-128, -31, 5, 126}});
-  cases.push_back({"lut3", 0, {-120, -77, -40, -3, 2, 3, 64, 127}});
-  cases.push_back({"lut4",
-                   48,
-                   {-127, -99, -80, -61, -47, -33, -20, -9, 1, 11, 23, 37, 52,
-                    70, 93, 121}});
+  for (const Element &element : getElements())
+    for (int64_t group : {0, 32, 48, 7}) {
+      bool isTable = !element.levels.empty();
+      if ((group == 7 && element.stored->bits != 4) ||
+          (group == 48 && !isTable))
+        continue;
+      std::string stored = element.stored->name;
+      cases.push_back({element.name.str(), stored, group,
+                       {element.levels.begin(), element.levels.end()}});
+      if (!element.isLearned)
+        continue;
+      // As learned: no zero, no order that kernels could rely on, both ends.
+      std::vector<int8_t> table;
+      for (size_t i = 0; i < element.levels.size(); ++i)
+        table.push_back(int8_t(127 - 7 * i));
+      table.back() = -128;
+      cases.push_back({element.name.str() + "learned", stored, group, table});
+    }
   return cases;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GroupFormats, testing::ValuesIn(allFormats()),
                          [](const auto &info) {
-                           return info.param.format + "g" +
+                           return info.param.name + "g" +
                                   std::to_string(info.param.group);
                          });
 } // namespace

@@ -7,6 +7,8 @@
 #include "KernelJit.h"
 #include "RunModule.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Dialect/FXP/IR/Levels.h"
+#include "qopt/Numerics/Element.h"
 
 #include "llvm/TargetParser/Host.h"
 #include <random>
@@ -30,7 +32,12 @@ protected:
 
   /// Result and packed weight bytes of a product, by kernels.
   Tensor multiply(const Tensor &x, const Tensor &weight, bool isUnsigned,
-                  int64_t groups, int64_t &weightBytes);
+                  int64_t groups, int64_t &weightBytes,
+                  ArrayRef<int8_t> levels = {});
+  /// Random products of one shape with weights out of `levels`, by a table or
+  /// without one.
+  void checkShape(ArrayRef<int64_t> x, ArrayRef<int64_t> weight, int64_t groups,
+                  ArrayRef<int8_t> levels, bool isTable);
 
   std::unique_ptr<MLIRContext> context;
   std::mt19937 random{7};
@@ -43,7 +50,8 @@ RankedTensorType typeOf(OpBuilder &b, const Tensor &tensor) {
 }
 
 Tensor LowBits::multiply(const Tensor &x, const Tensor &weight, bool isUnsigned,
-                         int64_t groups, int64_t &weightBytes) {
+                         int64_t groups, int64_t &weightBytes,
+                         ArrayRef<int8_t> levels) {
   OpBuilder b(context.get());
   Location loc = b.getUnknownLoc();
   SmallVector<int64_t> shape(x.shape());
@@ -64,6 +72,7 @@ Tensor LowBits::multiply(const Tensor &x, const Tensor &weight, bool isUnsigned,
       qg::createConstant(b, loc, bias, typeOf(b, bias)),
       ArrayRef<int64_t>{1, 1}, ArrayRef<int64_t>{0, 0, 0, 0},
       ArrayRef<int64_t>{1, 1}, groups, /*x_zp=*/0, isUnsigned);
+  fxp::setLevels(y.getDefiningOp(), levels);
   func::ReturnOp::create(b, loc, y);
   auto jit = KernelJit::compile(*module, GetParam());
   EXPECT_TRUE(jit);
@@ -115,52 +124,106 @@ TEST_P(LowBits, EveryPairOfInputAndWeight) {
   }
 }
 
+Tensor convolve(const Tensor &x, const Tensor &weight, int64_t groups) {
+  ArrayRef<int64_t> shape = x.shape(), kernel = weight.shape();
+  int64_t reach = kernel[1] - 1, inputs = kernel[3], channels = kernel[0];
+  int64_t height = shape[1] - reach, width = shape[2] - reach;
+  Tensor result(DType::i32, {shape[0], height, width, channels});
+  for (int64_t i = 0, e = result.numElements(); i < e; ++i) {
+    int64_t o = i % channels, w = i / channels % width;
+    int64_t h = i / (channels * width) % height;
+    int64_t n = i / (channels * width * height), sum = 0;
+    int64_t first = o / (channels / groups) * inputs;
+    for (int64_t kh = 0; kh <= reach; ++kh)
+      for (int64_t kw = 0; kw <= reach; ++kw)
+        for (int64_t k = 0; k < inputs; ++k)
+          sum += x.getInt(((n * shape[1] + h + kh) * shape[2] + w + kw) *
+                              shape[3] +
+                          first + k) *
+                 weight.getInt(((o * kernel[1] + kh) * kernel[2] + kw) *
+                                   inputs +
+                               k);
+    result.setInt(i, sum);
+  }
+  return result;
+}
+
+void LowBits::checkShape(ArrayRef<int64_t> x, ArrayRef<int64_t> weight,
+                         int64_t groups, ArrayRef<int8_t> levels,
+                         bool isTable) {
+  SCOPED_TRACE(formatShape(weight));
+  std::uniform_int_distribution<int> byte(-128, 127);
+  std::uniform_int_distribution<size_t> code(0, levels.size() - 1);
+  Tensor bytes(DType::i8, x), weights(DType::i8, weight);
+  for (int8_t &value : bytes.mutableSpan<int8_t>())
+    value = byte(random);
+  for (int8_t &value : weights.mutableSpan<int8_t>())
+    value = levels[code(random)];
+  int64_t size = 0;
+  Tensor got = multiply(bytes, weights, /*isUnsigned=*/false, groups, size,
+                        isTable ? levels : ArrayRef<int8_t>());
+  EXPECT_EQ(getNumDifferences(got, convolve(bytes, weights, groups)), 0);
+}
+
+struct OddShape {
+  std::vector<int64_t> x, weight;
+  int64_t groups;
+};
 /// Rests of panels and packs, windows, groups and depthwise windows.
+const OddShape kOddShapes[] = {{{1, 1, 1, 100}, {200, 1, 1, 100}, 1},
+                               {{1, 3, 7, 17}, {33, 1, 1, 17}, 1},
+                               {{2, 6, 7, 3}, {9, 3, 3, 3}, 1},
+                               {{1, 5, 9, 12}, {18, 3, 3, 4}, 3},
+                               {{1, 7, 9, 17}, {17, 3, 3, 1}, 17}};
+
 TEST_P(LowBits, OddShapes) {
-  struct Case {
-    std::vector<int64_t> x, weight;
-    int64_t groups;
-  };
-  const Case cases[] = {{{1, 1, 1, 100}, {200, 1, 1, 100}, 1},
-                        {{1, 3, 7, 17}, {33, 1, 1, 17}, 1},
-                        {{2, 6, 7, 3}, {9, 3, 3, 3}, 1},
-                        {{1, 5, 9, 12}, {18, 3, 3, 4}, 3},
-                        {{1, 7, 9, 17}, {17, 3, 3, 1}, 17}};
-  for (const Case &c : cases)
+  for (const OddShape &shape : kOddShapes)
     for (int64_t bits : {2, 3, 4, 5, 6, 7}) {
-      SCOPED_TRACE(formatShape(c.weight) + " bits " + std::to_string(bits));
-      std::uniform_int_distribution<int> byte(-128, 127);
-      std::uniform_int_distribution<int> level(-(1 << (bits - 1)),
-                                               (1 << (bits - 1)) - 1);
-      Tensor x(DType::i8, c.x), weight(DType::i8, c.weight);
-      for (int8_t &value : x.mutableSpan<int8_t>())
-        value = byte(random);
-      for (int8_t &value : weight.mutableSpan<int8_t>())
-        value = level(random);
-      int64_t reach = c.weight[1] - 1, inputs = c.weight[3];
-      int64_t height = c.x[1] - reach, width = c.x[2] - reach;
-      int64_t channels = c.weight[0];
-      Tensor expected(DType::i32, {c.x[0], height, width, channels});
-      for (int64_t i = 0, e = expected.numElements(); i < e; ++i) {
-        int64_t o = i % channels, w = i / channels % width;
-        int64_t h = i / (channels * width) % height;
-        int64_t n = i / (channels * width * height), sum = 0;
-        int64_t first = o / (channels / c.groups) * inputs;
-        for (int64_t kh = 0; kh <= reach; ++kh)
-          for (int64_t kw = 0; kw <= reach; ++kw)
-            for (int64_t k = 0; k < inputs; ++k)
-              sum += x.getInt(((n * c.x[1] + h + kh) * c.x[2] + w + kw) *
-                                  c.x[3] +
-                              first + k) *
-                     weight.getInt(((o * c.weight[1] + kh) * c.weight[2] + kw) *
-                                       inputs +
-                                   k);
-        expected.setInt(i, sum);
-      }
-      int64_t bytes = 0;
-      Tensor got = multiply(x, weight, /*isUnsigned=*/false, c.groups, bytes);
-      EXPECT_EQ(getNumDifferences(got, expected), 0);
+      SCOPED_TRACE(bits);
+      std::vector<int8_t> levels;
+      for (int64_t i = 0; i < int64_t(1) << bits; ++i)
+        levels.push_back(int8_t(i - (1 << (bits - 1))));
+      checkShape(shape.x, shape.weight, shape.groups, levels,
+                 /*isTable=*/false);
     }
+}
+
+/// Every row with a table, and tables of every width as learning may leave
+/// them: no zero, no order that kernels could rely on, both ends.
+TEST_P(LowBits, Tables) {
+  std::vector<std::vector<int8_t>> tables;
+  for (const Element &element : getElements())
+    if (!element.levels.empty())
+      tables.emplace_back(element.levels.begin(), element.levels.end());
+  for (int64_t bits = 1; bits <= 7; ++bits) {
+    std::vector<int8_t> &table = tables.emplace_back();
+    for (int64_t i = 0; i < int64_t(1) << bits; ++i)
+      table.push_back(int8_t(127 - 2 * i));
+    table.back() = -128;
+  }
+  for (const std::vector<int8_t> &table : tables) {
+    SCOPED_TRACE(table.size());
+    for (const OddShape &shape : kOddShapes)
+      checkShape(shape.x, shape.weight, shape.groups, table, /*isTable=*/true);
+  }
+}
+
+/// Bytes of the codes, and of the table where a machine reads it from memory.
+TEST_P(LowBits, TablesArePacked) {
+  for (const Element &element : getElements()) {
+    if (element.levels.empty())
+      continue;
+    SCOPED_TRACE(element.name.str());
+    int64_t channels = 48, depth = 64, bytes = 0;
+    Tensor x(DType::i8, {1, 1, 8, depth}), weight(DType::i8, {channels, 1, 1,
+                                                              depth});
+    for (int64_t i = 0; i < channels * depth; ++i)
+      weight.setInt(i, element.levels[i % element.levels.size()]);
+    (void)multiply(x, weight, false, 1, bytes, element.levels);
+    int64_t codes = channels * depth * element.stored->bits / 8;
+    EXPECT_GE(bytes, codes);
+    EXPECT_LE(bytes, codes + std::max<int64_t>(8, element.levels.size()));
+  }
 }
 
 std::string nameOf(const ::testing::TestParamInfo<std::string> &info) {

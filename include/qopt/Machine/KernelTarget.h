@@ -21,6 +21,13 @@ enum class DotInput {
   f32
 };
 
+/// How bytes are looked up in a table.
+enum class TableLookup {
+  Memory, ///< by loads
+  Pshufb, ///< vpshufb: 16 bytes in every half of 32
+  Tbl     ///< AArch64's tbl: 16 bytes
+};
+
 /// A register tile: `rows` x `vectors` accumulators of `lanes` channels, each
 /// step reducing `pack` products per lane.
 struct DotChoice {
@@ -36,8 +43,7 @@ struct KernelTarget {
   int64_t lanes;
   /// f32 -> i32 conversion that rounds half to even in one instruction.
   bool isX86;
-  /// 32 lookups in 16 bytes by one instruction (vpshufb).
-  bool shufflesBytes = false;
+  TableLookup tables = TableLookup::Memory;
   /// Registers of 32 bits: accumulators are scalars, and products of a
   /// requantization stay in two words. Integers only.
   bool hasWords = false;

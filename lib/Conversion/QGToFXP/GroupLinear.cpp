@@ -5,6 +5,7 @@
 // form of fxp.group_matmul.
 //===----------------------------------------------------------------------===//
 #include "Patterns.h"
+#include "qopt/Dialect/FXP/IR/Levels.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
 using namespace mlir;
@@ -15,13 +16,14 @@ namespace {
 /// Constant operands of fxp.group_matmul.
 struct GroupOperands {
   Value weight, scales, bias;
+  SmallVector<int8_t> levels;
   int64_t group;
 };
 } // namespace
 
-/// Stored integers minus zero points, as [N, K]; an error where they leave a
-/// byte.
+/// A weight as [N, K] bytes; an error where they leave a byte.
 static FailureOr<Tensor> getBytes(Operation *op, Value value,
+                                  const qg::Decoder &decoder,
                                   bool isTransposed) {
   RankedTensorType type = getTensorType(value);
   qg::QuantizedType encoding = qg::getQuantizedType(type);
@@ -29,30 +31,21 @@ static FailureOr<Tensor> getBytes(Operation *op, Value value,
   if (!stored || type.getRank() != 2 || encoding.getBits() > 8)
     return op->emitOpError()
            << "expects a constant matrix of at most 8 bits, got " << type;
-  qg::ParameterIndex index(encoding, type.getShape());
-  SmallVector<int64_t> zeros = encoding.getZeroPointVector();
-  if (zeros.size() != index.count() ||
-      (encoding.isPerAxis() && encoding.getAxis() != (isTransposed ? 0 : 1)))
+  if (encoding.isPerAxis() && encoding.getAxis() != (isTransposed ? 0 : 1))
     return op->emitOpError()
            << "expects parameters along dimension N, got " << type;
-  ArrayRef<int8_t> table;
-  if (encoding.isTable())
-    table = encoding.getTable().asArrayRef();
-  int64_t n = type.getDimSize(isTransposed ? 0 : 1);
-  int64_t k = type.getDimSize(isTransposed ? 1 : 0);
-  Tensor bytes(DType::i8, {n, k});
-  for (int64_t i = 0; i < n * k; ++i) {
-    int64_t from = isTransposed ? i : (i % k) * n + i / k;
-    int64_t integer = stored->getInt(from);
-    integer = table.empty() ? integer - zeros[index(from)]
-                            : table[integer & (table.size() - 1)];
-    if (integer < -128 || integer > 127)
-      return op->emitOpError() << "expects weights within 8 signed bits of "
-                                  "their zero point, got "
-                               << integer;
-    bytes.setInt(i, integer);
-  }
-  return bytes;
+  qg::Decoder::Bytes decoded = decoder.bytes(*stored);
+  if (!decoded.bytes)
+    return op->emitOpError() << "expects weights within 8 signed bits of "
+                                "their zero point, got "
+                             << decoded.outside;
+  if (isTransposed)
+    return *decoded.bytes;
+  int64_t k = type.getDimSize(0), n = type.getDimSize(1);
+  Tensor rows(DType::i8, {n, k});
+  for (int64_t i = 0; i < n * k; ++i)
+    rows.setInt(i, decoded.bytes->getInt(i % k * n + i / k));
+  return rows;
 }
 
 /// No sum of a group leaves 32 bits; `reach` is the largest input.
@@ -73,7 +66,10 @@ static LogicalResult checkGroups(Operation *op, const Tensor &bytes,
 static FailureOr<GroupOperands> getOperands(OpBuilder &builder, Operation *op,
                                             Value rhs, Value bias,
                                             bool isTransposed, int64_t reach) {
-  FailureOr<Tensor> bytes = getBytes(op, rhs, isTransposed);
+  std::optional<qg::Decoder> decoder = qg::Decoder::get(getTensorType(rhs));
+  if (!decoder)
+    return op->emitOpError("expects scales whose bytes are present");
+  FailureOr<Tensor> bytes = getBytes(op, rhs, *decoder, isTransposed);
   if (failed(bytes))
     return failure();
   Location loc = op->getLoc();
@@ -84,12 +80,11 @@ static FailureOr<GroupOperands> getOperands(OpBuilder &builder, Operation *op,
                                          : std::max<int64_t>(k, 1);
   if (failed(checkGroups(op, *bytes, result.group, reach)))
     return failure();
-  SmallVector<float> scales = encoding.getScaleVector();
+  SmallVector<float> scales(decoder->scales());
   int64_t groups = encoding.getGroupCount(getTensorType(rhs).getShape());
   if (scales.size() == 1)
     scales.assign(n * groups, scales.front());
-  if (int64_t(scales.size()) != n * groups)
-    return op->emitOpError("expects scales whose bytes are present");
+  llvm::append_range(result.levels, decoder->levels());
   Tensor biasValues(DType::f32, {n});
   if (bias) {
     std::optional<Tensor> constant = qg::matchConstant(bias);
@@ -118,7 +113,7 @@ struct ConvertGroupMatmul : ToFXP<qg::MatmulOp> {
   matchAndRewrite(qg::MatmulOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     qg::QuantizedType rhs = qg::getQuantizedType(op.getRhs().getType());
-    if (!rhs || (!rhs.getGroupSize() && !rhs.isTable()))
+    if (!rhs || !rhs.getGroupSize())
       return rewriter.notifyMatchFailure(op, "rhs has no groups");
     std::optional<Encoding> lhs = getByteEncoding(op.getLhs().getType());
     if (!lhs)
@@ -136,6 +131,7 @@ struct ConvertGroupMatmul : ToFXP<qg::MatmulOp> {
         rewriter, op.getLoc(), type, adaptor.getLhs(), operands->weight,
         operands->scales, operands->bias, Value(), operands->group,
         lhs->zeroPoint(), lhs->isUnsigned, llvm::APFloat(lhs->scale()));
+    fxp::setLevels(product.getDefiningOp(), operands->levels);
     if (isQuantized(op.getType())) {
       std::optional<Encoding> result = getByteEncoding(op.getType());
       if (!result)
@@ -167,10 +163,11 @@ struct ConvertDynamicMatmul : ToFXP<qg::DynamicMatmulOp> {
         RankedTensorType::get(lhs.getShape().drop_back(),
                               rewriter.getF32Type()),
         adaptor.getLhs());
-    rewriter.replaceOpWithNewOp<fxp::GroupMatmulOp>(
+    auto product = rewriter.replaceOpWithNewOp<fxp::GroupMatmulOp>(
         op, op.getType(), rows.getResult(), operands->weight, operands->scales,
         operands->bias, rows.getScales(), operands->group, /*lhs_zp=*/0,
         /*lhs_unsigned=*/false, llvm::APFloat(1.0f));
+    fxp::setLevels(product, operands->levels);
     return success();
   }
 };

@@ -6,6 +6,8 @@
 // semantics of the quantized ops, spelled out.
 //===----------------------------------------------------------------------===//
 #include "Patterns.h"
+#include "qopt/Dialect/FXP/IR/Levels.h"
+#include "qopt/Dialect/QG/IR/Encodings.h"
 #include "qopt/Numerics/Grid.h"
 
 #include <cmath>
@@ -15,10 +17,11 @@ using namespace qopt;
 using namespace qopt::qgtofxp;
 
 namespace {
-/// A constant weight as signed bytes without zero point, and one scale per
-/// output channel (or one for all).
+/// A constant weight as signed bytes without zero point, the table they come
+/// from if there is one, and one scale per output channel (or one for all).
 struct Weight {
   Tensor values;
+  SmallVector<int8_t> levels;
   SmallVector<float> scales;
 };
 
@@ -32,31 +35,26 @@ struct Epilogue {
 
 /// Signed bytes `stored - zero point`; an error where they leave a byte.
 static FailureOr<Weight> getWeight(Operation *op, Value value, int64_t axis) {
-  std::optional<Encoding> encoding = getEncoding(value.getType());
+  auto type = cast<RankedTensorType>(value.getType());
+  std::optional<qg::Decoder> decoder = qg::Decoder::get(type);
   std::optional<Tensor> stored = qg::matchConstant(value);
-  if (!encoding || !stored)
+  if (!decoder || !stored)
     return op->emitOpError("expects a quantized constant weight");
-  if (encoding->storageBits != 8 ||
-      (encoding->scales.size() > 1 && encoding->axis != axis))
+  qg::QuantizedType encoding = qg::getQuantizedType(type);
+  ArrayRef<float> scales = decoder->scales();
+  if (encoding.getGroupSize() || encoding.getBits() > 8 ||
+      (scales.size() > 1 && encoding.getAxis() != axis))
     return op->emitOpError()
            << "expects 8-bit weights with one scale per tensor or per element "
               "of dimension "
            << axis << ", got " << value.getType();
-  int64_t inner = 1;
-  for (int64_t extent : getShape(value).drop_front(axis + 1))
-    inner *= extent;
-  Tensor values(DType::i8, getShape(value));
-  int64_t channels = encoding->zeroPoints.size();
-  for (int64_t i = 0, e = values.numElements(); i < e; ++i) {
-    int64_t channel = channels == 1 ? 0 : (i / inner) % channels;
-    int64_t shifted = stored->getInt(i) - encoding->zeroPoints[channel];
-    if (shifted < -128 || shifted > 127)
-      return op->emitOpError() << "expects weights within 8 signed bits of "
-                                  "their zero point, got "
-                               << shifted;
-    values.setInt(i, shifted);
-  }
-  return Weight{values, encoding->scales};
+  qg::Decoder::Bytes bytes = decoder->bytes(*stored);
+  if (!bytes.bytes)
+    return op->emitOpError() << "expects weights within 8 signed bits of "
+                                "their zero point, got "
+                             << bytes.outside;
+  return Weight{*bytes.bytes, SmallVector<int8_t>(decoder->levels()),
+                SmallVector<float>(scales)};
 }
 
 /// Sums of the weights of every channel, or of their magnitudes.
@@ -288,6 +286,7 @@ struct ConvertConv : ToFXP<qg::ConvOp> {
         rewriter, loc, accType, adaptor.getX(), weights,
         createBias(rewriter, loc, bias), op.getStrides(), op.getPads(),
         op.getDilations(), op.getGroups(), zeroPoint, x.isUnsigned);
+    fxp::setLevels(acc.getDefiningOp(), weight.levels);
     rewriter.replaceOp(op, finish(rewriter, loc, acc, epilogue, mode));
     return success();
   }
@@ -299,7 +298,7 @@ struct ConvertMatmul : ToFXP<qg::MatmulOp> {
   matchAndRewrite(qg::MatmulOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     qg::QuantizedType matrix = qg::getQuantizedType(op.getRhs().getType());
-    if (matrix && (matrix.getGroupSize() || matrix.isTable()))
+    if (matrix && matrix.getGroupSize())
       return rewriter.notifyMatchFailure(op, "has groups (GroupLinear.cpp)");
     std::optional<Encoding> lhs = getByteEncoding(op.getLhs().getType());
     if (!lhs)
@@ -357,6 +356,7 @@ struct ConvertMatmul : ToFXP<qg::MatmulOp> {
         rewriter, loc, getAccType(op), adaptor.getLhs(), weights,
         createBias(rewriter, loc, *bias), /*lhs_zp=*/0, lhs.isUnsigned,
         /*rhs_zp=*/0, /*rhs_unsigned=*/false, op.getTransposeRhs());
+    fxp::setLevels(acc.getDefiningOp(), weight->levels);
     rewriter.replaceOp(op, finish(rewriter, loc, acc, *epilogue, mode));
     return success();
   }
@@ -476,6 +476,7 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
         lhs, rhs, createBias(rewriter, loc, wideBias), /*lhs_zp=*/0,
         encoding.isUnsigned, /*rhs_zp=*/0, /*rhs_unsigned=*/false,
         /*transpose_rhs=*/true);
+    fxp::setLevels(acc.getDefiningOp(), weight.levels);
     Value flat = finish(rewriter, loc, acc, epilogue, mode);
     return createDepthToSpace(rewriter, loc, flat, in, w,
                               op.getType().getShape());
@@ -549,6 +550,7 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
         spread, weights, createBias(rewriter, loc, bias),
         SmallVector<int64_t>(spatial, 1), pads, op.getDilations(),
         op.getGroups(), encoding.zeroPoint(), encoding.isUnsigned);
+    fxp::setLevels(acc.getDefiningOp(), weight.levels);
     return finish(rewriter, loc, acc, epilogue, mode);
   }
 

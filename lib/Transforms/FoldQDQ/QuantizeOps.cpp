@@ -109,7 +109,7 @@ static Value getStored(Value value) {
 
 /// A quantized constant weight without zero point whose scales lie along
 /// `axis`; null if `value` is none or does not fit signed bytes. Weights with
-/// groups are taken as they are; tables become the bytes they stand for.
+/// groups or a table are taken as they are.
 static Value getStoredWeight(PatternRewriter &rewriter, Value value,
                              int64_t axis) {
   auto op = value.getDefiningOp<qg::DequantizeOp>();
@@ -117,39 +117,30 @@ static Value getStoredWeight(PatternRewriter &rewriter, Value value,
     return {};
   qg::QuantizedType type = qg::getQuantizedType(op.getX().getType());
   std::optional<Tensor> stored = qg::matchConstant(op.getX());
-  if (stored && type.getGroupSize() && type.getBits() <= 8 &&
-      type.getAxis() == axis)
+  if (stored && (type.getGroupSize() || type.isTable()) &&
+      type.getBits() <= 8 && type.getAxis() == axis)
     return op.getX();
   if (!stored || type.isDynamic_() || type.getGroupSize() ||
       type.getIntegerFormat().storageBits() != 8 ||
       (type.isPerAxis() && type.getAxis() != axis))
     return {};
-  SmallVector<int64_t> zeros = type.getZeroPointVector();
-  SmallVector<float> scales = type.getScaleVector();
-  if (scales.empty())
-    return {};
-  bool isCentred = llvm::all_of(zeros, [](int64_t z) { return z == 0; });
-  if (isCentred && type.isSigned())
+  bool isCentred = llvm::all_of(type.getZeroPointVector(),
+                                [](int64_t zero) { return zero == 0; });
+  if (isCentred && type.isSigned() && !type.getScaleVector().empty())
     return op.getX();
-  qg::ParameterIndex index(type, stored->shape());
-  ArrayRef<int8_t> table;
-  if (type.isTable())
-    table = type.getTable().asArrayRef();
-  Tensor centred(DType::i8, stored->shape());
-  for (int64_t i = 0, e = centred.numElements(); i < e; ++i) {
-    int64_t value = stored->getInt(i);
-    int64_t shifted = table.empty() ? value - zeros[index(i)]
-                                    : table[value & (table.size() - 1)];
-    if (shifted < -128 || shifted > 127)
-      return {};
-    centred.setInt(i, shifted);
-  }
+  std::optional<qg::Decoder> decoder =
+      qg::Decoder::get(cast<RankedTensorType>(op.getX().getType()));
+  std::optional<Tensor> centred =
+      decoder ? decoder->bytes(*stored).bytes : std::nullopt;
+  if (!centred)
+    return {};
+  ArrayRef<float> scales = decoder->scales();
   MLIRContext *context = op.getContext();
   auto element =
       type.isPerTensor()
           ? qg::QuantizedType::getPerTensor(context, "si8", scales.front(), 0)
           : qg::QuantizedType::getPerAxis(context, "si8", axis, scales);
-  return qg::createConstant(rewriter, op.getLoc(), centred,
+  return qg::createConstant(rewriter, op.getLoc(), *centred,
                             RankedTensorType::get(getShape(value), element),
                             "w");
 }

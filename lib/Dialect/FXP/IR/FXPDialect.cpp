@@ -5,11 +5,13 @@
 // the reference semantics.
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Dialect/FXP/IR/Levels.h"
 #include "qopt/Dialect/QG/IR/Shapes.h"
 #include "qopt/Numerics/Softmax.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -126,6 +128,18 @@ static LogicalResult checkScales(Operation *op, ElementsAttr scales,
                            << type;
 }
 
+/// Codes of 1 to 7 bits.
+static LogicalResult checkLevels(Operation *op) {
+  if (!op->hasAttr(kLevelsAttr))
+    return success();
+  size_t count = getLevels(op).size();
+  if (llvm::isPowerOf2_64(count) && count >= 2 && count <= 128)
+    return success();
+  return op->emitOpError() << "expects " << kLevelsAttr
+                           << " of 2^b signed bytes, b from 1 to 7, got "
+                           << op->getAttr(kLevelsAttr);
+}
+
 LogicalResult ConvOp::verify() {
   ArrayRef<int64_t> weight = getShape(getWeight());
   if (weight.size() < 3) // C2
@@ -138,16 +152,18 @@ LogicalResult ConvOp::verify() {
                             qg::inferConvShape(getShape(getX()), weight, window,
                                                getGroups(), errorOn(*this)),
                             32)) &&                            // C2, C3, C4
-      succeeded(checkBias(*this, getBias(), weight.front()))); // C5
+      succeeded(checkBias(*this, getBias(), weight.front())) && // C5
+      succeeded(checkLevels(*this)));                           // C6
 }
 
 LogicalResult MatmulOp::verify() {
   FailureOr<Shape> shape =
       qg::inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
-                           getTransposeRhs(), errorOn(*this));           // C2
-  return success(succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&   // C1
-                 succeeded(checkResult(*this, shape, 32)) &&             // C3
-                 succeeded(checkBias(*this, getBias(), shape->back()))); // C4
+                           getTransposeRhs(), errorOn(*this));             // C2
+  return success(succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&     // C1
+                 succeeded(checkResult(*this, shape, 32)) &&               // C3
+                 succeeded(checkBias(*this, getBias(), shape->back())) &&  // C4
+                 succeeded(checkLevels(*this)));                           // C5
 }
 
 LogicalResult GroupMatmulOp::verify() {
@@ -155,7 +171,8 @@ LogicalResult GroupMatmulOp::verify() {
       qg::inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
                            /*transposed=*/true, errorOn(*this));          // C2
   if (failed(shape) || failed(checkBytes(*this, {getLhs(), getRhs()})) || // C1
-      failed(checkResult(*this, shape, 0)))                               // C3
+      failed(checkResult(*this, shape, 0)) ||                             // C3
+      failed(checkLevels(*this)))                                         // C7
     return failure();
   if (getShape(getRhs()).size() != 2 || getGroup() < 1) // C2
     return emitOpError("expects a matrix [N, K] and a positive group");

@@ -99,6 +99,21 @@ Value DotProduct::loadWeights(const FlatView &weights, Value index) {
   return loaded;
 }
 
+/// Weights of a row are four bytes of a step.
+SmallVector<Value> DotProduct::loadTableWords(const FlatView &weights,
+                                              Value index, int64_t vectors,
+                                              int64_t used) {
+  OpBuilder &b = emit.builder;
+  Value all = decodeWeights(emit, weights, index, vectors * lanes * pack, code,
+                            b.getI8Type());
+  Value words = vector::BitCastOp::create(
+      b, emit.loc, emit.vec(vectors, b.getI32Type()), all);
+  SmallVector<Value> result;
+  for (int64_t j = 0; j < used; ++j)
+    result.push_back(splitWord(getScalar(words, j)));
+  return result;
+}
+
 SmallVector<Value> DotProduct::loadStep(const FlatView &weights, Value index,
                                         int64_t vectors, int64_t used) {
   SmallVector<Value> result;
@@ -111,6 +126,8 @@ SmallVector<Value> DotProduct::loadStep(const FlatView &weights, Value index,
     }
     return result;
   }
+  if (name == "smlad" && code.isTable())
+    return loadTableWords(weights, index, vectors, used);
   if (name == "smlad") {
     // Low halves of all bytes first, then their high halves (encodeWeights).
     int64_t words = vectors / 2;

@@ -16,7 +16,7 @@ public:
   DotProduct(Emitter &emit, llvm::StringRef name, int64_t lanes, int64_t pack,
              bool isUnsigned, WeightCode code = {})
       : emit(emit), name(name), lanes(lanes), pack(pack),
-        isUnsigned(isUnsigned), code(code) {}
+        isUnsigned(isUnsigned), code(std::move(code)) {}
 
   static bool isKnown(llvm::StringRef name);
   /// Vectors of `lanes * pack` weights, ready for accumulate: the first `used`
@@ -36,6 +36,9 @@ private:
   mlir::Value getScalar(mlir::Value vector, int64_t lane);
   mlir::Value loadWord(const FlatView &bytes, mlir::Value index);
   mlir::Value splitWord(mlir::Value word);
+  llvm::SmallVector<mlir::Value> loadTableWords(const FlatView &weights,
+                                                mlir::Value index,
+                                                int64_t vectors, int64_t used);
   mlir::Value splitCodes(mlir::Value word, int64_t shift);
   mlir::Value widen(mlir::Value bytes);
   mlir::Value call(llvm::StringRef intrinsic, mlir::Type type,

@@ -139,12 +139,12 @@ private:
                       .getResult()
                 : start;
     }
-    int64_t largest = 2 * ((int64_t(1) << k.code.bits) - 1) * 128;
+    int64_t largest = 2 * k.code.range() * 128;
     int64_t chunk =
         std::min<int64_t>(32, llvm::bit_floor(uint64_t(32767 / largest)));
     while (steps % chunk)
       chunk /= 2;
-    WeightCode codes{k.code.bits, 0};
+    WeightCode codes = k.code.withoutOffset();
     int64_t count = k.vectors * k.lanes * k.pack;
     return emit.reduce(steps / chunk, acc, [&](Value s, ValueRange inner) {
       SmallVector<Value> current(inner), narrow(rows * vectors);

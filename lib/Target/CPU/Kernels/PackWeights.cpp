@@ -55,10 +55,13 @@ private:
       int64_t channel = at.panel * p.vectors * p.lanes + lane;
       for (int64_t q = 0; q < p.pack; ++q) {
         int64_t element = start + q;
-        bool isUsed = element >= first && channel < groupChannels;
-        *out++ = isUsed ? read(at.group * groupChannels + channel, at.row,
-                               at.segment * inputs + element)
-                        : T(0);
+        if (channel >= groupChannels)
+          *out++ = T(p.fill);
+        else
+          *out++ = element < first
+                       ? T(0)
+                       : read(at.group * groupChannels + channel, at.row,
+                              at.segment * inputs + element);
       }
     }
     return out;
@@ -74,6 +77,10 @@ private:
   int64_t panels, segments, length, steps;
 };
 } // namespace
+
+int8_t qopt::qcpu::getFill(llvm::ArrayRef<int8_t> levels) {
+  return levels.empty() || llvm::is_contained(levels, 0) ? 0 : levels.front();
+}
 
 template <typename T>
 static Tensor packConv(const Tensor &weight, const Packing &packing) {
@@ -96,6 +103,8 @@ Tensor qopt::qcpu::packDepthwiseWeights(const Tensor &weight,
   int64_t taps = weight.numElements() / channels;
   int64_t panels = llvm::divideCeil(channels, width);
   Tensor packed(weight.dtype(), {panels * taps * width});
+  if (packing.fill)
+    llvm::fill(packed.mutableSpan<int8_t>(), packing.fill);
   int64_t bytes = getByteWidth(weight.dtype());
   char *to = packed.mutableData();
   for (int64_t panel = 0; panel < panels; ++panel)

@@ -16,7 +16,12 @@ struct Packing {
   int64_t vectors, lanes, pack; ///< NR, L, KP of the tile
   /// The taps of a kernel row are one run of the input (see qcpu.conv).
   bool isRun = false;
+  /// Byte of channels that do not exist, whose results nobody reads.
+  int8_t fill = 0;
 };
+
+/// The fill for weights that are levels of a table: 0 only if it is one.
+int8_t getFill(llvm::ArrayRef<int8_t> levels);
 
 /// `[groups][panels][kh][segments][steps][NR][L][KP]`, flat; i8 or f32.
 Tensor packConvWeights(const Tensor &weight, const Packing &packing);

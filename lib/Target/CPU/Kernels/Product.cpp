@@ -7,6 +7,7 @@
 #include "Product.h"
 
 #include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Dialect/FXP/IR/Levels.h"
 #include <cmath>
 
 using namespace mlir;
@@ -121,6 +122,7 @@ static bool readBytes(Operation *op, Product &product) {
   if (!bias)
     return false;
   product.bias = *bias;
+  product.levels = fxp::getLevels(op);
   return true;
 }
 

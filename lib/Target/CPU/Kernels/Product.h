@@ -19,6 +19,7 @@ struct Product {
   llvm::SmallVector<int64_t> xShape; ///< [N, H, W, C]
   llvm::SmallVector<int64_t> shape;  ///< [N, OH, OW, O]
   Tensor weight;                     ///< [O, KH, KW, C/groups], i8 or f32
+  llvm::ArrayRef<int8_t> levels;     ///< of the weight's table, if it has one
   Tensor bias;                       ///< [O], i32 or f32
   llvm::SmallVector<int64_t> strides{1, 1}, dilations{1, 1};
   llvm::SmallVector<int64_t> pads{0, 0, 0, 0}; ///< top, left, bottom, right

@@ -8,6 +8,7 @@
 #include "GroupKernel.h"
 #include "PackWeights.h"
 #include "WeightCode.h"
+#include "qopt/Dialect/FXP/IR/Levels.h"
 #include "qopt/Target/CPU/IR/QCPU.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -71,7 +72,8 @@ bool GroupBuilder::read() {
 /// Products of codes of up to 7 bits with bytes fit 16 bits in pairs.
 bool GroupBuilder::canMultiplyBytes() const {
   return target.integer.name == "maddwd" && k % 32 == 0 && group % 32 == 0 &&
-         chooseWeightCode(weight, 8).isPacked();
+         chooseWeightCode(weight, 8, fxp::getLevels(op), target.tables)
+                 .range() <= 127;
 }
 
 void GroupBuilder::chooseTile() {
@@ -178,10 +180,12 @@ void GroupBuilder::build(OpBuilder &builder) {
   builder.setInsertionPoint(last);
   chooseTile();
   Value x = stageInput(builder);
-  Packing packing{1, dot.vectors, dot.lanes, dot.pack, /*isRun=*/false};
+  ArrayRef<int8_t> levels = fxp::getLevels(op);
+  Packing packing{1,        dot.vectors,      dot.lanes,
+                  dot.pack, /*isRun=*/false, getFill(levels)};
   Tensor packed = packConvWeights(weight.reshaped({n, 1, 1, k}), packing);
   int64_t step = dot.vectors * dot.lanes * dot.pack;
-  WeightCode code = chooseWeightCode(packed, step);
+  WeightCode code = chooseWeightCode(packed, step, levels, target.tables);
   if (code.isPacked())
     packed = encodeWeights(packed, step, code);
   Value rowScales =
@@ -214,9 +218,7 @@ void GroupBuilder::build(OpBuilder &builder) {
       x, constant(builder, packed), constant(builder, packPerGroup(scales)),
       constant(builder, getCorrections()), rowScales,
       constant(builder, padChannels(bias, packing)), extras, init);
-  if (code.isPacked())
-    kernel->setAttr(kWeightCodeAttr,
-                    builder.getDenseI64ArrayAttr({code.bits, code.offset}));
+  setWeightCode(kernel, code);
   Block *body = builder.createBlock(&kernel.getEpilogue());
   for (Type type : elements)
     body->addArgument(type, loc);

@@ -180,13 +180,13 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
                                   Value x, Type element) {
   Location loc = p.op->getLoc();
   Packing packing{isDepthwise ? 1 : p.groups, dot.vectors, dot.lanes, dot.pack,
-                  isRun};
+                  isRun, getFill(p.levels)};
   Tensor packed = isDepthwise ? packDepthwiseWeights(p.weight, packing)
                               : packConvWeights(p.weight, packing);
   int64_t step = dot.vectors * dot.lanes * (isDepthwise ? 1 : dot.pack);
-  WeightCode code = chooseWeightCode(packed, step);
+  WeightCode code = chooseWeightCode(packed, step, p.levels, target.tables);
   // A word holds codes of 4 bits for both rows of a tile, or bytes.
-  if (dot.name == "smlad" && code.isPacked())
+  if (dot.name == "smlad" && code.isPacked() && !code.isTable())
     code = code.bits <= 4 ? WeightCode{4, code.offset} : WeightCode();
   Value weight = createConstant(
       builder, code.isPacked() ? encodeWeights(packed, step, code) : packed);
@@ -214,9 +214,7 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
       builder.getI64IntegerAttr(packing.groups),
       isUnsigned ? builder.getUnitAttr() : UnitAttr(), x, weight, bias, extras,
       init);
-  if (code.isPacked())
-    op->setAttr(kWeightCodeAttr,
-                builder.getDenseI64ArrayAttr({code.bits, code.offset}));
+  setWeightCode(op, code);
   Block *body = builder.createBlock(&op.getEpilogue());
   for (Type type : elements)
     body->addArgument(type, loc);
@@ -304,7 +302,7 @@ struct SelectKernelsPass
       if (isProduct(op))
         candidates.push_back(op);
     });
-    if (target.shufflesBytes)
+    if (target.tables == TableLookup::Pshufb)
       for (fxp::LutOp op : lookups)
         selectLut(op);
     for (fxp::GroupMatmulOp op : grouped)

@@ -45,10 +45,7 @@ void readAttributes(Op op, WindowKernel &kernel) {
   kernel.vectors = tile[1];
   kernel.lanes = tile[2];
   kernel.pack = tile[3];
-  auto code =
-      op->template getAttrOfType<mlir::DenseI64ArrayAttr>(kWeightCodeAttr);
-  if (code && code.size() == 2)
-    kernel.code = {code[0], code[1]};
+  kernel.code = getWeightCode(op);
   kernel.batch = kernel.y.shape[0];
   kernel.height = kernel.y.shape[1];
   kernel.width = kernel.y.shape[2];

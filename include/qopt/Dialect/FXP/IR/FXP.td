@@ -108,6 +108,8 @@ def FXP_ConvOp : FXP_StoredOp<"conv", [
       dimension, `pads` two, and the window fits into the padded input.
     * C4: the result is `[N, p..., O]` of i32.
     * C5: `bias` is `[O]` of i32.
+    * C6: `fxp.levels`, where there is one, has 2^b signed bytes, b from 1 to 7:
+      each weight is one of them, or 0.
 
     Example:
     ```mlir
@@ -142,6 +144,8 @@ def FXP_MatmulOp : FXP_StoredOp<"matmul", [
       dimensions of `lhs`.
     * C3: the result is `[b..., M, N]` of i32.
     * C4: `bias` is `[N]` of i32.
+    * C5: `fxp.levels`, where there is one, has 2^b signed bytes, b from 1 to 7:
+      each weight is one of them, or 0.
 
     Example:
     ```mlir
@@ -180,6 +184,8 @@ def FXP_GroupMatmulOp : FXP_StoredOp<"group_matmul", [
     * C4: `scales` is `[N, ceil(K / group)]` of f32.
     * C5: `bias` (`[N]`) and the result are f32.
     * C6: `lhs_scales` has one f32 for each row of `lhs`.
+    * C7: `fxp.levels`, where there is one, has 2^b signed bytes, b from 1 to 7:
+      each weight is one of them, or 0.
 
     Example:
     ```mlir
