@@ -353,6 +353,8 @@ QOPT_TILE void qopt_sums4(const int8_t *restrict x, int32_t *restrict y,
     y[c] = qopt_dot4_1x1(x, w + c * (k / 2), k, y[c]);
 }
 
+#include "qopt_embedded_table.h"
+
 /*===- Windows ------------------------------------------------------------===*/
 
 /* Shape of a convolution or pool over an image of height x width x channels. */

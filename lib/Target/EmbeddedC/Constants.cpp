@@ -6,6 +6,7 @@
 // refused here, where all weights are known.
 //===----------------------------------------------------------------------===//
 #include "Steps.h"
+#include "qopt/Dialect/FXP/IR/Levels.h"
 #include "qopt/Numerics/FixedPoint.h"
 
 #include "absl/strings/str_cat.h"
@@ -89,6 +90,33 @@ static std::vector<int8_t> packPairs(const std::vector<int8_t> &weights) {
   return packed;
 }
 
+SmallVector<int8_t> embedded::makeTable(const Step &step) {
+  ArrayRef<int8_t> levels = fxp::getLevels(step.op);
+  auto weights = getWeights(step);
+  if (levels.empty() || !weights.ok() || weights->dtype() != DType::i8)
+    return {};
+  SmallVector<int8_t> bytes(weights->span<int8_t>());
+  if (step.k % 8)
+    bytes.push_back(0);
+  return fxp::makeTable(bytes, levels);
+}
+
+/// Codes of eight neighbours in as many bytes as a code has bits, the first in
+/// the lowest.
+static std::vector<int8_t> packCodes(const std::vector<int8_t> &weights,
+                                     ArrayRef<int8_t> table) {
+  unsigned bits = llvm::Log2_64(table.size());
+  std::vector<int8_t> packed(weights.size() / 8 * bits);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    auto code = uint64_t(fxp::getCode(table, weights[i]));
+    for (unsigned b = 0; b < bits; ++b) {
+      size_t at = i * bits + b;
+      packed[at / 8] |= int8_t((code >> b & 1) << at % 8);
+    }
+  }
+  return packed;
+}
+
 static absl::Status fillLinear(const Step &step, StepConstants &constants) {
   auto weights = getWeights(step);
   if (!weights.ok())
@@ -116,6 +144,10 @@ static absl::Status fillLinear(const Step &step, StepConstants &constants) {
           int8_t(weights->getInt(n * k + i));
   if (step.isPacked)
     constants.weights = packPairs(constants.weights);
+  if (!step.table.empty()) {
+    constants.weights = packCodes(constants.weights, step.table);
+    constants.levels.assign(step.table.begin(), step.table.end());
+  }
   return absl::OkStatus();
 }
 

@@ -107,7 +107,13 @@ private:
     code_.usesWeights = true;
   }
   void addMembers() {
-    addMember("int8_t", "weights", constants_.weights);
+    if (isTable())
+      addMember("uint8_t", "codes",
+                std::vector<uint8_t>(constants_.weights.begin(),
+                                     constants_.weights.end()));
+    else
+      addMember("int8_t", "weights", constants_.weights);
+    addMember("int8_t", "levels", constants_.levels);
     addMember("int32_t", "bias", constants_.bias);
     addMember("int32_t", "multiplier", constants_.multiplier);
     addMember("uint8_t", "shift", constants_.shift);
@@ -155,6 +161,9 @@ private:
       absl::StrAppend(&text, ", ", step_.macs, " products");
     if (step_.isPacked)
       absl::StrAppend(&text, ", weights of 4 bits");
+    if (isTable())
+      absl::StrAppend(&text, ", weights out of a table of ",
+                      step_.table.size());
     if (step_.batch > 1)
       absl::StrAppend(&text, ", one of ", step_.batch, " images a call");
     return absl::StrCat(text, " */\n");
@@ -194,6 +203,17 @@ private:
                      weight("shift"), ", .zero_point = ", constants_.zeroPoint,
                      ", .low = ", constants_.low, ", .high = ", constants_.high,
                      ", .wide = ", constants_.isWide ? 1 : 0, "};"));
+  }
+  bool isTable() const { return !step_.table.empty(); }
+  void declareCodes() {
+    if (isTable())
+      writer_->line(
+          absl::StrCat("const qopt_codes codes = {.rows = ", weight("codes"),
+                       ", .levels = ", weight("levels"), ", .bits = ",
+                       llvm::Log2_64(step_.table.size()), "};"));
+  }
+  std::string getWeights() const {
+    return isTable() ? "&codes" : weight("weights");
   }
   void declareWindow() {
     const Window &w = step_.window;
@@ -255,7 +275,9 @@ private:
   }
 
   std::string getLinear(int pixels) const {
-    return absl::StrCat(step_.isPacked ? "qopt_linear4_" : "qopt_linear_",
+    return absl::StrCat(isTable()        ? "qopt_linear_table_"
+                        : step_.isPacked ? "qopt_linear4_"
+                                         : "qopt_linear_",
                         pixels);
   }
 
@@ -263,15 +285,18 @@ private:
   void emitSums() {
     bool isGathered = step_.kind == Step::Gather;
     int64_t n = step_.n, row = step_.getRow();
+    declareCodes();
     if (isGathered)
       declareWindow();
     writer_->loop(step_.window.pixels(), 1, "pixel", [&](Value pixel) {
       if (isGathered)
         writer_->call("qopt_gather", {"scratch", x_, pixel, "&window"});
-      writer_->call(step_.isPacked ? "qopt_sums4" : "qopt_sums",
+      writer_->call(isTable()        ? "qopt_sums_table"
+                    : step_.isPacked ? "qopt_sums4"
+                                     : "qopt_sums",
                     {isGathered ? std::string("scratch")
                                 : absl::StrCat("x + pixel * ", row),
-                     absl::StrCat("y + pixel * ", n), weight("weights"), n, row,
+                     absl::StrCat("y + pixel * ", n), getWeights(), n, row,
                      weight("bias")});
     });
   }
@@ -280,6 +305,7 @@ private:
     int64_t n = step_.n, row = step_.getRow();
     std::string second = at("scratch", row);
     declareScales();
+    declareCodes();
     declareWindow();
     forPairs(
         [&](Value pixel) {
@@ -288,19 +314,20 @@ private:
           writer_->call("qopt_gather", {second, x_, next, "&window"});
           Value out = writer_->pointer(y_, writer_->index(pixel, n, 0, "at"),
                                        "out", false);
-          writer_->call(getLinear(2), {"scratch", second, out,
-                                       weight("weights"), n, row, "&scales"});
+          writer_->call(getLinear(2), {"scratch", second, out, getWeights(), n,
+                                       row, "&scales"});
         },
         [&](int64_t pixel) {
           writer_->call("qopt_gather", {"scratch", x_, pixel, "&window"});
           writer_->call(getLinear(1), {"scratch", at("y", pixel * n),
-                                       weight("weights"), n, row, "&scales"});
+                                       getWeights(), n, row, "&scales"});
         });
   }
 
   void emitDirect() {
     int64_t n = step_.n, k = step_.k;
     declareScales();
+    declareCodes();
     forPairs(
         [&](Value pixel) {
           Value first = writer_->pointer(
@@ -308,11 +335,11 @@ private:
           Value out = writer_->pointer(y_, writer_->index(pixel, n, 0, "at"),
                                        "out", false);
           writer_->call(getLinear(2), {first, absl::StrCat("first + ", k), out,
-                                       weight("weights"), n, k, "&scales"});
+                                       getWeights(), n, k, "&scales"});
         },
         [&](int64_t pixel) {
           writer_->call(getLinear(1), {at("x", pixel * k), at("y", pixel * n),
-                                       weight("weights"), n, k, "&scales"});
+                                       getWeights(), n, k, "&scales"});
         });
   }
 

@@ -182,6 +182,8 @@ private:
   /// kernels want columns at words, which the caller's arrays need not be.
   void setColumns(Step &step, bool isDense) {
     step.isPacked = fitsPacked(step);
+    if (!step.isPacked)
+      step.table = makeTable(step);
     if (isDense && step.k == step.getRow() &&
         !(step.isPacked && isCallers(step.inputs[0]))) {
       step.kind = Step::Direct;

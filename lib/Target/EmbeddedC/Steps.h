@@ -55,13 +55,17 @@ struct Step {
   int64_t scratch = 0;  ///< bytes that live during the step alone
   /// Weights of at most 4 bits lie two in a byte.
   bool isPacked = false;
+  /// Weights are codes of a table of 2^b bytes; empty: they are not.
+  llvm::SmallVector<int8_t> table;
   /// Results of the network in 32 bits: sums as they are.
   bool isSums = false;
   int64_t macs = 0;
 
   /// Products of a row as the kernels take them: whole words, or pairs of them
   /// where weights are packed.
-  int64_t getRow() const { return llvm::alignTo(k, isPacked ? 8 : 4); }
+  int64_t getRow() const {
+    return llvm::alignTo(k, isPacked || !table.empty() ? 8 : 4);
+  }
 };
 
 /// Where the bytes of a value lie.
@@ -93,6 +97,9 @@ void placeBuffers(StepList &list, mlir::func::FuncOp main);
 /// Whether the weights of a product fit in 4 bits each and its sums, made in
 /// sixteenths, in 32.
 bool fitsPacked(const Step &step);
+/// The table for the weights of a product that has levels, 0 among them where
+/// rows of codes are padded; empty without levels.
+llvm::SmallVector<int8_t> makeTable(const Step &step);
 
 /// How accumulators of a step become bytes; what the weights file holds.
 struct StepConstants {
@@ -100,7 +107,7 @@ struct StepConstants {
   std::vector<int32_t> bias;
   std::vector<int32_t> multiplier;
   std::vector<uint8_t> shift;
-  std::vector<int8_t> table;
+  std::vector<int8_t> table, levels;
   std::vector<int32_t> exponentials;
   int64_t zeroPoint = 0, low = 0, high = 0;
   bool isWide = false;
