@@ -183,14 +183,13 @@ static std::string getOptionName(const Candidate &candidate,
 
 /// Nodes, options and what they use; resources in the order of `Resource`.
 /// Bits are averages over the weights that are decided here; `size` and times
-/// count what stays float or has a format of its own as well.
+/// count everything that the object holds and does.
 absl::Status Planner::build() {
   problem.resources = {{"size"}, {"avg-bits"}, {"stored-bits"}};
   if (request.costs)
     problem.resources.push_back({"latency"});
   for (const LayerCandidates &layer : measured.layers)
     weights += double(layer.weights);
-  problem.resources[Size].fixed = double(measured.fixedBits) / 8;
   if (request.costs)
     problem.resources[Latency].fixed = getFixedTime();
   std::vector<std::string> unknown;
@@ -202,7 +201,7 @@ absl::Status Planner::build() {
       option.name = getOptionName(candidate, request);
       option.loss = candidate.loss;
       double bits = double(candidate.storedBits);
-      option.costs = {std::ceil(bits / 8),
+      option.costs = {candidate.objectBytes,
                       double(candidate.width) * double(layer.weights) / weights,
                       bits / weights};
       if (request.costs) {
@@ -231,7 +230,7 @@ absl::Status Planner::addLimits() {
     wide.push_back(resource.fixed);
   for (auto [i, layer] : llvm::enumerate(measured.layers)) {
     double bits = double(measured.wideBits[i]);
-    wide[Size] += std::ceil(bits / 8);
+    wide[Size] += measured.wideBytes[i];
     wide[AverageBits] += 8 * double(layer.weights) / weights;
     wide[StoredBits] += bits / weights;
     if (request.costs)

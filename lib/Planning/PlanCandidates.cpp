@@ -104,16 +104,11 @@ absl::Status PlanMeasurements::findLayers(mlir::ModuleOp unfolded) {
                         stored.getType().getNumElements(),
                         op.countMacs(),
                         {}});
-    } else if (stored) {
-      // As compilation will round it whatever the plan says.
-      fixedBits += qg::getStoredBits(
-          llvm::cast<mlir::RankedTensorType>(stored.getType()));
-    } else if (op.getWeight().getDefiningOp<qg::ConstantOp>()) {
+    } else if (!stored && op.getWeight().getDefiningOp<qg::ConstantOp>()) {
       floatLayers.push_back(key.first);
       floatWeights += getTensorType(op.getWeight()).getNumElements();
     }
   });
-  fixedBits += 32 * floatWeights;
   wideBits.resize(layers.size());
   if (!twice.empty())
     return Error(Code::UnsupportedModel,
@@ -124,6 +119,43 @@ absl::Status PlanMeasurements::findLayers(mlir::ModuleOp unfolded) {
                  "no layer of the model has a weight whose width can be "
                  "chosen");
   return absl::OkStatus();
+}
+
+absl::StatusOr<StoredBytes>
+PlanMeasurements::measureStorage(mlir::ModuleOp unfolded) const {
+  mlir::OwningOpRef<mlir::ModuleOp> work(unfolded.clone());
+  QOPT_RETURN_IF_ERROR(
+      runPipeline(*work, "func.func(qg-fold-channel-scales,qg-fold-qdq,"
+                         "canonicalize,cse)"));
+  QOPT_RETURN_IF_ERROR(lower(*work, request.quantize.requantize));
+  absl::StatusOr<StoredBytes> stored =
+      qopt::measureStorage(*work, request.target);
+  if (!stored.ok())
+    return withCode(stored.status(), Code::UnsupportedLowering);
+  return stored;
+}
+
+/// All bytes of the object by layer. Steps are named, not told apart by op, so
+/// layers of one name share its bytes by their weights. The first layer gets
+/// what is of none of them: constants that no plan changes, and those that a
+/// format moves elsewhere.
+std::vector<double>
+PlanMeasurements::divideBytes(const StoredBytes &stored) const {
+  std::map<std::string, double> weights;
+  double rest = double(stored.total);
+  for (const LayerCandidates &layer : layers)
+    weights[layer.layer] += double(layer.weights);
+  for (const auto &[name, bytes] : stored.layers)
+    if (weights.count(name))
+      rest -= double(bytes);
+  std::vector<double> result;
+  for (const LayerCandidates &layer : layers) {
+    auto it = stored.layers.find(layer.layer);
+    double own = it == stored.layers.end() ? 0 : double(it->second);
+    result.push_back(own * double(layer.weights) / weights[layer.layer]);
+  }
+  result.front() += rest;
+  return result;
 }
 
 /// The candidate that a quantized layer is.
@@ -154,9 +186,15 @@ absl::Status PlanMeasurements::addFormat(const std::string &format,
   QOPT_ASSIGN(auto unfolded, quantizeAs(format, rounding));
   if (layers.empty())
     QOPT_RETURN_IF_ERROR(findLayers(*unfolded));
+  absl::StatusOr<StoredBytes> stored = measureStorage(*unfolded);
+  if (!stored.ok())
+    return withPrefix(stored.status(), "'" + format + "' in every layer: ");
   std::map<LayerKey, size_t> index;
   for (auto [i, layer] : llvm::enumerate(layers))
     index[{layer.layer, layer.op}] = i;
+  std::vector<double> bytes = divideBytes(*stored);
+  if (format == "si8")
+    wideBytes = bytes;
   unfolded->walk([&](LinearOpInterface op) {
     auto it = getStored(op) ? index.find(getLayerKey(op)) : index.end();
     if (it == index.end())
@@ -166,6 +204,7 @@ absl::Status PlanMeasurements::addFormat(const std::string &format,
       return;
     if (format == "si8")
       wideBits[it->second] = candidate->storedBits;
+    candidate->objectBytes = bytes[it->second];
     candidate->format = format;
     candidate->rounding =
         candidate->width < 8 ? rounding : kNearestRounder.str();

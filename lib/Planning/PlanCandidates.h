@@ -8,6 +8,7 @@
 
 #include "qopt/Planning/Plan.h"
 #include "qopt/Planning/PlanProbe.h"
+#include "qopt/Target/CPU/Storage.h"
 
 #include <map>
 
@@ -38,9 +39,8 @@ public:
   /// Layers with weights that stay float, and their weights.
   std::vector<std::string> floatLayers;
   int64_t floatWeights = 0;
-  /// Stored bits of layers that are not decided: these, and those whose format
-  /// the model gives.
-  int64_t fixedBits = 0;
+  /// Bytes of constants in the object with 8-bit weights, by layer.
+  std::vector<double> wideBytes;
   int64_t probeCount = 0, heldBackCount = 0;
 
 private:
@@ -48,6 +48,9 @@ private:
   absl::Status addFormat(const std::string &format, const std::string &rounding,
                          bool isCandidate);
   absl::Status findLayers(mlir::ModuleOp unfolded);
+  /// What the target holds of the model with these weights.
+  absl::StatusOr<StoredBytes> measureStorage(mlir::ModuleOp unfolded) const;
+  std::vector<double> divideBytes(const StoredBytes &stored) const;
   /// The model with `format` everywhere, rounded and corrected.
   absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
   quantizeAs(const std::string &format, const std::string &rounding);

@@ -29,6 +29,7 @@ struct Candidate {
   std::string rounding;   ///< a row of Rounders.def
   unsigned width = 0;     ///< bits of an element
   int64_t storedBits = 0; ///< elements, scales, zero points and tables
+  double objectBytes = 0; ///< constants of the object; not kept in files
   double weightError = 0; ///< |W - Q(W)|^2 / |W|^2
   /// trace(D H D^T) / trace(W H W^T), where it was measured
   double outputError = NAN;

@@ -9,6 +9,7 @@
 
 #include "qopt/Assignment/Plan.h"
 #include "qopt/Pipelines/Quantize.h"
+#include "qopt/Target/CPU/Emit.h"
 
 namespace qopt {
 
@@ -52,6 +53,8 @@ struct PlanRequest {
   std::string stateFile, candidatesFolder;
   SolveOptions solve;
   QuantizeOptions quantize;
+  /// Whose object `size` counts.
+  CPUOptions target;
   /// Times; null: `size` and bits only.
   const CostFile *costs = nullptr;
   std::function<void(llvm::StringRef phase, int64_t done, int64_t total)>

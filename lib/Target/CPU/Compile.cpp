@@ -8,6 +8,7 @@
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Machine/KernelTarget.h"
 #include "qopt/Target/CPU/Pipelines.h"
+#include "qopt/Target/CPU/Storage.h"
 
 #include "absl/strings/str_cat.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
@@ -145,6 +146,20 @@ static absl::StatusOr<Lowered> lower(ModuleOp original,
     return program.status();
   lowered.program = std::move(*program);
   return lowered;
+}
+
+absl::StatusOr<StoredBytes> qopt::measureStorage(ModuleOp module,
+                                                 const CPUOptions &options) {
+  auto lowered = lower(module, options);
+  if (!lowered.ok())
+    return lowered.status();
+  const StepProgram &program = lowered->program;
+  StoredBytes stored;
+  stored.total = program.weights.size();
+  for (auto [layer, bytes] :
+       llvm::zip_equal(program.info.layers, program.layerBytes))
+    stored.layers[layer] += bytes;
+  return stored;
 }
 
 void qopt::setTarget(llvm::Module &module, llvm::TargetMachine &machine) {

@@ -96,17 +96,22 @@ public:
     return offset;
   }
   std::string bytes;
+  /// Of all constants up to now, each with its alignment.
+  uint64_t alignedBytes = 0;
 
 private:
+  static constexpr uint64_t kAlignment = 64;
+
   int64_t addBytes(StringRef data) {
     auto &candidates = known[llvm::xxh3_64bits(data)];
     for (int64_t offset : candidates)
       if (StringRef(bytes).substr(offset, data.size()) == data)
         return offset;
-    bytes.resize(llvm::alignTo(bytes.size(), 64), '\0');
+    bytes.resize(llvm::alignTo(bytes.size(), kAlignment), '\0');
     int64_t offset = bytes.size();
     bytes.append(data.begin(), data.end());
     candidates.push_back(offset);
+    alignedBytes += llvm::alignTo(data.size(), kAlignment);
     return offset;
   }
   llvm::StringMap<int64_t> offsets;
@@ -164,9 +169,12 @@ absl::StatusOr<StepProgram> qopt::takeProgram(ModuleOp module, ModelInfo info) {
     step.grain = call->getAttrOfType<IntegerAttr>("qopt.grain").getInt();
     std::string layer =
         call->getAttrOfType<StringAttr>("qopt.layer").getValue().str();
-    if (program.info.layers.empty() || program.info.layers.back() != layer)
+    if (program.info.layers.empty() || program.info.layers.back() != layer) {
       program.info.layers.push_back(layer);
+      program.layerBytes.push_back(0);
+    }
     step.layer = program.info.layers.size() - 1;
+    uint64_t before = weights.alignedBytes;
     for (Value operand : call.getOperands().drop_back(2)) {
       if (!isa<MemRefType>(operand.getType()))
         return absl::InternalError("a step takes a scalar of @main");
@@ -176,6 +184,7 @@ absl::StatusOr<StepProgram> qopt::takeProgram(ModuleOp module, ModelInfo info) {
         return place.status();
       step.buffers.push_back(*place);
     }
+    program.layerBytes[step.layer] += weights.alignedBytes - before;
     program.steps.push_back(std::move(step));
   }
   auto getBytes = [&](StringRef name) -> uint64_t {

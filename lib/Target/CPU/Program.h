@@ -33,6 +33,8 @@ struct ProgramStep {
 struct StepProgram {
   std::vector<ProgramStep> steps;
   std::string weights; ///< one 64-byte aligned blob
+  /// Bytes of it that each of `info.layers` was the first to read, aligned.
+  std::vector<uint64_t> layerBytes;
   ModelInfo info;
 };
 

@@ -218,7 +218,7 @@ func.func @softmax_row(%x: tensor<100000xi8>) -> tensor<100000xi8> {
 
 // -----
 func.func @levels(%x: tensor<1x4xi8>, %w: tensor<2x4xi8>, %b: tensor<2xi32>) -> tensor<1x2xi32> {
-  // expected-error@+1 {{expects fxp.levels of 2^b signed bytes, b from 1 to 7, got array<i8: 1, 2, 3>}}
+  // C5: expected-error@+1 {{expects fxp.levels of 2^b signed bytes, b from 1 to 7, got array<i8: 1, 2, 3>}}
   %0 = fxp.matmul %x, %w, %b lhs_zp 0 rhs_zp 0 transpose_rhs {fxp.levels = array<i8: 1, 2, 3>} : (tensor<1x4xi8>, tensor<2x4xi8>, tensor<2xi32>) -> tensor<1x2xi32>
   return %0 : tensor<1x2xi32>
 }

@@ -6,8 +6,7 @@ plan = json.load(open(sys.argv[1]))
 report = json.load(open(sys.argv[2]))
 size = next(b for b in plan["budgets"] if b["name"] == "size")
 print("size kept:", size["used"] <= size["limit"])
-stored = sum(-(-layer["stored_bits"] // 8) for layer in report["layers"])
-print("size as predicted:", stored == size["used"])
+print("size as predicted:", report["object_weight_bytes"] == size["used"])
 fitting = [p["measured"] for p in plan["uniform"]
            if p["used"]["size"] <= size["limit"]]
 print("never worse than uniform:",
