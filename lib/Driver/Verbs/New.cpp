@@ -11,8 +11,10 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 using namespace qopt;
@@ -26,8 +28,11 @@ static llvm::ArrayRef<Flag> getNewFlags() {
       {"out-of-tree", "DIR",
        "a project with a pass plugin in DIR, for an installed qopt"},
       {"since", "N", "of an op: the first opset with this meaning (default 1)"},
-      {"bits", "N", "of a format"},
-      {"signed", nullptr, "of a format"},
+      {"bits", "N", "of a format of integers"},
+      {"signed", nullptr, "of a format of integers"},
+      {"levels", "LIST",
+       "of a format with a table: 2^b numbers in growing order"},
+      {"steps", "N", "of --levels: signed bytes are levels times N (127)"},
   };
   return kFlags;
 }
@@ -251,20 +256,63 @@ static absl::Status newOp(const Arguments &arguments, const std::string &tree,
   return absl::OkStatus();
 }
 
+static constexpr llvm::StringLiteral kFormats =
+    "include/qopt/Numerics/Formats.def";
+
+/// A format with a table, and its codes where there are none of that width.
+static absl::Status newTable(const Arguments &arguments,
+                             const std::string &tree, llvm::StringRef name,
+                             Session &session) {
+  std::vector<std::string> levels = arguments.getList("levels");
+  QOPT_ASSIGN(int64_t steps, arguments.getInt("steps", 127, 1));
+  unsigned bits = llvm::Log2_64(std::max<size_t>(levels.size(), 1));
+  double last = -INFINITY;
+  bool isValid = bits >= 1 && bits <= 7 && levels.size() == size_t(1) << bits;
+  for (const std::string &text : levels) {
+    double level = 0;
+    isValid &= !llvm::StringRef(text).getAsDouble(level) && level >= last &&
+               std::fabs(level * double(steps)) <= 127;
+    last = level;
+  }
+  if (!isValid)
+    return Error(Code::BadFlagValue,
+                 "--levels: expected 2 to 128 numbers, a power of two, in "
+                 "growing order, within 127 of --steps");
+  std::string stored = "lut" + std::to_string(bits);
+  std::string test = ("test/Assignment/format-" + name + ".mlir").str();
+  Scaffold scaffold(tree);
+  QOPT_RETURN_IF_ERROR(scaffold.create(
+      test, fill(kTableTest, {{"NAME", name.str()}, {"STORED", stored}})));
+  QOPT_ASSIGN(std::string rows, readFile(scaffold.getPath(kFormats)));
+  std::string codes = "QOPT_TABLE_FORMAT(" + stored + ", ";
+  if (rows.find(codes) == std::string::npos)
+    QOPT_RETURN_IF_ERROR(scaffold.insert(
+        kFormats, Scaffold::BehindFirst, "QOPT_TABLE_FORMAT(lut4",
+        codes + std::to_string(bits) + ", " + name.str() + ")\n"));
+  QOPT_RETURN_IF_ERROR(scaffold.insert(
+      kFormats, Scaffold::BeforeLast, "#undef QOPT_INTEGER_FORMAT",
+      "QOPT_LEVELS(" + name.str() + ", " + stored + ", " +
+          std::to_string(steps) + ", " + llvm::join(levels, ", ") + ")\n"));
+  QOPT_RETURN_IF_ERROR(scaffold.write(session));
+  session.say("next: build, and make " + test + " pass");
+  return absl::OkStatus();
+}
+
 static absl::Status newFormat(const Arguments &arguments,
                               const std::string &tree, llvm::StringRef name,
                               Session &session) {
+  if (arguments.has("levels"))
+    return newTable(arguments, tree, name, session);
   QOPT_ASSIGN(int64_t bits, arguments.getInt("bits", 0, 1));
   if (bits < 1 || bits > 16)
     return Error(Code::MissingArgument,
-                 "expected --bits N, 1 to 16, for a format");
+                 "expected --bits N, 1 to 16, or --levels for a format");
   Words words{{"NAME", name.str()}};
   std::string test = ("test/Dialect/QG/format-" + name + ".mlir").str();
   Scaffold scaffold(tree);
   QOPT_RETURN_IF_ERROR(scaffold.create(test, fill(kFormatTest, words)));
   QOPT_RETURN_IF_ERROR(scaffold.insert(
-      "include/qopt/Numerics/Formats.def", Scaffold::BehindFirst,
-      "QOPT_INTEGER_FORMAT(si16",
+      kFormats, Scaffold::BehindFirst, "QOPT_INTEGER_FORMAT(si16",
       ("QOPT_INTEGER_FORMAT(" + name + ", " + std::to_string(bits) + ", " +
        (arguments.has("signed") ? "true)\n" : "false)\n"))
           .str()));

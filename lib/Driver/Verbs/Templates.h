@@ -154,9 +154,22 @@ constexpr const char *kFormatTest =
 
 // CHECK-LABEL: func @type
 // CHECK-SAME: tensor<4x!qg.q<@NAME@
-func.func @type(%x: tensor<4x!qg.q<@NAME@, 0.5>>) -> tensor<4x!qg.q<@NAME@, 0.5>> {
+func.func @type(%x: tensor<4x!qg.q<@NAME@, 5.000000e-01 : 0>>) -> tensor<4x!qg.q<@NAME@, 5.000000e-01 : 0>> {
   // CHECK: this fails until an op shows what @NAME@ is for
-  return %x : tensor<4x!qg.q<@NAME@, 0.5>>
+  return %x : tensor<4x!qg.q<@NAME@, 5.000000e-01 : 0>>
+}
+)__";
+
+constexpr const char *kTableTest =
+    R"__(// RUN: qopt-opt %s --qg-quantize-dynamic=weight-format=@NAME@ | FileCheck %s
+
+// CHECK-LABEL: func @weights
+// CHECK: qg.constant {{.*}}!qg.q<@STORED@, axis = 0, {{.*}}table = {{.*}}>
+func.func @weights(%x: tensor<1x4xf32>) -> tensor<1x2xf32> {
+  %w = qg.constant dense<[[1.0, -0.5, 0.25, 0.0], [2.0, 1.0, 0.0, -2.0]]> : tensor<2x4xf32> -> tensor<2x4xf32>
+  // CHECK: this fails until it says to which levels @NAME@ rounds
+  %y = qg.matmul %x, %w transpose_rhs : (tensor<1x4xf32>, tensor<2x4xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
 }
 )__";
 
