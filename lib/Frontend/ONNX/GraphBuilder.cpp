@@ -19,31 +19,7 @@ using namespace qopt::frontend;
 static constexpr int64_t kMaxFoldedElements = int64_t(1) << 27;
 
 GraphBuilder::GraphBuilder(MLIRContext *context, Block *block)
-    : builder(OpBuilder::atBlockEnd(block)), loc(UnknownLoc::get(context)) {}
-
-RankedTensorType GraphBuilder::type(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-bool GraphBuilder::isFloat(Value value) {
-  return isa<FloatType>(element(value));
-}
-bool GraphBuilder::isQuantized(Value value) {
-  return isa<qg::QuantizedType>(element(value));
-}
-
-Value GraphBuilder::fail(const Twine &message) {
-  emitError(loc) << message;
-  return {};
-}
-
-RankedTensorType GraphBuilder::checkedType(ArrayRef<int64_t> shape,
-                                           Type element) {
-  auto count = countElements(shape);
-  if (count.ok())
-    return RankedTensorType::get(shape, element);
-  emitError(loc) << std::string(count.status().message());
-  return {};
-}
+    : ShapedBuilder(OpBuilder::atBlockEnd(block), UnknownLoc::get(context)) {}
 
 //===----------------------------------------------------------------------===//
 // Creation and folding
@@ -73,6 +49,15 @@ Value GraphBuilder::foldOp(Operation *op) {
   return constant(results[0], resultType);
 }
 
+RankedTensorType GraphBuilder::checkedType(ArrayRef<int64_t> shape,
+                                           Type element) {
+  auto count = countElements(shape);
+  if (count.ok())
+    return RankedTensorType::get(shape, element);
+  emitError(loc) << std::string(count.status().message());
+  return {};
+}
+
 Value GraphBuilder::finishOp(Operation *op) {
   if (failed(verify(op))) {
     hasRefusedTypes = true;
@@ -84,21 +69,6 @@ Value GraphBuilder::finishOp(Operation *op) {
     return folded;
   }
   return op->getResult(0);
-}
-
-template <typename OpT, typename... Args>
-Value GraphBuilder::emit(ArrayRef<int64_t> shape, Type elementType,
-                         Args &&...args) {
-  RankedTensorType resultType = checkedType(shape, elementType);
-  if (!resultType)
-    return {};
-  return finishOp(
-      OpT::create(builder, loc, resultType, std::forward<Args>(args)...));
-}
-
-/// Every operand is there.
-static bool allOf(ArrayRef<Value> values) {
-  return llvm::all_of(values, [](Value value) { return bool(value); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -116,37 +86,11 @@ Value GraphBuilder::constant(const Tensor &tensor, RankedTensorType type) {
   return value;
 }
 
-Value GraphBuilder::constant(const Tensor &tensor) {
-  return constant(tensor, RankedTensorType::get(
-                              tensor.shape(),
-                              qg::getElementType(context(), tensor.dtype())));
-}
-
 std::optional<Tensor> GraphBuilder::constantOf(Value value) const {
   auto it = constants.find(value);
   if (it == constants.end())
     return std::nullopt;
   return it->second;
-}
-
-Value GraphBuilder::full(ArrayRef<int64_t> shape, double value,
-                         Type elementType) {
-  std::optional<DType> dtype = qg::getDType(elementType);
-  if (!dtype)
-    return fail("expects a number type");
-  Tensor tensor(*dtype, shape);
-  for (int64_t i = 0, e = tensor.numElements(); i < e; ++i)
-    tensor.setFloat(i, value);
-  return constant(tensor);
-}
-
-Value GraphBuilder::scalar(double value, Type elementType) {
-  return full({}, value, elementType);
-}
-
-Value GraphBuilder::ints(ArrayRef<int64_t> values) {
-  return constant(
-      Tensor::from<int64_t>(DType::i64, {int64_t(values.size())}, values));
 }
 
 Value GraphBuilder::floats(ArrayRef<int64_t> shape, ArrayRef<double> values,
@@ -172,112 +116,6 @@ void GraphBuilder::finish() {
 }
 
 //===----------------------------------------------------------------------===//
-// Elementwise
-//===----------------------------------------------------------------------===//
-
-bool GraphBuilder::isNarrowFloat(Value value) const {
-  return value && (element(value).isF16() || element(value).isBF16());
-}
-
-Value GraphBuilder::inF32(ArrayRef<Value> values,
-                          llvm::function_ref<Value(ArrayRef<Value>)> body) {
-  Type narrow;
-  SmallVector<Value> wide;
-  for (Value value : values) {
-    bool isNarrow = isNarrowFloat(value);
-    if (isNarrow)
-      narrow = element(value);
-    wide.push_back(isNarrow ? convert(value, f32()) : value);
-  }
-  Value result = body(wide);
-  if (!result || !element(result).isF32())
-    return result;
-  return convert(result, narrow);
-}
-
-Value GraphBuilder::unary(UnaryKind kind, Value x) {
-  if (!x)
-    return {};
-  if (isNarrowFloat(x))
-    return inF32({x}, [&](ArrayRef<Value> v) { return unary(kind, v[0]); });
-  bool isPredicate = kind == UnaryKind::is_nan || kind == UnaryKind::is_inf;
-  return emit<qg::UnaryOp>(shape(x), isPredicate ? i1() : element(x), kind, x);
-}
-
-Value GraphBuilder::binary(BinaryKind kind, Value lhs, Value rhs) {
-  if (!lhs || !rhs)
-    return {};
-  if (isNarrowFloat(lhs) && element(lhs) == element(rhs))
-    return inF32({lhs, rhs},
-                 [&](ArrayRef<Value> v) { return binary(kind, v[0], v[1]); });
-  auto shapes = qg::inferBroadcastShape({shape(lhs), shape(rhs)},
-                                        [&] { return emitError(loc); });
-  if (failed(shapes))
-    return {};
-  return emit<qg::BinaryOp>(*shapes, element(lhs), kind, lhs, rhs,
-                            /*clamp=*/DenseI64ArrayAttr());
-}
-
-Value GraphBuilder::compare(ComparePredicate predicate, Value lhs, Value rhs) {
-  if (!lhs || !rhs)
-    return {};
-  if (isNarrowFloat(lhs) && element(lhs) == element(rhs))
-    return inF32({lhs, rhs}, [&](ArrayRef<Value> v) {
-      return compare(predicate, v[0], v[1]);
-    });
-  auto shapes = qg::inferBroadcastShape({shape(lhs), shape(rhs)},
-                                        [&] { return emitError(loc); });
-  if (failed(shapes))
-    return {};
-  return emit<qg::CompareOp>(*shapes, i1(), predicate, lhs, rhs);
-}
-
-Value GraphBuilder::select(Value condition, Value onTrue, Value onFalse) {
-  if (!allOf({condition, onTrue, onFalse}))
-    return {};
-  auto shapes =
-      qg::inferBroadcastShape({shape(condition), shape(onTrue), shape(onFalse)},
-                              [&] { return emitError(loc); });
-  if (failed(shapes))
-    return {};
-  return emit<qg::SelectOp>(*shapes, element(onTrue), condition, onTrue,
-                            onFalse);
-}
-
-Value GraphBuilder::convert(Value x, Type elementType) {
-  if (!x || element(x) == elementType)
-    return x;
-  return emit<qg::CastOp>(shape(x), elementType, x);
-}
-
-Value GraphBuilder::add(Value a, double b) {
-  return a ? add(a, scalar(b, element(a))) : a;
-}
-Value GraphBuilder::sub(Value a, double b) {
-  return a ? sub(a, scalar(b, element(a))) : a;
-}
-Value GraphBuilder::mul(Value a, double b) {
-  return a ? mul(a, scalar(b, element(a))) : a;
-}
-Value GraphBuilder::div(Value a, double b) {
-  return a ? div(a, scalar(b, element(a))) : a;
-}
-Value GraphBuilder::max(Value a, double b) {
-  return a ? max(a, scalar(b, element(a))) : a;
-}
-Value GraphBuilder::min(Value a, double b) {
-  return a ? min(a, scalar(b, element(a))) : a;
-}
-Value GraphBuilder::clamp(Value x, double low, double high) {
-  return min(max(x, low), high);
-}
-Value GraphBuilder::logicalNot(Value x) {
-  if (!x)
-    return {};
-  return compare(ComparePredicate::eq, x, scalar(0, element(x)));
-}
-
-//===----------------------------------------------------------------------===//
 // Data movement
 //===----------------------------------------------------------------------===//
 
@@ -286,113 +124,23 @@ Value GraphBuilder::reshape(Value x, ArrayRef<int64_t> newShape) {
     return x;
   if (auto q = qg::getQuantizedType(x.getType()); q && q.isPerAxis())
     return reshape(plain(x), newShape);
-  return emit<qg::ReshapeOp>(newShape, element(x), x);
+  return ShapedBuilder::reshape(x, newShape);
 }
 
 Value GraphBuilder::transpose(Value x, ArrayRef<int64_t> permutation) {
-  if (!x)
-    return {};
-  if (llvm::all_of(llvm::enumerate(permutation), [](auto pair) {
-        return int64_t(pair.index()) == pair.value();
-      }))
-    return x;
-  auto result = qg::inferTransposeShape(shape(x), permutation,
-                                        [&] { return emitError(loc); });
-  if (failed(result))
-    return {};
-  if (isDequantizedConstant(x))
+  if (x && !isIdentity(permutation) && isDequantizedConstant(x))
     return dequantize(
         transpose(x.getDefiningOp<qg::DequantizeOp>().getX(), permutation));
-  Type elementType = element(x);
-  if (auto q = dyn_cast<qg::QuantizedType>(elementType); q && q.isPerAxis())
-    elementType =
-        q.withAxis(llvm::find(permutation, q.getAxis()) - permutation.begin());
-  return emit<qg::TransposeOp>(*result, elementType, x, permutation);
-}
-
-Value GraphBuilder::broadcast(Value x, ArrayRef<int64_t> newShape) {
-  if (!x || shape(x) == newShape)
-    return x;
-  return emit<qg::BroadcastOp>(newShape, element(x), x);
+  return ShapedBuilder::transpose(x, permutation);
 }
 
 Value GraphBuilder::slice(Value x, ArrayRef<int64_t> offsets,
                           ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
-  if (!x)
-    return {};
-  bool isIdentity = sizes == shape(x);
-  for (size_t i = 0; i < offsets.size() && isIdentity; ++i)
-    isIdentity = offsets[i] == 0 && strides[i] == 1;
-  if (isIdentity)
+  if (!x || isWhole(x, offsets, sizes, strides))
     return x;
   if (auto q = qg::getQuantizedType(x.getType()); q && q.isPerAxis())
     return slice(plain(x), offsets, sizes, strides);
-  return emit<qg::SliceOp>(sizes, element(x), x, offsets, strides);
-}
-
-Value GraphBuilder::sliceAxis(Value x, int64_t axis, int64_t begin,
-                              int64_t end) {
-  if (!x)
-    return {};
-  Shape offsets(rank(x), 0), strides(rank(x), 1), sizes(shape(x));
-  offsets[axis] = begin;
-  sizes[axis] = end - begin;
-  return slice(x, offsets, sizes, strides);
-}
-
-Value GraphBuilder::concat(ArrayRef<Value> values, int64_t axis) {
-  if (!allOf(values) || values.empty())
-    return {};
-  if (values.size() == 1)
-    return values[0];
-  SmallVector<ArrayRef<int64_t>> shapes;
-  for (Value value : values)
-    shapes.push_back(shape(value));
-  auto result =
-      qg::inferConcatShape(shapes, axis, [&] { return emitError(loc); });
-  if (failed(result))
-    return {};
-  return emit<qg::ConcatOp>(*result, element(values[0]), values, axis);
-}
-
-Value GraphBuilder::pad(PadMode mode, Value x, Value value,
-                        ArrayRef<int64_t> low, ArrayRef<int64_t> high) {
-  if (!x)
-    return {};
-  auto isZero = [](int64_t n) { return n == 0; };
-  if (llvm::all_of(low, isZero) && llvm::all_of(high, isZero))
-    return x;
-  auto result =
-      qg::inferPadShape(shape(x), low, high, [&] { return emitError(loc); });
-  if (failed(result))
-    return {};
-  return emit<qg::PadOp>(*result, element(x), mode, x, value, low, high);
-}
-
-Value GraphBuilder::gather(Value x, Value indices, int64_t axis) {
-  if (!x || !indices)
-    return {};
-  auto result = qg::inferGatherShape(shape(x), shape(indices), axis,
-                                     [&] { return emitError(loc); });
-  if (failed(result))
-    return {};
-  return emit<qg::GatherOp>(*result, element(x), x, indices, axis);
-}
-
-Value GraphBuilder::expandDim(Value x, int64_t axis) {
-  if (!x)
-    return {};
-  Shape result(shape(x));
-  result.insert(result.begin() + axis, 1);
-  return reshape(x, result);
-}
-
-Value GraphBuilder::dropDim(Value x, int64_t axis) {
-  if (!x)
-    return {};
-  Shape result(shape(x));
-  result.erase(result.begin() + axis);
-  return reshape(x, result);
+  return ShapedBuilder::slice(x, offsets, sizes, strides);
 }
 
 Value GraphBuilder::toChannelsLast(Value x) {
@@ -414,14 +162,6 @@ Value GraphBuilder::toChannelsFirst(Value x) {
     permutation.push_back(rank(x) - 1);
   for (int64_t i = 1; i + 1 < rank(x); ++i)
     permutation.push_back(i);
-  return transpose(x, permutation);
-}
-
-Value GraphBuilder::swapWithLast(Value x, int64_t axis) {
-  if (!x)
-    return {};
-  Shape permutation(llvm::to_vector(llvm::seq<int64_t>(0, rank(x))));
-  std::swap(permutation[axis], permutation.back());
   return transpose(x, permutation);
 }
 
@@ -469,41 +209,6 @@ Value GraphBuilder::convTranspose(Value x, Value weight, Value bias,
       window.dilations, outputPadding, groups, /*clamp=*/DenseI64ArrayAttr());
 }
 
-Value GraphBuilder::matmul(Value lhs, Value rhs, Value bias) {
-  if (!lhs || !rhs)
-    return {};
-  if (isNarrowFloat(lhs))
-    return inF32({lhs, rhs, bias},
-                 [&](ArrayRef<Value> v) { return matmul(v[0], v[1], v[2]); });
-  if (rank(lhs) < 2 || rank(rhs) < 2)
-    return fail("expects operands of rank >= 2");
-  // Batches: rhs of rank 2 is shared; anything else is broadcast to equality.
-  if (rank(rhs) > 2) {
-    auto batch = qg::inferBroadcastShape(
-        {shape(lhs).drop_back(2), shape(rhs).drop_back(2)},
-        [&] { return emitError(loc); });
-    if (failed(batch))
-      return {};
-    auto extend = [&](Value v) {
-      Shape full(*batch);
-      full.append(shape(v).end() - 2, shape(v).end());
-      return broadcast(v, full);
-    };
-    lhs = extend(lhs);
-    rhs = extend(rhs);
-    if (!lhs || !rhs)
-      return {};
-  }
-  auto result = qg::inferMatmulShape(shape(lhs), shape(rhs),
-                                     /*transposeRhs=*/false,
-                                     [&] { return emitError(loc); });
-  if (failed(result))
-    return {};
-  return emit<qg::MatmulOp>(*result, element(lhs), lhs, rhs, bias,
-                            /*transpose_rhs=*/UnitAttr(),
-                            /*clamp=*/DenseI64ArrayAttr());
-}
-
 Value GraphBuilder::pool(PoolKind kind, Value x, const WindowSpec &window,
                          bool countIncludePad) {
   if (!x)
@@ -522,38 +227,6 @@ Value GraphBuilder::pool(PoolKind kind, Value x, const WindowSpec &window,
                           countIncludePad);
 }
 
-Value GraphBuilder::reduce(ReduceKind kind, Value x, ArrayRef<int64_t> axes,
-                           bool keepDims) {
-  if (!x || axes.empty())
-    return x;
-  if (isNarrowFloat(x))
-    return inF32({x}, [&](ArrayRef<Value> v) {
-      return reduce(kind, v[0], axes, keepDims);
-    });
-  Shape sorted(axes);
-  llvm::sort(sorted);
-  auto result =
-      qg::inferReduceShape(shape(x), sorted, [&] { return emitError(loc); });
-  if (failed(result))
-    return {};
-  Value reduced = emit<qg::ReduceOp>(*result, element(x), kind, x, sorted);
-  if (!keepDims)
-    return reduced;
-  Shape kept(shape(x));
-  for (int64_t axis : sorted)
-    kept[axis] = 1;
-  return reshape(reduced, kept);
-}
-
-Value GraphBuilder::reduceMean(Value x, ArrayRef<int64_t> axes, bool keepDims) {
-  if (!x)
-    return {};
-  int64_t count = 1;
-  for (int64_t axis : axes)
-    count *= extent(x, axis);
-  return div(reduce(ReduceKind::sum, x, axes, keepDims), double(count));
-}
-
 Value GraphBuilder::argReduce(ReduceKind kind, Value x, int64_t axis,
                               bool selectLast) {
   if (!x)
@@ -565,16 +238,4 @@ Value GraphBuilder::argReduce(ReduceKind kind, Value x, int64_t axis,
   if (failed(result))
     return {};
   return emit<qg::ArgReduceOp>(*result, i64(), kind, x, axis, selectLast);
-}
-
-Value GraphBuilder::softmax(Value x, int64_t axis) {
-  if (!x)
-    return {};
-  if (isNarrowFloat(x))
-    return inF32({x}, [&](ArrayRef<Value> v) { return softmax(v[0], axis); });
-  Value last = swapWithLast(x, axis);
-  if (!last)
-    return {};
-  return swapWithLast(emit<qg::SoftmaxOp>(shape(last), element(last), last),
-                      axis);
 }
