@@ -12,16 +12,17 @@
 using namespace qopt;
 
 // Reasons for the order:
-//  - constants first: shapes and weights computed in the graph become plain,
+//  - composite ops first: what follows knows their parts;
+//  - constants next: shapes and weights computed in the graph become plain,
 //    so that every later pattern sees them;
-//  - transposes next: a normalization is next to its convolution only when the
+//  - then transposes: a normalization is next to its convolution only when the
 //    layout change between them is gone, and a transposed weight is a constant;
 //  - arithmetic before normalization: mul and add by constants become the one
 //    form that folds into a linear op;
 //  - bias last, because folding a normalization makes one;
 //  - then constants once more, and what the others left without users.
 static constexpr const char *kPrepare =
-    "func.func(qg-fold-constants,canonicalize,cse,"
+    "func.func(qg-decompose-composites,qg-fold-constants,canonicalize,cse,"
     "qg-propagate-transposes,canonicalize,cse,qg-fold-constants,"
     "qg-simplify-arithmetic,qg-fold-batch-norm,qg-fuse-bias,"
     "qg-fuse-matmul-transpose,qg-fold-constants,canonicalize,cse)";

@@ -302,6 +302,69 @@ CASES += [
     for transform in ("half_pixel", "asymmetric", "align_corners")]
 
 
+# --- Composite ops (attention, rotary embedding, gates, caches) ---
+
+def attention(tag, operands, attributes=None, opset=25):
+    return Case("Attention", operands, attributes or {}, opset=opset,
+                rtol=1e-4, tag=tag)
+
+
+def grouped(rng, *more):
+    """Four query heads on two key heads, and what else there is."""
+    return [floats(rng, (2, 4, 3, 5)), floats(rng, (2, 2, 7, 5)),
+            floats(rng, (2, 2, 7, 6)), *more]
+
+
+CASES += [
+    attention("grouped", grouped),
+    attention("flat", lambda r: [floats(r, (2, 3, 8)), floats(r, (2, 7, 4)),
+                                 floats(r, (2, 7, 6))],
+              {"q_num_heads": 4, "kv_num_heads": 2}),
+    attention("causal-window",
+              lambda r: [floats(r, (1, 2, 9, 4)) for _ in range(3)],
+              {"is_causal": 1, "left_window_size": 3}),
+    attention("two-windows",
+              lambda r: [floats(r, (1, 2, 9, 4)) for _ in range(3)],
+              {"left_window_size": 1, "right_window_size": 2}),
+    attention("mask-cap", lambda r: grouped(r, floats(r, (2, 1, 3, 7))),
+              {"softcap": 2.0, "scale": 0.9}),
+    # One row may attend nothing.
+    attention("truth-mask",
+              lambda r: grouped(r, np.arange(21).reshape(3, 7) > 8)),
+    attention("past",
+              lambda r: [*[floats(r, (1, 2, 3, 4)) for _ in range(3)],
+                         floats(r, (3, 8)), *[floats(r, (1, 2, 5, 4))] * 2],
+              {"is_causal": 1}),
+    Case("RMSNormalization", lambda r: [floats(r, (3, 5, 18)),
+                                        floats(r, (18,))],
+         opset=23, rtol=1e-4),
+    Case("SwiGLU", lambda r: [floats(r, (3, 17)), floats(r, (3, 17))],
+         {"alpha": 1.5}, opset=28),
+]
+CASES += [
+    Case("RotaryEmbedding",
+         lambda r: [floats(r, (2, 3, 5, 8)), floats(r, (2, 5, 4)),
+                    floats(r, (2, 5, 4))],
+         {"interleaved": interleaved}, opset=23, tag=f"interleaved{interleaved}")
+    for interleaved in (0, 1)]
+CASES += [
+    Case("RotaryEmbedding",
+         lambda r: [floats(r, (2, 5, 18)), floats(r, (9, 2)), floats(r, (9, 2)),
+                    r.integers(0, 9, (2, 5))],
+         {"num_heads": 3, "rotary_embedding_dim": 4}, opset=23, tag="partial"),
+    Case("TensorScatter",
+         lambda r: [floats(r, (2, 3, 8, 4)), floats(r, (2, 3, 3, 4)),
+                    np.array([1, 5])], opset=24),
+    Case("TensorScatter",
+         lambda r: [floats(r, (2, 8, 3, 4)), floats(r, (2, 5, 3, 4)),
+                    np.array([6, 3])],
+         {"mode": "circular", "axis": 1}, opset=24, tag="circular"),
+    Case("TensorScatter",
+         lambda r: [floats(r, (2, 8, 4)), floats(r, (2, 3, 4))], opset=24,
+         tag="from-the-start"),
+]
+
+
 # --- Quantization ---
 
 def encoded(op, dtype, tag):

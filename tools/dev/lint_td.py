@@ -125,7 +125,7 @@ def main():
     offences, passes, ops, constraints = [], 0, 0, 0
     for path in sorted((ROOT / "include/qopt").rglob("Passes.td")):
         passes += check_passes(path, offences)
-    for name in ("Dialect/QG/IR/QG.td", "Dialect/FXP/IR/FXP.td",
+    for name in ("Dialect/QG/IR/QGReference.td", "Dialect/FXP/IR/FXP.td",
                  "Dialect/HLS/IR/HLS.td"):
         ops += check_ops(ROOT / "include/qopt" / name, offences)
         constraints += check_constraints(ROOT / "include/qopt" / name, offences)

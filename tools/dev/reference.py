@@ -135,7 +135,7 @@ def pages(build):
     """All pages: path under docs/reference -> text."""
     result = {
         "dialects/qg.md": dialect_page(
-            "qg", "include/qopt/Dialect/QG/IR/QG.td"),
+            "qg", "include/qopt/Dialect/QG/IR/QGReference.td"),
         "dialects/fxp.md": dialect_page(
             "fxp", "include/qopt/Dialect/FXP/IR/FXP.td"),
         "dialects/hls.md": dialect_page(

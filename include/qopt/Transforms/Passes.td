@@ -31,6 +31,26 @@ def FoldConstants : Pass<"qg-fold-constants", "::mlir::func::FuncOp"> {
   ];
 }
 
+def DecomposeComposites
+    : Pass<"qg-decompose-composites", "::mlir::func::FuncOp"> {
+  let summary = "Replace ops that are defined by their parts by these parts";
+  let description = [{
+    `qg.normalize`, `qg.attention`, `qg.rotary`, `qg.gate`, `qg.cache_append`:
+    what implements `CompositeOpInterface` becomes the ops that define it,
+    with the same bits (the reference semantics of a composite op are the run of
+    its parts). It stands before passes and targets that know the parts only.
+
+    Declines: the ops that `keep` names. Fails where it names anything else.
+
+    {{example test/Transforms/decompose-composites.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+  let options = [
+    ListOption<"keep", "keep", "std::string",
+               "Composite ops to leave alone, by name (qg.attention)">
+  ];
+}
+
 def PropagateTransposes
     : Pass<"qg-propagate-transposes", "::mlir::func::FuncOp"> {
   let summary = "Choose dimension orders so that the fewest bytes are moved";

@@ -40,8 +40,14 @@ void qopt::setRequantizeMode(ModuleOp module, StringRef mode) {
                     StringAttr::get(module.getContext(), mode));
 }
 
+/// Graphs that no preparation has seen may still be composed.
+static void buildParts(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createDecomposeComposites());
+}
+
 static void buildLower(OpPassManager &pm, StringRef requantize,
                        bool integerOnly) {
+  buildParts(pm);
   ConvertQGToFXPOptions options;
   options.requantizeMode = requantize.str();
   options.integerOnly = integerOnly;
@@ -68,7 +74,7 @@ static absl::Status run(ModuleOp module,
 absl::Status qopt::lower(ModuleOp module, StringRef requantize,
                          bool integerOnly) {
   if (!hasEncodings(module))
-    return absl::OkStatus();
+    return run(module, buildParts);
   return run(module, [&](OpPassManager &pm) {
     buildLower(pm, requantize, integerOnly);
   });

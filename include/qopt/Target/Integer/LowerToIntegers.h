@@ -19,8 +19,8 @@ bool hasEncodings(mlir::ModuleOp module);
 /// pow2. Without it a graph is rounded by f32.
 void setRequantizeMode(mlir::ModuleOp module, llvm::StringRef mode);
 
-/// Quantized graph to exact integer ops, in place; a float graph stays. The
-/// mode that is stored with the graph comes before `requantize`.
+/// Quantized graph to exact integer ops, in place; of a float graph, composite
+/// ops become their parts. The mode that is stored with the graph comes before `requantize`.
 /// `integerOnly`: float heads in their integer form.
 absl::Status lower(mlir::ModuleOp module, llvm::StringRef requantize = "f32",
                    bool integerOnly = false);

@@ -4,7 +4,7 @@
 // Registration, the quantized type with its syntax, and the way between
 // ElementsAttr and host arrays.
 //===----------------------------------------------------------------------===//
-#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/QGComposite.h"
 
 #include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/IR/AsmState.h"
@@ -85,6 +85,9 @@ void QGDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "qopt/Dialect/QG/IR/QGOps.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "qopt/Dialect/QG/IR/QGCompositeOps.cpp.inc"
       >();
 }
 

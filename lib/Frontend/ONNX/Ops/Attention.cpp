@@ -1,21 +1,18 @@
 //===- Attention.cpp - Scaled dot-product attention -----------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attention as its parts: heads, products, cap, mask, softmax. Masks that
-// depend on positions alone are constants.
+// Attention, rotary embeddings and caches as composite ops, on one head per
+// matrix.
 //===----------------------------------------------------------------------===//
+#include "qopt/Dialect/QG/IR/QGComposite.h"
 #include "qopt/Frontend/ONNX/OpBinder.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 
 #include <cmath>
-#include <limits>
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::frontend;
-
-static constexpr double kMinusInfinity =
-    -std::numeric_limits<double>::infinity();
 
 /// [B, S, heads * D] -> [B, heads, S, D].
 static Value splitHeads(OpBinder &op, Value x, int64_t heads) {
@@ -27,107 +24,47 @@ static Value splitHeads(OpBinder &op, Value x, int64_t heads) {
   return b.transpose(b.reshape(x, split), {0, 2, 1, 3});
 }
 
-/// Each of the heads of keys or values for a whole group of query heads.
-static Value repeatHeads(OpBinder &op, Value x, int64_t heads) {
+/// A composite op of operands that the model chose: one that its verifier
+/// refuses is the model's fault.
+static Value checked(OpBinder &op, Value composite) {
+  if (!composite)
+    op.fault = Fault::BadModel;
+  return composite;
+}
+
+static std::optional<qg::AttentionSpec>
+getSpec(OpBinder &op, std::array<Value, 3> operands, int64_t past) {
   GraphBuilder &b = op.b;
-  int64_t own = b.extent(x, 1);
-  if (own == heads)
-    return x;
-  if (own < 1 || heads % own)
-    return b.fail("expects query heads that are a multiple of " + Twine(own) +
-                  " key heads, got " + Twine(heads));
-  Shape repeated(b.shape(x)), flat(b.shape(x));
-  repeated.insert(repeated.begin() + 2, heads / own);
-  flat[1] = heads;
-  return b.reshape(b.broadcast(b.expandDim(x, 2), repeated), flat);
-}
-
-/// 0 where a truth value holds, minus infinity elsewhere.
-static Value toBias(OpBinder &op, Value allowed, Type type) {
-  return op.b.select(allowed, op.b.scalar(0, type),
-                     op.b.scalar(kMinusInfinity, type));
-}
-
-static Value addBias(OpBinder &op, Value bias, Value allowed, Type type) {
-  Value more = toBias(op, allowed, type);
-  return bias ? op.b.add(bias, more) : more;
-}
-
-static Value positions(OpBinder &op, ArrayRef<int64_t> shape) {
-  Tensor tensor(DType::i64, shape);
-  for (int64_t i = 0; i < tensor.numElements(); ++i)
-    tensor.setInt(i, i);
-  return op.b.constant(tensor);
-}
-
-/// Sum of everything that is added to the products; null if nothing is.
-static std::optional<Value> buildBias(OpBinder &op, int64_t queries,
-                                      int64_t keys, int64_t past, Type type) {
-  GraphBuilder &b = op.b;
-  Value bias;
-  if (op.hasInput(3)) {
-    Value mask = op.in(3);
-    bool isBool = b.element(mask) == b.i1();
-    bias = isBool ? toBias(op, mask, type) : b.convert(mask, type);
-    if (!bias)
+  qg::AttentionSpec spec;
+  spec.q = operands[0];
+  spec.k = operands[1];
+  spec.v = operands[2];
+  spec.mask = op.optional(3);
+  if (Value lengths = op.optional(6)) {
+    spec.lengths = b.reshape(b.convert(lengths, b.i64()),
+                             {b.type(lengths).getNumElements()});
+    if (!spec.lengths)
       return std::nullopt;
-    int64_t rank = b.rank(bias),
-            missing = rank ? keys - b.shape(bias).back() : 0;
-    if (missing > 0 && b.shape(bias).back() != 1) {
-      Shape low(rank, 0), high(rank, 0);
-      high.back() = missing;
-      bias = b.pad(PadMode::constant, bias, b.scalar(kMinusInfinity, type), low,
-                   high);
-    }
+  } else {
+    spec.offset = past;
   }
-  // Position of a query minus that of a key.
-  Value offset = b.scalar(double(past), b.i64());
-  Value lengths = op.optional(6);
-  if (lengths) {
-    lengths = b.reshape(b.convert(lengths, b.i64()),
-                        {b.type(lengths).getNumElements(), 1, 1, 1});
-    if (!lengths)
-      return std::nullopt;
-    offset = b.sub(lengths, double(queries));
-  }
-  Value distance =
-      b.sub(b.add(positions(op, {queries, 1}), offset), positions(op, {keys}));
-  auto limit = [&](int64_t most, Value value) {
-    bias = addBias(
-        op, bias,
-        b.compare(ComparePredicate::le, value, b.scalar(double(most), b.i64())),
-        type);
-    return bool(bias);
-  };
-  Value ahead = b.unary(UnaryKind::neg, distance);
-  int64_t left = op.intAttr("left_window_size", -1),
-          right = op.intAttr("right_window_size", -1);
-  if ((op.intAttr("is_causal", 0) && !limit(0, ahead)) ||
-      (left >= 0 && !limit(left, distance)) ||
-      (right >= 0 && !limit(right, ahead)))
+  spec.scale = op.floatAttr("scale", 1 / std::sqrt(double(b.shape(spec.q)[3])));
+  spec.softcap = op.floatAttr("softcap", 0);
+  spec.causal = op.intAttr("is_causal", 0);
+  spec.leftWindow = op.intAttr("left_window_size", -1);
+  spec.rightWindow = op.intAttr("right_window_size", -1);
+  spec.softmaxType = op.typeAttr("softmax_precision", b.element(spec.q));
+  if (!spec.softmaxType)
     return std::nullopt;
-  if (lengths) {
-    bias = addBias(
-        op, bias,
-        b.compare(ComparePredicate::lt, positions(op, {keys}), lengths), type);
-    if (!bias)
-      return std::nullopt;
+  if (spec.softmaxType == b.element(spec.q))
+    spec.softmaxType = Type();
+  if (op.hasOutput(3) && spec.softcap > 0 &&
+      op.intAttr("qk_matmul_output_mode", 0) == 0) {
+    (void)op.unsupported("expects 'qk_matmul_output_mode' 1 to 3 together "
+                         "with 'softcap'");
+    return std::nullopt;
   }
-  return bias;
-}
-
-/// Softmax that gives zeros to a row that may attend nothing.
-static Value maskedSoftmax(OpBinder &op, Value scores, Value bias) {
-  GraphBuilder &b = op.b;
-  Value y = b.softmax(scores, b.rank(scores) - 1);
-  if (!bias || b.rank(bias) == 0)
-    return y;
-  Value top = b.reduce(ReduceKind::max, bias, {b.rank(bias) - 1}, true);
-  if (!top)
-    return {};
-  Value isDead = b.compare(ComparePredicate::eq, top,
-                           b.scalar(kMinusInfinity, b.element(top)));
-  return b.select(isDead, b.scalar(0, b.element(scores)), y);
+  return spec;
 }
 
 static LogicalResult importAttention(OpBinder &op) {
@@ -161,34 +98,24 @@ static LogicalResult importAttention(OpBinder &op) {
     if (!k || !v)
       return failure();
   }
-  Type type = b.element(q);
   Value presentKey = k, presentValue = v;
-  int64_t heads = b.extent(q, 1);
-  k = repeatHeads(op, k, heads);
-  v = repeatHeads(op, v, heads);
-  double scale = std::sqrt(
-      op.floatAttr("scale", 1 / std::sqrt(double(b.shape(q).back()))));
-  Value products =
-      b.matmul(b.mul(q, scale), b.mul(b.transpose(k, {0, 1, 3, 2}), scale));
-  double cap = op.floatAttr("softcap", 0);
-  int64_t mode = op.intAttr("qk_matmul_output_mode", 0);
-  if (op.hasOutput(3) && mode == 0 && cap > 0)
-    return op.unsupported("expects 'qk_matmul_output_mode' 1 to 3 together "
-                          "with 'softcap'");
-  if (cap > 0)
-    products = b.mul(b.unary(UnaryKind::tanh, b.div(products, cap)), cap);
-  if (!products)
+  auto spec = getSpec(op, {q, k, v}, past);
+  if (!spec)
     return failure();
-  auto bias = buildBias(op, b.extent(q, 2), b.extent(k, 2), past, type);
-  if (!bias)
+  // Checks the operands, wanted whole or not.
+  Value y = checked(op, qg::createAttention(b, *spec)), inner;
+  if (!y)
     return failure();
-  Value scores = *bias ? b.add(products, *bias) : products;
-  Type precise = op.typeAttr("softmax_precision", type);
-  if (!precise || !scores)
-    return failure();
-  Value weights =
-      b.convert(maskedSoftmax(op, b.convert(scores, precise), *bias), type);
-  Value y = b.matmul(weights, v);
+  if (op.hasOutput(3)) {
+    if (Operation *whole = y.getDefiningOp<qg::AttentionOp>())
+      whole->erase();
+    qg::AttentionParts parts = qg::writeAttention(b, *spec);
+    int64_t mode = op.intAttr("qk_matmul_output_mode", 0);
+    inner = mode == 3   ? parts.weights
+            : mode == 2 ? parts.scores
+                        : parts.products;
+    y = parts.result;
+  }
   if (y && isFlat)
     y = b.reshape(
         b.transpose(y, {0, 2, 1, 3}),
@@ -196,9 +123,75 @@ static LogicalResult importAttention(OpBinder &op) {
   if (failed(op.result(y)) || failed(op.result(1, presentKey)) ||
       failed(op.result(2, presentValue)))
     return failure();
-  return op.result(3, mode == 3 ? weights : mode == 2 ? scores : products);
+  return op.hasOutput(3) ? op.result(3, inner) : success();
+}
+
+/// Rows of a table by position, or what is given by batch and position; with a
+/// dimension for the heads at `headAxis` of [B, S, D/2].
+static Value importAngles(OpBinder &op, Value table, int64_t headAxis) {
+  GraphBuilder &b = op.b;
+  if (!table)
+    return {};
+  bool hasPositions = op.hasInput(3);
+  if (b.rank(table) != (hasPositions ? 2 : 3))
+    return b.fail("expects tables of rank 2 with positions and of rank 3 "
+                  "without");
+  if (hasPositions)
+    table = b.gather(table, op.in(3), 0);
+  return table ? b.expandDim(table, headAxis) : table;
+}
+
+static LogicalResult importRotaryEmbedding(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0);
+  if (!x)
+    return failure();
+  Shape shape(b.shape(x));
+  int64_t heads = op.intAttr("num_heads", 0),
+          rotated = op.intAttr("rotary_embedding_dim", 0);
+  if (shape.size() != 3 && shape.size() != 4)
+    return op.badModel("expects x of rank 3 or 4, got " + formatShape(shape));
+  bool isFlat = shape.size() == 3;
+  if (isFlat) {
+    if (heads < 1 || shape[2] % heads)
+      return op.badModel("expects 'num_heads' to divide " + Twine(shape[2]) +
+                         ", got " + Twine(heads));
+    x = b.reshape(x, {shape[0], shape[1], heads, shape[2] / heads});
+  }
+  int64_t headAxis = isFlat ? 2 : 1;
+  Value cos = importAngles(op, op.in(1), headAxis),
+        sin = importAngles(op, op.in(2), headAxis);
+  if (!x || !cos || !sin)
+    return failure();
+  rotated = rotated ? rotated : b.shape(x).back();
+  if (b.shape(cos).back() * 2 != rotated)
+    return op.badModel("expects tables of " + Twine(rotated) +
+                       " / 2 columns, got " + Twine(b.shape(cos).back()));
+  bool interleaved = op.intAttr("interleaved", 0);
+  Value y = checked(op, b.emit<qg::RotaryOp>(b.shape(x), b.element(x), x, cos,
+                                             sin, interleaved));
+  return op.result(b.reshape(y, shape));
+}
+
+static LogicalResult importTensorScatter(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value cache = op.in(0), update = op.in(1);
+  if (!cache || !update)
+    return failure();
+  auto axis = op.normalizeAxis(op.intAttr("axis", -2), b.rank(cache));
+  if (!axis)
+    return failure();
+  std::string mode = op.stringAttr("mode", "linear");
+  if (mode != "linear" && mode != "circular")
+    return op.badModel("expects 'mode' linear or circular, got '" + mode + "'");
+  return op.result(
+      checked(op, b.emit<qg::CacheAppendOp>(b.shape(cache), b.element(cache),
+                                            cache, update, op.optional(2),
+                                            *axis, mode == "circular")));
 }
 
 void frontend::registerAttentionOps(OpRegistry &registry) {
   registry.add("Attention", 23, importAttention);
+  registry.add("RotaryEmbedding", 23, importRotaryEmbedding);
+  registry.add("TensorScatter", 24, importTensorScatter);
 }

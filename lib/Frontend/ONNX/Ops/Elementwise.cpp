@@ -3,6 +3,7 @@
 //
 // Arithmetic, comparison, logic and conversion, one handler per op.
 //===----------------------------------------------------------------------===//
+#include "qopt/Dialect/QG/IR/QGComposite.h"
 #include "qopt/Frontend/ONNX/OpBinder.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
@@ -267,29 +268,28 @@ static LogicalResult importMish(OpBinder &op) {
 }
 
 static LogicalResult importSwish(OpBinder &op) {
-  Value x = op.in(0);
+  return op.result(qg::writeSwish(op.b, op.in(0), op.floatAttr("alpha", 1)));
+}
+
+static LogicalResult importSwiGLU(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value gate = op.in(0), value = op.in(1);
   double alpha = op.floatAttr("alpha", 1);
-  Value scaled = alpha == 1 ? x : op.b.mul(x, alpha);
-  return op.result(op.b.mul(x, op.b.unary(UnaryKind::sigmoid, scaled)));
+  if (!gate || !value)
+    return failure();
+  Value y = b.emit<qg::GateOp>(b.shape(gate), b.element(gate), GateKind::swish,
+                               gate, value, llvm::APFloat(alpha));
+  if (!y)
+    op.fault = Fault::BadModel;
+  return op.result(y);
 }
 
 static LogicalResult importGelu(OpBinder &op) {
-  GraphBuilder &b = op.b;
-  Value x = op.in(0);
   std::string form = op.stringAttr("approximate", "none");
   if (form != "none" && form != "tanh")
     return op.badModel("expects 'approximate' none or tanh, got '" + form +
                        "'");
-  Value inner;
-  if (form == "none") {
-    inner = b.unary(UnaryKind::erf, b.mul(x, std::sqrt(0.5)));
-  } else {
-    Value cube = b.mul(b.mul(b.mul(x, x), x), 0.044715);
-    inner =
-        b.unary(UnaryKind::tanh,
-                b.mul(b.add(x, cube), std::sqrt(2 / 3.14159265358979323846)));
-  }
-  return op.result(b.mul(b.mul(x, 0.5), b.add(inner, 1.0)));
+  return op.result(qg::writeGelu(op.b, op.in(0), /*withTanh=*/form == "tanh"));
 }
 
 static LogicalResult importShrink(OpBinder &op) {
@@ -414,6 +414,7 @@ void frontend::registerElementwiseOps(OpRegistry &registry) {
   registry.add("Shrink", 9, importShrink);
   registry.add("Softplus", 1, importSoftplus);
   registry.add("Softsign", 1, importSoftsign);
+  registry.add("SwiGLU", 28, importSwiGLU);
   registry.add("Swish", 24, importSwish);
   registry.add("ThresholdedRelu", 10, importThresholdedRelu);
 }

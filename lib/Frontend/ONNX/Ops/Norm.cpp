@@ -1,8 +1,9 @@
 //===- Norm.cpp - Softmax and normalizations ------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Everything that divides by a statistic of its input, as its parts.
+// Everything that divides by a statistic of its input.
 //===----------------------------------------------------------------------===//
+#include "qopt/Dialect/QG/IR/QGComposite.h"
 #include "qopt/Frontend/ONNX/OpBinder.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 
@@ -128,30 +129,13 @@ static LogicalResult importBatchNormalization(OpBinder &op) {
   return op.result(b.add(b.mul(x, factor), offset));
 }
 
-/// (x - mean) * rsqrt(var + epsilon) over `axes`, in f32 for narrow floats.
-namespace {
-struct Normalized {
-  Value y, mean, inverse;
-};
-} // namespace
-
-static Normalized normalize(OpBinder &op, Value x, ArrayRef<int64_t> axes,
-                            double epsilon, bool centred = true) {
-  GraphBuilder &b = op.b;
-  Normalized result;
-  Value difference = x;
-  if (centred) {
-    result.mean = b.reduceMean(x, axes, /*keepDims=*/true);
-    difference = b.sub(x, result.mean);
-  }
-  Value variance =
-      b.reduceMean(b.mul(difference, difference), axes, /*keepDims=*/true);
-  if (!variance)
+static Value normalize(OpBinder &op, Value x, const qg::NormalizeSpec &spec) {
+  if (!x)
     return {};
-  result.inverse = b.div(b.scalar(1, b.element(variance)),
-                         b.unary(UnaryKind::sqrt, b.add(variance, epsilon)));
-  result.y = b.mul(difference, result.inverse);
-  return result;
+  GraphBuilder &b = op.b;
+  return b.emit<qg::NormalizeOp>(b.shape(x), b.element(x), spec.form, x,
+                                 spec.axes, llvm::APFloat(spec.epsilon),
+                                 spec.centered);
 }
 
 /// The type in which 16-bit floats are normalized; null, and reported, for one
@@ -172,10 +156,11 @@ static std::optional<Shape> getTrailingAxes(OpBinder &op, Value x) {
   return Shape(llvm::to_vector(llvm::seq<int64_t>(*axis, op.b.rank(x))));
 }
 
-/// Normalized over the trailing dimensions and scaled, in the type of x.
-static Normalized normalizeTrailing(OpBinder &op, Value x, Value scale,
-                                    bool centred) {
+/// Normalized over the trailing dimensions and scaled, in the type of x; with
+/// the statistics where the model asks for them.
+static qg::NormalizeParts normalizeTrailing(OpBinder &op, bool centered) {
   GraphBuilder &b = op.b;
+  Value x = op.in(0), scale = op.in(1);
   if (!x || !scale)
     return {};
   auto axes = getTrailingAxes(op, x);
@@ -184,17 +169,25 @@ static Normalized normalizeTrailing(OpBinder &op, Value x, Value scale,
   Type stash = getStashType(op, x);
   if (!stash)
     return {};
-  Normalized n = normalize(op, b.convert(x, stash), *axes,
-                           op.floatAttr("epsilon", 1e-5f), centred);
-  n.y = b.mul(b.convert(n.y, b.element(x)), scale);
+  qg::NormalizeSpec spec;
+  spec.axes = *axes;
+  spec.epsilon = op.floatAttr("epsilon", 1e-5f);
+  spec.centered = centered;
+  Value wide = b.convert(x, stash);
+  qg::NormalizeParts n;
+  if (op.hasOutput(1) || op.hasOutput(2))
+    n = qg::writeNormalize(b, wide, spec);
+  else
+    n.result = normalize(op, wide, spec);
+  n.result = b.mul(b.convert(n.result, b.element(x)), scale);
   return n;
 }
 
 static LogicalResult importLayerNormalization(OpBinder &op) {
-  Normalized n = normalizeTrailing(op, op.in(0), op.in(1), /*centred=*/true);
+  qg::NormalizeParts n = normalizeTrailing(op, /*centered=*/true);
   if (Value bias = op.optional(2))
-    n.y = op.b.add(n.y, bias);
-  if (failed(op.result(n.y)))
+    n.result = op.b.add(n.result, bias);
+  if (failed(op.result(n.result)))
     return failure();
   (void)op.result(1, n.mean);
   (void)op.result(2, n.inverse);
@@ -202,8 +195,7 @@ static LogicalResult importLayerNormalization(OpBinder &op) {
 }
 
 static LogicalResult importRMSNormalization(OpBinder &op) {
-  return op.result(
-      normalizeTrailing(op, op.in(0), op.in(1), /*centred=*/false).y);
+  return op.result(normalizeTrailing(op, /*centered=*/false).result);
 }
 
 static LogicalResult importInstanceNormalization(OpBinder &op) {
@@ -214,8 +206,10 @@ static LogicalResult importInstanceNormalization(OpBinder &op) {
   if (b.rank(x) < 3)
     return op.badModel("expects x of rank >= 3");
   Shape axes(llvm::to_vector(llvm::seq<int64_t>(2, b.rank(x))));
-  Normalized n = normalize(op, x, axes, op.floatAttr("epsilon", 1e-5f));
-  Value y = b.mul(n.y, alongChannels(op, scale, b.rank(x)));
+  qg::NormalizeSpec spec;
+  spec.axes = axes;
+  spec.epsilon = op.floatAttr("epsilon", 1e-5f);
+  Value y = b.mul(normalize(op, x, spec), alongChannels(op, scale, b.rank(x)));
   return op.result(b.add(y, alongChannels(op, bias, b.rank(x))));
 }
 
@@ -237,7 +231,11 @@ static LogicalResult importGroupNormalization(OpBinder &op) {
   if (!stash)
     return failure();
   Value grouped = b.reshape(b.convert(x, stash), {shape[0], groups, rest});
-  Normalized n = normalize(op, grouped, {2}, op.floatAttr("epsilon", 1e-5f));
+  qg::NormalizeSpec spec;
+  const int64_t last = 2;
+  spec.axes = last;
+  spec.epsilon = op.floatAttr("epsilon", 1e-5f);
+  Value normalized = normalize(op, grouped, spec);
   // Opset 18 had one scale per group, 21 has one per channel.
   auto perChannel = [&](Value v) -> Value {
     if (!v || b.type(v).getNumElements() == channels)
@@ -246,7 +244,7 @@ static LogicalResult importGroupNormalization(OpBinder &op) {
         b.broadcast(b.reshape(v, {groups, 1}), {groups, channels / groups});
     return alongChannels(op, b.reshape(repeated, {channels}), b.rank(x));
   };
-  Value y = b.convert(b.reshape(n.y, shape), type);
+  Value y = b.convert(b.reshape(normalized, shape), type);
   return op.result(b.add(b.mul(y, perChannel(scale)), perChannel(bias)));
 }
 

@@ -1,4 +1,4 @@
-//===- QG.td - The whole dialect, for documentation -----------------------===//
+//===- QG.td - Ops that are no composites ----------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QOPT_QG_TD
 #define QOPT_QG_TD
