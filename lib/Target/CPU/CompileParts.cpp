@@ -83,7 +83,7 @@ static absl::StatusOr<std::string> compileEntry(const StepProgram &program,
   module.setDataLayout(machine.createDataLayout());
   auto *ptr = llvm::PointerType::getUnqual(context);
   auto *i64 = llvm::Type::getInt64Ty(context);
-  for (const ProgramStep &step : program.steps) {
+  forEachCall(program.main, [&](const CallStep &step) {
     SmallVector<llvm::Type *> types(step.buffers.size(), ptr);
     types.append({i64, i64});
     auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), types,
@@ -91,7 +91,7 @@ static absl::StatusOr<std::string> compileEntry(const StepProgram &program,
     auto *function = cast<llvm::Function>(
         module.getOrInsertFunction(step.function, type).getCallee());
     function->setVisibility(llvm::GlobalValue::HiddenVisibility);
-  }
+  });
   emitEntryPoints(module, program, options.symbol);
   return compileModule(module, machine, options);
 }

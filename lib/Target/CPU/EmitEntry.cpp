@@ -24,6 +24,10 @@ struct EntryEmitter {
   PointerType *ptr;
   IntegerType *i32, *i64;
   GlobalVariable *weights = nullptr;
+  /// The function that a call's range is handed to.
+  DenseMap<const CallStep *, Function *> bodies;
+  /// The layer whose hook has been told of its begin only.
+  std::optional<unsigned> openLayer;
 
   EntryEmitter(Module &module, const StepProgram &program)
       : module(module), program(program), context(module.getContext()),
@@ -52,10 +56,12 @@ struct EntryEmitter {
   Value *loadWeights(Value *call);
   Value *getBuffer(Value *call, const BufferPlace &place,
                    SmallVectorImpl<Value *> &bases);
-  Function *emitBody(const ProgramStep &step, unsigned index);
+  Function *emitBody(const CallStep &step, unsigned index);
   void emitHook(Value *call, Function *run, unsigned layer, unsigned phase);
   void emitDispatch(Value *call, Function *run, Function *body,
-                    const ProgramStep &step);
+                    const CallStep &step);
+  void emitSequence(Value *call, Function *run, const SequenceStep &sequence);
+  void emitCall(Value *call, Function *run, const CallStep &step);
   void emitRun(StringRef symbol);
 
   Constant *getString(StringRef text);
@@ -111,7 +117,7 @@ Value *EntryEmitter::getBuffer(Value *call, const BufferPlace &place,
 }
 
 /// void body(ctx = call, lo, hi)
-Function *EntryEmitter::emitBody(const ProgramStep &step, unsigned index) {
+Function *EntryEmitter::emitBody(const CallStep &step, unsigned index) {
   Function *target = module.getFunction(step.function);
   auto *type = FunctionType::get(Type::getVoidTy(context), {ptr, i64, i64},
                                  /*isVarArg=*/false);
@@ -148,7 +154,7 @@ void EntryEmitter::emitHook(Value *call, Function *run, unsigned layer,
 }
 
 void EntryEmitter::emitDispatch(Value *call, Function *run, Function *body,
-                                const ProgramStep &step) {
+                                const CallStep &step) {
   Value *extent = b.getInt64(step.extent);
   if (step.extent <= 1) {
     b.CreateCall(body, {call, b.getInt64(0), extent});
@@ -175,10 +181,31 @@ void EntryEmitter::emitDispatch(Value *call, Function *run, Function *body,
   b.SetInsertPoint(next);
 }
 
+/// A call, between hooks where its layer is another than that of the last.
+void EntryEmitter::emitCall(Value *call, Function *run, const CallStep &step) {
+  if (openLayer != step.layer) {
+    if (openLayer)
+      emitHook(call, run, *openLayer, 1);
+    emitHook(call, run, step.layer, 0);
+    openLayer = step.layer;
+  }
+  emitDispatch(call, run, bodies.lookup(&step), step);
+}
+
+void EntryEmitter::emitSequence(Value *call, Function *run,
+                                const SequenceStep &sequence) {
+  for (const ProgramStep &step : sequence.steps)
+    std::visit(
+        llvm::makeVisitor(
+            [&](const CallStep &leaf) { emitCall(call, run, leaf); },
+            [&](const SequenceStep &inner) { emitSequence(call, run, inner); }),
+        step.node);
+}
+
 void EntryEmitter::emitRun(StringRef symbol) {
-  SmallVector<Function *> bodies;
-  for (auto [i, step] : llvm::enumerate(program.steps))
-    bodies.push_back(emitBody(step, i));
+  forEachCall(program.main, [&](const CallStep &step) {
+    bodies[&step] = emitBody(step, bodies.size());
+  });
   auto *type = FunctionType::get(i32, {ptr}, /*isVarArg=*/false);
   Function *run = Function::Create(type, GlobalValue::ExternalLinkage,
                                    symbol + "_run", module);
@@ -201,15 +228,9 @@ void EntryEmitter::emitRun(StringRef symbol) {
     returnIf(b.CreateOr(isNull, b.CreateICmpNE(low, b.getInt64(0))),
              QOPT_EARENA);
   }
-  size_t count = program.steps.size();
-  for (size_t i = 0; i < count; ++i) {
-    const ProgramStep &step = program.steps[i];
-    if (i == 0 || program.steps[i - 1].layer != step.layer)
-      emitHook(call, run, step.layer, 0);
-    emitDispatch(call, run, bodies[i], step);
-    if (i + 1 == count || program.steps[i + 1].layer != step.layer)
-      emitHook(call, run, step.layer, 1);
-  }
+  emitSequence(call, run, program.main);
+  if (openLayer)
+    emitHook(call, run, *openLayer, 1);
   b.CreateRet(b.getInt32(QOPT_OK));
 }
 

@@ -149,6 +149,16 @@ static void dropMain(ModuleOp module) {
     global.erase();
 }
 
+void qopt::forEachCall(const SequenceStep &sequence,
+                       llvm::function_ref<void(const CallStep &)> visit) {
+  for (const ProgramStep &step : sequence.steps)
+    std::visit(llvm::makeVisitor([&](const CallStep &call) { visit(call); },
+                                 [&](const SequenceStep &inner) {
+                                   forEachCall(inner, visit);
+                                 }),
+               step.node);
+}
+
 absl::StatusOr<StepProgram> qopt::takeProgram(ModuleOp module, ModelInfo info) {
   StepProgram program;
   program.info = std::move(info);
@@ -163,7 +173,7 @@ absl::StatusOr<StepProgram> qopt::takeProgram(ModuleOp module, ModelInfo info) {
                                    op.getName().getStringRef().str());
       continue;
     }
-    ProgramStep step;
+    CallStep step;
     step.function = call.getCallee().str();
     step.extent = call->getAttrOfType<IntegerAttr>("qopt.extent").getInt();
     step.grain = call->getAttrOfType<IntegerAttr>("qopt.grain").getInt();
@@ -185,7 +195,7 @@ absl::StatusOr<StepProgram> qopt::takeProgram(ModuleOp module, ModelInfo info) {
       step.buffers.push_back(*place);
     }
     program.layerBytes[step.layer] += weights.alignedBytes - before;
-    program.steps.push_back(std::move(step));
+    program.main.steps.push_back({std::move(step)});
   }
   auto getBytes = [&](StringRef name) -> uint64_t {
     auto attr = main->getAttrOfType<IntegerAttr>(name);

@@ -11,6 +11,7 @@
 
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
+#include <variant>
 
 namespace qopt {
 
@@ -23,20 +24,39 @@ struct BufferPlace {
   int64_t offset; ///< bytes, or the index of an input or output
 };
 
-struct ProgramStep {
+/// One call of a step function over [0, extent).
+struct CallStep {
   std::string function;
   std::vector<BufferPlace> buffers;
   int64_t extent, grain;
   unsigned layer; ///< index into ModelInfo::layers
 };
 
-struct StepProgram {
+struct ProgramStep;
+
+/// Steps one after the other.
+struct SequenceStep {
   std::vector<ProgramStep> steps;
+};
+
+/// A node of the tree of steps. Loops and choices (docs/rationale/
+/// states-and-lengths.md) become alternatives of their own; whoever visits a
+/// node must then say what it does with them, or does not compile.
+struct ProgramStep {
+  std::variant<CallStep, SequenceStep> node;
+};
+
+struct StepProgram {
+  SequenceStep main;
   std::string weights; ///< one 64-byte aligned blob
   /// Bytes of it that each of `info.layers` was the first to read, aligned.
   std::vector<uint64_t> layerBytes;
   ModelInfo info;
 };
+
+/// Calls `visit` with every call, in the order in which they stand.
+void forEachCall(const SequenceStep &sequence,
+                 llvm::function_ref<void(const CallStep &)> visit);
 
 /// Inputs and outputs of a module before its types lose their encodings.
 /// Argument and result attributes `qg.name` and `qg.encoding` (a type) count.
