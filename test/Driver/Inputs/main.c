@@ -32,6 +32,9 @@ int main(int argc, char **argv) {
   call.abi = 77;
   if (cnn_run(&call) != QOPT_EABI)
     return 2;
+  call.abi = 2; /* lengths, states, entries: qopt_rt2.h */
+  if (cnn_run(&call) != QOPT_EABI)
+    return 3;
   call.abi = QOPT_ABI;
   call.arena = arena + 1;
   fclose(file);
