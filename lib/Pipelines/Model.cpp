@@ -4,7 +4,7 @@
 // Readers of every kind of model file, and what their errors say.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Model.h"
-#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/QGDims.h"
 #include "qopt/Support/Files.h"
 
 #include "mlir/Parser/Parser.h"
@@ -19,6 +19,13 @@ static absl::StatusOr<TensorSpec> getSpec(mlir::Type type,
                                           const llvm::Twine &fallback) {
   auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type);
   std::optional<DType> dtype;
+  if (qg::getDims(type)) {
+    std::string text;
+    llvm::raw_string_ostream(text) << type;
+    return Error(Code::UnsupportedModel,
+                 "expected extents that are known at compile time, got " +
+                     text + ": lengths at run time are not supported");
+  }
   if (tensor && tensor.hasStaticShape())
     dtype = qg::getDType(tensor.getElementType());
   if (!dtype) {

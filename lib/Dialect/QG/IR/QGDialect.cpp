@@ -5,6 +5,7 @@
 // ElementsAttr and host arrays.
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/QGComposite.h"
+#include "qopt/Dialect/QG/IR/QGDims.h"
 
 #include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/IR/AsmState.h"

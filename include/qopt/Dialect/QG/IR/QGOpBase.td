@@ -10,8 +10,9 @@ include "qopt/Dialect/QG/IR/QGInterfaces.td"
 
 def QG_Tensor : Type<
     CPred<"::llvm::isa<::mlir::RankedTensorType>($_self) && "
-          "::llvm::cast<::mlir::RankedTensorType>($_self).hasStaticShape()">,
-    "tensor with a static shape", "::mlir::RankedTensorType">;
+          "::llvm::cast<::mlir::RankedTensorType>($_self).hasStaticShape() && "
+          "!::llvm::cast<::mlir::RankedTensorType>($_self).getEncoding()">,
+    "tensor with a static shape and without an encoding such as #qg.dims", "::mlir::RankedTensorType">;
 
 /// Every qg op is pure, has reference semantics, a format rule and a verifier
 /// that recomputes the result shape (Shapes.h).

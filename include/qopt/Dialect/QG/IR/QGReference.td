@@ -8,5 +8,6 @@
 
 include "qopt/Dialect/QG/IR/QG.td"
 include "qopt/Dialect/QG/IR/QGCompositeOps.td"
+include "qopt/Dialect/QG/IR/QGDims.td"
 
 #endif // QOPT_QG_REFERENCE_TD
