@@ -8,13 +8,6 @@
 
 namespace qopt::qg {
 
-inline mlir::RankedTensorType getTensorType(mlir::Value value) {
-  return llvm::cast<mlir::RankedTensorType>(value.getType());
-}
-inline llvm::ArrayRef<int64_t> getShape(mlir::Value value) {
-  return getTensorType(value).getShape();
-}
-
 /// The operands and the result are floats of one type.
 inline llvm::LogicalResult checkOneFloatType(mlir::Operation *op,
                                              mlir::ValueRange operands) {
