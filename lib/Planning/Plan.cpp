@@ -8,6 +8,7 @@
 #include "qopt/Planning/Plan.h"
 #include "PlanCandidates.h"
 #include "qopt/Pipelines/LayerReport.h"
+#include "qopt/Pipelines/Model.h"
 #include "qopt/Support/Diagnostics.h"
 #include "qopt/Support/Files.h"
 

@@ -127,7 +127,7 @@ PlanMeasurements::measureStorage(mlir::ModuleOp unfolded) const {
   QOPT_RETURN_IF_ERROR(
       runPipeline(*work, "func.func(qg-fold-channel-scales,qg-fold-qdq,"
                          "canonicalize,cse)"));
-  QOPT_RETURN_IF_ERROR(lower(*work, request.quantize.requantize));
+  QOPT_RETURN_IF_ERROR(lower(*work, request.quantize.recipe.requantize));
   absl::StatusOr<StoredBytes> stored =
       qopt::measureStorage(*work, request.target);
   if (!stored.ok())
