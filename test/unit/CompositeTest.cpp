@@ -251,6 +251,7 @@ INSTANTIATE_TEST_SUITE_P(All, Composites, testing::ValuesIn(kOps),
 
 /// A composite op without a generator is a hole in the test above.
 TEST(CompositesTest, EveryOpIsTried) {
+  getContext().loadDialect<qg::QGDialect>();
   std::set<std::string> tried, registered;
   for (const auto &[name, make] : kOps)
     tried.insert(name);

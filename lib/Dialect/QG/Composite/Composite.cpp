@@ -30,7 +30,10 @@ LogicalResult qg::evaluateByParts(CompositeOpInterface op,
     values[argument] = tensor;
   }
   Operation *copy = op->clone(mapping);
-  ShapedBuilder builder(OpBuilder::atBlockEnd(&block), op->getLoc());
+  // The block has no region, which is where a builder takes its context from.
+  OpBuilder atEnd(op->getContext());
+  atEnd.setInsertionPointToEnd(&block);
+  ShapedBuilder builder(atEnd, op->getLoc());
   auto parts = cast<CompositeOpInterface>(copy).decompose(builder);
   copy->destroy();
   if (failed(parts))
