@@ -6,7 +6,7 @@
 #include "qopt/Target/Integer/LowerToIntegers.h"
 #include "qopt/Conversion/Passes.h"
 #include "qopt/Conversion/QGToFXP.h"
-#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/QGComposite.h"
 #include "qopt/Support/Module.h"
 #include "qopt/Transforms/Passes.h"
 
@@ -29,6 +29,12 @@ bool qopt::hasEncodings(ModuleOp module) {
                    ? WalkResult::interrupt()
                    : WalkResult::advance();
       })
+      .wasInterrupted();
+}
+
+static bool hasComposites(ModuleOp module) {
+  return module
+      .walk([](CompositeOpInterface) { return WalkResult::interrupt(); })
       .wasInterrupted();
 }
 
@@ -74,7 +80,7 @@ static absl::Status run(ModuleOp module,
 absl::Status qopt::lower(ModuleOp module, StringRef requantize,
                          bool integerOnly) {
   if (!hasEncodings(module))
-    return run(module, buildParts);
+    return hasComposites(module) ? run(module, buildParts) : absl::OkStatus();
   return run(module, [&](OpPassManager &pm) {
     buildLower(pm, requantize, integerOnly);
   });

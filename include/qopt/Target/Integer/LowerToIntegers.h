@@ -20,8 +20,8 @@ bool hasEncodings(mlir::ModuleOp module);
 void setRequantizeMode(mlir::ModuleOp module, llvm::StringRef mode);
 
 /// Quantized graph to exact integer ops, in place; of a float graph, composite
-/// ops become their parts. The mode that is stored with the graph comes before `requantize`.
-/// `integerOnly`: float heads in their integer form.
+/// ops become their parts. The mode that is stored with the graph comes before
+/// `requantize`. `integerOnly`: float heads in their integer form.
 absl::Status lower(mlir::ModuleOp module, llvm::StringRef requantize = "f32",
                    bool integerOnly = false);
 

@@ -39,6 +39,9 @@ NormalizeParts qg::writeNormalize(ShapedBuilder &b, Value x,
                                 /*keepDims=*/true);
   if (!variance)
     return {};
+  Value one = spec.form == NormalizeForm::reciprocal
+                  ? b.scalar(1, b.element(variance))
+                  : Value();
   Value shifted = b.add(variance, spec.epsilon);
   if (spec.form == NormalizeForm::rsqrt) {
     parts.result = b.mul(difference, b.unary(UnaryKind::rsqrt, shifted));
@@ -48,8 +51,7 @@ NormalizeParts qg::writeNormalize(ShapedBuilder &b, Value x,
     parts.result = b.div(difference, b.unary(UnaryKind::sqrt, shifted));
     return parts;
   }
-  Value root = b.unary(UnaryKind::sqrt, shifted);
-  parts.inverse = b.div(b.scalar(1, b.element(variance)), root);
+  parts.inverse = b.div(one, b.unary(UnaryKind::sqrt, shifted));
   parts.result = b.mul(difference, parts.inverse);
   return parts;
 }
