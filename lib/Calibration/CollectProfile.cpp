@@ -78,10 +78,17 @@ absl::StatusOr<InstrumentedModule> qopt::instrument(ModuleOp module) {
   return result;
 }
 
+namespace {
+/// What one run read and gave.
+struct ObservedSample {
+  int64_t index;
+  llvm::ArrayRef<Tensor> inputs, outputs;
+};
+} // namespace
+
 static absl::Status observeSample(Profile &profile,
                                   const InstrumentedModule &instrumented,
-                                  int64_t index, llvm::ArrayRef<Tensor> inputs,
-                                  llvm::ArrayRef<Tensor> outputs,
+                                  const ObservedSample &sample,
                                   const CollectOptions &options) {
   // Tensors have statistics of their own, so they are observed side by side;
   // points of one name go one after another, in the order of the graph.
@@ -93,7 +100,8 @@ static absl::Status observeSample(Profile &profile,
   };
   llvm::MapVector<llvm::StringRef, Row> rows;
   for (const InstrumentedModule::Point &point : instrumented.points) {
-    llvm::ArrayRef<Tensor> from = point.isArgument ? inputs : outputs;
+    llvm::ArrayRef<Tensor> from =
+        point.isArgument ? sample.inputs : sample.outputs;
     if (point.index >= from.size())
       return absl::InternalError("expects a value for every observed tensor");
     Row &row = rows[point.name];
@@ -105,14 +113,14 @@ static absl::Status observeSample(Profile &profile,
     Row &row = (rows.begin() + i)->second;
     for (const Tensor *value : row.values)
       if (row.status.ok())
-        row.status = row.statistics->observe(index, *value, row.perChannel,
-                                             options.perSample);
+        row.status = row.statistics->observe(sample.index, *value,
+                                             row.perChannel, options.perSample);
   });
   for (const auto &[name, row] : rows)
     if (!row.status.ok())
       return absl::InvalidArgumentError(
-          absl::StrCat("tensor '", std::string(name), "', sample ", index, ": ",
-                       row.status.message()));
+          absl::StrCat("tensor '", std::string(name), "', sample ",
+                       sample.index, ": ", row.status.message()));
   ++profile.samples;
   return absl::OkStatus();
 }
@@ -168,8 +176,8 @@ absl::StatusOr<Profile> qopt::collectProfile(ModuleOp module,
       return absl::Status(
           outputs.status().code(),
           absl::StrCat("sample ", index, ": ", outputs.status().message()));
-    absl::Status status = observeSample(*profile, *instrumented, index,
-                                        **sample, *outputs, options);
+    absl::Status status = observeSample(*profile, *instrumented,
+                                        {index, **sample, *outputs}, options);
     if (!status.ok())
       return status;
     bool goesOn = !options.progress || options.progress(profile->samples);

@@ -25,18 +25,16 @@ using namespace qopt;
 //===----------------------------------------------------------------------===//
 
 WindowWalk::WindowWalk(llvm::ArrayRef<int64_t> input,
-                       llvm::ArrayRef<int64_t> output,
-                       llvm::ArrayRef<int64_t> kernel,
-                       llvm::ArrayRef<int64_t> strides,
-                       llvm::ArrayRef<int64_t> pads,
-                       llvm::ArrayRef<int64_t> dilations, Direction direction)
-    : input_(input), output_(output), kernel_(kernel), strides_(strides),
-      pads_(pads), dilations_(dilations), direction_(direction) {
+                       llvm::ArrayRef<int64_t> output, const WindowSteps &steps,
+                       Direction direction)
+    : input_(input), output_(output), kernel_(steps.kernel),
+      strides_(steps.strides), pads_(steps.pads), dilations_(steps.dilations),
+      direction_(direction) {
   for (int64_t extent : input)
     numInputs_ *= extent;
   for (int64_t extent : output)
     numOutputs_ *= extent;
-  for (int64_t extent : kernel)
+  for (int64_t extent : steps.kernel)
     numTaps_ *= extent;
 }
 
@@ -161,7 +159,8 @@ static std::vector<T> putOutputsLast(const T *weight, int64_t groups,
 
 template <typename T>
 static void convolveImpl(const WindowWalk &walk, const ConvSizes &sizes,
-                         const T *x, const T *weight, const T *bias, T *out) {
+                         const ConvArrays<T> &arrays, T *out) {
+  auto [x, weight, bias] = arrays;
   int64_t groups = sizes.groups, taps = walk.numTaps();
   int64_t inGroup = sizes.inChannels / groups;
   int64_t outGroup = sizes.outChannels / groups;
@@ -217,8 +216,8 @@ static void multiplyImpl(const MatmulSizes &sizes, const T *lhs, const T *rhs,
 
 #define QOPT_ARRAY_KERNELS(T)                                                  \
   void qopt::convolve(const WindowWalk &walk, const ConvSizes &sizes,          \
-                      const T *x, const T *weight, const T *bias, T *out) {    \
-    convolveImpl(walk, sizes, x, weight, bias, out);                           \
+                      const ConvArrays<T> &arrays, T *out) {                   \
+    convolveImpl(walk, sizes, arrays, out);                                    \
   }                                                                            \
   void qopt::multiply(const MatmulSizes &sizes, const T *lhs, const T *rhs,    \
                       const T *bias, T *out) {                                 \

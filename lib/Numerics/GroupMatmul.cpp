@@ -11,23 +11,23 @@
 using namespace qopt;
 
 void qopt::multiplyGroups(const GroupMatmulSizes &sizes, const int32_t *lhs,
-                          const int32_t *rhs, const float *scales,
-                          const float *bias, RowScales rowScales, float *out) {
+                          RowScales rowScales, const GroupWeights &weights,
+                          float *out) {
   EvalBuilder b;
   int64_t groups = (sizes.k + sizes.group - 1) / sizes.group;
   for (int64_t m = 0; m < sizes.m; ++m)
     for (int64_t n = 0; n < sizes.n; ++n) {
-      const int32_t *x = lhs + m * sizes.k, *w = rhs + n * sizes.k;
+      const int32_t *x = lhs + m * sizes.k, *w = weights.values + n * sizes.k;
       float sum = 0;
       for (int64_t g = 0; g < groups; ++g) {
         int64_t end = std::min((g + 1) * sizes.group, sizes.k);
         uint32_t acc = 0;
         for (int64_t k = g * sizes.group; k < end; ++k)
           acc += uint32_t(x[k]) * uint32_t(w[k]);
-        sum = b.fma(float(int32_t(acc)), scales[n * groups + g], sum);
+        sum = b.fma(float(int32_t(acc)), weights.scales[n * groups + g], sum);
       }
       float scale = rowScales.each ? rowScales.each[m] : rowScales.all;
-      out[m * sizes.n + n] = b.fma(sum, scale, bias[n]);
+      out[m * sizes.n + n] = b.fma(sum, scale, weights.bias[n]);
     }
 }
 

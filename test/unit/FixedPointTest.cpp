@@ -49,8 +49,9 @@ TEST(FixedPoint, RequantizeRoundsTheExactProductOnce) {
           divideHalfEven(__int128(acc) * scale.multiplier, scale.shift) +
               range.zeroPoint,
           range);
-      ASSERT_EQ(emitRequantizeFixed(b, acc, 0, scale.multiplier,
-                                    int64_t(scale.shift), range),
+      ASSERT_EQ(emitRequantizeFixed(
+                    b, acc, 0,
+                    FixedFactor{scale.multiplier, int64_t(scale.shift)}, range),
                 want)
           << acc << " " << scale.multiplier << " " << scale.shift;
     }
@@ -64,7 +65,8 @@ TEST(FixedPoint, ExtremesOfTheAccumulator) {
       for (int64_t multiplier :
            {int64_t(1), int64_t(1) << 30, (int64_t(1) << 31) - 1})
         ASSERT_EQ(
-            emitRequantizeFixed(b, acc, 0, multiplier, int64_t(shift), range),
+            emitRequantizeFixed(b, acc, 0,
+                                FixedFactor{multiplier, int64_t(shift)}, range),
             saturate(divideHalfEven(__int128(acc) * multiplier, shift), range))
             << acc << " " << multiplier << " " << shift;
 }
@@ -116,8 +118,8 @@ TEST(FixedPoint, SumsShareAPowerOfTwo) {
       int32_t y = int32_t(generator() % 511) - 255;
       StoredRange range{3, 0, 255};
       __int128 sum = __int128(x) * l.multiplier + __int128(y) * r.multiplier;
-      ASSERT_EQ(emitAddFixed(b, x, l.multiplier, y, r.multiplier,
-                             int64_t(l.shift), range),
+      ASSERT_EQ(emitAddFixed(b, Scaled{x, l.multiplier},
+                             Scaled{y, r.multiplier}, int64_t(l.shift), range),
                 saturate(divideHalfEven(sum, l.shift) + 3, range));
       if (mode.bits != 31)
         continue;

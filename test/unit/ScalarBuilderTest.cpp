@@ -263,8 +263,10 @@ TEST(ScalarBuilder, RequantizeIsTheReference) {
                IRScalarBuilder b(builder, loc);
                Value like = b.extendToI64(x);
                return numerics::emitRequantizeFixed(
-                   b, x, 3, b.intLike(like, fixed.multiplier),
-                   b.intLike(like, fixed.shift), range);
+                   b, x, 3,
+                   numerics::FixedFactor{b.intLike(like, fixed.multiplier),
+                                         b.intLike(like, fixed.shift)},
+                   range);
              });
   ASSERT_TRUE(module.compile());
   EvalBuilder eval;
@@ -279,7 +281,9 @@ TEST(ScalarBuilder, RequantizeIsTheReference) {
     module.lookup("fixed")(&x[i], &x[i], got);
     for (int lane = 0; lane < kLanes; ++lane)
       ASSERT_EQ(got[lane], numerics::emitRequantizeFixed(
-                               eval, x[i + lane], 3, fixed.multiplier,
-                               int64_t(fixed.shift), range));
+                               eval, x[i + lane], 3,
+                               numerics::FixedFactor{fixed.multiplier,
+                                                     int64_t(fixed.shift)},
+                               range));
   }
 }

@@ -99,31 +99,43 @@ auto emitShiftIntoRange(B &b, L product, L shift, const StoredRange &range) {
   return b.truncateToI32(moved);
 }
 
-/// fxp.requantize in modes fixed and pow2: `multiplier` and `shift` are i64
-/// values (FixedScale).
+/// A FixedScale whose numbers are i64 values of a builder.
+template <class L> struct FixedFactor { L multiplier, shift; };
+template <class L> FixedFactor(L, L) -> FixedFactor<L>;
+
+/// fxp.requantize in modes fixed and pow2.
 template <class B, class I, class L>
-auto emitRequantizeFixed(B &b, I acc, int64_t xZeroPoint, L multiplier, L shift,
+auto emitRequantizeFixed(B &b, I acc, int64_t xZeroPoint,
+                         const FixedFactor<L> &scale,
                          const StoredRange &range) {
   I moved = xZeroPoint ? b.subI(acc, b.intLike(acc, xZeroPoint)) : acc;
-  L product = b.mulI(b.extendToI64(moved), multiplier);
-  return emitShiftIntoRange(b, product, shift, range);
+  L product = b.mulI(b.extendToI64(moved), scale.multiplier);
+  return emitShiftIntoRange(b, product, scale.shift, range);
 }
 
-/// fxp.add in mode f32: `lhs`, `rhs` are i32 with the zero points taken off.
+/// An operand of fxp.add: i32 with its zero point taken off, and its scale, f32
+/// or an i64 multiplier.
+template <class I, class S> struct Scaled {
+  I value;
+  S scale;
+};
+template <class I, class S> Scaled(I, S) -> Scaled<I, S>;
+
+/// fxp.add in mode f32.
 template <class B, class I, class V>
-auto emitAddScaled(B &b, I lhs, V lhsScale, I rhs, V rhsScale,
+auto emitAddScaled(B &b, const Scaled<I, V> &lhs, const Scaled<I, V> &rhs,
                    const StoredRange &range) {
-  V right = b.mulF(b.intToFloat(rhs, rhsScale), rhsScale);
-  V sum = b.fma(b.intToFloat(lhs, lhsScale), lhsScale, right);
+  V right = b.mulF(b.intToFloat(rhs.value, rhs.scale), rhs.scale);
+  V sum = b.fma(b.intToFloat(lhs.value, lhs.scale), lhs.scale, right);
   return emitRoundIntoRange(b, sum, range, /*mayBeNan=*/false);
 }
 
 /// fxp.add in modes fixed and pow2 (getCommonFixedScales).
 template <class B, class I, class L>
-auto emitAddFixed(B &b, I lhs, L lhsMultiplier, I rhs, L rhsMultiplier, L shift,
-                  const StoredRange &range) {
-  L sum = b.addI(b.mulI(b.extendToI64(lhs), lhsMultiplier),
-                 b.mulI(b.extendToI64(rhs), rhsMultiplier));
+auto emitAddFixed(B &b, const Scaled<I, L> &lhs, const Scaled<I, L> &rhs,
+                  L shift, const StoredRange &range) {
+  L sum = b.addI(b.mulI(b.extendToI64(lhs.value), lhs.scale),
+                 b.mulI(b.extendToI64(rhs.value), rhs.scale));
   return emitShiftIntoRange(b, sum, shift, range);
 }
 

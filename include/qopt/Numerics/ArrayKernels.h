@@ -16,6 +16,11 @@
 
 namespace qopt {
 
+/// Kernel extents and steps of a window op; `pads` needs only the begins.
+struct WindowSteps {
+  llvm::ArrayRef<int64_t> kernel, strides, pads, dilations;
+};
+
 /// Which input positions each output position of a window op reads.
 class WindowWalk {
 public:
@@ -26,10 +31,9 @@ public:
     int64_t input;  ///< row-major index of the spatial input position
   };
 
-  /// Extents are spatial only; `pads` needs only the begins.
+  /// Extents are spatial only.
   WindowWalk(llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> output,
-             llvm::ArrayRef<int64_t> kernel, llvm::ArrayRef<int64_t> strides,
-             llvm::ArrayRef<int64_t> pads, llvm::ArrayRef<int64_t> dilations,
+             const WindowSteps &steps,
              Direction direction = Direction::Forward);
 
   int64_t numInputs() const { return numInputs_; }
@@ -58,12 +62,13 @@ struct ConvSizes {
 /// `out[n, p, o] = bias[o] + sum x * weight`, accumulated from the bias in the
 /// order of (kernel position, channel) by fused multiply-adds, or in wrapping
 /// i32. x is [N, s, C], weight [O, k, C/groups]; bias may be null (zero).
-void convolve(const WindowWalk &walk, const ConvSizes &sizes, const float *x,
-              const float *weight, const float *bias, float *out);
-void convolve(const WindowWalk &walk, const ConvSizes &sizes, const double *x,
-              const double *weight, const double *bias, double *out);
-void convolve(const WindowWalk &walk, const ConvSizes &sizes, const int32_t *x,
-              const int32_t *weight, const int32_t *bias, int32_t *out);
+template <typename T> struct ConvArrays { const T *x, *weight, *bias; };
+void convolve(const WindowWalk &walk, const ConvSizes &sizes,
+              const ConvArrays<float> &arrays, float *out);
+void convolve(const WindowWalk &walk, const ConvSizes &sizes,
+              const ConvArrays<double> &arrays, double *out);
+void convolve(const WindowWalk &walk, const ConvSizes &sizes,
+              const ConvArrays<int32_t> &arrays, int32_t *out);
 
 /// Sizes of a matrix product; `rhs` is [K, N] or, transposed, [N, K].
 struct MatmulSizes {

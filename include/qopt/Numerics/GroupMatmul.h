@@ -22,13 +22,19 @@ struct RowScales {
   float all;
 };
 
-/// `lhs` is [M, K], `rhs` [N, K] (both without zero points), `scales`
-/// [N, ceil(K / group)], `bias` [N]. For every output
+/// `values` are [N, K] without zero points, `scales` [N, ceil(K / group)],
+/// `bias` [N].
+struct GroupWeights {
+  const int32_t *values;
+  const float *scales, *bias;
+};
+
+/// `lhs` is [M, K] without zero points. For every output
 /// `sum = fma(f32(acc[g]), scales[n, g], sum)` from +0 over the groups in
 /// order, then `out = fma(sum, row scale, bias[n])`.
 void multiplyGroups(const GroupMatmulSizes &sizes, const int32_t *lhs,
-                    const int32_t *rhs, const float *scales, const float *bias,
-                    RowScales rowScales, float *out);
+                    RowScales rowScales, const GroupWeights &weights,
+                    float *out);
 
 /// Rounds a row to [-127, 127] and returns its scale.
 float quantizeRow(int64_t k, const float *x, int32_t *out);

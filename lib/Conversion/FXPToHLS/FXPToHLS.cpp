@@ -197,10 +197,12 @@ FailureOr<Value> Converter::makeWindow(Operation *op, Value stream,
                       << " is outside of its input's range [" << type.getLow()
                       << ", " << type.getHigh() << "]";
   int64_t positions = 1;
-  for (unsigned dim : {0, 1})
-    positions *= hls::getWindowExtent(
-        geometry.image[dim], geometry.kernel[dim], geometry.strides[dim],
-        geometry.pads[dim], geometry.pads[dim + 2], geometry.dilations[dim]);
+  for (unsigned dim : {0, 1}) {
+    hls::WindowAxis axis{geometry.kernel[dim], geometry.strides[dim],
+                         geometry.pads[dim], geometry.pads[dim + 2],
+                         geometry.dilations[dim]};
+    positions *= axis.getOutput(geometry.image[dim]);
+  }
   int64_t elements =
       positions * geometry.kernel[0] * geometry.kernel[1] * geometry.image[2];
   return hls::WindowOp::create(

@@ -89,9 +89,11 @@ int64_t Requantizer::apply(int64_t x, size_t channel) const {
   if (fixed.empty())
     return numerics::emitRequantize(b, int32_t(x), xZeroPoint, scales[channel],
                                     range);
-  return numerics::emitRequantizeFixed(b, int32_t(x), xZeroPoint,
-                                       fixed[channel].multiplier,
-                                       int64_t(fixed[channel].shift), range);
+  return numerics::emitRequantizeFixed(
+      b, int32_t(x), xZeroPoint,
+      numerics::FixedFactor{fixed[channel].multiplier,
+                            int64_t(fixed[channel].shift)},
+      range);
 }
 
 std::vector<int64_t> Requantizer::getThresholds(int64_t inputLow,

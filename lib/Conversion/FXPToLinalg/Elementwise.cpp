@@ -4,8 +4,8 @@
 // Requantization and its relatives, by the functions of Numerics/Affine.h.
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/LinalgBuilder.h"
-#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Conversion/ScalarBuilder.h"
+#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Numerics/Affine.h"
 
@@ -106,8 +106,10 @@ struct LowerRequantize : OpConversionPattern<fxp::RequantizeOp> {
                       isFloat ? numerics::emitRequantize(scalar, x, op.getXZp(),
                                                          Value(args[1]), range)
                               : numerics::emitRequantizeFixed(
-                                    scalar, x, op.getXZp(), Value(args[1]),
-                                    Value(args[2]), range);
+                                    scalar, x, op.getXZp(),
+                                    numerics::FixedFactor{Value(args[1]),
+                                                          Value(args[2])},
+                                    range);
                   return store(b, loc, y, type.getElementType());
                 }));
     return success();
@@ -149,13 +151,15 @@ struct LowerAdd : OpConversionPattern<fxp::AddOp> {
           builder, loc, builder.getF32FloatAttr(left));
       Value rightScale = arith::ConstantOp::create(
           builder, loc, builder.getF32FloatAttr(right));
-      return numerics::emitAddScaled(b, lhs, leftScale, rhs, rightScale, range);
+      return numerics::emitAddScaled(b, numerics::Scaled{lhs, leftScale},
+                                     numerics::Scaled{rhs, rightScale}, range);
     }
     auto [first, second] = getCommonFixedScales(left, right, mode);
     Value like = b.extendToI64(lhs);
-    return numerics::emitAddFixed(b, lhs, b.intLike(like, first.multiplier),
-                                  rhs, b.intLike(like, second.multiplier),
-                                  b.intLike(like, first.shift), range);
+    return numerics::emitAddFixed(
+        b, numerics::Scaled{lhs, b.intLike(like, first.multiplier)},
+        numerics::Scaled{rhs, b.intLike(like, second.multiplier)},
+        b.intLike(like, first.shift), range);
   }
 };
 
@@ -223,12 +227,10 @@ struct LowerSoftmax : OpConversionPattern<fxp::SoftmaxOp> {
         [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
           return load(b, loc, args[0], op.getXUnsigned());
         });
-    Value most = reduceRows(builder, x, INT32_MIN,
-                            [](OpBuilder &b, Location loc, ValueRange args) {
-                              return arith::MaxSIOp::create(b, loc, args[0],
-                                                            args[1])
-                                  .getResult();
-                            });
+    Value most = reduceRows(
+        builder, x, INT32_MIN, [](OpBuilder &b, Location loc, ValueRange args) {
+          return arith::MaxSIOp::create(b, loc, args[0], args[1]).getResult();
+        });
     Value entries = builder.pointwise(
         shape, i32, {x, most},
         [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
@@ -237,12 +239,10 @@ struct LowerSoftmax : OpConversionPattern<fxp::SoftmaxOp> {
                                                      difference);
           return tensor::ExtractOp::create(b, loc, table, index);
         });
-    Value sum = reduceRows(builder, entries, 0,
-                           [](OpBuilder &b, Location loc, ValueRange args) {
-                             return arith::AddIOp::create(b, loc, args[0],
-                                                          args[1])
-                                 .getResult();
-                           });
+    Value sum = reduceRows(
+        builder, entries, 0, [](OpBuilder &b, Location loc, ValueRange args) {
+          return arith::AddIOp::create(b, loc, args[0], args[1]).getResult();
+        });
     Type stored = op.getType().getElementType();
     rewriter.replaceOp(
         op, builder.pointwise(
@@ -269,8 +269,8 @@ struct LowerSoftmax : OpConversionPattern<fxp::SoftmaxOp> {
     SmallVector<utils::IteratorType> iterators(rank,
                                                utils::IteratorType::parallel);
     iterators.back() = utils::IteratorType::reduction;
-    Value init = builder.fill(
-        shape, builder.integer(builder.b.getI32Type(), identity));
+    Value init =
+        builder.fill(shape, builder.integer(builder.b.getI32Type(), identity));
     return builder.reduce(x, init,
                           {AffineMap::getMultiDimIdentityMap(rank, context),
                            AffineMap::get(rank, 0, result, context)},
@@ -391,7 +391,7 @@ namespace qopt {
 void populateFXPLinearPatterns(const StorageTypeConverter &converter,
                                RewritePatternSet &patterns);
 void populateFXPGroupLinearPatterns(const StorageTypeConverter &converter,
-                               RewritePatternSet &patterns);
+                                    RewritePatternSet &patterns);
 } // namespace qopt
 
 void qopt::populateFXPToLinalgPatterns(const StorageTypeConverter &converter,
@@ -399,6 +399,6 @@ void qopt::populateFXPToLinalgPatterns(const StorageTypeConverter &converter,
   populateFXPLinearPatterns(converter, patterns);
   populateFXPGroupLinearPatterns(converter, patterns);
   patterns.add<LowerRequantize, LowerAdd, LowerMul, LowerLut, LowerSoftmax,
-               LowerQuantize,
-               LowerDequantize>(converter, patterns.getContext());
+               LowerQuantize, LowerDequantize>(converter,
+                                               patterns.getContext());
 }

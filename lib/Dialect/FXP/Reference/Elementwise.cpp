@@ -94,8 +94,10 @@ LogicalResult RequantizeOp::evaluate(ArrayRef<Tensor> operands,
                ? numerics::emitRequantize(b, x[i], getXZp(), (*scales)[channel],
                                           range)
                : numerics::emitRequantizeFixed(
-                     b, x[i], getXZp(), fixed[channel].multiplier,
-                     int64_t(fixed[channel].shift), range);
+                     b, x[i], getXZp(),
+                     numerics::FixedFactor{fixed[channel].multiplier,
+                                           int64_t(fixed[channel].shift)},
+                     range);
   }
   results.push_back(store(x, getResultType()));
   return success();
@@ -116,12 +118,14 @@ LogicalResult AddOp::evaluate(ArrayRef<Tensor> operands,
   EvalBuilder b;
   if (mode.kind == RequantizeMode::F32) {
     for (size_t i = 0; i < lhs.size(); ++i)
-      lhs[i] = numerics::emitAddScaled(b, lhs[i], left, rhs[i], right, range);
+      lhs[i] = numerics::emitAddScaled(b, numerics::Scaled{lhs[i], left},
+                                       numerics::Scaled{rhs[i], right}, range);
   } else {
     auto [a, c] = getCommonFixedScales(left, right, mode);
     for (size_t i = 0; i < lhs.size(); ++i)
-      lhs[i] = numerics::emitAddFixed(b, lhs[i], a.multiplier, rhs[i],
-                                      c.multiplier, int64_t(a.shift), range);
+      lhs[i] = numerics::emitAddFixed(b, numerics::Scaled{lhs[i], a.multiplier},
+                                      numerics::Scaled{rhs[i], c.multiplier},
+                                      int64_t(a.shift), range);
   }
   results.push_back(store(lhs, getResultType()));
   return success();

@@ -22,14 +22,15 @@ LogicalResult ConvOp::evaluate(ArrayRef<Tensor> operands,
                                SmallVectorImpl<Tensor> &results) {
   ArrayRef<int64_t> x = operands[0].shape(), weight = operands[1].shape();
   Tensor result(DType::i32, getResultType().getShape());
-  WindowWalk walk(
-      x.drop_front().drop_back(), result.shape().drop_front().drop_back(),
-      weight.drop_front().drop_back(), getStrides(), getPads(), getDilations());
+  WindowWalk walk(x.drop_front().drop_back(),
+                  result.shape().drop_front().drop_back(),
+                  {weight.drop_front().drop_back(), getStrides(), getPads(),
+                   getDilations()});
   ConvSizes sizes{x.front(), x.back(), weight.front(), int64_t(getGroups())};
   std::vector<int32_t> input = load(operands[0], getXUnsigned(), getXZp());
   std::vector<int32_t> kernel = load(operands[1], /*isUnsigned=*/false);
-  convolve(walk, sizes, input.data(), kernel.data(),
-           operands[2].span<int32_t>().data(),
+  convolve(walk, sizes,
+           {input.data(), kernel.data(), operands[2].span<int32_t>().data()},
            result.mutableSpan<int32_t>().data());
   results.push_back(result);
   return success();
@@ -64,8 +65,9 @@ LogicalResult GroupMatmulOp::evaluate(ArrayRef<Tensor> operands,
   if (getLhsScales())
     scales.each = operands[4].span<float>().data();
   multiplyGroups({rows, rhs[0], rhs[1], int64_t(getGroup())}, left.data(),
-                 right.data(), operands[2].span<float>().data(),
-                 operands[3].span<float>().data(), scales,
+                 scales,
+                 {right.data(), operands[2].span<float>().data(),
+                  operands[3].span<float>().data()},
                  result.mutableSpan<float>().data());
   results.push_back(result);
   return success();
@@ -77,10 +79,10 @@ LogicalResult QuantizeRowsOp::evaluate(ArrayRef<Tensor> operands,
   Tensor rows(DType::i8, shape), scales(DType::f32, shape.drop_back());
   std::vector<int32_t> row(shape.back());
   for (int64_t m = 0, e = scales.numElements(); m < e; ++m) {
-    scales.setFloat(m, quantizeRow(shape.back(),
-                                   operands[0].span<float>().data() +
-                                       m * shape.back(),
-                                   row.data()));
+    scales.setFloat(
+        m, quantizeRow(shape.back(),
+                       operands[0].span<float>().data() + m * shape.back(),
+                       row.data()));
     for (int64_t k = 0; k < shape.back(); ++k)
       rows.setInt(m * shape.back() + k, row[k]);
   }
@@ -95,9 +97,9 @@ static Tensor combineWindows(Op op, const Tensor &x, ArrayRef<int32_t> values,
                              int32_t identity, Combine combine) {
   RankedTensorType type = op.getResultType();
   ArrayRef<int64_t> shape = x.shape();
-  WindowWalk walk(shape.drop_front().drop_back(),
-                  type.getShape().drop_front().drop_back(), op.getKernel(),
-                  op.getStrides(), op.getPads(), op.getDilations());
+  WindowWalk walk(
+      shape.drop_front().drop_back(), type.getShape().drop_front().drop_back(),
+      {op.getKernel(), op.getStrides(), op.getPads(), op.getDilations()});
   int64_t channels = shape.back();
   Tensor result(DType::i32, type.getShape());
   int32_t *out = result.mutableSpan<int32_t>().data();

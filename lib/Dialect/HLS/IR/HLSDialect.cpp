@@ -74,9 +74,7 @@ IntegerType qopt::hls::getNarrowestType(MLIRContext *context, int64_t low,
       context, bits, isSigned ? IntegerType::Signed : IntegerType::Unsigned);
 }
 
-int64_t qopt::hls::getWindowExtent(int64_t input, int64_t kernel,
-                                   int64_t stride, int64_t padLow,
-                                   int64_t padHigh, int64_t dilation) {
+int64_t qopt::hls::WindowAxis::getOutput(int64_t input) const {
   int64_t span = (kernel - 1) * dilation + 1;
   int64_t room = input + padLow + padHigh - span;
   return room < 0 ? 0 : room / stride + 1;
@@ -138,13 +136,15 @@ static LogicalResult checkClamp(Operation *op, ArrayRef<int64_t> clamp,
 }
 
 int64_t WindowOp::getOutputHeight() {
-  return getWindowExtent(getShape()[0], getKernel()[0], getStrides()[0],
-                         getPads()[0], getPads()[2], getDilations()[0]);
+  WindowAxis axis{getKernel()[0], getStrides()[0], getPads()[0], getPads()[2],
+                  getDilations()[0]};
+  return axis.getOutput(getShape()[0]);
 }
 
 int64_t WindowOp::getOutputWidth() {
-  return getWindowExtent(getShape()[1], getKernel()[1], getStrides()[1],
-                         getPads()[1], getPads()[3], getDilations()[1]);
+  WindowAxis axis{getKernel()[1], getStrides()[1], getPads()[1], getPads()[3],
+                  getDilations()[1]};
+  return axis.getOutput(getShape()[1]);
 }
 
 LogicalResult WindowOp::verify() {

@@ -176,8 +176,9 @@ static LogicalResult evaluateIntegers(BinaryOp op, ArrayRef<Tensor> operands,
     result.setInt(
         i, op.getKind() == BinaryKind::mul
                ? numerics::emitRequantize(b, lhs[i] * rhs[i], 0, product, range)
-               : numerics::emitAddScaled(b, lhs[i], leftScale, rhs[i],
-                                         rightScale, range));
+               : numerics::emitAddScaled(b, numerics::Scaled{lhs[i], leftScale},
+                                         numerics::Scaled{rhs[i], rightScale},
+                                         range));
   results.push_back(result);
   return success();
 }

@@ -85,8 +85,9 @@ LogicalResult reference::evaluateGroups(MatmulOp op, ArrayRef<Tensor> operands,
   std::vector<float> out(op.getResultType().getNumElements());
   int64_t rows = weight->n ? int64_t(out.size()) / weight->n : 0;
   multiplyGroups({rows, weight->n, weight->k, weight->group}, lhs.data(),
-                 weight->values.data(), weight->scales.data(), bias->data(),
-                 {nullptr, x.getScale()}, out.data());
+                 {nullptr, x.getScale()},
+                 {weight->values.data(), weight->scales.data(), bias->data()},
+                 out.data());
   return store<float>(op, out, results, op.getClamp());
 }
 
@@ -109,7 +110,8 @@ LogicalResult DynamicMatmulOp::evaluate(ArrayRef<Tensor> operands,
     scales[m] = quantizeRow(weight->k, x.data() + m * weight->k,
                             lhs.data() + m * weight->k);
   multiplyGroups({rows, weight->n, weight->k, weight->group}, lhs.data(),
-                 weight->values.data(), weight->scales.data(), bias->data(),
-                 {scales.data(), 1.0f}, out.data());
+                 {scales.data(), 1.0f},
+                 {weight->values.data(), weight->scales.data(), bias->data()},
+                 out.data());
   return store<float>(*this, out, results);
 }

@@ -111,8 +111,9 @@ static LogicalResult evaluateConv(Op op, WindowWalk::Direction direction,
   ArrayRef<int64_t> x = operands[0].shape(), weight = operands[1].shape();
   ArrayRef<int64_t> result = op.getResultType().getShape();
   WindowWalk walk(x.drop_front().drop_back(), result.drop_front().drop_back(),
-                  weight.drop_front().drop_back(), op.getStrides(),
-                  op.getPads(), op.getDilations(), direction);
+                  {weight.drop_front().drop_back(), op.getStrides(),
+                   op.getPads(), op.getDilations()},
+                  direction);
   ConvSizes sizes{x.front(), x.back(), weight.front(), int64_t(op.getGroups())};
   LinearOperands linear{op,           op.getX(), op.getWeight(),
                         op.getBias(), operands,  /*weightAxis=*/0,
@@ -120,7 +121,7 @@ static LogicalResult evaluateConv(Op op, WindowWalk::Direction direction,
   return evaluateLinear(
       linear,
       [&](const auto *x, const auto *w, const auto *bias, auto *out) {
-        convolve(walk, sizes, x, w, bias, out);
+        convolve(walk, sizes, {x, w, bias}, out);
       },
       results);
 }

@@ -23,9 +23,9 @@ using namespace qopt::qg::reference;
 static WindowWalk getWalk(PoolOp op) {
   ArrayRef<int64_t> x = getTensorType(op.getX()).getShape();
   ArrayRef<int64_t> result = op.getResultType().getShape();
-  return WindowWalk(x.drop_front().drop_back(), result.drop_front().drop_back(),
-                    op.getKernel(), op.getStrides(), op.getPads(),
-                    op.getDilations());
+  return WindowWalk(
+      x.drop_front().drop_back(), result.drop_front().drop_back(),
+      {op.getKernel(), op.getStrides(), op.getPads(), op.getDilations()});
 }
 
 /// Calls body(taps, n, p) for every window and batch element.
@@ -39,18 +39,28 @@ static void forEachWindow(const WindowWalk &walk, int64_t batch, Body body) {
   }
 }
 
+namespace {
+/// Images of an input and of what its windows become.
+template <typename T> struct Images {
+  int64_t batch, channels;
+  ArrayRef<T> x;
+  MutableArrayRef<T> out;
+};
+} // namespace
+
 /// acc[c] = combine(acc[c], x[c]) over a window, from `identity`.
 template <typename T, typename Combine>
-static void combineWindows(const WindowWalk &walk, int64_t batch,
-                           int64_t channels, T identity, ArrayRef<T> x,
-                           MutableArrayRef<T> out, Combine combine) {
+static void combineWindows(const WindowWalk &walk, const Images<T> &images,
+                           T identity, Combine combine) {
+  int64_t channels = images.channels;
   forEachWindow(
-      walk, batch, [&](ArrayRef<WindowWalk::Tap> taps, int64_t n, int64_t p) {
-        T *acc = out.data() + (n * walk.numOutputs() + p) * channels;
+      walk, images.batch,
+      [&](ArrayRef<WindowWalk::Tap> taps, int64_t n, int64_t p) {
+        T *acc = images.out.data() + (n * walk.numOutputs() + p) * channels;
         std::fill_n(acc, channels, identity);
         for (const WindowWalk::Tap &tap : taps) {
           const T *pixel =
-              x.data() + (n * walk.numInputs() + tap.input) * channels;
+              images.x.data() + (n * walk.numInputs() + tap.input) * channels;
           for (int64_t c = 0; c < channels; ++c)
             acc[c] = combine(acc[c], pixel[c]);
         }
@@ -67,14 +77,13 @@ static LogicalResult evaluatePool(PoolOp op, const Tensor &x,
   WindowWalk walk = getWalk(op);
   int64_t batch = x.shape().front(), channels = x.shape().back();
   std::vector<T> out(op.getResultType().getNumElements());
+  Images<T> images{batch, channels, *values, out};
   if (op.getKind() == PoolKind::max) {
-    combineWindows<T>(walk, batch, channels,
-                      -std::numeric_limits<T>::infinity(), *values, out,
+    combineWindows<T>(walk, images, -std::numeric_limits<T>::infinity(),
                       [&](T a, T c) { return b.maximumF(a, c); });
     return store<T>(op, out, results);
   }
-  combineWindows<T>(walk, batch, channels, T(0), *values, out,
-                    [](T a, T c) { return a + c; });
+  combineWindows<T>(walk, images, T(0), [](T a, T c) { return a + c; });
   forEachWindow(walk, batch,
                 [&](ArrayRef<WindowWalk::Tap> taps, int64_t n, int64_t p) {
                   T count = op.getCountIncludePad() ? walk.numTaps()
@@ -316,18 +325,19 @@ LogicalResult ReduceOp::evaluate(ArrayRef<Tensor> operands,
   return evaluateReduce<float>(*this, x, layout, results);
 }
 
-/// Index of the best of `extent` elements; NaN counts as better than numbers,
-/// the first NaN wins.
+/// Index of the best of `extent` elements `stride` apart; NaN counts as better
+/// than numbers, the first NaN wins.
 template <typename T>
-static int64_t findBest(ArrayRef<T> x, int64_t base, int64_t extent,
-                        int64_t stride, bool isMax, bool selectLast) {
+static int64_t findBest(ArgReduceOp op, const T *x, int64_t extent,
+                        int64_t stride) {
+  bool isMax = op.getKind() == ReduceKind::max;
   int64_t best = 0;
   for (int64_t i = 1; i < extent; ++i) {
-    T old = x[base + best * stride], now = x[base + i * stride];
+    T old = x[best * stride], now = x[i * stride];
     if (old != old)
       return best;
     bool better = now != now || (isMax ? now > old : now < old);
-    if (better || (selectLast && now == old))
+    if (better || (op.getSelectLast() && now == old))
       best = i;
   }
   return best;
@@ -340,8 +350,7 @@ static void findAll(ArgReduceOp op, ArrayRef<int64_t> shape, ArrayRef<T> x,
   int64_t stride = reference::getStrides(shape)[axis];
   ReductionLayout layout(shape, {axis});
   for (size_t i = 0; i < layout.kept.size(); ++i)
-    out[i] = findBest<T>(x, layout.kept[i], shape[axis], stride,
-                         op.getKind() == ReduceKind::max, op.getSelectLast());
+    out[i] = findBest<T>(op, x.data() + layout.kept[i], shape[axis], stride);
 }
 
 LogicalResult ArgReduceOp::evaluate(ArrayRef<Tensor> operands,

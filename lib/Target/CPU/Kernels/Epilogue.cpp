@@ -316,8 +316,9 @@ private:
       return numerics::emitRequantize(b, x, op.getXZp(), getScale(op), range);
     if (epilogue.inWords.contains(op))
       return writeInWords(op, shift(x, op.getXZp()));
-    return numerics::emitRequantizeFixed(b, x, op.getXZp(), getScale(op),
-                                         getScale(op, 1), range);
+    return numerics::emitRequantizeFixed(
+        b, x, op.getXZp(), numerics::FixedFactor{getScale(op), getScale(op, 1)},
+        range);
   }
 
   /// emitRequantizeFixed for shifts of 33 to 62: the upper word of the product
@@ -362,11 +363,12 @@ private:
     StoredRange range{int64_t(op.getZp()), op.getClamp()[0], op.getClamp()[1]};
     RequantizeMode mode = op.getMode().getRequantizeMode();
     if (mode.kind == RequantizeMode::F32)
-      return numerics::emitAddScaled(b, lhs, real(left), rhs, real(right),
-                                     range);
+      return numerics::emitAddScaled(b, numerics::Scaled{lhs, real(left)},
+                                     numerics::Scaled{rhs, real(right)}, range);
     auto [a, c] = getCommonFixedScales(left, right, mode);
-    return numerics::emitAddFixed(b, lhs, wide(a.multiplier), rhs,
-                                  wide(c.multiplier), wide(a.shift), range);
+    return numerics::emitAddFixed(b, numerics::Scaled{lhs, wide(a.multiplier)},
+                                  numerics::Scaled{rhs, wide(c.multiplier)},
+                                  wide(a.shift), range);
   }
 
   Value writeDequantize(fxp::DequantizeOp op) {

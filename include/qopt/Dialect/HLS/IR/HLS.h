@@ -26,9 +26,13 @@ namespace qopt::hls {
 mlir::IntegerType getNarrowestType(mlir::MLIRContext *context, int64_t low,
                                    int64_t high);
 
-/// Output extent of a window along one dimension.
-int64_t getWindowExtent(int64_t input, int64_t kernel, int64_t stride,
-                        int64_t padLow, int64_t padHigh, int64_t dilation);
+/// A window along one dimension.
+struct WindowAxis {
+  int64_t kernel, stride, padLow, padHigh, dilation;
+
+  /// Its positions on that many pixels.
+  int64_t getOutput(int64_t input) const;
+};
 
 } // namespace qopt::hls
 
