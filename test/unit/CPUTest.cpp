@@ -229,6 +229,17 @@ TEST(PlanMemoryTest, buffersAliveTogetherDoNotOverlap) {
   }
 }
 
+TEST(PlanMemoryTest, whatMeetsAtTheFullestStepIsPlacedFirst) {
+  // A chain. By size, by area and in time, the third ends up above the last
+  // two, which fill the arena by themselves.
+  std::vector<BufferLifetime> buffers = {{73728, 0, 1},
+                                         {80000, 1, 2},
+                                         {73728, 2, 3},
+                                         {147456, 3, 4},
+                                         {153664, 4, 5}};
+  EXPECT_EQ(planMemory(buffers).arenaBytes, 147456 + 153664);
+}
+
 TEST(PlanMemoryTest, aChainNeedsTwoNeighbours) {
   // Sizes that alternate: 100 alive with 300, 300 with 100.
   std::vector<BufferLifetime> buffers;

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Target/Memory/PlanMemory.h"
 
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Sequence.h"
 #include "llvm/Support/MathExtras.h"
@@ -35,6 +36,28 @@ static int64_t getLiveBytes(ArrayRef<BufferLifetime> buffers) {
     most = std::max(most, live);
   }
   return most;
+}
+
+/// For each buffer, the fullest step that it is alive at: minus the bytes there,
+/// and the step.
+static SmallVector<std::pair<int64_t, int64_t>>
+findFullestSteps(ArrayRef<BufferLifetime> buffers) {
+  llvm::SmallMapVector<int64_t, int64_t, 16> bytes;
+  for (const BufferLifetime &buffer : buffers)
+    bytes[buffer.first] = 0; // Sums grow where something begins.
+  for (auto &[step, sum] : bytes)
+    for (const BufferLifetime &buffer : buffers)
+      if (buffer.first <= step && step <= buffer.last)
+        sum += buffer.bytes;
+  SmallVector<std::pair<int64_t, int64_t>> fullest;
+  for (const BufferLifetime &buffer : buffers) {
+    std::pair<int64_t, int64_t> best{0, 0};
+    for (auto [step, sum] : bytes)
+      if (buffer.first <= step && step <= buffer.last)
+        best = std::min(best, {-sum, step});
+    fullest.push_back(best);
+  }
+  return fullest;
 }
 
 /// Places the buffers in `order`; returns the arena's size.
@@ -82,6 +105,11 @@ MemoryPlan qopt::planMemory(ArrayRef<BufferLifetime> buffers,
   auto byTime = [&](unsigned i) {
     return std::make_tuple(buffers[i].first, -buffers[i].bytes);
   };
+  // What meets at the fullest step first: everything else has room there.
+  SmallVector<std::pair<int64_t, int64_t>> fullest = findFullestSteps(buffers);
+  auto byFullness = [&](unsigned i) {
+    return std::make_tuple(fullest[i], -buffers[i].bytes, buffers[i].first);
+  };
   auto tryOrder = [&](auto key) {
     SmallVector<unsigned> order =
         llvm::to_vector(llvm::seq<unsigned>(0, unsigned(buffers.size())));
@@ -99,5 +127,6 @@ MemoryPlan qopt::planMemory(ArrayRef<BufferLifetime> buffers,
   tryOrder(bySize);
   tryOrder(byArea);
   tryOrder(byTime);
+  tryOrder(byFullness);
   return plan;
 }
