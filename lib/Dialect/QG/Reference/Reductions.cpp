@@ -147,8 +147,9 @@ LogicalResult PoolOp::evaluate(ArrayRef<Tensor> operands,
     // The encoding is kept and monotonic: the stored integers compare alike.
     if (getByteWidth(x.dtype()) > 4 || x.dtype() == DType::u32)
       return emitOpError("has no reference semantics for this element type");
+    std::vector<int32_t> values = loadIntegers(x);
     combineWindows<int32_t>(
-        walk, batch, channels, INT32_MIN, loadIntegers(x), out,
+        walk, {batch, channels, values, out}, INT32_MIN,
         [](int32_t a, int32_t c) { return std::max(a, c); });
     Tensor result(x.dtype(), getResultType().getShape());
     for (size_t i = 0; i < out.size(); ++i)
@@ -159,8 +160,9 @@ LogicalResult PoolOp::evaluate(ArrayRef<Tensor> operands,
   std::optional<int64_t> count = getUniformCount(*this, walk);
   if (!count)
     return evaluatePool<float>(*this, x, results);
+  std::vector<int32_t> values = loadIntegers(x, from.getZeroPoint());
   combineWindows<int32_t>(
-      walk, batch, channels, 0, loadIntegers(x, from.getZeroPoint()), out,
+      walk, {batch, channels, values, out}, 0,
       [](int32_t a, int32_t c) { return int32_t(uint32_t(a) + uint32_t(c)); });
   float scale =
       float(double(from.getScale()) / (double(to.getScale()) * double(*count)));
