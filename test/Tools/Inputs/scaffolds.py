@@ -67,7 +67,7 @@ def build():
 
 
 def lit(test):
-    return run(sys.executable, "/usr/lib/llvm-22/bin/lit", "-q",
+    return run(sys.executable, "/usr/lib/llvm-22/bin/lit", "-v",
                TREE / "build/test", "--filter", re.escape(test), check=False)
 
 
