@@ -86,12 +86,31 @@ def find_sections(dialect):
                     if "expected-error" in part)
 
 
+def find_cited(sources, name):
+    """Constraints that the verifier of op `name`, or a check that it calls and
+    that stands in its file, cites: `// C1` or `// C1, C2`."""
+    for source in sources:
+        verifier = re.search(
+            rf"LogicalResult (?:\w+::)?{name}::verify\(\) {{\n.*?\n}}\n",
+            source, re.DOTALL)
+        if not verifier:
+            continue
+        text = verifier.group(0)
+        for check in set(re.findall(r"\b(check\w+)\(", text)):
+            text += "".join(re.findall(
+                rf"^static LogicalResult {check}\(.*?\n}}\n", source,
+                re.DOTALL | re.MULTILINE))
+        return {int(n) for cited in re.findall(r"// (C\d+(?:, C\d+)*)", text)
+                for n in re.findall(r"\d+", cited)}
+    return set()
+
+
 def check_constraints(path, offences):
     """C1, C2, .. of a description: counted without a gap, each cited by the
     verifier (`// C1`) and by a test (`// C1: expected-error`)."""
     dialect = path.parts[-3]
-    sources = "".join(source.read_text() for source in
-                      (ROOT / "lib/Dialect" / dialect / "IR").glob("*.cpp"))
+    sources = [source.read_text() for source in
+               sorted((ROOT / "lib/Dialect" / dialect).rglob("*.cpp"))]
     sections = list(find_sections(dialect))
     constraints = 0
     for op in instances(dump(path), "Op"):
@@ -103,12 +122,7 @@ def check_constraints(path, offences):
         if numbers != list(range(1, len(numbers) + 1)):
             offences.append(f"{where}: constraints {numbers}, expected 1, 2, ..")
         name = op["!name"].partition("_")[2]
-        verifier = re.search(
-            rf"LogicalResult (?:\w+::)?{name}::verify\(\) {{\n.*?\n}}\n",
-            sources, re.DOTALL)
-        cited = re.findall(r"// (C\d+(?:, C\d+)*)",
-                           verifier.group(0) if verifier else "")
-        cited = {int(n) for text in cited for n in re.findall(r"\d+", text)}
+        cited = find_cited(sources, name)
         mnemonic = f"{dialect.lower()}.{op['opName']} "
         tested = {int(n) for part in sections if mnemonic in part
                   for n in re.findall(r"// C(\d+): expected-error", part)}

@@ -203,3 +203,17 @@ func.func @dequantize_zero_points(%x: tensor<4x3xi8>) {
   %0 = fxp.dequantize %x scales dense<0.5> : tensor<1xf32> zps [0, 0] axis 0 : tensor<4x3xi8> -> tensor<4x3xf32>
   return
 }
+
+// -----
+func.func @conv_levels(%x: tensor<1x4x4x2xi8>, %w: tensor<3x1x1x2xi8>, %b: tensor<3xi32>) {
+  // C6: expected-error@+1 {{'fxp.conv' op expects fxp.levels of 2^b signed bytes, b from 1 to 7, got array<i8: 1, 2, 3>}}
+  %0 = fxp.conv %x, %w, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 x_zp 0 {fxp.levels = array<i8: 1, 2, 3>} : (tensor<1x4x4x2xi8>, tensor<3x1x1x2xi8>, tensor<3xi32>) -> tensor<1x4x4x3xi32>
+  return
+}
+
+// -----
+func.func @group_levels(%x: tensor<2x6xi8>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
+  // C7: expected-error@+1 {{'fxp.group_matmul' op expects fxp.levels of 2^b signed bytes, b from 1 to 7, got array<i8: 1, 2, 3>}}
+  %0 = fxp.group_matmul %x, %w, %s, %b group 4 lhs_zp 0 lhs_scale 1.0 {fxp.levels = array<i8: 1, 2, 3>} : (tensor<2x6xi8>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  return
+}

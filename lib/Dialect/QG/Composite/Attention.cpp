@@ -19,7 +19,7 @@ static constexpr double kMinusInfinity =
 // Verifier
 //===----------------------------------------------------------------------===//
 
-/// C1, C2.
+/// Types and extents of q, k and v.
 static LogicalResult checkHeads(AttentionOp op) {
   if (failed(checkOneFloatType(op, {op.getQ(), op.getK(), op.getV()})))
     return failure();
@@ -40,7 +40,7 @@ static LogicalResult checkHeads(AttentionOp op) {
   return checkResultShape(op, {q[0], q[1], q[2], v[3]});
 }
 
-/// C3.
+/// What a mask is.
 static LogicalResult checkMask(AttentionOp op) {
   if (!op.getMask())
     return success();
@@ -65,7 +65,8 @@ static LogicalResult checkMask(AttentionOp op) {
 }
 
 LogicalResult AttentionOp::verify() {
-  if (failed(checkHeads(*this)) || failed(checkMask(*this)))
+  if (failed(checkHeads(*this)) || // C1, C2
+      failed(checkMask(*this)))    // C3
     return failure();
   // C4
   if (getLengths()) {
