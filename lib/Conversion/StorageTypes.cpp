@@ -14,7 +14,6 @@
 namespace qopt {
 #include "qopt/Conversion/ConvertFXPToLinalg.h.inc"
 #include "qopt/Conversion/ConvertQGToLinalg.h.inc"
-#include "qopt/Conversion/ConvertToLinalg.h.inc"
 } // namespace qopt
 
 using namespace mlir;
@@ -76,18 +75,6 @@ struct ConvertFXPToLinalg
     populateFXPToLinalgPatterns(converter, patterns);
     if (failed(convertToLinalg(getOperation(), converter, std::move(patterns),
                                {"fxp"})))
-      signalPassFailure();
-  }
-};
-
-struct ConvertToLinalg : qopt::impl::ConvertToLinalgBase<ConvertToLinalg> {
-  void runOnOperation() override {
-    StorageTypeConverter converter;
-    RewritePatternSet patterns(&getContext());
-    populateQGToLinalgPatterns(converter, patterns);
-    populateFXPToLinalgPatterns(converter, patterns);
-    if (failed(convertToLinalg(getOperation(), converter, std::move(patterns),
-                               {"qg", "fxp"})))
       signalPassFailure();
   }
 };

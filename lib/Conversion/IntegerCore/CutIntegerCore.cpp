@@ -10,13 +10,8 @@
 #include "qopt/Dialect/QG/IR/QG.h"
 
 #include "mlir/IR/IRMapping.h"
-#include "mlir/Pass/Pass.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
-
-namespace qopt {
-#include "qopt/Conversion/KeepIntegerCore.h.inc"
-} // namespace qopt
 
 using namespace mlir;
 using namespace qopt;
@@ -355,16 +350,3 @@ FailureOr<IntegerCore> qopt::cutIntegerCore(ModuleOp lowered, bool dropsHead,
                                             HasFormFn hasForm) {
   return Cutter(lowered, dropsHead, hasForm).run();
 }
-
-namespace {
-struct KeepIntegerCore : qopt::impl::KeepIntegerCoreBase<KeepIntegerCore> {
-  using KeepIntegerCoreBase::KeepIntegerCoreBase;
-
-  void runOnOperation() override {
-    FailureOr<IntegerCore> cut = cutIntegerCore(getOperation(), dropHead);
-    if (failed(cut))
-      return signalPassFailure();
-    getOperation().getBodyRegion().takeBody(cut->core->getBodyRegion());
-  }
-};
-} // namespace

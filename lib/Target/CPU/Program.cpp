@@ -9,14 +9,9 @@
 #include "qopt/Target/Memory/Steps.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Pass/Pass.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/xxhash.h"
-
-namespace qopt {
-#include "qopt/Target/DropMain.h.inc"
-} // namespace qopt
 
 using namespace mlir;
 using namespace qopt;
@@ -142,13 +137,6 @@ static absl::StatusOr<BufferPlace> getPlace(Value buffer, SymbolTable &symbols,
                              op->getName().getStringRef().str());
 }
 
-static void dropMain(ModuleOp module) {
-  getMain(module).erase();
-  for (auto global :
-       llvm::make_early_inc_range(module.getOps<memref::GlobalOp>()))
-    global.erase();
-}
-
 void qopt::forEachCall(const SequenceStep &sequence,
                        llvm::function_ref<void(const CallStep &)> visit) {
   for (const ProgramStep &step : sequence.steps)
@@ -208,19 +196,3 @@ absl::StatusOr<StepProgram> qopt::takeProgram(ModuleOp module, ModelInfo info) {
   dropMain(module);
   return program;
 }
-
-namespace {
-struct DropMain : qopt::impl::DropMainBase<DropMain> {
-  void runOnOperation() override {
-    func::FuncOp main = getMain(getOperation());
-    if (!main || main.isExternal())
-      return;
-    for (Operation &op : main.front())
-      if (isStep(&op) && !isa<func::CallOp>(op)) {
-        op.emitError("expects @main to call its steps");
-        return signalPassFailure();
-      }
-    dropMain(getOperation());
-  }
-};
-} // namespace

@@ -64,6 +64,8 @@ absl::StatusOr<ModelInfo> describeInterface(mlir::ModuleOp module);
 
 /// Reads @main after cpu-outline-steps and erases it and all constants.
 absl::StatusOr<StepProgram> takeProgram(mlir::ModuleOp module, ModelInfo info);
+/// That erasing.
+void dropMain(mlir::ModuleOp module);
 
 /// Adds M_run and M_info to the module of the step functions.
 void emitEntryPoints(llvm::Module &module, const StepProgram &program,
