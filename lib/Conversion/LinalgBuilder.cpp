@@ -294,9 +294,7 @@ static Value buildGuardedBody(LinalgBuilder self, const WindowLoops &loops,
 }
 
 Value qopt::buildWindow(LinalgBuilder &builder, const WindowLoops &loops,
-                        Value x, Value operand, ArrayRef<unsigned> operandDims,
-                        Value init, ArrayRef<unsigned> initDims,
-                        ScalarBody body) {
+                        const WindowOperands &from, ScalarBody body) {
   OpBuilder &b = builder.b;
   unsigned rank = loops.getRank(), spatial = loops.getSpatialRank();
   SmallVector<IteratorType> iterators(1 + spatial, IteratorType::parallel);
@@ -307,13 +305,12 @@ Value qopt::buildWindow(LinalgBuilder &builder, const WindowLoops &loops,
   SmallVector<Value> operands;
   SmallVector<AffineMap> maps;
   if (!guarded) {
-    operands.push_back(x);
+    operands.push_back(from.x);
     maps.push_back(getWindowMap(b, loops));
   }
-  bool hasOperand = bool(operand);
-  if (hasOperand) {
-    operands.push_back(operand);
-    maps.push_back(getDimMap(b, rank, operandDims));
+  if (from.weight) {
+    operands.push_back(from.weight);
+    maps.push_back(getDimMap(b, rank, from.weightDims));
   } else {
     // Nothing else says how many taps there are; this is never read.
     operands.push_back(builder.empty(loops.kernel, b.getI8Type()));
@@ -322,12 +319,12 @@ Value qopt::buildWindow(LinalgBuilder &builder, const WindowLoops &loops,
       taps.push_back(loops.getTap(i));
     maps.push_back(getDimMap(b, rank, taps));
   }
-  maps.push_back(getDimMap(b, rank, initDims));
+  maps.push_back(getDimMap(b, rank, from.initDims));
   return builder.reduce(
-      operands, init, maps, iterators,
+      operands, from.init, maps, iterators,
       [&](OpBuilder &nested, Location loc, ValueRange args) -> Value {
         if (guarded)
-          return buildGuardedBody({nested, loc}, loops, x, args, body);
+          return buildGuardedBody({nested, loc}, loops, from.x, args, body);
         return body(nested, loc, args);
       });
 }

@@ -83,13 +83,20 @@ struct WindowLoops {
   unsigned getTail(unsigned i) const { return 1 + 2 * getSpatialRank() + i; }
 };
 
-/// Updates `init` (`initDims` are loop dimensions) with the window of `x` and
-/// of one more operand (may be null). Taps outside `x` are skipped. The body's
-/// arguments are the element of x, of the operand, and the accumulator.
+/// What window loops read and update, with the loop dimensions of each.
+struct WindowOperands {
+  mlir::Value x;
+  mlir::Value init;
+  llvm::ArrayRef<unsigned> initDims;
+  mlir::Value weight = {}; ///< may be null
+  llvm::ArrayRef<unsigned> weightDims = {};
+};
+
+/// Updates `init` with the window of `x` and the weight. Taps outside `x` are
+/// skipped. The body's arguments are the element of x, that of the weight, and
+/// the accumulator.
 mlir::Value buildWindow(LinalgBuilder &builder, const WindowLoops &loops,
-                        mlir::Value x, mlir::Value operand,
-                        llvm::ArrayRef<unsigned> operandDims, mlir::Value init,
-                        llvm::ArrayRef<unsigned> initDims, ScalarBody body);
+                        const WindowOperands &operands, ScalarBody body);
 
 } // namespace qopt
 

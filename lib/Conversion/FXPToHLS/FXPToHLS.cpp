@@ -65,11 +65,7 @@ private:
   LogicalResult convertConcat(qg::ConcatOp op);
   LogicalResult convertTranspose(qg::TransposeOp op);
 
-  FailureOr<Geometry> getGeometry(Operation *op, Value x,
-                                  ArrayRef<int64_t> kernel,
-                                  ArrayRef<int64_t> strides,
-                                  ArrayRef<int64_t> pads,
-                                  ArrayRef<int64_t> dilations);
+  FailureOr<Geometry> getGeometry(Operation *op, const qg::Window &window);
   FailureOr<LinearParameters> getLinear(Operation *op, Value weights,
                                         Value bias);
   FailureOr<IntegerType> getAccumulator(Operation *op,
@@ -125,12 +121,11 @@ static InFlightDiagnostic refuse(Operation *op) {
                          << ") has no unit: ";
 }
 
-FailureOr<Geometry> Converter::getGeometry(Operation *op, Value x,
-                                           ArrayRef<int64_t> kernel,
-                                           ArrayRef<int64_t> strides,
-                                           ArrayRef<int64_t> pads,
-                                           ArrayRef<int64_t> dilations) {
-  ArrayRef<int64_t> shape = getShape(x);
+/// Of the window that runs over the first operand.
+FailureOr<Geometry> Converter::getGeometry(Operation *op,
+                                           const qg::Window &window) {
+  ArrayRef<int64_t> shape = getShape(op->getOperand(0));
+  ArrayRef<int64_t> kernel = window.kernel, pads = window.pads;
   if (kernel.empty() || kernel.size() > 2 || shape.size() != kernel.size() + 2)
     return refuse(op) << "expects one or two spatial dimensions, got "
                       << kernel.size();
@@ -147,8 +142,8 @@ FailureOr<Geometry> Converter::getGeometry(Operation *op, Value x,
   };
   geometry.image = widen(shape.drop_front(), 1);
   geometry.kernel = widen(kernel, 1);
-  geometry.strides = widen(strides, 1);
-  geometry.dilations = widen(dilations, 1);
+  geometry.strides = widen(window.strides, 1);
+  geometry.dilations = widen(window.dilations, 1);
   if (isFlat)
     geometry.pads = {0, pads[0], 0, pads[1]};
   else
@@ -215,8 +210,7 @@ FailureOr<Value> Converter::makeWindow(Operation *op, Value stream,
 LogicalResult Converter::convertConv(fxp::ConvOp op) {
   ArrayRef<int64_t> weight = getShape(op.getWeight());
   FailureOr<Geometry> geometry =
-      getGeometry(op, op.getX(), weight.drop_front().drop_back(),
-                  op.getStrides(), op.getPads(), op.getDilations());
+      getGeometry(op, *op.getLinearGeometry().window);
   FailureOr<LinearParameters> linear =
       getLinear(op, op.getWeight(), op.getBias());
   if (failed(geometry) || failed(linear))
@@ -574,8 +568,8 @@ LogicalResult Converter::convert(Operation *op) {
   }
   auto pool = [&](auto typed, StringRef kind, int64_t zeroPoint) {
     FailureOr<Geometry> geometry =
-        getGeometry(op, typed.getX(), typed.getKernel(), typed.getStrides(),
-                    typed.getPads(), typed.getDilations());
+        getGeometry(op, {typed.getKernel(), typed.getStrides(), typed.getPads(),
+                         typed.getDilations()});
     if (failed(geometry))
       return LogicalResult(failure());
     return makePool(op, kind, *geometry, zeroPoint);

@@ -101,7 +101,7 @@ struct LowerConv : OpConversionPattern<fxp::ConvOp> {
     wDims.append({loops.getTail(0), loops.getTail(1), loops.getTail(2)});
     outDims.append({loops.getTail(1), loops.getTail(2)});
     Value sum =
-        buildWindow(builder, loops, x, w, wDims, init, outDims,
+        buildWindow(builder, loops, {x, init, outDims, w, wDims},
                     [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
                       Value lhs = widen(b, loc, args[0], isUnsigned, zp);
                       Value rhs = widen(b, loc, args[1], false, 0);
@@ -202,7 +202,7 @@ struct LowerMaxPool : OpConversionPattern<fxp::MaxPoolOp> {
         builder.fill(op.getType().getShape(), builder.integer(element, least));
     rewriter.replaceOp(
         op,
-        buildWindow(builder, loops, x, Value(), {}, init, getPoolDims(loops),
+        buildWindow(builder, loops, {x, init, getPoolDims(loops)},
                     [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
                       if (isUnsigned)
                         return arith::MaxUIOp::create(b, loc, args[2], args[0]);
@@ -226,7 +226,7 @@ struct LowerSumPool : OpConversionPattern<fxp::SumPoolOp> {
                               builder.integer(rewriter.getI32Type(), 0));
     rewriter.replaceOp(
         op,
-        buildWindow(builder, loops, x, Value(), {}, init, getPoolDims(loops),
+        buildWindow(builder, loops, {x, init, getPoolDims(loops)},
                     [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
                       Value term = widen(b, loc, args[0], isUnsigned, zp);
                       return arith::AddIOp::create(b, loc, args[2], term);

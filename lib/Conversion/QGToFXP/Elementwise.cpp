@@ -83,10 +83,11 @@ struct ConvertDequantize : ToFXP<qg::DequantizeOp> {
 
 /// i8 -> i8 under other parameters.
 Value rescale(OpBuilder &builder, Location loc, Value x, const Encoding &from,
-              const Encoding &to, fxp::RequantizeModeAttr mode) {
-  float scale = float(double(from.scale()) / double(to.scale()));
-  return createRequantize(builder, loc, x, scale, from.zeroPoint(),
-                          from.isUnsigned, to, std::nullopt, mode);
+              RequantizeTarget to) {
+  float scale = float(double(from.scale()) / double(to.result.scale()));
+  to.xZeroPoint = from.zeroPoint();
+  to.xUnsigned = from.isUnsigned;
+  return createRequantize(builder, loc, x, scale, to);
 }
 
 bool isSame(const Encoding &a, const Encoding &b) {
@@ -104,7 +105,7 @@ struct ConvertRequantize : ToFXP<qg::RequantizeOp> {
     if (!from || !to)
       return op.emitOpError("expects 8-bit encodings per tensor");
     rewriter.replaceOp(
-        op, rescale(rewriter, op.getLoc(), adaptor.getX(), *from, *to, mode));
+        op, rescale(rewriter, op.getLoc(), adaptor.getX(), *from, {*to, mode}));
     return success();
   }
 };
@@ -124,7 +125,7 @@ struct ConvertConcat : ToFXP<qg::ConcatOp> {
         return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
       inputs.push_back(isSame(*from, *to) ? x
                                           : rescale(rewriter, op.getLoc(), x,
-                                                    *from, *to, mode));
+                                                    *from, {*to, mode}));
     }
     rewriter.replaceOpWithNewOp<qg::ConcatOp>(
         op, withElement(op.getType(), rewriter.getI8Type()), inputs,
@@ -152,9 +153,8 @@ struct ConvertBinary : ToFXP<qg::BinaryOp> {
           rhs->isUnsigned);
       double scale =
           double(lhs->scale()) * double(rhs->scale()) / double(result->scale());
-      rewriter.replaceOp(op,
-                         createRequantize(rewriter, loc, acc, float(scale), 0,
-                                          false, *result, op.getClamp(), mode));
+      rewriter.replaceOp(op, createRequantize(rewriter, loc, acc, float(scale),
+                                              {*result, mode, op.getClamp()}));
       return success();
     }
     if (op.getKind() != BinaryKind::add && op.getKind() != BinaryKind::sub)
@@ -201,8 +201,7 @@ struct ConvertPool : ToFXP<qg::PoolOp> {
     double scale =
         double(x->scale()) / (double(result->scale()) * double(*count));
     rewriter.replaceOp(op, createRequantize(rewriter, op.getLoc(), acc,
-                                            float(scale), 0, false, *result,
-                                            std::nullopt, mode));
+                                            float(scale), {*result, mode}));
     return success();
   }
 };
@@ -227,9 +226,8 @@ struct ConvertReduce : ToFXP<qg::ReduceOp> {
         adaptor.getX(), op.getAxes(), x->zeroPoint(), x->isUnsigned);
     if (result) {
       float scale = float(double(x->scale()) / double(result->scale()));
-      rewriter.replaceOp(op,
-                         createRequantize(rewriter, op.getLoc(), acc, scale, 0,
-                                          false, *result, std::nullopt, mode));
+      rewriter.replaceOp(op, createRequantize(rewriter, op.getLoc(), acc, scale,
+                                              {*result, mode}));
       return success();
     }
     Encoding sum = *x;

@@ -63,13 +63,14 @@ static LogicalResult checkGroups(Operation *op, const Tensor &bytes,
                            << "; use smaller groups";
 }
 
-static FailureOr<GroupOperands> getOperands(OpBuilder &builder, Operation *op,
-                                            Value rhs, Value bias,
-                                            bool isTransposed, int64_t reach) {
+static FailureOr<GroupOperands>
+getOperands(OpBuilder &builder, LinearOpInterface op, int64_t reach) {
+  Value rhs = op.getWeight(), bias = op.getBias();
   std::optional<qg::Decoder> decoder = qg::Decoder::get(getTensorType(rhs));
   if (!decoder)
     return op->emitOpError("expects scales whose bytes are present");
-  FailureOr<Tensor> bytes = getBytes(op, rhs, *decoder, isTransposed);
+  FailureOr<Tensor> bytes =
+      getBytes(op, rhs, *decoder, op.getOutputAxis() == 0);
   if (failed(bytes))
     return failure();
   Location loc = op->getLoc();
@@ -121,8 +122,7 @@ struct ConvertGroupMatmul : ToFXP<qg::MatmulOp> {
                               << op.getLhs().getType();
     int64_t reach = std::max(std::abs(lhs->low - lhs->zeroPoint()),
                              std::abs(lhs->high - lhs->zeroPoint()));
-    FailureOr<GroupOperands> operands = getOperands(
-        rewriter, op, op.getRhs(), op.getBias(), op.getTransposeRhs(), reach);
+    FailureOr<GroupOperands> operands = getOperands(rewriter, op, reach);
     if (failed(operands))
       return failure();
     auto type =
@@ -152,8 +152,7 @@ struct ConvertDynamicMatmul : ToFXP<qg::DynamicMatmulOp> {
   matchAndRewrite(qg::DynamicMatmulOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     FailureOr<GroupOperands> operands =
-        getOperands(rewriter, op, op.getRhs(), op.getBias(),
-                    op.getTransposeRhs(), /*reach=*/127);
+        getOperands(rewriter, op, /*reach=*/127);
     if (failed(operands))
       return failure();
     RankedTensorType lhs = getTensorType(op.getLhs());

@@ -188,8 +188,8 @@ static Value finish(OpBuilder &builder, Location loc, Value acc,
   if (epilogue.result) {
     for (double scale : epilogue.accScales)
       scales.push_back(float(scale / double(epilogue.result->scale())));
-    return createRequantize(builder, loc, acc, scales, 0, false,
-                            *epilogue.result, epilogue.clamp, mode);
+    return createRequantize(builder, loc, acc, scales,
+                            {*epilogue.result, mode, epilogue.clamp});
   }
   for (double scale : epilogue.accScales)
     scales.push_back(float(scale));
@@ -408,15 +408,14 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
     FailureOr<ConvParts> parts = getConvParts(op);
     if (failed(parts))
       return failure();
-    auto &[x, weight, epilogue, bias] = *parts;
-    if (failed(checkAccumulators(op, sumMagnitudes(weight.values, 0, true),
-                                 bias, getReach(x, x.zeroPoint()))))
+    const Encoding &x = parts->x;
+    if (failed(checkAccumulators(op,
+                                 sumMagnitudes(parts->weight.values, 0, true),
+                                 parts->bias, getReach(x, x.zeroPoint()))))
       return failure();
     Value result = isPixelShuffle(op)
-                       ? rewriteAsMatmul(op, adaptor.getX(), rewriter, x,
-                                         weight, bias, epilogue)
-                       : rewriteAsConv(op, adaptor.getX(), rewriter, x, weight,
-                                       bias, epilogue);
+                       ? rewriteAsMatmul(op, adaptor.getX(), rewriter, *parts)
+                       : rewriteAsConv(op, adaptor.getX(), rewriter, *parts);
     rewriter.replaceOp(op, result);
     return success();
   }
@@ -433,8 +432,8 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
 
   Value rewriteAsMatmul(qg::ConvTransposeOp op, Value x,
                         ConversionPatternRewriter &rewriter,
-                        const Encoding &encoding, const Weight &weight,
-                        ArrayRef<int64_t> bias, Epilogue epilogue) const {
+                        const ConvParts &parts) const {
+    const auto &[encoding, weight, epilogue, bias] = parts;
     Location loc = op.getLoc();
     ArrayRef<int64_t> in = getShape(x), w = weight.values.shape();
     int64_t channels = w.front(), taps = 1, rows = 1;
@@ -458,12 +457,10 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
         }
         wideBias[t * channels + o] = bias[o] - encoding.zeroPoint() * sum;
       }
-    if (epilogue.accScales.size() > 1) {
-      SmallVector<double> wide;
-      for (int64_t t = 0; t < taps; ++t)
-        llvm::append_range(wide, epilogue.accScales);
-      epilogue.accScales = wide;
-    }
+    Epilogue wide = epilogue;
+    if (epilogue.accScales.size() > 1)
+      for (int64_t t = 1; t < taps; ++t)
+        llvm::append_range(wide.accScales, epilogue.accScales);
     Type i8 = rewriter.getI8Type();
     Value lhs = qg::ReshapeOp::create(
         rewriter, loc, RankedTensorType::get({rows, depth}, i8), x);
@@ -477,16 +474,17 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
         encoding.isUnsigned, /*rhs_zp=*/0, /*rhs_unsigned=*/false,
         /*transpose_rhs=*/true);
     fxp::setLevels(acc.getDefiningOp(), weight.levels);
-    Value flat = finish(rewriter, loc, acc, epilogue, mode);
-    return createDepthToSpace(rewriter, loc, flat, in, w,
-                              op.getType().getShape());
+    return createDepthToSpace(rewriter, op,
+                              finish(rewriter, loc, acc, wide, mode));
   }
 
   /// [N*s..., k...*O] -> [N, s..., k..., O] -> [N, s0, k0, s1, k1, .., O] ->
   /// [N, s0*k0, ...].
-  static Value createDepthToSpace(OpBuilder &builder, Location loc, Value flat,
-                                  ArrayRef<int64_t> in, ArrayRef<int64_t> w,
-                                  ArrayRef<int64_t> out) {
+  static Value createDepthToSpace(OpBuilder &builder, qg::ConvTransposeOp op,
+                                  Value flat) {
+    Location loc = op.getLoc();
+    ArrayRef<int64_t> in = getShape(op.getX()), w = getShape(op.getWeight());
+    ArrayRef<int64_t> out = op.getType().getShape();
     Type element = cast<RankedTensorType>(flat.getType()).getElementType();
     int64_t spatial = in.size() - 2;
     SmallVector<int64_t> wide(in.begin(), in.end() - 1), order{0}, moved;
@@ -509,8 +507,8 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
 
   Value rewriteAsConv(qg::ConvTransposeOp op, Value x,
                       ConversionPatternRewriter &rewriter,
-                      const Encoding &encoding, const Weight &weight,
-                      ArrayRef<int64_t> bias, const Epilogue &epilogue) const {
+                      const ConvParts &parts) const {
+    const auto &[encoding, weight, epilogue, bias] = parts;
     Location loc = op.getLoc();
     int64_t spatial = op.getStrides().size();
     Tensor zero(DType::i8, {});

@@ -42,13 +42,20 @@ mlir::ElementsAttr getScalesAttr(mlir::MLIRContext *context,
 mlir::Value createI32Constant(mlir::OpBuilder &builder, mlir::Location loc,
                               llvm::ArrayRef<int32_t> values);
 
-/// `x` (i32 or i8 with `xZeroPoint`) times `scales` in the encoding `result`.
+/// What integers are rounded into, and how.
+struct RequantizeTarget {
+  const Encoding &result;
+  fxp::RequantizeModeAttr mode;
+  /// Stored integers, inclusive; none for the range of the encoding.
+  std::optional<llvm::ArrayRef<int64_t>> clamp = std::nullopt;
+  /// Of the input; sums have none and are signed.
+  int64_t xZeroPoint = 0;
+  bool xUnsigned = false;
+};
+/// `x` (sums in i32, or i8) times `scales` in the encoding of `target`.
 mlir::Value createRequantize(mlir::OpBuilder &builder, mlir::Location loc,
                              mlir::Value x, llvm::ArrayRef<float> scales,
-                             int64_t xZeroPoint, bool xUnsigned,
-                             const Encoding &result,
-                             std::optional<llvm::ArrayRef<int64_t>> clamp,
-                             fxp::RequantizeModeAttr mode);
+                             const RequantizeTarget &target);
 mlir::Value createQuantize(mlir::OpBuilder &builder, mlir::Location loc,
                            mlir::Value x, const Encoding &result,
                            std::optional<llvm::ArrayRef<int64_t>> clamp = {});

@@ -76,15 +76,15 @@ static RankedTensorType getResultType(Value x, const Encoding &result) {
 }
 
 Value qgtofxp::createRequantize(OpBuilder &builder, Location loc, Value x,
-                                ArrayRef<float> scales, int64_t xZeroPoint,
-                                bool xUnsigned, const Encoding &result,
-                                std::optional<ArrayRef<int64_t>> clamp,
-                                fxp::RequantizeModeAttr mode) {
+                                ArrayRef<float> scales,
+                                const RequantizeTarget &target) {
+  const Encoding &result = target.result;
   int64_t range[] = {result.low, result.high};
   return fxp::RequantizeOp::create(
       builder, loc, getResultType(x, result), x,
-      getScalesAttr(builder.getContext(), scales), xZeroPoint, xUnsigned,
-      result.zeroPoint(), clamp.value_or(range), result.isUnsigned, mode);
+      getScalesAttr(builder.getContext(), scales), target.xZeroPoint,
+      target.xUnsigned, result.zeroPoint(), target.clamp.value_or(range),
+      result.isUnsigned, target.mode);
 }
 
 Value qgtofxp::createQuantize(OpBuilder &builder, Location loc, Value x,

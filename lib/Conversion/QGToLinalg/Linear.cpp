@@ -84,7 +84,7 @@ static Value emitConv(LinalgBuilder &builder, WindowLoops loops,
   wDims.append({loops.getTail(0), loops.getTail(1), loops.getTail(2)});
   outDims.append({loops.getTail(1), loops.getTail(2)});
   Value sum =
-      buildWindow(builder, loops, x, w, wDims, init, outDims, multiplyAdd);
+      buildWindow(builder, loops, {x, init, outDims, w, wDims}, multiplyAdd);
   return builder.reshape(sum, parts.type.getShape());
 }
 
@@ -199,7 +199,7 @@ struct LowerPool : OpConversionPattern<qg::PoolOp> {
     Value x = builder.pad(adaptor.getX(), low, high, scalar);
     Value init = builder.fill(op.getType().getShape(), scalar);
     Value result = buildWindow(
-        builder, loops, x, Value(), {}, init, dims,
+        builder, loops, {x, init, dims},
         [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
           if (isInteger && isUnsigned)
             return arith::MaxUIOp::create(b, loc, args[2], args[0]);

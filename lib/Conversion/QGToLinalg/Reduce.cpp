@@ -6,8 +6,8 @@
 // even where a row is shorter: 0 + -0 is +0.
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/LinalgBuilder.h"
-#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Conversion/ScalarBuilder.h"
+#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Numerics/Elementwise.h"
 
@@ -207,7 +207,8 @@ struct LowerArgReduce : OpConversionPattern<qg::ArgReduceOp> {
         [&](OpBuilder &nested, Location, Value i, ValueRange args) {
           Value now =
               tensor::ExtractOp::create(nested, loc, rows, ValueRange{row, i});
-          Value better = isBetter(op, nested, loc, now, args[0], isUnsigned);
+          Value better = isBetter(op, IRScalarBuilder(nested, loc), now,
+                                  args[0], isUnsigned);
           Value best =
               arith::SelectOp::create(nested, loc, better, now, args[0]);
           Value index =
@@ -219,9 +220,8 @@ struct LowerArgReduce : OpConversionPattern<qg::ArgReduceOp> {
   }
 
   /// The first NaN wins; among equals the first, or with select_last the last.
-  static Value isBetter(qg::ArgReduceOp op, OpBuilder &b, Location loc,
-                        Value now, Value old, bool isUnsigned) {
-    IRScalarBuilder scalar(b, loc);
+  static Value isBetter(qg::ArgReduceOp op, IRScalarBuilder scalar, Value now,
+                        Value old, bool isUnsigned) {
     bool isMax = op.getKind() == ReduceKind::max;
     Value low = isMax ? old : now, high = isMax ? now : old;
     if (!isa<FloatType>(now.getType())) {
