@@ -5,13 +5,13 @@
 // reads them; a part that is a composite itself is visited again.
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/QGComposite.h"
-#include "qopt/Transforms/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace qopt {
-#define GEN_PASS_DEF_DECOMPOSECOMPOSITES
-#include "qopt/Transforms/Passes.h.inc"
+#include "qopt/Transforms/DecomposeComposites.h.inc"
 } // namespace qopt
 
 using namespace mlir;

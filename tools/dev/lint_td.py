@@ -56,6 +56,11 @@ def check_passes(path, offences):
                 offences.append(f"{where}: example {marker} does not exist")
         if not find_source(stage, name):
             offences.append(f"{where}: no lib/{stage}/**/{name}.cpp")
+        # All definitions of a stage would compile its sources together.
+        for source in find_source(stage, name):
+            if f"/{stage}/Passes.h.inc" in source.read_text():
+                offences.append(f"{source.relative_to(ROOT)}: includes "
+                                f"Passes.h.inc, expected {name}.h.inc")
         for option in record["options"]:
             entry = records[option["def"]]
             if not entry["description"]:
