@@ -48,8 +48,8 @@ def AssignFormats : Pass<"qg-assign-formats", "::mlir::func::FuncOp"> {
            "What a pointwise function reads that alone reads a tensor: f32, or "
            "int8 (a table)">,
     Option<"weightFormat", "weight-format", "std::string", "\"si8\"",
-           "Format of weights: si2 to si8, ui2 to ui8, nf2 to nf4, fp4 or lut2 "
-           "to lut4 (levels learned), with :gN for groups of N elements">,
+           "Format of weights, a row of docs/reference/formats.md, with :gN for "
+           "groups of N elements">,
     ListOption<"keepFloat", "keep-float", "std::string",
                "Names of linear ops that stay float">
   ];
@@ -82,8 +82,8 @@ def QuantizeDynamic : Pass<"qg-quantize-dynamic", "::mlir::func::FuncOp"> {
   }];
   let options = [
     Option<"weightFormat", "weight-format", "std::string", "\"si8\"",
-           "Format of weights: si2 to si8, ui2 to ui8, nf2 to nf4, fp4 or lut2 "
-           "to lut4 (levels learned), with :gN for groups of N elements">
+           "Format of weights, a row of docs/reference/formats.md, with :gN for "
+           "groups of N elements">
   ];
 }
 
