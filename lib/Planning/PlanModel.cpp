@@ -204,6 +204,18 @@ static void readLimits(SettingsReader &reader, PlanRequest &request) {
     reader.refuse("time_limit", "expected seconds");
 }
 
+/// Whose object `size` counts.
+static void readTarget(SettingsReader &reader, PlanRequest &request) {
+  absl::StatusOr<MachineName> machine =
+      parseMachineName(reader.text("target", "native"));
+  if (!machine.ok())
+    return reader.add(machine.status());
+  MachineProblems found = findMachineProblems(*machine);
+  if (!found.problems.empty())
+    return reader.refuse("target", found.problems.front());
+  static_cast<MachineName &>(request.target) = *machine;
+}
+
 /// The keys that are a recipe's.
 static RecipeSettings takeRecipeSettings(const json::Object &object) {
   RecipeSettings settings;
@@ -238,6 +250,7 @@ qopt::parsePlanSettings(const json::Object &object,
   if (budgets.ok())
     request.budgets = std::move(*budgets);
   request.pareto = int(std::min<int64_t>(reader.count("pareto", 0), 1000));
+  readTarget(reader, request);
   readFormats(reader, request);
   std::string kind = reader.text("sensitivity", "proxy");
   if (std::optional<SensitivityKind> parsed = parseSensitivity(kind))

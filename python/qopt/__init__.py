@@ -359,8 +359,8 @@ def plan(model, data, budget, profile=None, *, pre=(), state=None,
       files beside it and used again.
     settings: the flags of `qopt plan` with underscores: formats, rounding,
       transforms, sensitivity, plan_samples, rounds, pin (a dict), tie (a list
-      of lists), worst, cost, gap, node_limit, time_limit, pareto; and method,
-      per_channel_acts, samples, skip.
+      of lists), worst, cost, gap, node_limit, time_limit, pareto, target; and
+      method, per_channel_acts, samples, skip.
     """
     call = _make_call(model, data, profile, pre, reference, resume)
     chosen = {k: v for k, v in settings.items() if v is not None}
