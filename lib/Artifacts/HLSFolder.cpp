@@ -29,11 +29,12 @@ absl::StatusOr<double> qopt::parseClock(llvm::StringRef text) {
   return isPeriod ? value : 1000 / value;
 }
 
-/// Words that no top function can be called; the rest of C++'s are as unlikely
-/// as these are near.
+/// Words that no top function can be called, of C++ and of the headers that the
+/// sources include; the rest are as unlikely as these are near.
 static bool isReserved(llvm::StringRef name) {
-  for (llvm::StringRef word : {"main", "int", "float", "double", "char", "new",
-                               "class", "switch", "default", "auto", "this"})
+  for (llvm::StringRef word :
+       {"main", "int", "float", "double", "char", "new", "class", "switch",
+        "default", "auto", "this", "hls", "std", "ap_int", "ap_uint"})
     if (name == word)
       return true;
   return false;
