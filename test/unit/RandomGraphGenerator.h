@@ -116,23 +116,26 @@ private:
       weights.scale = scale;
       return weights;
     }
-    std::string encoding = print(scale) + " : 0";
-    if (chance(75)) {
-      std::vector<float> scales(shape[axis]);
-      for (float &each : scales)
-        each = scale * float(pick(20, 300)) / 100;
-      std::string name = "s" + std::to_string(++counter);
-      resources += (resources.empty() ? "" : ", ") + name + ": \"0x04000000" +
-                   hex<float>(scales) + "\"";
-      encoding = "axis = " + std::to_string(axis) + ", dense_resource<" + name +
-                 "> : " + type({shape[axis]}, "f32");
-      scale = 0;
-    }
-    std::string element = "!qg.q<si8, " + encoding + ">";
+    if (chance(75))
+      return makeChannelWeights(std::move(shape), axis, scale);
+    std::string element = "!qg.q<si8, " + print(scale) + " : 0>";
     Value weights =
         makeConstant<int8_t>(std::move(shape), "i8", element, -127, 127);
     weights.scale = scale;
     return weights;
+  }
+  /// Weights with a scale for each element of dimension `axis`, around `scale`.
+  Value makeChannelWeights(Shape shape, unsigned axis, float scale) {
+    std::vector<float> scales(shape[axis]);
+    for (float &each : scales)
+      each = scale * float(pick(20, 300)) / 100;
+    std::string name = "s" + std::to_string(++counter);
+    resources += (resources.empty() ? "" : ", ") + name + ": \"0x04000000" +
+                 hex<float>(scales) + "\"";
+    std::string element = "!qg.q<si8, axis = " + std::to_string(axis) +
+                          ", dense_resource<" + name +
+                          "> : " + type({shape[axis]}, "f32") + ">";
+    return makeConstant<int8_t>(std::move(shape), "i8", element, -127, 127);
   }
 
   void define(const Value &result, const std::string &text,

@@ -127,8 +127,12 @@ bool Generator::addMatmul(const Value &x) {
            {x, x});
     return true;
   }
-  Value weights = x.scale ? makeWeights(weightShape, isTransposed ? 0 : 1)
-                          : makeFloats(weightShape);
+  unsigned axis = isTransposed ? 0 : 1;
+  // Floats whose rows are rounded at run time, or not at all.
+  bool isDynamic = !x.scale && chance(35);
+  Value weights = x.scale     ? makeWeights(weightShape, axis)
+                  : isDynamic ? makeChannelWeights(weightShape, axis, 0.02f)
+                              : makeFloats(weightShape);
   llvm::SmallVector<Value> operands{x, weights};
   std::string bias;
   if (chance(70)) {
@@ -137,7 +141,7 @@ bool Generator::addMatmul(const Value &x) {
   }
   Value result = makeLinearResult(x, shape, depth);
   define(result,
-         "qg.matmul " + x.name + ", " + weights.name + bias +
+         (isDynamic ? "qg.dynamic_matmul " : "qg.matmul ") + x.name + ", " + weights.name + bias +
              (isTransposed ? " transpose_rhs" : "") + clampOf(result),
          operands);
   addRegionBehind(result, x.scale);
