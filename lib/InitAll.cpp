@@ -16,8 +16,10 @@
 #include "qopt/Target/CPU/Kernels/Passes.h"
 #include "qopt/Target/HLS/Passes.h"
 #include "qopt/Target/Passes.h"
+#include "qopt/Target/Target.h"
 #include "qopt/Transforms/Passes.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Transforms/Passes.h"
@@ -29,7 +31,7 @@ void qopt::registerAllDialects(mlir::DialectRegistry &registry) {
                   qcpu::QCPUDialect>();
   qcpu::registerBufferizableOpInterfaces(registry);
   registerCPUTarget(registry);
-  registry.insert<mlir::arith::ArithDialect,
+  registry.insert<mlir::affine::AffineDialect, mlir::arith::ArithDialect,
                   mlir::bufferization::BufferizationDialect,
                   mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
                   mlir::linalg::LinalgDialect, mlir::LLVM::LLVMDialect,
@@ -49,7 +51,5 @@ void qopt::registerAllPasses() {
   registerQoptTransformsPasses();
   qcpu::registerQoptCPUKernelsPasses();
   registerPipelines();
-  registerIntegerPipelines();
-  registerCPUPipelines();
-  hls::registerPipelines();
+  registerTargetPipelines();
 }

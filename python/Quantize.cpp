@@ -148,9 +148,8 @@ public:
 
 private:
   std::string text(llvm::StringRef key, llvm::StringRef otherwise);
-  int64_t count(llvm::StringRef key, int64_t otherwise, int64_t least);
   std::vector<std::string> list(llvm::StringRef key);
-  void readMachine(ArtifactRequest &request);
+  FlagValues readFlags(const TargetRow &row);
 
   const json::Object &object;
 };
@@ -168,14 +167,6 @@ std::string RequestReader::text(llvm::StringRef key,
   return value ? value->getAsString()->str() : otherwise.str();
 }
 
-int64_t RequestReader::count(llvm::StringRef key, int64_t otherwise,
-                             int64_t least) {
-  const json::Value *value = object.get(key);
-  if (value && value->getAsInteger().value_or(least - 1) < least)
-    raise(refuse(key, "expected an integer >= " + llvm::Twine(least)));
-  return value ? *value->getAsInteger() : otherwise;
-}
-
 std::vector<std::string> RequestReader::list(llvm::StringRef key) {
   std::vector<std::string> result;
   if (const json::Array *array = object.getArray(key))
@@ -184,49 +175,42 @@ std::vector<std::string> RequestReader::list(llvm::StringRef key) {
   return result;
 }
 
-void RequestReader::readMachine(ArtifactRequest &request) {
-  MachineName &machine = request.cpu;
-  machine = unwrap(parseMachineName(request.target, text("mcpu", "")));
-  MachineProblems found = findMachineProblems(machine);
-  if (found.problems.empty())
-    return;
-  Error error(Code::BadFlagValue, "target: " + found.problems.front());
-  for (const std::string &problem : llvm::drop_begin(found.problems))
-    std::move(error).note(problem);
-  for (const std::string &known : found.known)
-    std::move(error).note(known);
-  raise(error);
+/// Flags of targets by their names in Python: opt_level is --opt-level.
+FlagValues RequestReader::readFlags(const TargetRow &row) {
+  FlagValues flags;
+  for (const auto &[key, value] : object) {
+    std::string name = key.str();
+    std::replace(name.begin(), name.end(), '_', '-');
+    bool isOwn = llvm::any_of(
+        row.flags, [&](const Flag &flag) { return flag.name == name; });
+    if (!isOwn && name != "target" && name != "mcpu")
+      continue;
+    if (std::optional<llvm::StringRef> text = value.getAsString())
+      flags[name] = text->str();
+    else if (std::optional<int64_t> number = value.getAsInteger())
+      flags[name] = std::to_string(*number);
+    else if (std::optional<bool> isOn = value.getAsBoolean())
+      isOn.value() ? (void)(flags[name] = "") : (void)flags.erase(name);
+    else
+      raise(refuse(key, "expected a text or an integer"));
+  }
+  return flags;
 }
 
 ArtifactRequest RequestReader::read(const std::string &output) {
   ArtifactRequest request;
   request.stem = output;
   request.emit = unwrap(parseEmit(list("emit")));
+  request.row = unwrap(findTarget(request.emit));
   request.outputs = text("outputs", "model");
   if (request.outputs != "model" && request.outputs != "quantized")
     raise(refuse("outputs",
                  "expected model or quantized, got '" + request.outputs + "'"));
-  request.target = text("target", "native");
-  const FolderKind *folder = findFolderKind(*request.emit.begin());
-  if (!folder)
-    readMachine(request);
-  else if (!folder->takesTarget && object.get("target"))
-    raise(refuse("target", "expected none, the folder is the same for every "
-                           "CPU"));
-  request.integerOnly =
-      !folder && (object.getBoolean("integer_only").value_or(false) ||
-                  isBareMetal(request.cpu));
-  request.cpu.symbol =
+  request.symbol =
       text("symbol", makeSymbol(llvm::sys::path::filename(output)));
-  request.cpu.optLevel = std::min<int64_t>(count("opt_level", 3, 0), 3);
-  request.hls.clock = text("clock", request.hls.clock);
-  request.hls.cycles = count("cycles", 0, 0);
-  request.hls.vectors = count("vectors", request.hls.vectors, 1);
-  if (folder) {
+  check(readTarget(request, readFlags(*request.row)));
+  if (findFolderKind(*request.row, request.emit))
     check(checkOutputFolder(output));
-    if (folder->check)
-      check(folder->check(request));
-  }
   return request;
 }
 
@@ -251,11 +235,12 @@ buildFiles(const Model &model, const std::string &output,
     lock = unwrap(parseLock(lockText, "lock"));
   ArtifactRequest request = RequestReader(object).read(output);
   Recipe recipe =
-      readRecipe(call, *model.module, settings, getDefaultRequantize(request),
+      readRecipe(call, *model.module, settings, request.target->getRequantize(),
                  /*mayStayFloat=*/true);
   OpenedCall opened;
   open(call, *model.module, recipe, opened);
-  opened.inputs.integerInputs = getDefaultRequantize(request) != "f32";
+  opened.inputs.integerInputs = request.target->getRequantize() != "f32";
+  opened.inputs.keep = getQuantizeStages(request.emit);
   std::shared_ptr<const QuantizedModel> quantized =
       carryOut(model, recipe, opened);
   describeOrigin(model, request);

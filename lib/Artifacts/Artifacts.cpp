@@ -10,6 +10,7 @@
 #include "qopt/Artifacts/Lock.h"
 #include "qopt/Artifacts/OutputFolder.h"
 #include "qopt/Assignment/Plan.h"
+#include "qopt/Data/DataSource.h"
 #include "qopt/Export/ONNX/Export.h"
 #include "qopt/Pipelines/LayerReport.h"
 #include "qopt/Pipelines/Model.h"
@@ -21,38 +22,8 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
-#include "llvm/TargetParser/Triple.h"
 
 using namespace qopt;
-
-absl::StatusOr<std::set<std::string>>
-qopt::parseEmit(llvm::ArrayRef<std::string> values) {
-  std::string names;
-  std::set<std::string> known, result;
-  auto add = [&](llvm::StringRef name) {
-    known.insert(name.str());
-    names += (names.empty() ? "" : ", ") + name.str();
-  };
-  for (const FileKind &kind : getFileKinds())
-    add(kind.name);
-  for (const FolderKind &kind : getFolderKinds())
-    add(kind.name);
-  for (llvm::StringRef value : values) {
-    if (value == "ir")
-      value = "ir:lowered";
-    if (!known.count(value.str()))
-      return Error(Code::BadFlagValue, "--emit: expected some of " + names +
-                                           ", got '" + value + "'");
-    if (findFolderKind(value) && values.size() > 1)
-      return Error(Code::UnsupportedOption,
-                   "--emit=" + value + " writes a folder of its own")
-          .help("ask for the other kinds in another call");
-    result.insert(value.str());
-  }
-  if (result.empty())
-    result.insert("object");
-  return result;
-}
 
 std::string qopt::makeSymbol(llvm::StringRef name) {
   std::string symbol;
@@ -75,99 +46,128 @@ absl::StatusOr<std::string> qopt::writeOnnx(mlir::ModuleOp unfolded) {
   return bytes;
 }
 
-absl::Status qopt::withCompilerCode(const absl::Status &status) {
-  switch (status.code()) {
-  case absl::StatusCode::kUnimplemented:
-    return withCode(status, Code::UnsupportedLowering);
-  case absl::StatusCode::kInvalidArgument:
-    return withCode(status, Code::BadFlagValue);
-  case absl::StatusCode::kFailedPrecondition:
-    return withCode(status, Code::MissingTool);
-  default:
-    return status;
-  }
+/// The samples of --data in the form of a graph's inputs.
+static std::function<absl::StatusOr<FrameSource>(mlir::ModuleOp)>
+makeFrames(const ArtifactRequest &request) {
+  if (request.dataPaths.empty())
+    return nullptr;
+  return [&request](mlir::ModuleOp graph) -> absl::StatusOr<FrameSource> {
+    QOPT_ASSIGN(ModelInterface interface, getInterface(graph));
+    QOPT_ASSIGN(auto opened,
+                DataSource::open(request.dataPaths, interface.inputs,
+                                 *request.preprocessing));
+    std::shared_ptr<DataSource> data = std::move(opened);
+    return FrameSource(
+        [data](int64_t index)
+            -> absl::StatusOr<std::optional<llvm::SmallVector<Tensor>>> {
+          if (index >= data->size())
+            return std::nullopt;
+          QOPT_ASSIGN(llvm::SmallVector<Tensor> sample, data->read(index));
+          return std::optional<llvm::SmallVector<Tensor>>(std::move(sample));
+        });
+  };
 }
 
 namespace {
-/// Arrays of the C interface, with their encodings.
-llvm::json::Value describe(llvm::ArrayRef<TensorInfo> arrays) {
-  llvm::json::Array result;
-  for (const TensorInfo &array : arrays) {
-    llvm::json::Object object{{"name", array.name},
-                              {"dtype", getName(array.dtype)},
-                              {"shape", llvm::json::Array(array.shape)}};
-    if (array.scale != 0) {
-      object["scale"] = array.scale;
-      object["zero_point"] = array.zeroPoint;
-    }
-    result.push_back(std::move(object));
-  }
-  return result;
-}
-
-/// What a reader asks before it runs the code.
-llvm::json::Value describe(const MachineRecord &machine) {
-  return llvm::json::Object{{"triple", machine.triple},
-                            {"cpu", machine.cpu},
-                            {"features", llvm::json::Array(machine.features)}};
-}
-
 class Writer {
 public:
   explicit Writer(const ArtifactRequest &request) : request_(request) {}
 
   absl::StatusOr<ArtifactSummary> run() {
-    mlir::OwningOpRef<mlir::ModuleOp> lowered(
-        mlir::ModuleOp(request_.quantized).clone());
-    QOPT_RETURN_IF_ERROR(
-        lower(*lowered, request_.options.requantize, request_.integerOnly));
-    absl::StatusOr<CompiledModel> compiled =
-        compileForCPU(*lowered, request_.cpu);
-    if (!compiled.ok())
-      return withCompilerCode(compiled.status());
-    EmitInput input{request_, *lowered, *compiled};
-    for (const FileKind &kind : getFileKinds())
-      if (wants(kind)) {
-        QOPT_ASSIGN(files_[request_.stem + kind.suffix].bytes,
-                    kind.make(input));
-        files_[request_.stem + kind.suffix].isExecutable = kind.isExecutable;
-      }
-    BundleFiles bundle;
-    QOPT_RETURN_IF_ERROR(fillBundle(bundle, *compiled, *lowered));
-    QOPT_RETURN_IF_ERROR(writeAll([&] { return bundle.write(request_.stem); }));
-    ArtifactSummary summary = summarize();
-    summary.files.push_back(request_.stem + ".qopt/");
-    summary.target = compiled->info.target;
-    summary.runsHere = findMissing(compiled->info.machine).empty();
-    summary.arenaBytes = compiled->info.arenaBytes;
-    summary.weightsBytes = compiled->info.weightsBytes;
-    return summary;
-  }
-
-  absl::StatusOr<ArtifactSummary> runFolder(const FolderKind &kind) {
-    QOPT_ASSIGN(auto contents, kind.make(request_));
-    QOPT_ASSIGN(llvm::json::Object lock, makeLock(request_, contents));
-    if (request_.lock)
-      QOPT_RETURN_IF_ERROR(compareLocks(*request_.lock, lock));
-    contents["lock.json"] =
-        llvm::formatv("{0:2}\n", llvm::json::Value(std::move(lock))).str();
-    std::string text;
-    if (kind.summary)
-      text = llvm::StringRef(contents[kind.summary]).split("\n\n").first.str();
-    QOPT_RETURN_IF_ERROR(writeOutputFolder(request_.stem, contents));
+    TargetInput input = makeInput();
     ArtifactSummary summary;
-    for (const auto &[name, bytes] : contents)
-      summary.files.push_back(request_.stem + "/" + name);
-    summary.target = request_.target;
-    summary.text = std::move(text);
+    const EmitKind *folder = findFolderKind(*request_.row, request_.emit);
+    if (folder || request_.row->hasBundle) {
+      QOPT_ASSIGN(summary.emission,
+                  request_.target->emit(input, request_.emit));
+    }
+    if (folder)
+      return writeFolder(std::move(summary));
+    for (auto &[suffix, file] : summary.emission.files)
+      files_[request_.stem + suffix] = std::move(file);
+    for (const ModelKind &kind : getModelKinds())
+      if (request_.emit.count(kind.name)) {
+        QOPT_ASSIGN(files_[request_.stem + kind.suffix].bytes,
+                    kind.make(request_));
+      }
+    QOPT_RETURN_IF_ERROR(addQuantizeStages());
+    QOPT_RETURN_IF_ERROR(addStages(input, summary));
+    BundleFiles bundle;
+    if (request_.row->hasBundle)
+      QOPT_RETURN_IF_ERROR(fillBundle(bundle, summary.emission));
+    QOPT_RETURN_IF_ERROR(writeAll([&] {
+      return request_.row->hasBundle ? bundle.write(request_.stem)
+                                     : absl::OkStatus();
+    }));
+    for (const auto &[path, file] : files_)
+      summary.files.push_back(path);
+    if (request_.row->hasBundle)
+      summary.files.push_back(request_.stem + ".qopt/");
     return summary;
   }
 
 private:
-  struct File {
-    std::string bytes;
-    bool isExecutable = false;
-  };
+  TargetInput makeInput() const {
+    TargetInput input;
+    input.quantized = request_.quantized;
+    input.requantize = request_.options.requantize;
+    input.scheme = request_.options.scheme;
+    input.modelName = llvm::sys::path::filename(request_.modelPath).str();
+    input.preprocessing = request_.preprocessing->toJson();
+    input.openFrames = makeFrames(request_);
+    return input;
+  }
+
+  absl::StatusOr<ArtifactSummary> writeFolder(ArtifactSummary summary) const {
+    std::map<std::string, std::string> contents;
+    for (auto &[name, file] : summary.emission.files)
+      contents[name] = std::move(file.bytes);
+    QOPT_ASSIGN(llvm::json::Object lock, lockResults(contents));
+    contents["lock.json"] =
+        llvm::formatv("{0:2}\n", llvm::json::Value(std::move(lock))).str();
+    QOPT_RETURN_IF_ERROR(writeOutputFolder(request_.stem, contents));
+    for (const auto &[name, bytes] : contents)
+      summary.files.push_back(request_.stem + "/" + name);
+    return summary;
+  }
+
+  /// A scheme without statistics has few stages.
+  absl::Status addQuantizeStages() {
+    for (const std::string &stage : getQuantizeStages(request_.emit)) {
+      auto it = request_.stages.find(stage);
+      if (it == request_.stages.end())
+        return Error(Code::UnsupportedOption,
+                     "--emit=ir:" + stage + ": --scheme " +
+                         request_.options.scheme + " has no such stage");
+      files_[request_.stem + "." + stage + ".mlir"].bytes = it->second;
+    }
+    return absl::OkStatus();
+  }
+
+  /// The stages of the target that are to be printed, each from the one before.
+  absl::Status addStages(const TargetInput &input, ArtifactSummary &summary) {
+    auto wants = [&](const TargetStage &stage) {
+      return request_.emit.count("ir:" + std::string(stage.name)) > 0;
+    };
+    size_t left = llvm::count_if(request_.row->stages, wants);
+    mlir::OwningOpRef<mlir::ModuleOp> module(
+        mlir::ModuleOp(request_.quantized).clone());
+    for (const TargetStage &stage : request_.row->stages) {
+      if (!left)
+        break;
+      std::string pipeline = request_.target->getPipeline(stage.name, input);
+      if (!pipeline.empty()) {
+        QOPT_RETURN_IF_ERROR(runPipeline(*module, pipeline));
+        summary.stages.push_back({stage.name, pipeline});
+      }
+      if (!wants(stage))
+        continue;
+      files_[request_.stem + getStageSuffix(stage)].bytes =
+          printModule(*module);
+      --left;
+    }
+    return absl::OkStatus();
+  }
 
   /// Writes files and whatever `finish` does, or nothing: code without its
   /// bundle would be half a result.
@@ -196,19 +196,7 @@ private:
     return status;
   }
 
-  ArtifactSummary summarize() const {
-    ArtifactSummary summary;
-    for (const auto &[path, file] : files_)
-      summary.files.push_back(path);
-    return summary;
-  }
-
-  bool wants(const FileKind &kind) const {
-    return request_.emit.count(kind.name);
-  }
-
-  absl::Status fillBundle(BundleFiles &bundle, const CompiledModel &compiled,
-                          mlir::ModuleOp lowered) {
+  absl::Status fillBundle(BundleFiles &bundle, const Emission &emission) {
     QOPT_ASSIGN(bundle.files["model.mlirbc"],
                 serializeModule(request_.floatModule));
     QOPT_ASSIGN(bundle.files["quantized.mlirbc"],
@@ -217,41 +205,37 @@ private:
       bundle.files["profile.json"] = request_.profile->toJSON();
     if (request_.options.plan)
       bundle.files["plan.json"] = request_.options.plan->toJson();
-    bundle.addJson("manifest.json", makeManifest(compiled, lowered));
+    bundle.addJson("manifest.json", makeManifest(emission));
     std::map<std::string, std::string> results;
     for (const auto &[path, file] : files_)
       results[path.substr(request_.stem.size())] = file.bytes;
-    QOPT_ASSIGN(llvm::json::Object lock, makeLock(request_, results));
-    if (request_.lock)
-      QOPT_RETURN_IF_ERROR(compareLocks(*request_.lock, lock));
+    QOPT_ASSIGN(llvm::json::Object lock, lockResults(results));
     bundle.addJson("lock.json", std::move(lock));
     return absl::OkStatus();
   }
 
-  llvm::json::Value makeManifest(const CompiledModel &compiled,
-                                 mlir::ModuleOp lowered) const {
+  absl::StatusOr<llvm::json::Object>
+  lockResults(const std::map<std::string, std::string> &results) const {
+    QOPT_ASSIGN(llvm::json::Object lock, makeLock(request_, results));
+    if (request_.lock)
+      QOPT_RETURN_IF_ERROR(compareLocks(*request_.lock, lock));
+    return lock;
+  }
+
+  llvm::json::Value makeManifest(const Emission &emission) const {
     llvm::json::Array code;
-    for (const FileKind &kind : getFileKinds())
-      if (kind.isCode && wants(kind))
+    for (const EmitKind &kind : request_.row->kinds)
+      if (kind.isCode && request_.emit.count(kind.name))
         code.push_back(kind.suffix);
-    llvm::json::Object manifest{
-        {"schema", "qopt.manifest/1"},
-        {"symbol", compiled.symbol},
-        {"scheme", request_.options.scheme},
-        {"recipe", request_.options.toSettings()},
-        {"requantize", request_.options.requantize},
-        {"target", compiled.info.target},
-        {"machine", describe(compiled.info.machine)},
-        {"float", compiled.info.hasExactFloat ? "exact" : "inexact"},
-        {"code", std::move(code)},
-        {"inputs", describe(compiled.info.inputs)},
-        {"outputs", describe(compiled.info.outputs)},
-        {"preprocessing", request_.preprocessing->toJson()},
-        {"arena_bytes", int64_t(compiled.info.arenaBytes)},
-        {"live_bytes", int64_t(compiled.info.liveBytes)},
-        {"weights_bytes", int64_t(compiled.info.weightsBytes)},
-        {"layer_names", llvm::json::Array(compiled.info.layers)},
-        {"report", toJson(reportLayers(request_.quantized, lowered))}};
+    llvm::json::Object manifest = emission.manifest;
+    manifest["schema"] = "qopt.manifest/1";
+    manifest["scheme"] = request_.options.scheme;
+    manifest["recipe"] = request_.options.toSettings();
+    manifest["requantize"] = request_.options.requantize;
+    manifest["code"] = std::move(code);
+    manifest["preprocessing"] = request_.preprocessing->toJson();
+    manifest["report"] =
+        toJson(reportLayers(request_.quantized, *emission.lowered));
     if (std::vector<std::string> lines = getTransforms(request_.floatModule);
         !lines.empty())
       manifest["transforms"] = llvm::json::Array(lines);
@@ -259,41 +243,19 @@ private:
   }
 
   const ArtifactRequest &request_;
-  std::map<std::string, File> files_;
+  std::map<std::string, EmittedFile> files_;
 };
 } // namespace
-
-absl::StatusOr<ArtifactSummary>
-qopt::writeArtifacts(const ArtifactRequest &request) {
-  Writer writer(request);
-  if (const FolderKind *kind = findFolderKind(*request.emit.begin()))
-    return writer.runFolder(*kind);
-  return writer.run();
-}
 
 absl::StatusOr<ArtifactSummary>
 qopt::writeArtifacts(ArtifactRequest request, const QuantizedModel &model) {
   mlir::OwningOpRef<mlir::ModuleOp> quantized(
       mlir::ModuleOp(model.quantized.get()).clone());
-  if (request.integerOnly)
-    QOPT_RETURN_IF_ERROR(setIntegerInterface(
-        *quantized, {model.recipe.requantize, request.outputs == "quantized"}));
   request.floatModule = model.floatModule.get();
   request.unfolded = model.unfolded.get();
   request.quantized = *quantized;
   request.profile = model.profile ? &*model.profile : nullptr;
   request.options = model.recipe;
-  return writeArtifacts(request);
-}
-
-bool qopt::isBareMetal(const CPUOptions &cpu) {
-  llvm::Triple triple(llvm::Triple::normalize(cpu.triple));
-  return !cpu.triple.empty() && triple.isArch32Bit() &&
-         triple.getOS() == llvm::Triple::UnknownOS;
-}
-
-llvm::StringRef qopt::getDefaultRequantize(const ArtifactRequest &request) {
-  if (const FolderKind *folder = findFolderKind(*request.emit.begin()))
-    return folder->requantize;
-  return request.integerOnly ? "fixed:31" : "f32";
+  request.stages = model.stages;
+  return Writer(request).run();
 }

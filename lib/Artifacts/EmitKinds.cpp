@@ -1,106 +1,177 @@
-//===- EmitKinds.cpp - The table behind --emit ----------------------------===//
+//===- EmitKinds.cpp - The values of --emit -------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// One row per kind of result. A new one is a row here and nothing elsewhere.
+// One row per kind of result. A new one is a row here, or of a target.
 //===----------------------------------------------------------------------===//
 #include "qopt/Artifacts/EmitKinds.h"
-#include "qopt/Artifacts/EmbeddedFolder.h"
-#include "qopt/Artifacts/HLSFolder.h"
+#include "qopt/Artifacts/Bundle.h"
+#include "qopt/Artifacts/Program.h"
 #include "qopt/Pipelines/Model.h"
-
-#include "llvm/Object/ArchiveWriter.h"
 
 using namespace qopt;
 
-/// Compiler errors: what a user can change, or a defect.
+static absl::StatusOr<std::string> makeOnnx(const ArtifactRequest &request) {
+  return writeOnnx(request.unfolded);
+}
+
 static absl::StatusOr<std::string>
-fromCompiler(absl::StatusOr<std::string> result) {
-  if (!result.ok())
-    return withCompilerCode(result.status());
+printPrepared(const ArtifactRequest &request) {
+  ProgramOptions options;
+  options.import = request.source.import;
+  QOPT_ASSIGN(auto module,
+              openModule(mlir::ModuleOp(request.floatModule).getContext(),
+                         request.modelPath, options));
+  return printModule(*module);
+}
+
+/// As the file has it; a bundle has no file.
+static absl::StatusOr<std::string>
+printImported(const ArtifactRequest &request) {
+  if (findBundle(request.modelPath))
+    return printPrepared(request);
+  QOPT_ASSIGN(auto module,
+              loadModel(mlir::ModuleOp(request.floatModule).getContext(),
+                        request.modelPath, request.source.import));
+  return printModule(*module);
+}
+
+static absl::StatusOr<std::string>
+printTransformed(const ArtifactRequest &request) {
+  return printModule(request.floatModule);
+}
+
+static absl::StatusOr<std::string>
+printUnfolded(const ArtifactRequest &request) {
+  return printModule(request.unfolded);
+}
+
+static absl::StatusOr<std::string>
+printQuantized(const ArtifactRequest &request) {
+  return printModule(request.quantized);
+}
+
+llvm::ArrayRef<ModelKind> qopt::getModelKinds() {
+  static constexpr ModelKind kKinds[] = {
+      {"onnx", ".onnx", makeOnnx},
+      {"ir:imported", ".imported.mlir", printImported},
+      {"ir:prepared", ".prepared.mlir", printPrepared},
+      {"ir:transformed", ".transformed.mlir", printTransformed},
+      {"ir:unfolded", ".unfolded.mlir", printUnfolded},
+      {"ir:quantized", ".quantized.mlir", printQuantized},
+  };
+  return kKinds;
+}
+
+std::vector<std::string> qopt::listEmitNames() {
+  std::vector<std::string> names;
+  for (const TargetRow *row : getTargets())
+    for (const EmitKind &kind : row->kinds)
+      names.push_back(kind.name);
+  for (const ModelKind &kind : getModelKinds())
+    names.push_back(kind.name);
+  for (const char *stage : getKeptStages())
+    names.push_back("ir:" + std::string(stage));
+  for (const TargetRow *row : getTargets())
+    for (const TargetStage &stage : row->stages)
+      names.push_back("ir:" + std::string(stage.name));
+  return names;
+}
+
+std::set<std::string>
+qopt::getQuantizeStages(const std::set<std::string> &emit) {
+  std::set<std::string> stages;
+  for (const char *stage : getKeptStages())
+    if (emit.count("ir:" + std::string(stage)))
+      stages.insert(stage);
+  return stages;
+}
+
+/// Whether a value of --emit is one of the target's.
+static bool makes(const TargetRow &row, llvm::StringRef name) {
+  for (const EmitKind &kind : row.kinds)
+    if (name == kind.name)
+      return true;
+  return name.consume_front("ir:") && findStage(row, name);
+}
+
+const EmitKind *qopt::findFolderKind(const TargetRow &row,
+                                     const std::set<std::string> &emit) {
+  for (const EmitKind &kind : row.kinds)
+    if (!kind.suffix && emit.count(kind.name))
+      return &kind;
+  return nullptr;
+}
+
+std::string qopt::getStageSuffix(const TargetStage &stage) {
+  return "." + std::string(stage.name) + ".mlir";
+}
+
+absl::StatusOr<std::set<std::string>>
+qopt::parseEmit(llvm::ArrayRef<std::string> values) {
+  std::vector<std::string> known = listEmitNames();
+  std::set<std::string> result;
+  for (llvm::StringRef value : values) {
+    if (value == "ir")
+      value = "ir:lowered";
+    if (!llvm::is_contained(known, value)) {
+      std::string names;
+      for (const std::string &name : known)
+        names += (names.empty() ? "" : ", ") + name;
+      return Error(Code::BadFlagValue, "--emit: expected some of " + names +
+                                           ", got '" + value + "'");
+    }
+    result.insert(value.str());
+  }
+  if (result.empty())
+    result.insert("object");
   return result;
 }
 
-static absl::StatusOr<std::string> makeObject(const EmitInput &input) {
-  return input.compiled.object;
+absl::StatusOr<const TargetRow *>
+qopt::findTarget(const std::set<std::string> &emit) {
+  const TargetRow *target = nullptr;
+  std::string first;
+  for (const std::string &name : emit)
+    for (const TargetRow *row : getTargets()) {
+      if (!makes(*row, name))
+        continue;
+      if (target && target != row)
+        return Error(Code::UnsupportedOption, "--emit: expected kinds of one "
+                                              "target, got " +
+                                                  first + " and " + name);
+      target = row;
+      first = name;
+    }
+  if (!target)
+    return getTargets().front();
+  if (const EmitKind *folder = findFolderKind(*target, emit);
+      folder && emit.size() > 1)
+    return Error(Code::UnsupportedOption,
+                 "--emit=" + llvm::Twine(folder->name) +
+                     " writes a folder of its own")
+        .help("ask for the other kinds in another call");
+  return target;
 }
 
-static absl::StatusOr<std::string> makeHeader(const EmitInput &input) {
-  return input.compiled.header;
-}
-
-static absl::StatusOr<std::string> makeShared(const EmitInput &input) {
-  return fromCompiler(linkSharedLibrary(input.compiled));
-}
-
-static absl::StatusOr<std::string> makeStatic(const EmitInput &input) {
-  const CompiledModel &compiled = input.compiled;
-  std::string name = compiled.symbol + ".o";
-  llvm::NewArchiveMember member(llvm::MemoryBufferRef(compiled.object, name));
-  auto archive = llvm::writeArchiveToBuffer(
-      member, llvm::SymtabWritingMode::NormalSymtab,
-      llvm::object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false);
-  if (!archive)
-    return Error(Code::Internal, llvm::toString(archive.takeError()));
-  return (*archive)->getBuffer().str();
-}
-
-static absl::StatusOr<std::string> makeExecutable(const EmitInput &input) {
-  return fromCompiler(linkExecutable(input.compiled));
-}
-
-static absl::StatusOr<std::string> makeAssembly(const EmitInput &input) {
-  return fromCompiler(emitAssembly(input.lowered, input.request.cpu));
-}
-
-static absl::StatusOr<std::string> makeLLVMIR(const EmitInput &input) {
-  return fromCompiler(emitLLVMIR(input.lowered, input.request.cpu));
-}
-
-static absl::StatusOr<std::string> makeOnnx(const EmitInput &input) {
-  return writeOnnx(input.request.unfolded);
-}
-
-static absl::StatusOr<std::string> printImported(const EmitInput &input) {
-  return printModule(input.request.floatModule);
-}
-
-static absl::StatusOr<std::string> printQuantized(const EmitInput &input) {
-  return printModule(input.request.quantized);
-}
-
-static absl::StatusOr<std::string> printLowered(const EmitInput &input) {
-  return printModule(input.lowered);
-}
-
-llvm::ArrayRef<FileKind> qopt::getFileKinds() {
-  static constexpr FileKind kKinds[] = {
-      {"object", ".o", makeObject, /*isCode=*/true},
-      {"header", ".h", makeHeader},
-      {"shared", ".so", makeShared, /*isCode=*/true},
-      {"static", ".a", makeStatic, /*isCode=*/true},
-      {"exe", "", makeExecutable, /*isCode=*/false, /*isExecutable=*/true},
-      {"asm", ".s", makeAssembly},
-      {"llvm-ir", ".ll", makeLLVMIR},
-      {"onnx", ".onnx", makeOnnx},
-      {"ir:imported", ".imported.mlir", printImported},
-      {"ir:quantized", ".quantized.mlir", printQuantized},
-      {"ir:lowered", ".lowered.mlir", printLowered},
-  };
-  return kKinds;
-}
-
-llvm::ArrayRef<FolderKind> qopt::getFolderKinds() {
-  static constexpr FolderKind kKinds[] = {
-      {"c", "fixed:31", makeEmbeddedFolder},
-      {"hls", "fixed:17", makeHLSFolder, "report.txt",
-       /*takesTarget=*/true, checkHLSFlags},
-  };
-  return kKinds;
-}
-
-const FolderKind *qopt::findFolderKind(llvm::StringRef name) {
-  for (const FolderKind &kind : getFolderKinds())
-    if (name == kind.name)
-      return &kind;
-  return nullptr;
+absl::Status qopt::readTarget(ArtifactRequest &request, FlagValues flags) {
+  TargetRequest target;
+  target.symbol = request.symbol;
+  target.dropsHead = request.outputs == "quantized";
+  for (const Flag &flag : request.row->flags)
+    if (auto it = flags.find(flag.name); it != flags.end()) {
+      target.flags.insert(*it);
+      flags.erase(it);
+    }
+  // A machine that nothing is made for would be ignored.
+  std::string ignored;
+  for (const char *flag : {"target", "mcpu"})
+    if (flags.count(flag))
+      ignored += (ignored.empty() ? "--" : " and --") + std::string(flag);
+  if (!ignored.empty())
+    return Error(Code::BadFlagValue,
+                 "--emit=" + llvm::Twine(request.row->name) + ": expected no " +
+                     ignored + ", the folder is the same for every CPU")
+        .help("the compiler that builds the folder is told the CPU");
+  QOPT_ASSIGN(request.target, request.row->create(target));
+  return absl::OkStatus();
 }

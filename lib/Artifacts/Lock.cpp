@@ -6,12 +6,10 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Artifacts/Lock.h"
 #include "qopt/Artifacts/Bundle.h"
-#include "qopt/Artifacts/EmitKinds.h"
 #include "qopt/Data/DataSource.h"
 #include "qopt/Support/Diagnostics.h"
 #include "qopt/Support/Files.h"
 #include "qopt/Support/Version.h"
-#include "qopt/Target/CPU/ResolveTarget.h"
 
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/FileSystem.h"
@@ -102,26 +100,6 @@ static json::Value describeImport(const ImportOptions &import) {
   return json::Object{{"dims", std::move(dims)},
                       {"shapes", std::move(shapes)},
                       {"constants", std::move(constants)}};
-}
-
-/// Of the CPU, or of the folder that is written instead.
-static absl::StatusOr<json::Value>
-describeTarget(const ArtifactRequest &request) {
-  const FolderKind *folder = findFolderKind(*request.emit.begin());
-  if (folder && !folder->takesTarget)
-    return json::Object{};
-  if (folder)
-    return json::Object{{"part", request.target},
-                        {"clock", request.hls.clock},
-                        {"cycles", request.hls.cycles},
-                        {"vectors", request.hls.vectors}};
-  absl::StatusOr<CPUOptions> cpu = resolveTarget(request.cpu);
-  if (!cpu.ok())
-    return withCompilerCode(cpu.status());
-  return json::Object{{"triple", cpu->triple},
-                      {"cpu", cpu->cpu},
-                      {"features", cpu->features},
-                      {"opt_level", int64_t(cpu->optLevel)}};
 }
 
 absl::StatusOr<json::Object> qopt::parseLock(llvm::StringRef text,
@@ -218,7 +196,7 @@ absl::StatusOr<json::Object>
 qopt::makeLock(const ArtifactRequest &request,
                const std::map<std::string, std::string> &files) {
   QOPT_ASSIGN(json::Value model, describeModel(request));
-  QOPT_ASSIGN(json::Value target, describeTarget(request));
+  QOPT_ASSIGN(json::Object target, request.target->describe());
   json::Array data;
   for (const std::string &argument : request.dataPaths) {
     QOPT_ASSIGN(json::Value row, describeData(argument));
@@ -239,10 +217,10 @@ qopt::makeLock(const ArtifactRequest &request,
       {"preprocessing", request.preprocessing->toJson()},
       {"data", std::move(data)},
       {"recipe", request.options.toSettings()},
-      {"symbol", request.cpu.symbol},
+      {"symbol", request.symbol},
       {"emit", json::Array(request.emit)},
       {"target", std::move(target)},
-      {"integer_only", request.integerOnly},
+      {"integer_only", request.target->isIntegerOnly()},
       {"outputs", request.outputs},
       {"llvm_arguments", json::Array(request.source.llvmArguments)},
       {"results", std::move(results)}};

@@ -44,11 +44,45 @@ absl::Status qopt::prepare(mlir::ModuleOp module) {
   return runPipeline(module, kPrepare);
 }
 
+static void addPasses(mlir::OpPassManager &pm, llvm::StringRef text) {
+  [[maybe_unused]] auto parsed = mlir::parsePassPipeline(text, pm);
+  assert(mlir::succeeded(parsed) && "the text is of registered passes");
+}
+
+namespace {
+struct AssignOptions : mlir::PassPipelineOptions<AssignOptions> {
+  Option<std::string> preActivation{
+      *this, "pre-activation",
+      llvm::cl::desc("format between a layer and its activation"),
+      llvm::cl::init("f32")};
+  Option<std::string> weightFormat{*this, "weight-format",
+                                   llvm::cl::desc("format of weights"),
+                                   llvm::cl::init("si8")};
+};
+struct FoldOptions : mlir::PassPipelineOptions<FoldOptions> {
+  Option<bool> verify{*this, "verify",
+                      llvm::cl::desc("prove that accumulators are wide enough"),
+                      llvm::cl::init(false)};
+};
+} // namespace
+
 void qopt::registerPipelines() {
+  mlir::PassPipelineRegistration<AssignOptions>(
+      "qopt-assign", "Formats of tensors, decided and applied",
+      [](mlir::OpPassManager &pm, const AssignOptions &options) {
+        addPasses(pm, "func.func(qg-assign-formats{pre-activation=" +
+                          options.preActivation + " weight-format=" +
+                          options.weightFormat + "},qg-apply-formats)");
+      });
+  mlir::PassPipelineRegistration<FoldOptions>(
+      "qopt-fold", "Float ops between encodings to quantized ops",
+      [](mlir::OpPassManager &pm, const FoldOptions &options) {
+        addPasses(pm, options.verify ? "func.func(qg-fold-qdq,canonicalize,"
+                                       "cse,qg-verify-assignment)"
+                                     : "func.func(qg-fold-qdq,canonicalize,"
+                                       "cse)");
+      });
   mlir::PassPipelineRegistration<>(
       "qopt-prepare", "Constants, layout, folded normalization of floats",
-      [](mlir::OpPassManager &pm) {
-        [[maybe_unused]] auto parsed = mlir::parsePassPipeline(kPrepare, pm);
-        assert(mlir::succeeded(parsed) && "the pipeline is fixed text");
-      });
+      [](mlir::OpPassManager &pm) { addPasses(pm, kPrepare); });
 }

@@ -171,9 +171,8 @@ absl::Status Quantizer::decideLayers() {
 std::string Quantizer::getAssignment() const {
   // Fixed-point and power-of-two rounding say that the target has no floats.
   const char *preActivation = recipe.requantize == "f32" ? "f32" : "int8";
-  return "func.func(qg-assign-formats{pre-activation=" +
-         std::string(preActivation) + " weight-format=" + recipe.weights +
-         "},qg-apply-formats)";
+  return "qopt-assign{pre-activation=" + std::string(preActivation) +
+         " weight-format=" + recipe.weights + "}";
 }
 
 absl::StatusOr<RoundWeightsReport>
@@ -266,10 +265,8 @@ absl::Status Quantizer::keepUnfolded() {
 
 absl::Status Quantizer::fold() {
   // Encodings that a model brings are not ours to refuse.
-  return runPipeline(module, recipe.keepsModel()
-                                 ? "func.func(qg-fold-qdq,canonicalize,cse)"
-                                 : "func.func(qg-fold-qdq,canonicalize,cse,"
-                                   "qg-verify-assignment)");
+  return runPipeline(module,
+                     recipe.keepsModel() ? "qopt-fold" : "qopt-fold{verify}");
 }
 
 /// Matrix products by rows; convolutions and attention stay float.
@@ -324,10 +321,19 @@ absl::Status Quantizer::run() {
     done.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
             .count();
+    if (options.keep.count(stage.name))
+      result.stages[stage.name] = printModule(module);
     if (options.onStage)
       options.onStage(done);
   }
   return absl::OkStatus();
+}
+
+llvm::ArrayRef<const char *> qopt::getKeptStages() {
+  static constexpr const char *kNames[] = {
+      "ranges", "layers",         "assign",
+      "round",  "correct-biases", "fold-channel-scales"};
+  return kNames;
 }
 
 absl::StatusOr<QuantizeResult> qopt::quantize(mlir::ModuleOp module,

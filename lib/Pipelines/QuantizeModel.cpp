@@ -220,6 +220,7 @@ absl::Status ModelQuantizer::quantize() {
   options.calibrated = calibrated;
   options.progress = inputs.progress;
   options.onStage = inputs.onStage;
+  options.keep = inputs.keep;
   QOPT_ASSIGN(QuantizeResult result,
               qopt::quantize(*model.quantized,
                              model.profile ? &*model.profile : nullptr,
@@ -227,6 +228,7 @@ absl::Status ModelQuantizer::quantize() {
                                                          : SampleSource(),
                              options));
   model.unfolded = std::move(result.unfolded);
+  model.stages = std::move(result.stages);
   return absl::OkStatus();
 }
 

@@ -406,7 +406,7 @@ def build(model, output, data=None, profile=None, *, scheme=None, method=None,
     Returns the paths that were written. Data, profile, scheme, method, recipe
     and pre are those of `quantize`; a scheme of "float" rounds nothing.
     options: emit (a list of object, header, shared, static, exe, asm, onnx,
-      llvm-ir, ir:imported, ir:quantized, ir:lowered; or c or hls alone, which
+      llvm-ir, ir:STAGE; or c or hls alone, which
       write a folder), target, mcpu, integer_only, outputs, symbol, opt_level;
       clock, cycles and vectors of hls; and any setting of a recipe.
 

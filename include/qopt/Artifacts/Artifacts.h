@@ -10,7 +10,7 @@
 #include "qopt/Data/Preprocess.h"
 #include "qopt/Frontend/ONNX/Import.h"
 #include "qopt/Pipelines/QuantizeModel.h"
-#include "qopt/Target/CPU/Emit.h"
+#include "qopt/Target/Target.h"
 #include "llvm/Support/JSON.h"
 #include <set>
 
@@ -20,21 +20,17 @@ struct ArtifactRequest {
   std::string stem;                   ///< or the folder of a folder kind
   std::string modelPath;              ///< hashed into the lock
   std::vector<std::string> dataPaths; ///< hashed into the lock
-  std::set<std::string> emit;         ///< names of rows of EmitKinds.h
-  std::string target;                 ///< --target as it was given
-  /// Float heads in integers; the interface of `quantized` is integers.
-  bool integerOnly = false;
+  std::set<std::string> emit;         ///< values of --emit
+  /// What the kinds are for, with its flags read.
+  const TargetRow *row = nullptr;
+  std::shared_ptr<const Target> target;
+  std::string symbol; ///< prefix of functions, name of a top
   /// quantized: float ops behind the last integers are left to the caller.
   std::string outputs = "model";
-  CPUOptions cpu;
-  /// Of --emit=hls: see HLSFolder.h.
-  struct HLS {
-    std::string clock = "10ns";
-    int64_t cycles = 0; ///< a frame may take; 0: as few as fit
-    int64_t vectors = 20;
-  } hls;
   /// `unfolded`: float ops between quantize and dequantize, for --emit=onnx.
   mlir::ModuleOp floatModule, unfolded, quantized;
+  /// Graphs of QuantizedModel::stages.
+  std::map<std::string, std::string> stages;
   const Profile *profile = nullptr;
   const Preprocessing *preprocessing = nullptr;
   Recipe options;
@@ -56,34 +52,32 @@ struct ArtifactRequest {
 
 struct ArtifactSummary {
   std::vector<std::string> files;
-  std::string target;
-  bool runsHere = true; ///< code: on this machine
-  uint64_t arenaBytes = 0, weightsBytes = 0;
-  std::string text; ///< of a folder kind: what to tell the user
+  /// Pipelines of the stages that were printed and of those before them, in
+  /// order, as `qopt-opt` takes them.
+  std::vector<std::pair<std::string, std::string>> stages;
+  Emission emission; ///< what the target says of it; its files are written
 };
 
-absl::StatusOr<ArtifactSummary> writeArtifacts(const ArtifactRequest &request);
-/// The same of a quantized model, whose interface becomes integers where the
-/// request says so.
+/// Files of a quantized model, whose interface becomes integers where the
+/// target wants them.
 absl::StatusOr<ArtifactSummary> writeArtifacts(ArtifactRequest request,
                                                const QuantizedModel &model);
-
-/// A microcontroller: 32 bits and no system. Its code is integers only.
-bool isBareMetal(const CPUOptions &cpu);
-
-/// How accumulators are rounded where a recipe does not say.
-llvm::StringRef getDefaultRequantize(const ArtifactRequest &request);
 
 /// A graph of float ops between quantize and dequantize as ONNX.
 absl::StatusOr<std::string> writeOnnx(mlir::ModuleOp unfolded);
 
-/// An error of the CPU target with its code: what a user can change, or a
-/// defect.
-absl::Status withCompilerCode(const absl::Status &status);
-
 /// The values of --emit; nothing means object.
 absl::StatusOr<std::set<std::string>>
 parseEmit(llvm::ArrayRef<std::string> values);
+/// The target that makes these kinds. An error for those of two targets, and
+/// for a folder among others.
+absl::StatusOr<const TargetRow *> findTarget(const std::set<std::string> &emit);
+/// Reads the flags of the row of `request`, whose symbol and outputs are set. A
+/// flag that names a machine and is none of the row's is refused.
+absl::Status readTarget(ArtifactRequest &request, FlagValues flags);
+/// Stages of the quantization that `emit` prints: what QuantizeInputs::keep
+/// wants to know.
+std::set<std::string> getQuantizeStages(const std::set<std::string> &emit);
 /// A C identifier for a file name.
 std::string makeSymbol(llvm::StringRef name);
 

@@ -1,54 +1,33 @@
-//===- EmitKinds.h - The table behind --emit ------------------------------===//
+//===- EmitKinds.h - The values of --emit ---------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A kind of file is a row: its name, what it adds to STEM, and a function that
-// makes its bytes. Nothing here writes, so that a failure leaves nothing.
+// Kinds of files and stages of every target, and what can be printed of the
+// model itself: one list for the parser, its errors and the help.
 //===----------------------------------------------------------------------===//
 #ifndef QOPT_ARTIFACTS_EMITKINDS_H
 #define QOPT_ARTIFACTS_EMITKINDS_H
 
 #include "qopt/Artifacts/Artifacts.h"
-#include <map>
 
 namespace qopt {
 
-/// What the makers of files beside STEM see.
-struct EmitInput {
-  const ArtifactRequest &request;
-  mlir::ModuleOp lowered;
-  const CompiledModel &compiled;
-};
-
-/// A file STEM + suffix, made from the compiled model.
-struct FileKind {
+/// A file STEM + suffix, made of the model on its way to any target.
+struct ModelKind {
   const char *name;
   const char *suffix;
-  absl::StatusOr<std::string> (*make)(const EmitInput &input);
-  /// Listed in the manifest: what `qopt run` and linkers can load.
-  bool isCode = false;
-  bool isExecutable = false;
+  absl::StatusOr<std::string> (*make)(const ArtifactRequest &request);
 };
-llvm::ArrayRef<FileKind> getFileKinds();
+llvm::ArrayRef<ModelKind> getModelKinds();
 
-/// A folder of sources instead of STEM, made from the quantized graph and not
-/// from CPU code. The keys of the result are paths inside of it.
-struct FolderKind {
-  const char *name;
-  /// The requantization mode of a model that names none.
-  const char *requantize;
-  absl::StatusOr<std::map<std::string, std::string>> (*make)(
-      const ArtifactRequest &request);
-  /// A file of the folder whose first paragraph is shown, or null.
-  const char *summary = nullptr;
-  /// Whether --target names something of it.
-  bool takesTarget = false;
-  /// What is wrong with the flags, all of it, before the model is read; or
-  /// null.
-  absl::Status (*check)(const ArtifactRequest &request) = nullptr;
-};
-llvm::ArrayRef<FolderKind> getFolderKinds();
-/// The row of that name, or null.
-const FolderKind *findFolderKind(llvm::StringRef name);
+/// Every value of --emit in the order of the help.
+std::vector<std::string> listEmitNames();
+
+/// The kind of a target that is a folder of its own, if `emit` names one.
+const EmitKind *findFolderKind(const TargetRow &row,
+                               const std::set<std::string> &emit);
+
+/// The suffix of --emit=ir:STAGE.
+std::string getStageSuffix(const TargetStage &stage);
 
 } // namespace qopt
 

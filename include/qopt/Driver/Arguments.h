@@ -8,6 +8,7 @@
 #define QOPT_DRIVER_ARGUMENTS_H
 
 #include "qopt/Support/Diagnostics.h"
+#include "qopt/Support/Flag.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <map>
@@ -16,15 +17,6 @@
 #include <vector>
 
 namespace qopt::driver {
-
-/// A flag. `value` names its value in the help; null makes it a switch.
-struct Flag {
-  const char *name;
-  const char *value;
-  const char *help;
-  /// One-letter form without the dash, or 0.
-  char letter = 0;
-};
 
 class Session;
 class Arguments;

@@ -68,10 +68,11 @@ struct FlaggedModel {
   std::string graphHash;
 };
 /// Import to quantization, as the flags say. `requantize` is the mode where
-/// --requant names none: that of the target.
+/// --requant names none: that of the target. `keep`: see QuantizeInputs.
 absl::StatusOr<FlaggedModel> quantizeModel(const Arguments &arguments,
                                            Session &session,
-                                           llvm::StringRef requantize = "f32");
+                                           llvm::StringRef requantize = "f32",
+                                           std::set<std::string> keep = {});
 
 } // namespace qopt::driver
 

@@ -12,6 +12,8 @@
 #include "qopt/Data/DataSource.h"
 #include "qopt/Pipelines/Executors.h"
 #include "qopt/Pipelines/Recipe.h"
+#include <map>
+#include <set>
 
 namespace qopt {
 
@@ -24,6 +26,8 @@ struct StageResult {
 
 struct QuantizeOptions {
   Recipe recipe;
+  /// Names of kept stages (see getKeptStages) whose graph is wanted.
+  std::set<std::string> keep;
   /// Leaves scales by channel of activations in `unfolded`, so that its weights
   /// can be compared with those of the float model.
   bool keepChannelScales = false;
@@ -60,6 +64,8 @@ absl::StatusOr<Profile> calibrate(mlir::ModuleOp module,
 
 /// What comes of quantization beside the module.
 struct QuantizeResult {
+  /// The graph after stages of QuantizeOptions::keep, as text.
+  std::map<std::string, std::string> stages;
   /// The graph of float ops between quantize and dequantize: the form that
   /// standard ONNX has.
   mlir::OwningOpRef<mlir::ModuleOp> unfolded;
@@ -67,6 +73,9 @@ struct QuantizeResult {
   /// widths are free.
   RoundWeightsReport rounded, uniform;
 };
+
+/// Stages on the way to static encodings whose graph can be kept, in order.
+llvm::ArrayRef<const char *> getKeptStages();
 
 /// Quantizes a prepared module in place, in the stages that the recipe wants;
 /// `profile` may be null unless it needs one. Rounding on data and correction

@@ -36,6 +36,8 @@ struct QuantizeInputs {
   std::string planName = "the plan";
   /// See CalibrateOptions.
   std::string resumeFile;
+  /// See QuantizeOptions.
+  std::set<std::string> keep;
   /// Called after every stage, and while one is at work.
   std::function<void(const StageResult &)> onStage;
   std::function<void(llvm::StringRef phase, int64_t done, int64_t total)>
@@ -49,6 +51,8 @@ struct QuantizedModel {
   /// quantize and dequantize.
   mlir::OwningOpRef<mlir::ModuleOp> floatModule, unfolded, quantized;
   std::optional<Profile> profile;
+  /// Of QuantizeInputs::keep: the graph after a stage, as text.
+  std::map<std::string, std::string> stages;
 };
 
 /// The defaults of a recipe for a model: its own encodings, else 8 bits where

@@ -6,10 +6,8 @@
 #include "qopt/Artifacts/EmitKinds.h"
 #include "qopt/Artifacts/Lock.h"
 #include "qopt/Artifacts/OutputFolder.h"
-#include "qopt/Artifacts/Program.h"
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/VerbFlags.h"
-#include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Support/Refusals.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -19,39 +17,57 @@
 using namespace qopt;
 using namespace qopt::driver;
 
+/// Every value of --emit, from the tables of the kinds.
+static std::string describeEmit() {
+  std::string text;
+  for (const std::string &name : listEmitNames())
+    text += (text.empty() ? "" : ", ") + name;
+  return text + "; default object, ir is ir:lowered, c and hls are folders";
+}
+
+/// The flags of all targets, one that several have once with all their texts.
+static llvm::ArrayRef<Flag> getTargetFlags() {
+  static std::map<std::string, std::string> helps;
+  static const std::vector<Flag> flags = [] {
+    std::vector<Flag> all;
+    for (const TargetRow *row : getTargets())
+      for (const Flag &flag : row->flags) {
+        std::string &help = helps[flag.name];
+        if (help.empty())
+          all.push_back(flag);
+        help += (help.empty() ? "" : "; ") + std::string(flag.help);
+      }
+    for (Flag &flag : all)
+      flag.help = helps[flag.name].c_str();
+    return all;
+  }();
+  return flags;
+}
+
 static llvm::ArrayRef<Flag> getCompileFlags() {
-  static constexpr Flag kFlags[] = {
-      {"emit", "LIST",
-       "object (default), header, shared, static, exe (reads .npy), asm, "
-       "onnx, llvm-ir, ir[:imported|quantized|lowered]; c or hls: a folder"},
-      {"target", "NAME",
-       "native (default), CPU[:+FEATURE,..] (a name that LLVM knows; it "
-       "implies "
-       "a triple, which is printed), or TRIPLE[:CPU[:+FEATURE,..]]; of "
-       "--emit=hls an FPGA such as xc7z020"},
-      {"mcpu", "NAME", "the CPU of a --target that names none"},
-      {"integer-only", nullptr,
-       "integers at the interface, softmax in integers (always so for "
-       "--emit=c|hls and bare 32-bit targets)"},
-      {"outputs", "KIND",
-       "of integer-only code: model (default), or quantized: stop before "
-       "floats"},
-      {"clock", "TIME", "of --emit=hls: 10ns (default), 100MHz"},
-      {"cycles", "N", "of --emit=hls: cycles a frame may take (as few as fit)"},
-      {"vectors", "N", "of --emit=hls: frames of the test bench (20)"},
-      {"symbol-prefix", "NAME", "prefix of the functions (default: the stem)"},
-      {"opt-level", "N", "0 to 3 (default 3)", 'O'},
-      {"lock", "FILE",
-       "make the bytes of STEM.qopt/lock.json again; model and data are looked "
-       "for beside it and here, by name and hash"},
-  };
-  return kFlags;
+  static const std::string emit = describeEmit();
+  static const std::vector<Flag> flags = [] {
+    std::vector<Flag> own = {
+        {"emit", "LIST", emit.c_str()},
+        {"outputs", "KIND",
+         "of integer-only code: model (default), or quantized: stop before "
+         "floats"},
+        {"symbol-prefix", "NAME",
+         "prefix of the functions (default: the stem)"},
+        {"lock", "FILE",
+         "make the bytes of STEM.qopt/lock.json again; model and data are "
+         "looked for beside it and here, by name and hash"},
+    };
+    llvm::append_range(own, getTargetFlags());
+    return own;
+  }();
+  return flags;
 }
 
 /// What suffixes are added to. `-o DIR/` puts the model's name in there, but
 /// for kinds that are a folder.
 static absl::StatusOr<std::string> getStem(const Arguments &arguments,
-                                           const FolderKind *folder) {
+                                           const EmitKind *folder) {
   std::string output = arguments.get("output", "");
   llvm::StringRef path = output;
   if (path.rtrim('/').empty())
@@ -68,35 +84,66 @@ static absl::StatusOr<std::string> getStem(const Arguments &arguments,
   return stem.str().str();
 }
 
-/// Names that do not exist are refused before a model is read.
-static absl::Status readTarget(const Arguments &arguments,
-                               ArtifactRequest &request,
-                               const FolderKind *folder) {
-  if (folder) {
-    std::string given;
-    for (llvm::StringRef flag : {"target", "mcpu"})
-      if (arguments.has(flag) && (flag == "mcpu" || !folder->takesTarget))
-        given += (given.empty() ? "--" : " and --") + flag.str();
-    if (given.empty())
-      return absl::OkStatus();
-    return Error(Code::BadFlagValue,
-                 "--emit=" + llvm::Twine(folder->name) + ": expected no " +
-                     given + ", the folder is the same for every CPU")
-        .help("the compiler that builds the folder is told the CPU");
+/// What was written, and what to do with it.
+static void saySummary(Session &session, const ArtifactRequest &request,
+                       const Recipe &recipe, const ArtifactSummary &summary,
+                       double seconds) {
+  for (const std::string &file : summary.files)
+    session.say("wrote " + file);
+  if (session.isVerbose())
+    for (const auto &[stage, pipeline] : summary.stages)
+      session.say("ir:" + stage +
+                  ": qopt-opt --pass-pipeline='builtin.module(" + pipeline +
+                  ")'");
+  const Emission &emission = summary.emission;
+  if (!request.row->hasBundle) {
+    if (!emission.text.empty())
+      session.say(emission.text);
+    session.say(llvm::formatv("{0}, requantization {1}, {2:f1} s",
+                              recipe.scheme, recipe.requantize, seconds)
+                    .str());
+    return;
   }
-  MachineName &machine = request.cpu;
-  QOPT_ASSIGN(machine,
-              parseMachineName(request.target, arguments.get("mcpu", "")));
-  MachineProblems found = findMachineProblems(machine);
-  if (found.problems.empty())
-    return absl::OkStatus();
-  Error error(Code::BadFlagValue, "--target: " + found.problems.front());
-  for (const std::string &problem : llvm::drop_begin(found.problems))
-    std::move(error).note(problem);
-  for (const std::string &known : found.known)
-    std::move(error).note(known);
-  return std::move(error).help("--target=TRIPLE[:CPU[:+FEATURE,..]], or "
-                               "--mcpu for the CPU");
+  session.say(llvm::formatv("{0} {1}: weights {2} bytes, arena {3} bytes, "
+                            "{4:f1} s",
+                            recipe.scheme, emission.target,
+                            emission.weightsBytes, emission.arenaBytes, seconds)
+                  .str());
+  if (emission.runsHere)
+    session.say("next: qopt bench " + request.stem + " --vs float");
+  else
+    session.say("the code is for another machine; here: qopt run " +
+                request.stem + " --reference");
+}
+
+/// What the flags say of files and targets: what is misspelled is said at once,
+/// before a model is read.
+static absl::Status readRequest(const Arguments &arguments,
+                                ArtifactRequest &request) {
+  request.modelPath = arguments.positional()[0];
+  request.dataPaths = arguments.getAll("data");
+  request.emit = {"object"};
+  request.row = getTargets().front();
+  Refusals refusals;
+  refusals.take(parseEmit(arguments.getList("emit")), request.emit);
+  refusals.take(findTarget(request.emit), request.row);
+  const EmitKind *folder = findFolderKind(*request.row, request.emit);
+  refusals.take(getStem(arguments, folder), request.stem);
+  request.symbol = arguments.get(
+      "symbol-prefix", makeSymbol(llvm::sys::path::filename(request.stem)));
+  absl::StatusOr<std::string> outputs =
+      arguments.getChoice("outputs", {"model", "quantized"}, "model");
+  if (outputs.ok())
+    request.outputs = *outputs;
+  FlagValues flags;
+  for (const Flag &flag : getTargetFlags())
+    if (arguments.has(flag.name))
+      flags[flag.name] = arguments.get(flag.name, "");
+  refusals.add(readTarget(request, flags));
+  refusals.add(outputs.status());
+  refusals.add(getRecipeSettings(arguments).status());
+  QOPT_RETURN_IF_ERROR(refusals.status());
+  return folder ? checkOutputFolder(request.stem) : absl::OkStatus();
 }
 
 static absl::StatusOr<ExitCode> compile(const Arguments &arguments,
@@ -105,38 +152,10 @@ static absl::StatusOr<ExitCode> compile(const Arguments &arguments,
   auto start = std::chrono::steady_clock::now();
   ArtifactRequest request;
   request.lock = lock;
-  request.modelPath = arguments.positional()[0];
-  request.dataPaths = arguments.getAll("data");
-  // What is misspelled is said at once, before a model is read.
-  Refusals refusals;
-  request.emit = {"object"};
-  refusals.take(parseEmit(arguments.getList("emit")), request.emit);
-  const FolderKind *folder = findFolderKind(*request.emit.begin());
-  refusals.take(getStem(arguments, folder), request.stem);
-  request.target = arguments.get("target", "native");
-  refusals.add(readTarget(arguments, request, folder));
-  request.integerOnly =
-      !folder && (arguments.has("integer-only") || isBareMetal(request.cpu));
-  refusals.take(arguments.getChoice("outputs", {"model", "quantized"}, "model"),
-                request.outputs);
-  refusals.add(getRecipeSettings(arguments).status());
-  QOPT_RETURN_IF_ERROR(refusals.status());
-  request.cpu.symbol = arguments.get(
-      "symbol-prefix", makeSymbol(llvm::sys::path::filename(request.stem)));
-  request.hls.clock = arguments.get("clock", request.hls.clock);
-  QOPT_ASSIGN(request.hls.cycles, arguments.getInt("cycles", 0, 0));
-  QOPT_ASSIGN(request.hls.vectors,
-              arguments.getInt("vectors", request.hls.vectors, 1));
-  if (folder) {
-    QOPT_RETURN_IF_ERROR(checkOutputFolder(request.stem));
-    if (folder->check)
-      QOPT_RETURN_IF_ERROR(folder->check(request));
-  }
-  QOPT_ASSIGN(int64_t level, arguments.getInt("opt-level", 3, 0));
-  request.cpu.optLevel = std::min<int64_t>(level, 3);
+  QOPT_RETURN_IF_ERROR(readRequest(arguments, request));
   QOPT_ASSIGN(FlaggedModel flagged,
-              quantizeModel(arguments, session, getDefaultRequantize(request)));
-  const Recipe &recipe = flagged.quantized.recipe;
+              quantizeModel(arguments, session, request.target->getRequantize(),
+                            getQuantizeStages(request.emit)));
   request.preprocessing = &flagged.preprocessing;
   request.source.import = flagged.import;
   request.source.graphHash = flagged.graphHash;
@@ -147,26 +166,7 @@ static absl::StatusOr<ExitCode> compile(const Arguments &arguments,
   double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();
-  for (const std::string &file : summary.files)
-    session.say("wrote " + file);
-  if (folder) {
-    if (!summary.text.empty())
-      session.say(summary.text);
-    session.say(llvm::formatv("{0}, requantization {1}, {2:f1} s",
-                              recipe.scheme, recipe.requantize, seconds)
-                    .str());
-    return ExitCode::Ok;
-  }
-  session.say(llvm::formatv("{0} {1}: weights {2} bytes, arena {3} bytes, "
-                            "{4:f1} s",
-                            recipe.scheme, summary.target, summary.weightsBytes,
-                            summary.arenaBytes, seconds)
-                  .str());
-  if (summary.runsHere)
-    session.say("next: qopt bench " + request.stem + " --vs float");
-  else
-    session.say("the code is for another machine; here: qopt run " +
-                request.stem + " --reference");
+  saySummary(session, request, flagged.quantized.recipe, summary, seconds);
   return ExitCode::Ok;
 }
 

@@ -36,7 +36,7 @@ private:
   absl::Status findProfile();
   absl::Status checkConstants() const;
   void takeImport();
-  void takeTarget();
+  absl::Status takeTarget();
   void takeOptions();
 
   /// The file of that name and hash: `path` if it is given, else near.
@@ -230,24 +230,12 @@ void LockFlags::takeImport() {
   result.set("pre", std::move(steps));
 }
 
-void LockFlags::takeTarget() {
-  const json::Object &target = *lock.getObject("target");
-  auto get = [&](llvm::StringRef key) {
-    return target.getString(key).value_or("");
-  };
-  auto number = [&](llvm::StringRef key) {
-    return std::to_string(target.getInteger(key).value_or(0));
-  };
-  if (target.get("part")) {
-    set("target", get("part"));
-    set("clock", get("clock"));
-    set("cycles", number("cycles"));
-    set("vectors", number("vectors"));
-  } else if (target.get("triple")) {
-    set("target",
-        (get("triple") + ":" + get("cpu") + ":" + get("features")).str());
-    set("opt-level", number("opt_level"));
-  }
+absl::Status LockFlags::takeTarget() {
+  QOPT_ASSIGN(std::set<std::string> emit, parseEmit(result.getAll("emit")));
+  QOPT_ASSIGN(const TargetRow *row, findTarget(emit));
+  for (const auto &[flag, value] : row->readFlags(*lock.getObject("target")))
+    set(flag, value);
+  return absl::OkStatus();
 }
 
 void LockFlags::takeOptions() {
@@ -275,8 +263,8 @@ absl::StatusOr<Arguments> LockFlags::run() {
   refusals.add(checkConstants());
   QOPT_RETURN_IF_ERROR(refusals.status());
   takeImport();
-  takeTarget();
   takeOptions();
+  QOPT_RETURN_IF_ERROR(takeTarget());
   return result;
 }
 

@@ -262,7 +262,8 @@ static absl::StatusOr<Recipe> makeRecipe(const Arguments &arguments,
 
 absl::StatusOr<FlaggedModel> driver::quantizeModel(const Arguments &arguments,
                                                    Session &session,
-                                                   llvm::StringRef requantize) {
+                                                   llvm::StringRef requantize,
+                                                   std::set<std::string> keep) {
   FlaggedModel model;
   QOPT_ASSIGN(RecipeSettings settings, getRecipeSettings(arguments));
   ProgramOptions options;
@@ -293,6 +294,7 @@ absl::StatusOr<FlaggedModel> driver::quantizeModel(const Arguments &arguments,
   inputs.integerInputs = requantize != "f32";
   inputs.resumeFile = arguments.get("resume", "");
   inputs.planName = "'" + arguments.get("plan", "") + "'";
+  inputs.keep = std::move(keep);
   QOPT_ASSIGN(inputs.profile, readProfile(arguments));
   OpenedSamples samples;
   if (arguments.has("data") && readsSamples(recipe, inputs.integerInputs)) {

@@ -11,6 +11,7 @@
 #include "qopt/Conversion/Passes.h"
 #include "qopt/Target/HLS/Emit.h"
 #include "qopt/Target/HLS/Passes.h"
+#include "qopt/Target/HLS/Target.h"
 
 #include "mlir/Dialect/EmitC/IR/EmitC.h"
 #include "mlir/Pass/PassManager.h"

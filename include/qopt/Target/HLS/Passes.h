@@ -16,9 +16,6 @@ namespace qopt::hls {
 #define GEN_PASS_REGISTRATION
 #include "qopt/Target/HLS/Passes.h.inc"
 
-/// Registers qopt-hls: the integer core to folded units and sized streams.
-void registerPipelines();
-
 } // namespace qopt::hls
 
 #endif // QOPT_TARGET_HLS_PASSES_H

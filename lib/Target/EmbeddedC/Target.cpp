@@ -1,15 +1,15 @@
-//===- EmbeddedFolder.cpp - --emit=c --------------------------------------===//
+//===- Target.cpp - The row of the C target -------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // Integers at the interface, fxp, C. The manifest lies among the sources, so
 // that a build script needs nothing else.
 //===----------------------------------------------------------------------===//
-#include "qopt/Artifacts/EmbeddedFolder.h"
+#include "qopt/Target/EmbeddedC/Target.h"
 #include "qopt/Conversion/IntegerCore.h"
 #include "qopt/Dialect/QG/IR/QG.h"
-#include "qopt/Pipelines/Model.h"
-#include "qopt/Pipelines/Pipelines.h"
+#include "qopt/Support/Module.h"
 #include "qopt/Target/EmbeddedC/Emit.h"
+#include "qopt/Target/Integer/LowerToIntegers.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringExtras.h"
@@ -17,6 +17,13 @@
 #include "llvm/Support/JSON.h"
 
 using namespace qopt;
+
+static constexpr EmitKind kKinds[] = {{"c", /*suffix=*/nullptr}};
+
+static constexpr TargetStage kStages[] = {
+    {"c-lowered", "exact integer ops between integers"},
+    {"c-signed", "the same on signed bytes"},
+};
 
 /// One error for all reasons, the reasons as notes.
 static absl::Status explain(const absl::Status &status) {
@@ -38,7 +45,8 @@ static absl::Status explain(const absl::Status &status) {
       "caller");
 }
 
-static std::string makeManifest(const ArtifactRequest &request,
+static std::string makeManifest(const TargetInput &input,
+                                llvm::StringRef symbol,
                                 const EmbeddedCProject &project) {
   llvm::json::Array layers;
   for (const EmbeddedCLayer &layer : project.layers)
@@ -47,13 +55,13 @@ static std::string makeManifest(const ArtifactRequest &request,
                                         {"products", layer.macs}});
   llvm::json::Value manifest =
       llvm::json::Object{{"schema", "qopt.c/1"},
-                         {"symbol", request.cpu.symbol},
-                         {"scheme", request.options.scheme},
-                         {"requantize", request.options.requantize},
+                         {"symbol", symbol},
+                         {"scheme", input.scheme},
+                         {"requantize", input.requantize},
                          {"arena_bytes", int64_t(project.arenaBytes)},
                          {"live_bytes", int64_t(project.liveBytes)},
                          {"weights_bytes", int64_t(project.weightsBytes)},
-                         {"preprocessing", request.preprocessing->toJson()},
+                         {"preprocessing", input.preprocessing},
                          {"layers", std::move(layers)}};
   return llvm::formatv("{0:2}\n", manifest).str();
 }
@@ -78,10 +86,10 @@ static mlir::DictionaryAttr describe(const DevicePort &port, mlir::Type element,
 /// A graph whose interface is not integers by itself: what lies between the
 /// last float in front and the first behind; the caller normalizes.
 static absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
-cutCore(const ArtifactRequest &request) {
+cutCore(const TargetInput &input) {
   mlir::OwningOpRef<mlir::ModuleOp> lowered(
-      mlir::ModuleOp(request.quantized).clone());
-  QOPT_RETURN_IF_ERROR(lower(*lowered, request.options.requantize));
+      mlir::ModuleOp(input.quantized).clone());
+  QOPT_RETURN_IF_ERROR(lower(*lowered, input.requantize));
   mlir::MLIRContext *context = lowered->getContext();
   IntegerCore core;
   QOPT_RETURN_IF_ERROR(
@@ -104,26 +112,76 @@ cutCore(const ArtifactRequest &request) {
   return std::move(core.core);
 }
 
-absl::StatusOr<std::map<std::string, std::string>>
-qopt::makeEmbeddedFolder(const ArtifactRequest &request) {
-  mlir::OwningOpRef<mlir::ModuleOp> module(
-      mlir::ModuleOp(request.quantized).clone());
-  QOPT_RETURN_IF_ERROR(lowerToIntegers(
-      *module, {request.options.requantize, request.outputs == "quantized"}));
-  EmbeddedCOptions options;
-  options.symbol = request.cpu.symbol;
-  absl::StatusOr<EmbeddedCProject> project = emitEmbeddedC(*module, options);
-  if (!project.ok() && request.outputs == "quantized" &&
-      project.status().code() == absl::StatusCode::kUnimplemented) {
-    auto core = cutCore(request);
-    if (!core.ok())
-      return explain(project.status());
-    module = std::move(*core);
-    project = emitEmbeddedC(*module, options);
+namespace {
+class EmbeddedCTarget : public Target {
+public:
+  static absl::StatusOr<std::unique_ptr<Target>>
+  create(const TargetRequest &request) {
+    auto target = std::make_unique<EmbeddedCTarget>();
+    target->symbol_ = request.symbol;
+    target->dropsHead_ = request.dropsHead;
+    return target;
   }
-  if (!project.ok())
-    return explain(project.status());
-  project->files["manifest.json"] = makeManifest(request, *project);
-  QOPT_ASSIGN(project->files["quantized.mlirbc"], serializeModule(*module));
-  return std::move(project->files);
+
+  std::string getRequantize() const override { return "fixed:31"; }
+
+  absl::StatusOr<llvm::json::Object> describe() const override {
+    return llvm::json::Object();
+  }
+  bool isIntegerOnly() const override { return true; }
+
+  std::string getPipeline(llvm::StringRef stage,
+                          const TargetInput &input) const override {
+    if (stage == "c-signed")
+      return "func.func(fxp-hold-signed)";
+    return llvm::formatv(
+               "qopt-lower-to-integers{{requantize-mode={0} drop-head={1}}",
+               input.requantize, dropsHead_ ? "true" : "false")
+        .str();
+  }
+
+  absl::StatusOr<Emission> emit(TargetInput &input,
+                                const std::set<std::string> &) const override {
+    mlir::OwningOpRef<mlir::ModuleOp> module(input.quantized.clone());
+    QOPT_RETURN_IF_ERROR(
+        lowerToIntegers(*module, {input.requantize, dropsHead_}));
+    EmbeddedCOptions options;
+    options.symbol = symbol_;
+    absl::StatusOr<EmbeddedCProject> project = emitEmbeddedC(*module, options);
+    if (!project.ok() && dropsHead_ &&
+        project.status().code() == absl::StatusCode::kUnimplemented) {
+      auto core = cutCore(input);
+      if (!core.ok())
+        return explain(project.status());
+      module = std::move(*core);
+      project = emitEmbeddedC(*module, options);
+    }
+    if (!project.ok())
+      return explain(project.status());
+    Emission emission;
+    for (auto &[name, bytes] : project->files)
+      emission.files[name].bytes = std::move(bytes);
+    emission.files["manifest.json"].bytes =
+        makeManifest(input, symbol_, *project);
+    QOPT_ASSIGN(emission.files["quantized.mlirbc"].bytes,
+                serializeModule(*module));
+    return emission;
+  }
+
+private:
+  std::string symbol_;
+  bool dropsHead_ = false;
+};
+} // namespace
+
+const TargetRow &qopt::getEmbeddedCTarget() {
+  static const TargetRow kRow = {
+      "c",
+      /*flags=*/{},
+      kKinds,
+      kStages,
+      /*hasBundle=*/false,
+      EmbeddedCTarget::create,
+      [](const llvm::json::Object &) { return FlagValues(); }};
+  return kRow;
 }
