@@ -47,19 +47,19 @@ static absl::StatusOr<json::Value> describeData(llvm::StringRef argument) {
   json::Object row;
   llvm::StringRef file = argument;
   if (!fs::exists(file) && !isRandomData(file) && file.contains('=')) {
-    row["input"] = file.split('=').first;
+    row["input"] = file.split('=').first.str();
     file = file.split('=').second;
   }
   if (isRandomData(file)) {
-    row["name"] = file;
+    row["name"] = file.str();
     return row;
   }
   if (size_t at = file.find(".npz:"); at != llvm::StringRef::npos) {
-    row["array"] = file.drop_front(at + 5);
+    row["array"] = file.drop_front(at + 5).str();
     file = file.take_front(at + 4);
   }
   file = file.rtrim('/');
-  row["name"] = path::filename(file);
+  row["name"] = path::filename(file).str();
   QOPT_ASSIGN(std::string hash, getDataSha256(file));
   row["sha256"] = hash;
   return row;
@@ -80,7 +80,7 @@ describeModel(const ArtifactRequest &request) {
     QOPT_ASSIGN(hash, getFileSha256(file));
   }
   return json::Object{
-      {"name", path::filename(llvm::StringRef(request.modelPath).rtrim('/'))},
+      {"name", path::filename(llvm::StringRef(request.modelPath).rtrim('/')).str()},
       {"sha256", hash},
       // Of what was imported, external data and constants included.
       {"graph_sha256", request.source.graphHash}};

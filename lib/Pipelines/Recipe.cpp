@@ -299,10 +299,11 @@ absl::StatusOr<json::Value> qopt::parseLayerFlag(llvm::StringRef text) {
   auto [layer, rest] = text.split('=');
   llvm::SmallVector<llvm::StringRef> parts;
   rest.split(parts, ',', -1, /*KeepEmpty=*/false);
-  json::Object row{{"layer", layer}};
+  // JSON keeps no copy of a StringRef.
+  json::Object row{{"layer", layer.str()}};
   for (llvm::StringRef part : parts) {
     auto [key, value] = part.split(':');
-    row[key] = value;
+    row[key] = value.str();
   }
   json::Value result(std::move(row));
   if (absl::Status status = checkLayer(result, "--layer"); !status.ok())
