@@ -47,7 +47,7 @@ private:
 /// The layer whose name is nearest, if one is near.
 std::string Matcher::suggest(llvm::StringRef pattern) const {
   const Layer *best = nullptr;
-  unsigned distance = 1 + unsigned(pattern.size()) / 3;
+  unsigned distance = 2 + unsigned(pattern.size()) / 3;
   for (const Layer &layer : layers) {
     unsigned d = pattern.edit_distance(layer.name, true, distance);
     if (d < distance) {

@@ -299,11 +299,11 @@ absl::StatusOr<json::Value> qopt::parseLayerFlag(llvm::StringRef text) {
   auto [layer, rest] = text.split('=');
   llvm::SmallVector<llvm::StringRef> parts;
   rest.split(parts, ',', -1, /*KeepEmpty=*/false);
-  // JSON keeps no copy of a StringRef.
+  // JSON keeps no copy of a StringRef, nor of one that is a key.
   json::Object row{{"layer", layer.str()}};
   for (llvm::StringRef part : parts) {
     auto [key, value] = part.split(':');
-    row[key] = value.str();
+    row[key.str()] = value.str();
   }
   json::Value result(std::move(row));
   if (absl::Status status = checkLayer(result, "--layer"); !status.ok())
