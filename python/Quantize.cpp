@@ -26,6 +26,8 @@ struct Call {
   std::vector<std::string> pre;
   bool reference;
   std::string resumeFile;
+  /// What must be made, or nothing is written; empty: anything.
+  std::string lock;
 
   bool hasSamples() const {
     return !samples.paths.empty() || !samples.arrays.empty();
@@ -224,15 +226,15 @@ static void describeOrigin(const Model &model, ArtifactRequest &request) {
   request.source.import = model.origin->import;
 }
 
-/// What `qopt compile` does; the files that were written. `lockText`, unless
-/// empty, is what must be made.
-static std::vector<std::string>
-buildFiles(const Model &model, const std::string &output,
-           const std::string &options, const std::string &settings,
-           const std::string &lockText, const Call &call) {
+/// What `qopt compile` does; the files that were written.
+static std::vector<std::string> buildFiles(const Model &model,
+                                           const std::string &output,
+                                           const std::string &options,
+                                           const std::string &settings,
+                                           const Call &call) {
   json::Object object = parseObject(options), lock;
-  if (!lockText.empty())
-    lock = unwrap(parseLock(lockText, "lock"));
+  if (!call.lock.empty())
+    lock = unwrap(parseLock(call.lock, "lock"));
   ArtifactRequest request = RequestReader(object).read(output);
   Recipe recipe =
       readRecipe(call, *model.module, settings, request.target->getRequantize(),
@@ -248,7 +250,7 @@ buildFiles(const Model &model, const std::string &output,
   request.source.samplesSha256 = call.samples.getSha256();
   request.source.isProfileGiven = call.profile != nullptr;
   request.preprocessing = &opened.pre;
-  request.lock = lockText.empty() ? nullptr : &lock;
+  request.lock = call.lock.empty() ? nullptr : &lock;
   absl::StatusOr<ArtifactSummary> summary = [&] {
     nb::gil_scoped_release release;
     return writeArtifacts(std::move(request), *quantized);
@@ -279,18 +281,19 @@ void python::registerQuantize(nb::module_ &m) {
       "__init__",
       [](Call *self, std::vector<std::string> paths, nb::list samples,
          const Profile *profile, std::vector<std::string> pre, bool reference,
-         std::string resumeFile) {
+         std::string resumeFile, std::string lock) {
         Samples data{std::move(paths), {}};
         for (nb::handle sample : samples) {
           llvm::SmallVector<Tensor> &arrays = data.arrays.emplace_back();
           for (nb::handle array : sample)
             arrays.push_back(toTensor(nb::cast<Array>(array)));
         }
-        new (self) Call{std::move(data), profile, std::move(pre), reference,
-                        std::move(resumeFile)};
+        new (self) Call{std::move(data),       profile,
+                        std::move(pre),        reference,
+                        std::move(resumeFile), std::move(lock)};
       },
       nb::arg("paths"), nb::arg("samples"), nb::arg("profile").none(),
-      nb::arg("pre"), nb::arg("reference"), nb::arg("resume"),
+      nb::arg("pre"), nb::arg("reference"), nb::arg("resume"), nb::arg("lock"),
       nb::keep_alive<1, 4>());
   m.def("quantize", &quantizeByRecipe);
   m.def("plan", &planByBudget);

@@ -213,7 +213,7 @@ def _is_path(data):
     return isinstance(data, (str, os.PathLike))
 
 
-def _make_call(model, data, profile, pre, reference, resume):
+def _make_call(model, data, profile, pre, reference, resume, lock=None):
     """Data as paths (as --data takes them) or as samples in memory."""
     paths, samples = [], []
     if _is_path(data):
@@ -226,7 +226,8 @@ def _make_call(model, data, profile, pre, reference, resume):
             raise DataError("expects at least one sample", 503)
     declarations = [pre] if isinstance(pre, str) else list(pre or ())
     return _qopt.Call(paths, samples, profile, declarations, reference,
-                      "" if resume is None else os.fspath(resume))
+                      "" if resume is None else os.fspath(resume),
+                      "" if lock is None else json.dumps(lock))
 
 
 def _layers(layers):
@@ -419,7 +420,8 @@ def build(model, output, data=None, profile=None, *, scheme=None, method=None,
     if lock is not None:
         lock, recipe, pre, taken = _read_lock(lock, recipe, options)
         options = taken
-    call = _make_call(model, data, profile, pre, reference, resume)
+    call = _make_call(model, data, profile, pre, reference, resume,
+                      lock)
     request = {k: options.pop(k) for k in _BUILD_OPTIONS if k in options}
     request = {k: v for k, v in request.items() if v is not None}
     if isinstance(request.get("emit"), str):
@@ -427,8 +429,7 @@ def build(model, output, data=None, profile=None, *, scheme=None, method=None,
     if request.get("opt_level") is not None:
         request["opt_level"] = int(request["opt_level"])
     return _qopt.build(model._handle, os.fspath(output), json.dumps(request),
-                       _make_settings(recipe, scheme, method, options),
-                       "" if lock is None else json.dumps(lock), call)
+                       _make_settings(recipe, scheme, method, options), call)
 
 
 def compile(model, symbol="model", threads=1, opt_level=3, requantize="f32"):

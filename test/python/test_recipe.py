@@ -245,10 +245,17 @@ def test_wrong_options_are_usage_errors(tmp_path, options, message):
 
 
 @pytest.mark.parametrize("settings,message", [
-    ({"formats": ["si9"]}, "si9"), ({"rounds": -1}, "rounds: expected"),
-    ({"worst": "much"}, "worst: expected a number"),
-    ({"pin": 3}, "pin: expected pairs"), ({"budgets": 1}, "budgets"),
-    ({"sensitivity": "x"}, "sensitivity: expected one of proxy")])
+    ({"formats": ["si9"]}, "si9"),
+    ({"formats": 3}, "formats: expected a list of texts"),
+    ({"rounds": -1}, "rounds: expected an integer >= 0, got '-1'"),
+    ({"worst": "much"}, "worst: expected a number, got '\"much\"'"),
+    ({"pin": 3}, "pin: expected pairs of a layer and a format"),
+    ({"tie": 3}, "tie: expected a list of lists of layers"),
+    ({"tie": [""]}, "tie: expected LAYER,LAYER, got ''"),
+    ({"time_limit": 0}, "time_limit: expected seconds"),
+    ({"budgets": 1}, "budgets: no such setting of a plan"),
+    ({"sensitivity": "x"}, "sensitivity: expected one of proxy"),
+    ({"sensitivity": 1}, "sensitivity: expected a text, got 1")])
 def test_wrong_plans_are_usage_errors(digits, settings, message):
     with pytest.raises(qopt.UsageError, match=message):
         qopt.plan(qopt.load(CNN), digits, "avg-bits=4", **settings)
