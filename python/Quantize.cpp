@@ -185,12 +185,17 @@ FlagValues RequestReader::readFlags(const TargetRow &row) {
     std::replace(name.begin(), name.end(), '_', '-');
     bool isOwn = llvm::any_of(
         row.flags, [&](const Flag &flag) { return flag.name == name; });
-    if (!isOwn && name != "target" && name != "mcpu")
+    if (!isOwn && (name == "target" || name == "mcpu"))
+      raise(refuse(key, "expected none, the folder is the same for every CPU"));
+    if (!isOwn)
       continue;
     if (std::optional<llvm::StringRef> text = value.getAsString())
       flags[name] = text->str();
-    else if (std::optional<int64_t> number = value.getAsInteger())
+    else if (std::optional<int64_t> number = value.getAsInteger();
+             number && *number >= 0)
       flags[name] = std::to_string(*number);
+    else if (number)
+      raise(refuse(key, "expected an integer >= 0"));
     else if (std::optional<bool> isOn = value.getAsBoolean())
       isOn.value() ? (void)(flags[name] = "") : (void)flags.erase(name);
     else

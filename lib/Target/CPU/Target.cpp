@@ -151,7 +151,7 @@ public:
       int64_t level;
       if (llvm::StringRef(it->second).getAsInteger(10, level) || level < 0)
         return Error(Code::BadFlagValue,
-                     "--opt-level: expected an integer of at least 0, got '" +
+                     "--opt-level: expected an integer >= 0, got '" +
                          it->second + "'");
       target->options_.optLevel = std::min<int64_t>(level, 3);
     }
