@@ -189,24 +189,24 @@ Value GraphBuilder::conv(Value x, Value weight, Value bias,
 }
 
 Value GraphBuilder::convTranspose(Value x, Value weight, Value bias,
-                                  const WindowSpec &window,
-                                  ArrayRef<int64_t> outputPadding,
-                                  int64_t groups) {
+                                  const WindowSpec &window, int64_t groups) {
   if (!x || !weight)
     return {};
   if (isNarrowFloat(x))
     return inF32({x, weight, bias}, [&](ArrayRef<Value> v) {
-      return convTranspose(v[0], v[1], v[2], window, outputPadding, groups);
+      return convTranspose(v[0], v[1], v[2], window, groups);
     });
-  auto result = qg::inferConvTransposeShape(
-      shape(x), shape(weight),
-      {window.kernel, window.strides, window.pads, window.dilations},
-      outputPadding, groups, [&] { return emitError(loc); });
+  auto result =
+      qg::inferConvTransposeShape(shape(x), shape(weight),
+                                  {window.kernel, window.strides, window.pads,
+                                   window.dilations, window.outputPadding},
+                                  groups, [&] { return emitError(loc); });
   if (failed(result))
     return {};
-  return emit<qg::ConvTransposeOp>(
-      *result, element(x), x, weight, bias, window.strides, window.pads,
-      window.dilations, outputPadding, groups, /*clamp=*/DenseI64ArrayAttr());
+  return emit<qg::ConvTransposeOp>(*result, element(x), x, weight, bias,
+                                   window.strides, window.pads,
+                                   window.dilations, window.outputPadding,
+                                   groups, /*clamp=*/DenseI64ArrayAttr());
 }
 
 Value GraphBuilder::pool(PoolKind kind, Value x, const WindowSpec &window,

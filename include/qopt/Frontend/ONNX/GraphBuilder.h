@@ -21,6 +21,7 @@ using qg::Shape;
 /// Geometry of a convolution or pool, as qg has it.
 struct WindowSpec {
   Shape kernel, strides, pads, dilations;
+  Shape outputPadding = {}; ///< of a transposed convolution
 };
 
 class GraphBuilder : public qg::ShapedBuilder {
@@ -50,8 +51,7 @@ public:
   Value conv(Value x, Value weight, Value bias, const WindowSpec &window,
              int64_t groups);
   Value convTranspose(Value x, Value weight, Value bias,
-                      const WindowSpec &window, ArrayRef<int64_t> outputPadding,
-                      int64_t groups);
+                      const WindowSpec &window, int64_t groups);
   Value pool(PoolKind kind, Value x, const WindowSpec &window,
              bool countIncludePad = false);
   Value argReduce(ReduceKind kind, Value x, int64_t axis, bool selectLast);

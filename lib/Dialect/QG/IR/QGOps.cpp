@@ -123,14 +123,14 @@ LogicalResult ConvTransposeOp::verify() {
   if (weight.size() < 3) // C1
     return emitOpError("expects a weight of rank >= 3");
   Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
-                getDilations()};
+                getDilations(), getOutputPadding()};
   return success(
       succeeded(checkExpressed(
           *this, {getX(), getWeight(), getBias(), getResult()})) && // C4
       succeeded(checkResult(
-          *this, inferConvTransposeShape(getShape(getX()), weight, window,
-                                         getOutputPadding(), getGroups(),
-                                         errorOn(*this)))) &&   // C1, C2
+          *this,
+          inferConvTransposeShape(getShape(getX()), weight, window, getGroups(),
+                                  errorOn(*this)))) &&          // C1, C2
       succeeded(checkBias(*this, getBias(), weight.front())) && // C1
       succeeded(checkClamp(*this, getClamp())));                // C3
 }

@@ -78,17 +78,19 @@ FailureOr<Shape> qopt::qg::inferConvShape(ArrayRef<int64_t> x,
   return result;
 }
 
-FailureOr<Shape> qopt::qg::inferConvTransposeShape(
-    ArrayRef<int64_t> x, ArrayRef<int64_t> weight, const Window &window,
-    ArrayRef<int64_t> outputPadding, int64_t groups, EmitError error) {
+FailureOr<Shape> qopt::qg::inferConvTransposeShape(ArrayRef<int64_t> x,
+                                                   ArrayRef<int64_t> weight,
+                                                   const Window &window,
+                                                   int64_t groups,
+                                                   EmitError error) {
   if (x.size() < 3 || weight.size() != x.size())
     return error() << "expects x and weight of one rank >= 3";
   size_t spatialRank = x.size() - 2;
   if (failed(checkWindow(spatialRank, window, error)))
     return failure();
-  if (outputPadding.size() != spatialRank)
+  if (window.outputPadding.size() != spatialRank)
     return error() << "expects " << spatialRank << " output paddings, got "
-                   << outputPadding.size();
+                   << window.outputPadding.size();
   if (groups < 1 || x.back() % groups || weight.front() % groups ||
       weight.back() != x.back() / groups)
     return error() << "expects a weight [O, k..., C/groups] for groups = "
@@ -98,7 +100,7 @@ FailureOr<Shape> qopt::qg::inferConvTransposeShape(
     int64_t extent = (x[i + 1] - 1) * window.strides[i] +
                      (window.kernel[i] - 1) * window.dilations[i] + 1 -
                      window.pads[i] - window.pads[i + spatialRank] +
-                     outputPadding[i];
+                     window.outputPadding[i];
     if (extent < 1)
       return error() << "expects a non-empty result, got extent " << extent;
     result.push_back(extent);
@@ -153,8 +155,8 @@ FailureOr<Shape> qopt::qg::inferReduceShape(ArrayRef<int64_t> x,
   llvm::SmallBitVector reduced(x.size());
   for (int64_t axis : axes) {
     if (axis < 0 || axis >= int64_t(x.size()) || reduced.test(axis))
-      return error() << "expects distinct axes in [0, " << x.size()
-                     << "), got " << axis;
+      return error() << "expects distinct axes in [0, " << x.size() << "), got "
+                     << axis;
     reduced.set(axis);
   }
   Shape result;
@@ -196,8 +198,8 @@ FailureOr<Shape> qopt::qg::inferConcatShape(ArrayRef<ArrayRef<int64_t>> shapes,
                      << " and " << shape.size();
     for (size_t i = 0; i < shape.size(); ++i)
       if (int64_t(i) != axis && shape[i] != result[i])
-        return error() << "expects equal extents in dimension " << i
-                       << ", got " << result[i] << " and " << shape[i];
+        return error() << "expects equal extents in dimension " << i << ", got "
+                       << result[i] << " and " << shape[i];
     result[axis] += shape[axis];
   }
   return result;
@@ -225,8 +227,8 @@ FailureOr<Shape> qopt::qg::inferPadShape(ArrayRef<int64_t> x,
   for (size_t i = 0; i < x.size(); ++i) {
     int64_t extent = x[i] + low[i] + high[i];
     if (extent < 0)
-      return error() << "expects a result of no negative extent, got "
-                     << extent << " in dimension " << i;
+      return error() << "expects a result of no negative extent, got " << extent
+                     << " in dimension " << i;
     result.push_back(extent);
   }
   return result;

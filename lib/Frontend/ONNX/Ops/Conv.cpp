@@ -110,7 +110,6 @@ static LogicalResult importConv(OpBinder &op) {
 
 /// pads of a transposed convolution from `output_shape` and `auto_pad`.
 static bool bindTransposedPads(OpBinder &op, ArrayRef<int64_t> spatial,
-                               ArrayRef<int64_t> outputPadding,
                                WindowSpec &window) {
   size_t rank = spatial.size();
   std::string autoPad = op.stringAttr("auto_pad", "NOTSET");
@@ -127,7 +126,7 @@ static bool bindTransposedPads(OpBinder &op, ArrayRef<int64_t> spatial,
   for (size_t i = 0; i < rank; ++i) {
     int64_t full = (spatial[i] - 1) * window.strides[i] +
                    (window.kernel[i] - 1) * window.dilations[i] + 1 +
-                   outputPadding[i];
+                   window.outputPadding[i];
     int64_t extent =
         wanted.empty() ? spatial[i] * window.strides[i] : wanted[i];
     if (full < extent) {
@@ -161,12 +160,12 @@ static LogicalResult importConvTranspose(OpBinder &op) {
   window.strides = op.intsAttr("strides", Shape(rank, 1));
   window.dilations = op.intsAttr("dilations", Shape(rank, 1));
   window.pads = op.intsAttr("pads", Shape(2 * rank, 0));
-  Shape outputPadding = op.intsAttr("output_padding", Shape(rank, 0));
+  window.outputPadding = op.intsAttr("output_padding", Shape(rank, 0));
   if (!checkNumbers(op, "strides", window.strides, rank, 1) ||
       !checkNumbers(op, "dilations", window.dilations, rank, 1) ||
       !checkNumbers(op, "pads", window.pads, 2 * rank, 0) ||
-      !checkNumbers(op, "output_padding", outputPadding, rank, 0) ||
-      !bindTransposedPads(op, spatial, outputPadding, window))
+      !checkNumbers(op, "output_padding", window.outputPadding, rank, 0) ||
+      !bindTransposedPads(op, spatial, window))
     return failure();
   int64_t channels = op.b.extent(x, 1);
   if (groups < 1 || channels % groups || op.b.extent(weight, 0) != channels)
@@ -191,8 +190,8 @@ static LogicalResult importConvTranspose(OpBinder &op) {
     permutation.push_back(0);
   }
   w = op.b.reshape(op.b.transpose(w, permutation), joined);
-  return op.result(op.b.toChannelsFirst(op.b.convTranspose(
-      op.b.toChannelsLast(x), w, bias, window, outputPadding, groups)));
+  return op.result(op.b.toChannelsFirst(
+      op.b.convTranspose(op.b.toChannelsLast(x), w, bias, window, groups)));
 }
 
 void frontend::registerConvOps(OpRegistry &registry) {

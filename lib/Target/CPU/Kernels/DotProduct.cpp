@@ -104,8 +104,8 @@ SmallVector<Value> DotProduct::loadTableWords(const FlatView &weights,
                                               Value index, int64_t vectors,
                                               int64_t used) {
   OpBuilder &b = emit.builder;
-  Value all = decodeWeights(emit, weights, index, vectors * lanes * pack, code,
-                            b.getI8Type());
+  Value all = decodeWeights(emit, {weights, index, vectors * lanes * pack},
+                            code, b.getI8Type());
   Value words = vector::BitCastOp::create(
       b, emit.loc, emit.vec(vectors, b.getI32Type()), all);
   SmallVector<Value> result;
@@ -147,7 +147,7 @@ SmallVector<Value> DotProduct::loadStep(const FlatView &weights, Value index,
   if (name == "vmladava")
     element = b.getIntegerType(128 / pack);
   Value all =
-      decodeWeights(emit, weights, index, vectors * each, code, element);
+      decodeWeights(emit, {weights, index, vectors * each}, code, element);
   for (int64_t j = 0; j < used; ++j)
     result.push_back(vectors == 1
                          ? all

@@ -7,16 +7,15 @@
 #ifndef QOPT_LIB_TARGET_CPU_KERNELS_DOTPRODUCT_H
 #define QOPT_LIB_TARGET_CPU_KERNELS_DOTPRODUCT_H
 
-#include "WeightCode.h"
+#include "WindowKernel.h"
 
 namespace qopt::qcpu {
 
 class DotProduct {
 public:
-  DotProduct(Emitter &emit, llvm::StringRef name, int64_t lanes, int64_t pack,
-             bool isUnsigned, WeightCode code = {})
-      : emit(emit), name(name), lanes(lanes), pack(pack),
-        isUnsigned(isUnsigned), code(std::move(code)) {}
+  DotProduct(Emitter &emit, const WindowKernel &kernel)
+      : emit(emit), name(kernel.dot), lanes(kernel.lanes), pack(kernel.pack),
+        isUnsigned(kernel.isUnsigned), code(kernel.code) {}
 
   static bool isKnown(llvm::StringRef name);
   /// Vectors of `lanes * pack` weights, ready for accumulate: the first `used`

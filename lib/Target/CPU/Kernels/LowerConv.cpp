@@ -20,8 +20,7 @@ namespace {
 class ConvTile {
 public:
   ConvTile(Emitter &emit, const WindowEmitter &window)
-      : emit(emit), k(window.kernel()),
-        dot(emit, k.dot, k.lanes, k.pack, k.isUnsigned, k.code) {
+      : emit(emit), k(window.kernel()), dot(emit, k) {
     inputChannels = k.x.shape[3] / k.groups;
     // Taps of a row that lie one behind the other are one run. Where packs do
     // not span taps, weights are in the same order with and without runs.

@@ -83,7 +83,7 @@ private:
     if (!k.code.isPacked())
       return widen(emit.load(k.weight, emit.add(w, j * k.lanes), k.lanes),
                    /*isUnsigned=*/false);
-    Value all = decodeWeights(emit, k.weight, w, k.vectors * k.lanes, k.code,
+    Value all = decodeWeights(emit, {k.weight, w, k.vectors * k.lanes}, k.code,
                               emit.builder.getI32Type());
     if (k.vectors == 1)
       return all;

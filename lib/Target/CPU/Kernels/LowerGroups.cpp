@@ -32,8 +32,7 @@ struct GroupViews {
 class GroupTile {
 public:
   GroupTile(Emitter &emit, const WindowEmitter &window, const GroupViews &views)
-      : emit(emit), k(window.kernel()), v(views),
-        dot(emit, k.dot, k.lanes, k.pack, k.isUnsigned, k.code) {
+      : emit(emit), k(window.kernel()), v(views), dot(emit, k) {
     depth = k.x.shape[3];
     groups = llvm::divideCeil(depth, v.group);
   }
@@ -151,8 +150,9 @@ private:
       Value xs = emit.add(x, emit.mul(s, chunk * k.pack));
       Value ws = emit.add(w, emit.mul(s, chunk * step()));
       for (int64_t u = 0; u < chunk; ++u) {
-        Value all = decodeWeights(emit, k.weight, emit.add(ws, u * step()),
-                                  count, codes, b.getI8Type());
+        Value all =
+            decodeWeights(emit, {k.weight, emit.add(ws, u * step()), count},
+                          codes, b.getI8Type());
         for (int64_t i = 0; i < rows; ++i) {
           Value input = dot.broadcastInput(
               k.x, emit.add(xs, u * k.pack + i * k.x.strides[2]));

@@ -127,8 +127,8 @@ Tensor qopt::qcpu::encodeWeights(const Tensor &bytes, int64_t count,
 }
 
 /// Codes of a step from their planes.
-static Value decodePlanes(Emitter &emit, const FlatView &weights, Value index,
-                          int64_t count, int64_t bits, Type element) {
+static Value decodePlanes(Emitter &emit, const WeightStep &step, int64_t bits,
+                          Type element) {
   OpBuilder &b = emit.builder;
   Location loc = emit.loc;
   auto constant = [&](int64_t lanes, int64_t value) {
@@ -138,8 +138,8 @@ static Value decodePlanes(Emitter &emit, const FlatView &weights, Value index,
   Value result;
   int64_t below = 0, at = 0;
   for (int64_t width : getPlanes(bits)) {
-    int64_t length = count * width / 8;
-    Value plane = emit.load(weights, emit.add(index, at), length);
+    int64_t length = step.count * width / 8;
+    Value plane = emit.load(step.weights, emit.add(step.index, at), length);
     if (!element.isInteger(8))
       plane = arith::ExtUIOp::create(b, loc, emit.vec(length, element), plane);
     SmallVector<Value> pieces;
@@ -154,7 +154,7 @@ static Value decodePlanes(Emitter &emit, const FlatView &weights, Value index,
     }
     Value codes = emit.concat(pieces);
     if (below)
-      codes = arith::ShLIOp::create(b, loc, codes, constant(count, below));
+      codes = arith::ShLIOp::create(b, loc, codes, constant(step.count, below));
     result = result ? arith::OrIOp::create(b, loc, result, codes).getResult()
                     : codes;
     at += length;
@@ -163,22 +163,23 @@ static Value decodePlanes(Emitter &emit, const FlatView &weights, Value index,
   return result;
 }
 
-Value qopt::qcpu::decodeWeights(Emitter &emit, const FlatView &weights,
-                                Value index, int64_t count,
+Value qopt::qcpu::decodeWeights(Emitter &emit, const WeightStep &step,
                                 const WeightCode &code, Type element) {
   OpBuilder &b = emit.builder;
   if (!code.isTable()) {
-    Value codes = decodePlanes(emit, weights, index, count, code.bits, element);
+    Value codes = decodePlanes(emit, step, code.bits, element);
     if (code.offset == 0)
       return codes;
-    Value offset = emit.splat(emit.vec(count, element),
+    Value offset = emit.splat(emit.vec(step.count, element),
                               b.getIntegerAttr(element, code.offset));
     return arith::AddIOp::create(b, emit.loc, codes, offset);
   }
-  Value codes = decodePlanes(emit, weights, emit.add(index, code.header()),
-                             count, code.bits, b.getI8Type());
-  Value bytes = lookUp(emit, weights, codes, code);
+  Value behind = emit.add(step.index, code.header());
+  Value codes = decodePlanes(emit, {step.weights, behind, step.count},
+                             code.bits, b.getI8Type());
+  Value bytes = lookUp(emit, step.weights, codes, code);
   if (element.isInteger(8))
     return bytes;
-  return arith::ExtSIOp::create(b, emit.loc, emit.vec(count, element), bytes);
+  return arith::ExtSIOp::create(b, emit.loc, emit.vec(step.count, element),
+                                bytes);
 }

@@ -24,7 +24,7 @@ namespace qopt::qcpu {
 /// ..., the first in its low bits, so that a shift and a mask give neighbours.
 struct WeightCode {
   int64_t bits = 8;
-  int64_t offset = 0; ///< of a table: its lowest level
+  int64_t offset = 0;                   ///< of a table: its lowest level
   llvm::SmallVector<int8_t> table = {}; ///< 2^bits levels, or empty
   TableLookup lookup = TableLookup::Memory;
 
@@ -56,10 +56,14 @@ WeightCode chooseWeightCode(const Tensor &bytes, int64_t count,
 Tensor encodeWeights(const Tensor &bytes, int64_t count,
                      const WeightCode &code);
 
-/// The weights of the step that starts at byte `index` behind the header, as
-/// one vector of `count` elements of the integer type `element`.
-mlir::Value decodeWeights(Emitter &emit, const FlatView &weights,
-                          mlir::Value index, int64_t count,
+/// Weights of a step: `count` elements from byte `index` behind the header on.
+struct WeightStep {
+  const FlatView &weights;
+  mlir::Value index;
+  int64_t count;
+};
+/// The weights of a step as one vector of the integer type `element`.
+mlir::Value decodeWeights(Emitter &emit, const WeightStep &step,
                           const WeightCode &code, mlir::Type element);
 
 } // namespace qopt::qcpu

@@ -19,6 +19,7 @@ using EmitError = llvm::function_ref<mlir::InFlightDiagnostic()>;
 /// Geometry of a window op; one entry per spatial dimension, `pads` two.
 struct Window {
   llvm::ArrayRef<int64_t> kernel, strides, pads, dilations;
+  llvm::ArrayRef<int64_t> outputPadding = {}; ///< of a transposed convolution
 };
 
 /// `[N, s..., C]` -> spatial result extents: floor((s + pads - d*(k-1) - 1) /
@@ -29,17 +30,17 @@ mlir::FailureOr<Shape> inferConvShape(llvm::ArrayRef<int64_t> x,
                                       llvm::ArrayRef<int64_t> weight,
                                       const Window &window, int64_t groups,
                                       EmitError error);
-mlir::FailureOr<Shape>
-inferConvTransposeShape(llvm::ArrayRef<int64_t> x,
-                        llvm::ArrayRef<int64_t> weight, const Window &window,
-                        llvm::ArrayRef<int64_t> outputPadding, int64_t groups,
-                        EmitError error);
+mlir::FailureOr<Shape> inferConvTransposeShape(llvm::ArrayRef<int64_t> x,
+                                               llvm::ArrayRef<int64_t> weight,
+                                               const Window &window,
+                                               int64_t groups, EmitError error);
 mlir::FailureOr<Shape> inferMatmulShape(llvm::ArrayRef<int64_t> lhs,
                                         llvm::ArrayRef<int64_t> rhs,
                                         bool transposeRhs, EmitError error);
 /// NumPy broadcasting of any number of shapes.
-mlir::FailureOr<Shape> inferBroadcastShape(
-    llvm::ArrayRef<llvm::ArrayRef<int64_t>> shapes, EmitError error);
+mlir::FailureOr<Shape>
+inferBroadcastShape(llvm::ArrayRef<llvm::ArrayRef<int64_t>> shapes,
+                    EmitError error);
 mlir::FailureOr<Shape> inferReduceShape(llvm::ArrayRef<int64_t> x,
                                         llvm::ArrayRef<int64_t> axes,
                                         EmitError error);
