@@ -80,7 +80,8 @@ describeModel(const ArtifactRequest &request) {
     QOPT_ASSIGN(hash, getFileSha256(file));
   }
   return json::Object{
-      {"name", path::filename(llvm::StringRef(request.modelPath).rtrim('/')).str()},
+      {"name",
+       path::filename(llvm::StringRef(request.modelPath).rtrim('/')).str()},
       {"sha256", hash},
       // Of what was imported, external data and constants included.
       {"graph_sha256", request.source.graphHash}};
