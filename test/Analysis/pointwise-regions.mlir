@@ -46,14 +46,3 @@ func.func @two_inputs(%x: tensor<2x4xf32>, %z: tensor<2x4xf32>) -> tensor<2x4xf3
   %y = qg.binary add %a, %b : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }
-
-// -----
-// A constant that differs by channel is no scalar function; nor is a
-// broadcast of the input.
-func.func @refused(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<3x2xf32>) {
-  %c = qg.constant dense<[1.0, 2.0]> : tensor<2xf32> -> tensor<2xf32>
-  %w = qg.constant dense<1.0> : tensor<3x2xf32> -> tensor<3x2xf32>
-  %a = qg.binary add %x, %c : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
-  %b = qg.binary add %x, %w : (tensor<1x2xf32>, tensor<3x2xf32>) -> tensor<3x2xf32>
-  return %a, %b : tensor<1x2xf32>, tensor<3x2xf32>
-}

@@ -53,3 +53,34 @@ func.func @division_by_zero() -> tensor<2xi32> {
   %0 = qg.binary div %a, %b : (tensor<2xi32>, tensor<2xi32>) -> tensor<2xi32>
   return %0 : tensor<2xi32>
 }
+
+// -----
+// An index that is out of range: whoever runs it hears of it.
+// CHECK-LABEL: func @index_out_of_range
+// CHECK: qg.gather
+func.func @index_out_of_range() -> tensor<1x2xf32> {
+  %c = qg.constant dense<1.0> : tensor<3x2xf32> -> tensor<3x2xf32>
+  %i = qg.constant dense<7> : tensor<1xi64> -> tensor<1xi64>
+  %0 = qg.gather %c, %i axis 0 : (tensor<3x2xf32>, tensor<1xi64>) -> tensor<1x2xf32>
+  return %0 : tensor<1x2xf32>
+}
+
+// -----
+// The edge of nothing.
+// CHECK-LABEL: func @empty_edge
+// CHECK: qg.pad
+func.func @empty_edge() -> tensor<3xf32> {
+  %c = qg.constant dense<> : tensor<0xf32> -> tensor<0xf32>
+  %0 = qg.pad edge %c low [1] high [2] : (tensor<0xf32>) -> tensor<3xf32>
+  return %0 : tensor<3xf32>
+}
+
+// -----
+// The bytes of the constant are gone.
+// CHECK-LABEL: func @bytes_are_gone
+// CHECK: qg.unary relu
+func.func @bytes_are_gone() -> tensor<4xf32> {
+  %c = qg.constant dense_resource<gone> : tensor<4xf32> -> tensor<4xf32>
+  %0 = qg.unary relu %c : tensor<4xf32> -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}

@@ -49,3 +49,16 @@ func.func @both(%x: tensor<4xf32>) -> tensor<4xf32> {
   %4 = qg.binary add %2, %3 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   return %4 : tensor<4xf32>
 }
+
+// -----
+
+// A softmax of 16 bits has no integer form: its floats stay.
+// CHECK-LABEL: func.func @wide_head
+// KEEP: qg.softmax %{{.*}} : tensor<1x4xf32>
+// HEAD-SAME: -> tensor<1x4xf32>
+// HEAD: qg.softmax %{{.*}} : tensor<1x4xf32>
+func.func @wide_head(%x: tensor<1x4x!qg.q<ui16, 0.5 : 0>>) -> tensor<1x4xf32> {
+  %0 = qg.dequantize %x : tensor<1x4x!qg.q<ui16, 0.5 : 0>> -> tensor<1x4xf32>
+  %1 = qg.softmax %0 : tensor<1x4xf32> -> tensor<1x4xf32>
+  return %1 : tensor<1x4xf32>
+}
