@@ -121,3 +121,36 @@ func.func @batched(%x: tensor<2x1x2xf32>) -> tensor<2x1x2xf32> {
   %1 = qg.matmul %0, %w : (tensor<2x1x2xf32>, tensor<2x2x2xf32>) -> tensor<2x1x2xf32>
   return %1 : tensor<2x1x2xf32>
 }
+
+// -----
+// 0 * inf in a weight is NaN where the sum times inf is not; 1 / 1e-40 is inf.
+// CHECK-LABEL: func @factors_not_finite
+// CHECK: qg.binary mul
+// CHECK: qg.binary mul
+// CHECK: qg.binary div
+func.func @factors_not_finite(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>, tensor<1x2xf32>) {
+  %w = qg.constant dense<[[0.0, 1.0], [1.0, 1.0]]> : tensor<2x2xf32> -> tensor<2x2xf32>
+  %inf = qg.constant dense<[0x7F800000, 3.0]> : tensor<2xf32> -> tensor<2xf32>
+  %nan = qg.constant dense<[0x7FC00000, 3.0]> : tensor<2xf32> -> tensor<2xf32>
+  %tiny = qg.constant dense<[1.0e-40, 3.0]> : tensor<2xf32> -> tensor<2xf32>
+  %0 = qg.matmul %x, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %1 = qg.binary mul %0, %inf : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  %2 = qg.matmul %x, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %3 = qg.binary mul %2, %nan : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  %4 = qg.matmul %x, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %5 = qg.binary div %4, %tiny : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  return %1, %3, %5 : tensor<1x2xf32>, tensor<1x2xf32>, tensor<1x2xf32>
+}
+
+// -----
+// An infinite offset in front: 0 * inf again.
+// CHECK-LABEL: func @offset_not_finite
+// CHECK: %[[S:.*]] = qg.binary add
+// CHECK: qg.matmul %[[S]]
+func.func @offset_not_finite(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %w = qg.constant dense<[[0.0, 1.0], [1.0, 1.0]]> : tensor<2x2xf32> -> tensor<2x2xf32>
+  %inf = qg.constant dense<[0x7F800000, 3.0]> : tensor<2xf32> -> tensor<2xf32>
+  %0 = qg.binary add %x, %inf : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  %1 = qg.matmul %0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %1 : tensor<1x2xf32>
+}

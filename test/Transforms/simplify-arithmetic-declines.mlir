@@ -155,3 +155,15 @@ func.func @pool_of_a_part(%x: tensor<1x4x6xf32>) -> tensor<1x2x4xf32> {
   %1 = qg.pool avg %0 kernel [3] strides [3] pads [0, 0] dilations [1] : tensor<1x6x4xf32> -> tensor<1x2x4xf32>
   return %1 : tensor<1x2x4xf32>
 }
+
+// -----
+// x may be NaN or infinite: x * 0 and x - x are no zeros.
+// CHECK-LABEL: func @absorbing
+// CHECK: qg.binary mul
+// CHECK: qg.binary sub
+func.func @absorbing(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+  %zero = qg.constant dense<0.0> : tensor<f32> -> tensor<f32>
+  %0 = qg.binary mul %x, %zero : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %1 = qg.binary sub %x, %x : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  return %0, %1 : tensor<2xf32>, tensor<2xf32>
+}
