@@ -2,7 +2,8 @@
 """Checks what TableGen definitions promise to readers.
 
 Every pass has a summary, a description, an executed-example marker whose file
-exists, options with help and kebab-case names, a source file named after it;
+exists, options with help and kebab-case names, a source file named after it, a
+test in which it refuses or declines;
 every op has a description with an example, and what its description numbers
 (C1, C2, ..) is cited by verifier and test. One line per offence, exit 1.
 """
@@ -36,6 +37,43 @@ def find_source(stage, name):
     folder = ROOT / "lib" / stage
     return list(folder.rglob(f"{name}.cpp")) or list(
         folder.glob(f"{name.removeprefix('Convert')}/*.cpp"))
+
+
+def find_runs(text):
+    """RUN lines of a test, those that end in a backslash joined."""
+    lines = "\n".join(re.findall(r"RUN: (.*)", text))
+    return re.sub(r"\\\n\s*", "", lines).splitlines()
+
+
+def find_refusing(flags):
+    """Those of `flags` that a test shows refusing or declining: the last pass
+    that a line runs, of a file NAME-invalid or NAME-declines, of one that
+    expects an error or has the function that `qopt new` writes, or of a command
+    that has to fail."""
+    flag = re.compile(r"(?<![\w-])(?:--?)?(" + "|".join(sorted(flags, key=len,
+                      reverse=True)) + r")(?![\w-])")
+    refusing = set()
+    for test in sorted((ROOT / "test").rglob("*")):
+        if test.suffix not in {".mlir", ".test"}:
+            continue
+        text = test.read_text()
+        whole = (re.search(r"-(?:invalid|declines)$", test.stem) or
+                 "expected-error" in text or "@where_it_declines(" in text)
+        for run in find_runs(text):
+            ran = flag.findall(run)
+            if ran and (whole or re.search(r"\bnot qopt-opt\b", run)):
+                refusing.add(ran[-1])
+    return refusing
+
+
+def check_refusals(paths, offences):
+    """Every pass has a test in which it refuses or declines."""
+    flags = {record["argument"]: f"{path.relative_to(ROOT)}: {record['!name']}"
+             for path in paths
+             for record in instances(dump(path), "PassBase")}
+    for name in sorted(set(flags) - find_refusing(flags)):
+        offences.append(f"{flags[name]}: no test in which {name} refuses or "
+                        "declines (NAME-invalid.mlir, NAME-declines.mlir)")
 
 
 def check_passes(path, offences):
@@ -142,8 +180,10 @@ def check_constraints(path, offences):
 
 def main():
     offences, passes, ops, constraints = [], 0, 0, 0
-    for path in sorted((ROOT / "include/qopt").rglob("Passes.td")):
+    paths = sorted((ROOT / "include/qopt").rglob("Passes.td"))
+    for path in paths:
         passes += check_passes(path, offences)
+    check_refusals(paths, offences)
     for name in ("Dialect/QG/IR/QGReference.td", "Dialect/FXP/IR/FXP.td",
                  "Dialect/HLS/IR/HLS.td"):
         ops += check_ops(ROOT / "include/qopt" / name, offences)
