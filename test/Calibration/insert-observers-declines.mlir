@@ -3,7 +3,7 @@
 // Only floats are quantized: indices, truth values and halves are not, and
 // nobody needs the range of what nobody reads.
 // CHECK-LABEL: func @main
-// CHECK-COUNT-1: qg.observe "table" %arg0
+// CHECK-NEXT: qg.observe "table" %arg0
 // CHECK-NOT: qg.observe
 func.func @main(%t: tensor<3x2xf32> {qg.name = "table"}, %i: tensor<1xi64> {qg.name = "indices"},
     %c: tensor<3x2xi1> {qg.name = "condition"}, %h: tensor<2xf16> {qg.name = "half"},
