@@ -171,7 +171,10 @@ std::string RequestReader::text(llvm::StringRef key,
 
 std::vector<std::string> RequestReader::list(llvm::StringRef key) {
   std::vector<std::string> result;
-  if (const json::Array *array = object.getArray(key))
+  const json::Array *array = object.getArray(key);
+  if (object.get(key) && !array)
+    raise(refuse(key, "expected a list of texts"));
+  if (array)
     for (const json::Value &element : *array)
       result.push_back(element.getAsString().value_or("").str());
   return result;
@@ -183,10 +186,20 @@ FlagValues RequestReader::readFlags(const TargetRow &row) {
   for (const auto &[key, value] : object) {
     std::string name = key.str();
     std::replace(name.begin(), name.end(), '_', '-');
-    bool isOwn = llvm::any_of(
-        row.flags, [&](const Flag &flag) { return flag.name == name; });
+    auto has = [&](const TargetRow &target) {
+      return llvm::any_of(target.flags,
+                          [&](const Flag &flag) { return flag.name == name; });
+    };
+    bool isOwn = has(row);
     if (!isOwn && (name == "target" || name == "mcpu"))
       raise(refuse(key, "expected none, the folder is the same for every CPU"));
+    if (name == "integer-only" && !value.getAsBoolean())
+      raise(refuse(key, "expected true or false"));
+    bool isOther =
+        !isOwn && name != "integer-only" &&
+        llvm::any_of(getTargets(), [&](auto *target) { return has(*target); });
+    if (isOther)
+      raise(refuse(key, "expected none, what emit names does not read it"));
     if (!isOwn)
       continue;
     if (std::optional<llvm::StringRef> text = value.getAsString())

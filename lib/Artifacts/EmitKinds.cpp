@@ -8,6 +8,8 @@
 #include "qopt/Artifacts/Program.h"
 #include "qopt/Pipelines/Model.h"
 
+#include "llvm/ADT/StringExtras.h"
+
 using namespace qopt;
 
 static absl::StatusOr<std::string> makeOnnx(const ArtifactRequest &request) {
@@ -173,5 +175,17 @@ absl::Status qopt::readTarget(ArtifactRequest &request, FlagValues flags) {
                      ignored + ", the folder is the same for every CPU")
         .help("the compiler that builds the folder is told the CPU");
   QOPT_ASSIGN(request.target, request.row->create(target));
+  if (request.target->isIntegerOnly())
+    flags.erase("integer-only");
+  for (const auto &[flag, value] : flags)
+    ignored += (ignored.empty() ? "--" : ", --") + flag;
+  if (!ignored.empty())
+    return Error(Code::UnsupportedOption,
+                 "expected no " + ignored + ", which --emit=" +
+                     llvm::join(request.emit, ",") + " does not read");
+  if (target.dropsHead && !request.target->isIntegerOnly())
+    return Error(Code::UnsupportedOption,
+                 "--outputs=quantized is of integer-only code: expected "
+                 "--integer-only, --emit=c or --emit=hls");
   return absl::OkStatus();
 }

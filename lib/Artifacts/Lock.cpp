@@ -103,6 +103,37 @@ static json::Value describeImport(const ImportOptions &import) {
                       {"constants", std::move(constants)}};
 }
 
+/// Extents and arrays of `import`, which are read without another look.
+static absl::Status checkImport(const json::Object &import,
+                                llvm::StringRef file) {
+  auto isCount = [](const json::Value &value) {
+    return value.getAsInteger().value_or(-1) >= 0;
+  };
+  auto isShape = [&](const json::Value &value) {
+    const json::Array *extents = value.getAsArray();
+    return extents && llvm::all_of(*extents, isCount);
+  };
+  auto isArray = [](const json::Value &value) {
+    const json::Object *array = value.getAsObject();
+    return array && array->getString("sha256");
+  };
+  auto check = [&](llvm::StringRef key, auto isGood,
+                   llvm::StringRef expected) -> absl::Status {
+    const json::Value *rows = import.get(key);
+    const json::Object *object = rows ? rows->getAsObject() : nullptr;
+    bool areGood = object && llvm::all_of(*object, [&](const auto &row) {
+                     return isGood(row.second);
+                   });
+    if (!rows || areGood)
+      return absl::OkStatus();
+    return Error(Code::BundleInvalid, "'" + file + "': expects import." + key +
+                                          " to be " + expected + " by name");
+  };
+  QOPT_RETURN_IF_ERROR(check("dims", isCount, "extents"));
+  QOPT_RETURN_IF_ERROR(check("shapes", isShape, "lists of extents"));
+  return check("constants", isArray, "hashes of arrays");
+}
+
 absl::StatusOr<json::Object> qopt::parseLock(llvm::StringRef text,
                                              llvm::StringRef file) {
   llvm::Expected<json::Value> value = json::parse(text);
@@ -117,6 +148,7 @@ absl::StatusOr<json::Object> qopt::parseLock(llvm::StringRef text,
     if (!object->getObject(key))
       return Error(Code::BundleInvalid,
                    "'" + file + "': '" + key + "' is not an object");
+  QOPT_RETURN_IF_ERROR(checkImport(*object->getObject("import"), file));
   return std::move(*object);
 }
 

@@ -13,6 +13,9 @@
 using namespace mlir;
 using namespace qopt;
 
+/// Beyond any weight, and far from where sums of extents overflow.
+static constexpr int64_t kLargestGroup = int64_t(1) << 31;
+
 std::string qopt::getWeightFormatNames() {
   return getElementNames() + ", and :gN for groups of N elements";
 }
@@ -20,9 +23,9 @@ std::string qopt::getWeightFormatNames() {
 std::optional<WeightFormat> WeightFormat::parse(StringRef text) {
   WeightFormat result;
   auto [name, group] = text.split(':');
-  if (!group.empty() &&
+  if (text.contains(':') &&
       (!group.consume_front("g") || group.getAsInteger(10, result.group) ||
-       result.group < 1))
+       result.group < 1 || result.group > kLargestGroup))
     return std::nullopt;
   result.element = lookupElement(name);
   return result.element ? std::optional(result) : std::nullopt;

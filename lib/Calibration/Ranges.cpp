@@ -17,7 +17,7 @@ absl::StatusOr<RangeMethod> RangeMethod::parse(llvm::StringRef text) {
   auto [name, argument] = text.split(':');
   if (name == "percentile") {
     method.kind = Kind::Percentile;
-    if (!argument.empty() &&
+    if (text.contains(':') &&
         (argument.getAsDouble(method.percentile) || !(method.percentile > 50) ||
          !(method.percentile <= 100)))
       return absl::InvalidArgumentError(absl::StrCat(

@@ -470,10 +470,11 @@ DataSource::open(llvm::ArrayRef<std::string> arguments,
 
 absl::Status DataSource::restrictTo(int64_t first, int64_t count) {
   if (first < 0 || count < 1 || first > size_ - 1)
-    return Error(Code::DataShape, "expected samples below " +
-                                      llvm::Twine(size_) + ", asked for " +
-                                      llvm::Twine(count) + " from " +
-                                      llvm::Twine(first));
+    return Error(Code::DataShape,
+                 "expected samples below " + llvm::Twine(size_) +
+                     ", asked for " +
+                     (count == INT64_MAX ? "all" : llvm::Twine(count)) +
+                     " from " + llvm::Twine(first));
   first_ += first;
   size_ = std::min(count, size_ - first);
   return absl::OkStatus();

@@ -19,6 +19,9 @@ Session::~Session() = default;
 llvm::raw_ostream &Session::out() { return llvm::outs(); }
 llvm::raw_ostream &Session::err() { return llvm::errs(); }
 
+/// More would not fit into memory before they gain anything.
+static constexpr int64_t kMostJobs = 1024;
+
 absl::Status Session::configure(const Arguments &arguments) {
   isQuiet_ = arguments.has("quiet");
   isVerbose_ = arguments.has("verbose");
@@ -28,6 +31,10 @@ absl::Status Session::configure(const Arguments &arguments) {
                                   isQuiet_ ? "none" : "auto"));
   progressMode_ = *parseProgressMode(mode);
   QOPT_ASSIGN(int64_t jobs, arguments.getInt("jobs", 0, 1));
+  if (jobs > kMostJobs)
+    return Error(Code::BadFlagValue, "--jobs: expected an integer from 1 to " +
+                                         llvm::Twine(kMostJobs) + ", got " +
+                                         llvm::Twine(jobs));
   if (jobs)
     llvm::parallel::strategy = llvm::hardware_concurrency(unsigned(jobs));
   return setLLVMArguments(arguments.getAll("llvm-arg"));

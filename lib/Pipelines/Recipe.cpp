@@ -230,6 +230,9 @@ static absl::Status checkLayer(const json::Value &value, llvm::StringRef name) {
       refusals.add(refuse(where + ": expected weights or rounding, got '" +
                           llvm::StringRef(key) + "'"));
   }
+  if (row->getString("weights") == kFloatFormat && row->get("rounding"))
+    refusals.add(refuse(where + ": expected no rounding of a layer that stays "
+                                "float"));
   return refusals.status();
 }
 
@@ -303,8 +306,13 @@ absl::StatusOr<json::Value> qopt::parseLayerFlag(llvm::StringRef text) {
   json::Object row{{"layer", layer.str()}};
   for (llvm::StringRef part : parts) {
     auto [key, value] = part.split(':');
+    if (row.get(key))
+      return refuse("--layer: '" + layer + "': expected " + key +
+                    " once, got '" + text + "'");
     row[key.str()] = value.str();
   }
+  if (layer.empty())
+    return refuse("--layer: expected GLOB=SETTINGS, got '" + text + "'");
   json::Value result(std::move(row));
   if (absl::Status status = checkLayer(result, "--layer"); !status.ok())
     return withCode(status, Code::BadFlagValue);

@@ -27,7 +27,7 @@ void qopt::initializeTargets() {
   static std::once_flag once;
   std::call_once(once, [] {
 #ifdef QOPT_LLVM_TARGETS
-    // Those of a release, named by CMake.
+  // Those of a release, named by CMake.
 #define QOPT_LLVM_TARGET(name)                                                 \
   LLVMInitialize##name##TargetInfo();                                          \
   LLVMInitialize##name##Target();                                              \
@@ -311,11 +311,25 @@ absl::StatusOr<MachineName> qopt::parseMachineName(StringRef text,
   text.split(parts, ':');
   auto get = [&](size_t i) { return i < parts.size() ? parts[i] : ""; };
   initializeTargets();
-  if (!looksLikeTriple(parts[0]) || !findArchitectures(parts[0]).empty())
+  bool isTriple =
+      looksLikeTriple(parts[0]) && findArchitectures(parts[0]).empty();
+  // Nothing that was written is ignored.
+  if (parts.size() > (isTriple ? 3 : 2) || (parts.size() > 1 && get(0).empty()))
+    return qopt::Error(Code::BadFlagValue,
+                       "--target: expects CPU[:+FEATURE,..] or TRIPLE[:CPU"
+                       "[:+FEATURE,..]], got '" +
+                           text + "'");
+  StringRef named = isTriple ? get(1) : get(0);
+  if (!mcpu.empty() && !named.empty() && named != mcpu &&
+      (isTriple || named != "native"))
+    return qopt::Error(Code::BadFlagValue,
+                       "--mcpu: expects a --target that names no CPU, got '" +
+                           mcpu + "' and '" + text + "'");
+  if (!isTriple)
     return parseCPUName(mcpu.empty() ? parts[0] : mcpu, get(1));
-  StringRef cpu = !mcpu.empty()      ? mcpu
-                  : parts.size() > 1 ? parts[1]
-                                     : "generic";
+  StringRef cpu = !mcpu.empty()    ? mcpu
+                  : !named.empty() ? named
+                                   : "generic";
   return MachineName{parts[0].str(), cpu.str(), get(2).str()};
 }
 

@@ -237,6 +237,12 @@ def test_wrong_settings_are_usage_errors(digits, settings, message):
     ({"outputs": "none"}, "outputs: expected model or quantized"),
     ({"opt_level": -1}, "opt_level: expected an integer"),
     ({"emit": "c", "target": "x86-64"}, "target: expected none"),
+    ({"emit": 3}, "emit: expected a list of texts"),
+    ({"integer_only": "yes"}, "integer_only: expected true or false"),
+    ({"clock": "5ns"}, "clock: expected none, what emit names does not read"),
+    ({"emit": "c", "opt_level": 2}, "opt_level: expected none"),
+    ({"opt_level": 4}, "expected an integer from 0 to 3, got '4'"),
+    ({"target": ""}, "--target: expects a name, got ''"),
     ({"symbol": 3}, "symbol: expected a text")])
 def test_wrong_options_are_usage_errors(tmp_path, options, message):
     with pytest.raises(qopt.UsageError, match=message):

@@ -94,6 +94,15 @@ TEST(MachineNames, NameWithoutCodeIsRefused) {
   EXPECT_EQ(refuse("pentium3"),
             "--target: expects a CPU of x86_64, aarch64, arm, thumb, riscv32, "
             "riscv64, got 'pentium3', which is one of i386");
+  for (const char *name : {"cortex-m4:+dsp:more", ":cortex-m4",
+                           "aarch64-linux-gnu:cortex-a76:+sve:more"})
+    EXPECT_EQ(refuse(name),
+              "--target: expects CPU[:+FEATURE,..] or TRIPLE[:CPU"
+              "[:+FEATURE,..]], got '" +
+                  std::string(name) + "'");
+  EXPECT_EQ(parse("aarch64-linux-gnu:").cpu, "generic");
+  EXPECT_EQ(parse("native", "cortex-m4").triple, parse("cortex-m4").triple);
+  EXPECT_FALSE(parseMachineName("cortex-m4", "cortex-m7").ok());
   EXPECT_EQ(refuse("cortex-m99"),
             "--target: expects a CPU that exists, or TRIPLE[:CPU[:+FEATURE,..]]"
             ", got 'cortex-m99'");

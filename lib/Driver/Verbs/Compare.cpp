@@ -70,6 +70,26 @@ double getBadness(const Row &row, llvm::StringRef metric) {
 }
 } // namespace
 
+/// Both run on the same arrays.
+static absl::Status checkSameInputs(const ModelInterface &a,
+                                    const ModelInterface &b) {
+  auto describe = [](const ModelInterface &interface) {
+    std::string text;
+    for (const TensorSpec &spec : interface.inputs)
+      text += (text.empty() ? "" : ", ") + getName(spec.dtype).str() + " " +
+              formatShape(spec.shape);
+    return text;
+  };
+  std::string left = describe(a), right = describe(b);
+  if (left == right)
+    return absl::OkStatus();
+  return Error(Code::DataShape, "expected two models with the same inputs, got "
+                                "'" +
+                                    left + "' and '" + right + "'")
+      .help("integers at the interface come from --integer-only: compare what "
+            "was compiled without");
+}
+
 static absl::StatusOr<ExitCode> runCompare(const Arguments &arguments,
                                            Session &session) {
   llvm::ArrayRef<std::string> paths = arguments.positional();
@@ -88,6 +108,8 @@ static absl::StatusOr<ExitCode> runCompare(const Arguments &arguments,
   QOPT_ASSIGN(auto rightModule,
               openModule(session.context(), paths.back(), options));
   QOPT_ASSIGN(ModelInterface interface, getInterface(*leftModule));
+  QOPT_ASSIGN(ModelInterface other, getInterface(*rightModule));
+  QOPT_RETURN_IF_ERROR(checkSameInputs(interface, other));
   QOPT_ASSIGN(Preprocessing recorded, getRecordedPreprocessing(paths.back()));
   QOPT_ASSIGN(Preprocessing pre, getPreprocessing(arguments, recorded));
   QOPT_ASSIGN(std::unique_ptr<DataSource> data,

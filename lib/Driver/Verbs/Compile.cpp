@@ -125,6 +125,8 @@ static absl::Status readRequest(const Arguments &arguments,
   request.emit = {"object"};
   request.row = getTargets().front();
   Refusals refusals;
+  if (arguments.has("emit") && arguments.getList("emit").empty())
+    refusals.add(Error(Code::BadFlagValue, "--emit: expected kinds of files"));
   refusals.take(parseEmit(arguments.getList("emit")), request.emit);
   refusals.take(findTarget(request.emit), request.row);
   const EmitKind *folder = findFolderKind(*request.row, request.emit);

@@ -286,6 +286,15 @@ absl::StatusOr<FlaggedModel> driver::quantizeModel(const Arguments &arguments,
       return Error(Code::UnsupportedOption,
                    "--" + llvm::Twine(flag) + " is not read by --scheme " +
                        recipe.scheme + ", which rounds rows at run time");
+  for (const char *flag : {"samples", "skip", "resume"})
+    if (arguments.has(flag) && !arguments.has("data"))
+      return Error(Code::UnsupportedOption,
+                   "--" + llvm::Twine(flag) +
+                       " is of --data, which is missing");
+  if (arguments.has("resume") && arguments.has("profile"))
+    return Error(Code::UnsupportedOption,
+                 "--resume keeps the state of calibration: it does not go with "
+                 "--profile");
   // Before any data are looked for.
   QOPT_RETURN_IF_ERROR(checkLayersEarly(*module, recipe));
   QuantizeInputs inputs;

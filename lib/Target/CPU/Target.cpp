@@ -73,6 +73,10 @@ static absl::StatusOr<MachineName> readMachine(const FlagValues &flags) {
     auto it = flags.find(name);
     return it == flags.end() ? std::string() : it->second;
   };
+  for (const char *flag : {"target", "mcpu"})
+    if (auto it = flags.find(flag); it != flags.end() && it->second.empty())
+      return Error(Code::BadFlagValue,
+                   "--" + std::string(flag) + ": expects a name, got ''");
   QOPT_ASSIGN(MachineName machine,
               parseMachineName(get("target"), get("mcpu")));
   MachineProblems found = findMachineProblems(machine);
@@ -149,11 +153,12 @@ public:
     target->dropsHead_ = request.dropsHead;
     if (auto it = request.flags.find("opt-level"); it != request.flags.end()) {
       int64_t level;
-      if (llvm::StringRef(it->second).getAsInteger(10, level) || level < 0)
+      if (llvm::StringRef(it->second).getAsInteger(10, level) || level < 0 ||
+          level > 3)
         return Error(Code::BadFlagValue,
-                     "--opt-level: expected an integer >= 0, got '" +
+                     "--opt-level: expected an integer from 0 to 3, got '" +
                          it->second + "'");
-      target->options_.optLevel = std::min<int64_t>(level, 3);
+      target->options_.optLevel = unsigned(level);
     }
     return target;
   }
