@@ -71,13 +71,17 @@ absl::StatusOr<std::string> qopt::getDataSha256(llvm::StringRef path) {
   return getFileSha256(path);
 }
 
+absl::StatusOr<std::string> qopt::getModelSha256(llvm::StringRef path) {
+  if (std::optional<std::string> stem = findBundle(path))
+    return getFileSha256(*stem + ".qopt/quantized.mlirbc");
+  return getFileSha256(path);
+}
+
 static absl::StatusOr<json::Value>
 describeModel(const ArtifactRequest &request) {
-  std::string file = request.modelPath, hash = request.source.modelSha256;
-  if (std::optional<std::string> stem = findBundle(file))
-    file = *stem + ".qopt/quantized.mlirbc";
+  std::string hash = request.source.modelSha256;
   if (hash.empty()) {
-    QOPT_ASSIGN(hash, getFileSha256(file));
+    QOPT_ASSIGN(hash, getModelSha256(request.modelPath));
   }
   return json::Object{
       {"name",

@@ -22,8 +22,10 @@ absl::StatusOr<llvm::json::Object> parseLock(llvm::StringRef text,
                                              llvm::StringRef file);
 absl::StatusOr<llvm::json::Object> readLock(llvm::StringRef path);
 
-/// The hash of a member of `data` or of `model`, from the file or folder there.
+/// The hash of a member of `data`, from the file or folder there.
 absl::StatusOr<std::string> getDataSha256(llvm::StringRef path);
+/// The hash of `model`, from the file or the bundle there.
+absl::StatusOr<std::string> getModelSha256(llvm::StringRef path);
 
 /// An error that names every member in which `made` is not what `expected`
 /// says; members that only tell versions are left out.

@@ -5,6 +5,7 @@
 // named. Files are looked for by name beside the lock and where the command
 // stands; one that is another one is refused before any work.
 //===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/Bundle.h"
 #include "qopt/Artifacts/Lock.h"
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Support/Files.h"
@@ -22,6 +23,12 @@ namespace fs = llvm::sys::fs;
 namespace path = llvm::sys::path;
 
 namespace {
+/// A file that the lock names.
+struct LockedFile {
+  llvm::StringRef what, name, hash;
+  absl::StatusOr<std::string> (*getSha256)(llvm::StringRef path);
+};
+
 class LockFlags {
 public:
   LockFlags(const Arguments &given, const json::Object &lock)
@@ -40,8 +47,7 @@ private:
   void takeOptions();
 
   /// The file of that name and hash: `path` if it is given, else near.
-  absl::StatusOr<std::string> find(llvm::StringRef what, llvm::StringRef name,
-                                   llvm::StringRef hash,
+  absl::StatusOr<std::string> find(const LockedFile &wanted,
                                    std::optional<std::string> path) const;
   void set(llvm::StringRef flag, llvm::StringRef value) {
     result.set(flag, {value.str()});
@@ -73,8 +79,9 @@ absl::Status LockFlags::checkGiven() const {
 }
 
 absl::StatusOr<std::string>
-LockFlags::find(llvm::StringRef what, llvm::StringRef name,
-                llvm::StringRef hash, std::optional<std::string> given) const {
+LockFlags::find(const LockedFile &wanted,
+                std::optional<std::string> given) const {
+  auto [what, name, hash, getSha256] = wanted;
   std::vector<std::string> places;
   if (given) {
     places.push_back(*given);
@@ -91,9 +98,9 @@ LockFlags::find(llvm::StringRef what, llvm::StringRef name,
   }
   std::string other;
   for (const std::string &place : places) {
-    if (!fs::exists(place))
+    if (!fs::exists(place) && !findBundle(place))
       continue;
-    QOPT_ASSIGN(std::string found, getDataSha256(place));
+    QOPT_ASSIGN(std::string found, getSha256(place));
     if (found == hash)
       return place;
     other = place;
@@ -112,8 +119,8 @@ absl::Status LockFlags::findModel() {
   const json::Object &model = *lock.getObject("model");
   llvm::ArrayRef<std::string> names = given.positional();
   QOPT_ASSIGN(std::string place,
-              find("the model", model.getString("name").value_or(""),
-                   model.getString("sha256").value_or(""),
+              find({"the model", model.getString("name").value_or(""),
+                    model.getString("sha256").value_or(""), getModelSha256},
                    names.empty() ? std::nullopt
                                  : std::optional<std::string>(names.front())));
   result.setPositional({place});
@@ -136,7 +143,7 @@ absl::Status LockFlags::findData() {
       if (files < paths.size())
         path = paths[files];
       ++files;
-      QOPT_ASSIGN(place, find("the data", place, *hash, path));
+      QOPT_ASSIGN(place, find({"the data", place, *hash, getDataSha256}, path));
     }
     if (std::optional<llvm::StringRef> array = row->getString("array"))
       place += ":" + array->str();
@@ -164,6 +171,11 @@ absl::Status LockFlags::findProfile() {
   llvm::SmallString<128> place(file);
   path::remove_filename(place);
   path::append(place, "profile.json");
+  if (!given.has("profile") && !fs::exists(place))
+    return Error(Code::MissingArgument,
+                 "'" + file +
+                     "' needs --profile FILE, the statistics that it "
+                     "was made of");
   set("profile", given.get("profile", place));
   QOPT_ASSIGN(std::optional<Profile> read, readProfile(result));
   if (getSha256(read->toJSON()) != profile->getString("sha256").value_or(""))
