@@ -77,6 +77,8 @@ public:
     TargetInput input = makeInput();
     ArtifactSummary summary;
     const EmitKind *folder = findFolderKind(*request_.row, request_.emit);
+    if (!folder && request_.row->hasBundle)
+      QOPT_RETURN_IF_ERROR(checkBundlePlace(request_.stem));
     if (folder || request_.row->hasBundle) {
       QOPT_ASSIGN(summary.emission,
                   request_.target->emit(input, request_.emit));

@@ -20,6 +20,19 @@ void BundleFiles::addJson(llvm::StringRef name,
   files[name.str()] = llvm::formatv("{0:2}\n", value).str();
 }
 
+absl::Status qopt::checkBundlePlace(llvm::StringRef stem) {
+  std::string folder = (stem + ".qopt").str();
+  std::error_code error;
+  if (!fs::exists(folder) || fs::exists(folder + "/manifest.json") ||
+      (fs::is_directory(folder) &&
+       fs::directory_iterator(folder, error) == fs::directory_iterator()))
+    return absl::OkStatus();
+  return Error(Code::WriteFailed, "-o: expected '" + folder +
+                                      "' to be a bundle that qopt wrote, but "
+                                      "it is another file or folder")
+      .help("name another stem");
+}
+
 absl::Status BundleFiles::write(llvm::StringRef stem) const {
   std::string folder = (stem + ".qopt").str();
   std::string suffix = "." + std::to_string(::getpid()) + ".tmp";

@@ -184,11 +184,10 @@ static void readFormats(SettingsReader &reader, PlanRequest &request) {
   for (const std::string &rounding : request.roundings)
     if (!lookupRounder(rounding) ||
         llvm::count(request.roundings, rounding) > 1)
-      return reader.refuse("rounding",
-                           "expected some of " +
-                               llvm::join(getRounderNames(), ", ") +
-                               ", each once, got '" +
-                               llvm::join(request.roundings, ",") + "'");
+      return reader.refuse(
+          "rounding",
+          "expected some of " + llvm::join(getRounderNames(), ", ") +
+              ", each once, got '" + llvm::join(request.roundings, ",") + "'");
 }
 
 static void readLimits(SettingsReader &reader, PlanRequest &request) {
@@ -206,8 +205,10 @@ static void readLimits(SettingsReader &reader, PlanRequest &request) {
 
 /// Whose object `size` counts.
 static void readTarget(SettingsReader &reader, PlanRequest &request) {
-  absl::StatusOr<MachineName> machine =
-      parseMachineName(reader.text("target", "native"));
+  std::string name = reader.text("target", "native");
+  if (name.empty())
+    return reader.refuse("target", "expects a name, got ''");
+  absl::StatusOr<MachineName> machine = parseMachineName(name);
   if (!machine.ok())
     return reader.add(machine.status());
   MachineProblems found = findMachineProblems(*machine);

@@ -252,6 +252,7 @@ def test_wrong_options_are_usage_errors(tmp_path, options, message):
 
 @pytest.mark.parametrize("settings,message", [
     ({"formats": ["si9"]}, "si9"),
+    ({"target": ""}, "target: expects a name, got ''"),
     ({"formats": 3}, "formats: expected a list of texts"),
     ({"rounds": -1}, "rounds: expected an integer >= 0, got '-1'"),
     ({"worst": "much"}, "worst: expected a number, got '\"much\"'"),

@@ -38,6 +38,10 @@ struct Bundle {
   absl::StatusOr<std::vector<TensorSpec>> getSpecs(llvm::StringRef key) const;
 };
 
+/// An error where STEM.qopt is there and no bundle: writing one would take the
+/// place of somebody's file or folder.
+absl::Status checkBundlePlace(llvm::StringRef stem);
+
 /// STEM if `path` is `STEM.qopt`, or a file `STEM.qopt/manifest.json` exists.
 std::optional<std::string> findBundle(llvm::StringRef path);
 absl::StatusOr<Bundle> readBundle(llvm::StringRef stem);

@@ -3,6 +3,7 @@
 //
 // All steps in one call: files beside STEM and the bundle STEM.qopt.
 //===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/Bundle.h"
 #include "qopt/Artifacts/EmitKinds.h"
 #include "qopt/Artifacts/Lock.h"
 #include "qopt/Artifacts/OutputFolder.h"
@@ -145,7 +146,10 @@ static absl::Status readRequest(const Arguments &arguments,
   refusals.add(outputs.status());
   refusals.add(getRecipeSettings(arguments).status());
   QOPT_RETURN_IF_ERROR(refusals.status());
-  return folder ? checkOutputFolder(request.stem) : absl::OkStatus();
+  if (folder)
+    return checkOutputFolder(request.stem);
+  return request.row->hasBundle ? checkBundlePlace(request.stem)
+                                : absl::OkStatus();
 }
 
 static absl::StatusOr<ExitCode> compile(const Arguments &arguments,
