@@ -232,14 +232,21 @@ def _make_call(model, data, profile, pre, reference, resume, lock=None):
 
 def _layers(layers):
     """A dict of names to settings, or a list of dicts with their names."""
-    if isinstance(layers, dict):
-        return [{"layer": name, **settings} for name, settings in
-                layers.items()]
-    return list(layers)
+    try:
+        if isinstance(layers, dict):
+            return [{"layer": name, **settings} for name, settings in
+                    layers.items()]
+        return list(layers)
+    except TypeError:
+        raise UsageError(f"layers: expected a list of dicts, or a dict of "
+                         f"dicts by GLOB, got {layers!r}", 103) from None
 
 
 def _make_settings(recipe, scheme, method, settings):
     """Keywords come before the recipe; layers of both count, in this order."""
+    if not isinstance(recipe, (dict, type(None))):
+        raise UsageError(f"recipe: expected a dict of settings, got "
+                         f"{recipe!r}", 103)
     result = dict(recipe or {})
     for key, value in {"scheme": scheme, "method": method, **settings}.items():
         if value is None:
@@ -381,9 +388,18 @@ def _read_lock(lock, recipe, options):
     if recipe is not None or options:
         raise UsageError("lock says everything that decides bytes: it does not "
                          "go with recipe or options", 105)
-    if _is_path(lock):
-        with open(lock, encoding="utf-8") as file:
-            lock = json.load(file)
+    try:
+        if _is_path(lock):
+            with open(lock, encoding="utf-8") as file:
+                lock = json.load(file)
+        return _take_lock(lock)
+    except (OSError, ValueError, LookupError, TypeError,
+            AttributeError) as error:
+        raise ModelError(f"expects a lock that qopt wrote, got "
+                         f"{type(error).__name__}: {error}", 403) from error
+
+
+def _take_lock(lock):
     target = dict(lock.get("target", {}))
     taken = {key: lock[key] for key in ("emit", "symbol", "outputs",
                                         "integer_only") if key in lock}

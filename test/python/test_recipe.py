@@ -282,3 +282,26 @@ def test_the_model_s_own_encodings(tmp_path, digits):
     qopt.build(model, tmp_path / "b" / "q")
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert qopt.quantize(model).recipe["scheme"] == "qdq"
+
+
+@pytest.mark.parametrize("change", [
+    {"target": {"triple": 3}}, {"target": 3}, {"preprocessing": [{}]},
+    {"preprocessing": 3}, {"import": {"shapes": {"image": 3}}}])
+def test_damaged_locks_are_model_errors(tmp_path, change):
+    model = qopt.load(CNN)
+    qopt.build(model, tmp_path / "a" / "net")
+    path = tmp_path / "a" / "net.qopt" / "lock.json"
+    lock = {**json.loads(path.read_text()), **change}
+    for wrong in (lock, tmp_path / "none.json", CNN):
+        with pytest.raises(qopt.ModelError, match="lock"):
+            qopt.build(model, tmp_path / "b" / "net", lock=wrong)
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("settings,message", [
+    ({"recipe": "r.json"}, "recipe: expected a dict of settings, got 'r.json'"),
+    ({"layers": 3}, "layers: expected a list of dicts"),
+    ({"layers": {"head": 3}}, "layers: expected a list of dicts")])
+def test_settings_of_another_kind_are_usage_errors(digits, settings, message):
+    with pytest.raises(qopt.UsageError, match=message):
+        qopt.quantize(qopt.load(CNN), data=digits, **settings)
