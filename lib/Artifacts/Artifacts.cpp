@@ -114,7 +114,6 @@ private:
     input.quantized = request_.quantized;
     input.requantize = request_.options.requantize;
     input.scheme = request_.options.scheme;
-    input.modelName = llvm::sys::path::filename(request_.modelPath).str();
     input.preprocessing = request_.preprocessing->toJson();
     input.openFrames = makeFrames(request_);
     return input;

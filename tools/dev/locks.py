@@ -23,6 +23,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ MODEL = ROOT / "test" / "Driver" / "Inputs" / "cnn.onnxtxt"
 
 # option: values; None leaves it out. The first of a list is drawn more often.
 OPTIONS = {
+    "model": ["cnn.onnxtxt", "same.onnxtxt"],
     "scheme": ["w8a8", "w4a8", "w4a4", "float", "w8a8-dyn", "w4a8-dyn", None],
     "weights": [None, "si8", "si4", "nf4", "lut3", "si4:g4", "ui5"],
     "rounding": [None, "gptq", "nearest"],
@@ -67,7 +69,7 @@ OPTIONS = {
     "jobs": [None, "1", "2"],
 }
 # What no file of the results may show.
-HARMLESS = {"jobs"}
+HARMLESS = {"model", "jobs"}
 
 
 def draw(generator):
@@ -121,9 +123,10 @@ class Compiler:
 
     def compile_anew(self, options, number):
         folder = self.work / f"{number}"
-        words = ["compile", str(MODEL), "-o", str(folder / "net")]
+        words = ["compile", str(self.work / options["model"]), "-o",
+                 str(folder / "net")]
         for name, value in options.items():
-            if value is not None:
+            if value is not None and name != "model":
                 words.append(f"--{name}=" + value.format(work=self.work)
                              if value else f"--{name}")
         done = self.run(words)
@@ -174,6 +177,8 @@ def main():
         np.save(work / "digits.npy", digits)
         np.save(work / "copy.npy", digits)
         np.save(work / "other.npy", digits[::-1].copy())
+        for name in OPTIONS["model"]:
+            shutil.copy(MODEL, work / name)
         compiler = Compiler(arguments.qopt, work)
         equal, unequal, pairs = 0, collections.Counter(), 0
         while pairs < arguments.pairs:

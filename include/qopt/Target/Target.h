@@ -41,7 +41,6 @@ struct TargetInput {
   mlir::ModuleOp quantized;
   std::string requantize; ///< rounding where the graph stores none
   std::string scheme;     ///< for manifests
-  std::string modelName;  ///< for comments
   llvm::json::Value preprocessing = nullptr;
   /// Data that were given, in the form of a graph's inputs; null: none were.
   std::function<absl::StatusOr<FrameSource>(mlir::ModuleOp graph)> openFrames;

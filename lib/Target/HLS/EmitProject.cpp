@@ -208,7 +208,7 @@ private:
     }
     header.line(getTopSignature() + ";");
     files_.add("src/" + options_.symbol + ".h",
-               options_.symbol + ", made from " + options_.modelName,
+               "the interface of " + options_.symbol,
                {"<ap_int.h", "<hls_stream.h"}, header.take());
 
     top.open(getTopSignature());

@@ -185,7 +185,6 @@ public:
   absl::StatusOr<Emission> emit(TargetInput &input,
                                 const std::set<std::string> &) const override {
     hls::ProjectOptions options = options_;
-    options.modelName = input.modelName;
     mlir::OwningOpRef<mlir::ModuleOp> lowered(input.quantized.clone());
     QOPT_RETURN_IF_ERROR(lower(*lowered, input.requantize));
     // Heads in integers need integers at the interface; what makes them of the

@@ -21,7 +21,6 @@ struct ProjectOptions {
   /// Cycles a frame may take; 0: as few as fit.
   int64_t cycles = 0;
   std::string symbol = "model"; ///< name of the top function
-  std::string modelName;        ///< for comments
 };
 
 /// One frame of the test bench: arrays of the device's inputs and outputs.
