@@ -8,6 +8,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 using namespace qopt;
 using namespace qopt::driver;
@@ -227,7 +228,8 @@ absl::StatusOr<double> Arguments::getDouble(llvm::StringRef flag,
   if (!text)
     return otherwise;
   double value;
-  if (llvm::StringRef(*text).getAsDouble(value))
+  // No bound holds or fails against what is no number.
+  if (llvm::StringRef(*text).getAsDouble(value) || !std::isfinite(value))
     return Error(Code::BadFlagValue,
                  "--" + flag + ": expected a number, got '" + *text + "'");
   return value;

@@ -213,6 +213,10 @@ absl::StatusOr<BenchRequest> readRequest(const Arguments &arguments) {
   QOPT_ASSIGN(request.iterations, arguments.getInt("iters", 10, 1));
   QOPT_ASSIGN(request.warmup, arguments.getInt("warmup", 3, 0));
   QOPT_ASSIGN(request.duration, arguments.getDouble("duration", 1));
+  if (request.duration < 0)
+    return Error(Code::BadFlagValue,
+                 "--duration: expected seconds, got " +
+                     llvm::Twine(std::to_string(request.duration)));
   QOPT_ASSIGN(request.gate, arguments.getDouble("fail-if-slower", 0));
   for (const std::string &text : arguments.getList("threads")) {
     int64_t count;
