@@ -23,6 +23,7 @@ struct FormatCase {
   std::string name, format;
   int64_t group;
   std::vector<int8_t> table;
+  int64_t unused = 0; ///< codes, from the first on, that no weight has
 };
 
 struct Shape {
@@ -37,6 +38,8 @@ protected:
   void SetUp() override { getContext().loadAllAvailableDialects(); }
   std::mt19937 random{11};
 };
+
+using FewLevels = GroupFormats;
 
 qg::QuantizedType GroupFormats::makeType(int64_t axis, int64_t n, int64_t k) {
   const FormatCase &c = GetParam();
@@ -56,7 +59,8 @@ qg::QuantizedType GroupFormats::makeType(int64_t axis, int64_t n, int64_t k) {
                                        zeros, c.group, c.table);
 }
 
-/// A product of `x` with a constant that has every code of the format.
+/// A product of `x` with a constant that has every code of the format but those
+/// that are unused.
 OwningOpRef<ModuleOp> GroupFormats::makeModule(const Shape &shape,
                                                bool isDynamic,
                                                bool isTransposed,
@@ -72,8 +76,9 @@ OwningOpRef<ModuleOp> GroupFormats::makeModule(const Shape &shape,
                             makeType(isTransposed ? 0 : 1, shape.n, shape.k));
   Tensor weight(*qg::getDType(weightType.getElementType()),
                 weightType.getShape());
+  int64_t lowest = row.min() + GetParam().unused;
   for (int64_t i = 0, e = weight.numElements(); i < e; ++i)
-    weight.setInt(i, row.min() + (i * 7 + i / 5) % (row.max() - row.min() + 1));
+    weight.setInt(i, lowest + (i * 7 + i / 5) % (row.max() - lowest + 1));
   Tensor bias = makeRandom(DType::f32, {shape.n}, -1, 1, 5);
   Type x8 = qg::QuantizedType::getPerTensor(&context, "ui8", 0.02f, 117);
   Type y8 = qg::QuantizedType::getPerTensor(&context, "ui8", 0.05f, 131);
@@ -148,6 +153,39 @@ TEST_P(GroupFormats, InterpreterAndCodeAgree) {
     }
   }
 }
+
+/// Few levels: kernels that multiply bytes sum in 16 bits what lies between the
+/// lowest level and the highest that weights have.
+TEST_P(FewLevels, ProductsOfBytes) {
+#if defined(__x86_64__)
+  OwningOpRef<ModuleOp> module = makeModule({3, 64, 9}, false, true, false);
+  Tensor x = makeRandom(DType::u8, {3, 64}, 0, 255, 3);
+  auto reference = createInterpreter(*module);
+  ASSERT_TRUE(reference.ok());
+  auto expected = (*reference)->run({x});
+  ASSERT_TRUE(expected.ok()) << expected.status().ToString();
+  PassManager manager(&getContext());
+  manager.addPass(createConvertQGToFXP());
+  ASSERT_TRUE(succeeded(manager.run(*module)));
+  CPUOptions options;
+  options.cpu = "x86-64-v3";
+  auto executor = makeJitFactory(options, 1)(*module);
+  ASSERT_TRUE(executor.ok()) << executor.status().ToString();
+  auto got = (*executor)->run({x});
+  ASSERT_TRUE(got.ok()) << got.status().ToString();
+  expectEqual((*expected)[0], (*got)[0], "x86-64-v3");
+#endif
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, FewLevels,
+    testing::Values(
+        FormatCase{"top", "lut2", 32, {-127, -126, -125, 127}, 3},
+        FormatCase{"high", "lut2", 32, {-127, 40, 90, 127}, 1},
+        FormatCase{"bottom", "lut2", 32, {-127, -127, -127, -127}, 0},
+        FormatCase{"negative", "lut2", 32, {0, -1, -60, -128}, 1},
+        FormatCase{"zero", "lut2", 32, {0, 0, 0, 0}, 0}),
+    [](const auto &info) { return info.param.name; });
 
 /// Every row of Formats.def that weights can have, by channel and by group.
 std::vector<FormatCase> allFormats() {

@@ -138,7 +138,8 @@ private:
                       .getResult()
                 : start;
     }
-    int64_t largest = 2 * k.code.range() * 128;
+    // All weights may be one level.
+    int64_t largest = 2 * std::max<int64_t>(k.code.range(), 1) * 128;
     int64_t chunk =
         std::min<int64_t>(32, llvm::bit_floor(uint64_t(32767 / largest)));
     while (steps % chunk)

@@ -78,8 +78,12 @@ private:
 };
 } // namespace
 
-int8_t qopt::qcpu::getFill(llvm::ArrayRef<int8_t> levels) {
-  return levels.empty() || llvm::is_contained(levels, 0) ? 0 : levels.front();
+int8_t qopt::qcpu::getFill(const Tensor &weight,
+                           llvm::ArrayRef<int8_t> levels) {
+  if (levels.empty())
+    return 0;
+  llvm::ArrayRef<int8_t> bytes = weight.span<int8_t>();
+  return llvm::is_contained(bytes, 0) ? 0 : bytes.front();
 }
 
 template <typename T>

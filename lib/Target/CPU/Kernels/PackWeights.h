@@ -20,8 +20,9 @@ struct Packing {
   int8_t fill = 0;
 };
 
-/// The fill for weights that are levels of a table: 0 only if it is one.
-int8_t getFill(llvm::ArrayRef<int8_t> levels);
+/// The fill for weights that are levels of a table: one of the weights, so that
+/// their code holds no more than they need.
+int8_t getFill(const Tensor &weight, llvm::ArrayRef<int8_t> levels);
 
 /// `[groups][panels][kh][segments][steps][NR][L][KP]`, flat; i8 or f32.
 Tensor packConvWeights(const Tensor &weight, const Packing &packing);

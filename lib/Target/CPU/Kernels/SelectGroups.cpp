@@ -182,7 +182,7 @@ void GroupBuilder::build(OpBuilder &builder) {
   Value x = stageInput(builder);
   ArrayRef<int8_t> levels = fxp::getLevels(op);
   Packing packing{1,        dot.vectors,      dot.lanes,
-                  dot.pack, /*isRun=*/false, getFill(levels)};
+                  dot.pack, /*isRun=*/false, getFill(weight, levels)};
   Tensor packed = packConvWeights(weight.reshaped({n, 1, 1, k}), packing);
   int64_t step = dot.vectors * dot.lanes * dot.pack;
   WeightCode code = chooseWeightCode(packed, step, levels, target.tables);

@@ -180,7 +180,7 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
                                   Value x, Type element) {
   Location loc = p.op->getLoc();
   Packing packing{isDepthwise ? 1 : p.groups, dot.vectors, dot.lanes, dot.pack,
-                  isRun, getFill(p.levels)};
+                  isRun, getFill(p.weight, p.levels)};
   Tensor packed = isDepthwise ? packDepthwiseWeights(p.weight, packing)
                               : packConvWeights(p.weight, packing);
   int64_t step = dot.vectors * dot.lanes * (isDepthwise ? 1 : dot.pack);
