@@ -98,6 +98,9 @@ carryOut(const Model &model, const Recipe &recipe, OpenedCall &opened) {
 
 static Model quantizeByRecipe(const Model &model, const std::string &settings,
                               const Call &call, const std::string &requantize) {
+  RecipeSettings mode;
+  mode["requantize"] = requantize;
+  check(withPrefix(checkSettings(mode, getKeywords()), "target_"));
   Recipe recipe = readRecipe(call, *model.module, settings, requantize,
                              /*mayStayFloat=*/false);
   OpenedCall opened;

@@ -133,9 +133,19 @@ Program makeReference(const Model &model) {
   return {std::move(own), std::move(interface), std::move(executor), "", ""};
 }
 
+/// As `qopt bench --threads`.
+constexpr unsigned kMostThreads = 256;
+
 /// Machine code for this machine.
 Program compile(const Model &model, const std::string &symbol, unsigned threads,
                 unsigned optLevel, const std::string &requantize) {
+  if (threads < 1 || threads > kMostThreads)
+    raise(Error(Code::BadFlagValue, "threads: expected 1 to " +
+                                        llvm::Twine(kMostThreads) + ", got " +
+                                        llvm::Twine(threads)));
+  if (optLevel > 3)
+    raise(Error(Code::BadFlagValue,
+                "opt_level: expected 0 to 3, got " + llvm::Twine(optLevel)));
   Model lowered = model.clone();
   check(lower(*lowered.module, requantize));
   CPUOptions options;

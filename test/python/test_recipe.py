@@ -305,3 +305,14 @@ def test_damaged_locks_are_model_errors(tmp_path, change):
 def test_settings_of_another_kind_are_usage_errors(digits, settings, message):
     with pytest.raises(qopt.UsageError, match=message):
         qopt.quantize(qopt.load(CNN), data=digits, **settings)
+
+
+def test_values_that_no_code_has_are_usage_errors(digits):
+    model = qopt.load(CNN)
+    with pytest.raises(qopt.UsageError,
+                       match="target_requantize: expected f32, pow2 or fixed"):
+        qopt.quantize(model, data=digits, target_requantize="fixed")
+    with pytest.raises(qopt.UsageError, match="threads: expected 1 to 256, got 0"):
+        qopt.compile(model, threads=0)
+    with pytest.raises(qopt.UsageError, match="opt_level: expected 0 to 3, got 4"):
+        qopt.compile(model, opt_level=4)
