@@ -5,6 +5,7 @@
 // encodings.
 //===----------------------------------------------------------------------===//
 #include "qopt/Artifacts/Bundle.h"
+#include "qopt/Artifacts/Program.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Driver/Session.h"
 #include "qopt/Driver/VerbFlags.h"
@@ -72,9 +73,14 @@ void printSpecs(llvm::raw_ostream &os, llvm::StringRef title,
 
 static absl::StatusOr<ExitCode> runInspect(const Arguments &arguments,
                                            Session &session) {
-  QOPT_ASSIGN(ImportOptions options, getImportOptions(arguments));
+  const std::string &path = arguments.positional()[0];
+  ProgramOptions options;
+  QOPT_ASSIGN(options.import, getImportOptions(arguments));
+  // A model as its file has it: what opens models for running prepares them.
   QOPT_ASSIGN(auto module,
-              loadModel(session.context(), arguments.positional()[0], options));
+              findBundle(path)
+                  ? openModule(session.context(), path, options)
+                  : loadModel(session.context(), path, options.import));
   QOPT_ASSIGN(ModelInterface interface, getInterface(*module));
   Facts facts = collect(*module);
   llvm::raw_ostream &os = session.out();
@@ -112,7 +118,7 @@ namespace qopt::driver {
 Verb getInspectVerb() {
   return {"inspect",
           "what is in a model",
-          "MODEL [options]",
+          "STEM|MODEL [options]",
           1,
           1,
           {getJsonFlags(), getImportFlags()},
