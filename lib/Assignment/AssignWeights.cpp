@@ -67,8 +67,10 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
     for (size_t i = 0; i < values.size(); ++i) {
       size_t at = index(i);
       double scale = std::max(-low[at], high[at]) / 127.0;
-      if (scale > 0)
+      if (scale >= kLeastScale)
         histogram.add(values[i] / scale, scale * scale);
+      else
+        histogram.needZero();
     }
     std::vector<int8_t> learned = histogram.learn(row.bits);
     table.assign(learned.begin(), learned.end());
@@ -92,7 +94,7 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
       affine = getAsymmetricParameters({low[at], high[at]}, row.bits);
       scale = affine.scale;
     }
-    if (!(scale >= 0x1p-120f))
+    if (!(scale >= float(kLeastScale)))
       scale = 1;
     // |b / (sx * sw)| < 2^30 leaves room for the products.
     float before = scale;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 using namespace qopt;
@@ -81,5 +82,10 @@ std::vector<int8_t> LevelHistogram::learn(unsigned bits) const {
     table[k] = int8_t(best - kReach);
     best = before[k][best];
   }
+  // In place of the level next to it, which keeps the order.
+  if (needsZero)
+    *std::min_element(table.begin(), table.end(), [](int8_t a, int8_t b) {
+      return std::abs(a) < std::abs(b);
+    }) = 0;
   return table;
 }

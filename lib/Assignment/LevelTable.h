@@ -12,12 +12,17 @@
 
 namespace qopt {
 
+/// Smaller scales become 1, and what they scale is 0.
+constexpr double kLeastScale = 0x1p-120;
+
 /// Numbers in steps of a table, with how much their errors count.
 class LevelHistogram {
 public:
   LevelHistogram();
   /// Numbers outside [-127, 127] count as its ends.
   void add(double value, double weight);
+  /// 0 is to be a level: there are numbers whose scale says nothing of them.
+  void needZero() { needsZero = true; }
   /// The 2^bits bytes, ascending and different, whose nearest one is least
   /// away: the least sum of weight times squared distance. Numbers count as
   /// the mean of those within 1/16.
@@ -28,6 +33,7 @@ private:
     double weight = 0, first = 0, second = 0;
   };
   std::vector<Bin> bins;
+  bool needsZero = false;
 };
 
 } // namespace qopt

@@ -80,6 +80,10 @@ qopt::learnLevels(llvm::ArrayRef<RoundingProblem> problems) {
     LevelHistogram histogram;
     double total = 0;
     for (const Group &group : groups) {
+      if (!(group.magnitude / 127 >= kLeastScale)) {
+        histogram.needZero();
+        continue;
+      }
       auto [scale, loss] = fitScale(group, grid);
       total += loss;
       // In steps of the table, errors are larger by the scale.

@@ -206,6 +206,15 @@ TEST(LevelTable, HasItsLevelsEvenForOneNumber) {
   EXPECT_TRUE(std::find(table.begin(), table.end(), 3) != table.end());
 }
 
+TEST(LevelTable, HasZeroWhereItIsNeeded) {
+  LevelHistogram histogram;
+  for (double value : {-120, -5, 37, 90})
+    histogram.add(value, 1);
+  EXPECT_EQ(histogram.learn(2), (std::vector<int8_t>{-120, -5, 37, 90}));
+  histogram.needZero();
+  EXPECT_EQ(histogram.learn(2), (std::vector<int8_t>{-120, 0, 37, 90}));
+}
+
 /// Weights as networks have them: heavier tails than a normal distribution,
 /// columns of different size, and inputs that matter differently.
 RoundingProblem makeHeavyTails(const Matrix &moment, int64_t rows) {
@@ -215,6 +224,18 @@ RoundingProblem makeHeavyTails(const Matrix &moment, int64_t rows) {
     value *= std::fabs(value);
   problem.moment = &moment;
   return problem;
+}
+
+/// A dead channel has no scale that could make another level small.
+TEST(LearnLevels, KeepDeadChannelsAtZero) {
+  Matrix moment = Matrix::Identity(4, 4);
+  RoundingProblem problem;
+  problem.weights = Matrix::Zero(2, 4);
+  problem.weights.row(0) << -1200, -500, 370, 1270;
+  problem.moment = &moment;
+  problem.grid.table = {-127, 0, 30, 127};
+  std::vector<int8_t> table = learnLevels({problem});
+  EXPECT_NE(std::find(table.begin(), table.end(), 0), table.end());
 }
 
 TEST(LearnLevels, BeatFixedTablesAndUniformLevels) {
