@@ -18,7 +18,9 @@ if(QOPT_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
-# One precompiled header for every library that includes MLIR.
+# One precompiled header for every library that includes MLIR. Its text is not
+# named beside it: that path is the only one that ccache cannot make relative.
+set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
 add_library(QoptPch OBJECT ${CMAKE_SOURCE_DIR}/tools/dev/cmake/Pch.cpp)
 target_compile_options(QoptPch PRIVATE ${QOPT_COMPILE_OPTIONS})
 if(QOPT_PCH)
