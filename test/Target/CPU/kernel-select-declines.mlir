@@ -110,3 +110,22 @@ func.func @groups(%x: tensor<1x8xi8>, %s: tensor<2x2xf32>) -> tensor<1x2xf32> {
   %0 = fxp.group_matmul %x, %w, %s, %b group 4 lhs_zp 0 lhs_scale 0.5 : (tensor<1x8xi8>, tensor<2x8xi8>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
   return %0 : tensor<1x2xf32>
 }
+
+// -----
+// Without rows, columns or terms there is no tile.
+// CHECK-LABEL: func @empty
+// CHECK-COUNT-3: qg.matmul
+// CHECK: fxp.conv
+// CHECK-NOT: qcpu.
+func.func @empty(%m: tensor<0x3xf32>, %x: tensor<2x3xf32>, %k: tensor<2x0xf32>, %c: tensor<0x4x4x2xi8>) -> (tensor<0x2xf32>, tensor<2x0xf32>, tensor<2x2xf32>, tensor<0x4x4x8xi32>) {
+  %w = qg.constant dense<1.0> : tensor<3x2xf32> -> tensor<3x2xf32>
+  %n = qg.constant dense<> : tensor<3x0xf32> -> tensor<3x0xf32>
+  %z = qg.constant dense<> : tensor<0x2xf32> -> tensor<0x2xf32>
+  %u = qg.constant dense<1> : tensor<8x1x1x2xi8> -> tensor<8x1x1x2xi8>
+  %b = qg.constant dense<0> : tensor<8xi32> -> tensor<8xi32>
+  %0 = qg.matmul %m, %w : (tensor<0x3xf32>, tensor<3x2xf32>) -> tensor<0x2xf32>
+  %1 = qg.matmul %x, %n : (tensor<2x3xf32>, tensor<3x0xf32>) -> tensor<2x0xf32>
+  %2 = qg.matmul %k, %z : (tensor<2x0xf32>, tensor<0x2xf32>) -> tensor<2x2xf32>
+  %3 = fxp.conv %c, %u, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 x_zp 0 x_unsigned : (tensor<0x4x4x2xi8>, tensor<8x1x1x2xi8>, tensor<8xi32>) -> tensor<0x4x4x8xi32>
+  return %0, %1, %2, %3 : tensor<0x2xf32>, tensor<2x0xf32>, tensor<2x2xf32>, tensor<0x4x4x8xi32>
+}

@@ -161,6 +161,10 @@ static bool readFloats(Operation *op, Product &product) {
 }
 
 std::optional<Product> qopt::qcpu::matchProduct(Operation *op) {
+  // Tiles have rows and columns; the loops of linalg may have none.
+  if (getNumElements(getShape(op->getOperand(0))) == 0 ||
+      getNumElements(getShape(op->getResult(0))) == 0)
+    return std::nullopt;
   Product product;
   product.op = op;
   bool isBytes = isa<fxp::ConvOp, fxp::MatmulOp>(op);
