@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include <cmath>
 
 namespace qopt {
 #include "qopt/Transforms/FoldBatchNorm.h.inc"
@@ -28,6 +29,13 @@ static void scaleAxis(Tensor &weight, int64_t axis, ArrayRef<float> factors) {
     number *= factors[int64_t(i) / inner % extent];
 }
 
+/// A weight beyond the range of floats is infinite where its product with a
+/// small input is not.
+static bool areFinite(ArrayRef<float> numbers) {
+  return llvm::all_of(numbers,
+                      [](float number) { return std::isfinite(number); });
+}
+
 namespace {
 /// linear(x) * s -> linear(x) with weight W * s and bias b * s
 struct FoldFactorBehind : OpRewritePattern<qg::BinaryOp> {
@@ -41,6 +49,8 @@ struct FoldFactorBehind : OpRewritePattern<qg::BinaryOp> {
     if (!weight)
       return rewriter.notifyMatchFailure(op, "weights are not constant");
     scaleAxis(*weight, scaled->linear.getOutputAxis(), scaled->affine.scale);
+    if (!areFinite(weight->span<float>()) || !areFinite(scaled->bias))
+      return rewriter.notifyMatchFailure(op, "a weight would not be finite");
     setWeightValues(rewriter, scaled->linear, *weight);
     scaled->replace(op, rewriter);
     return success();
@@ -70,6 +80,8 @@ struct FoldAffineBefore : RewritePattern {
     if (!weight || !bias)
       return rewriter.notifyMatchFailure(op, "weights are not constant");
     fold(linear, *affine, *weight, *bias);
+    if (!areFinite(weight->span<float>()) || !areFinite(*bias))
+      return rewriter.notifyMatchFailure(op, "a weight would not be finite");
     setWeightValues(rewriter, linear, *weight);
     if (!affine->offset.empty())
       setBiasValues(rewriter, linear, *bias);

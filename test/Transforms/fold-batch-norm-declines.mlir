@@ -154,3 +154,29 @@ func.func @offset_not_finite(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   %1 = qg.matmul %0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
   return %1 : tensor<1x2xf32>
 }
+
+// -----
+// (1e-30 * 1e30) * 1e30 is a number, 1e-30 * (1e30 * 1e30) is none.
+// CHECK-LABEL: func @weight_overflows
+// CHECK: qg.matmul
+// CHECK: qg.binary mul
+func.func @weight_overflows(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %w = qg.constant dense<1.0e30> : tensor<2x2xf32> -> tensor<2x2xf32>
+  %s = qg.constant dense<[1.0e30, 3.0]> : tensor<2xf32> -> tensor<2xf32>
+  %0 = qg.matmul %x, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %1 = qg.binary mul %0, %s : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  return %1 : tensor<1x2xf32>
+}
+
+// -----
+// The same in front.
+// CHECK-LABEL: func @weight_overflows_behind
+// CHECK: qg.binary mul
+// CHECK: qg.matmul
+func.func @weight_overflows_behind(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %w = qg.constant dense<1.0e30> : tensor<2x2xf32> -> tensor<2x2xf32>
+  %s = qg.constant dense<[1.0e30, 3.0]> : tensor<2xf32> -> tensor<2xf32>
+  %0 = qg.binary mul %x, %s : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  %1 = qg.matmul %0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %1 : tensor<1x2xf32>
+}
