@@ -209,8 +209,12 @@ private:
       return std::nullopt;
     for (auto [i, number] : llvm::enumerate(result->mutableSpan<float>())) {
       float factor = other->span<float>()[splat ? 0 : i];
+      bool isZero = number == 0 || factor == 0;
       number = kind == BinaryKind::add ? number + factor : number * factor;
-      if (!std::isfinite(number))
+      // A large x brings back what vanishes here.
+      bool vanishes =
+          kind == BinaryKind::mul && !isZero && !std::isnormal(number);
+      if (!std::isfinite(number) || vanishes)
         return std::nullopt;
     }
     return qg::createConstant(rewriter, a.getLoc(), *result, getTensorType(a));
@@ -237,7 +241,7 @@ struct MeanToPool : OpRewritePattern<qg::BinaryOp> {
       if (axis != int64_t(i) + 1 || axes.size() != spatial.size())
         return rewriter.notifyMatchFailure(op, "not the spatial dimensions");
     float count = getNumElements(spatial);
-    if (axes.empty() ||
+    if (axes.empty() || count == 0 ||
         !((op.getKind() == BinaryKind::div && *number == count) ||
           (op.getKind() == BinaryKind::mul && float(*number) == 1.0f / count)))
       return rewriter.notifyMatchFailure(op, "no mean");

@@ -167,3 +167,26 @@ func.func @absorbing(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
   %1 = qg.binary sub %x, %x : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
   return %0, %1 : tensor<2xf32>, tensor<2xf32>
 }
+
+// -----
+// 1e-30 * 1e-30 vanishes, 1e38 * 1e-30 * 1e-30 does not.
+// CHECK-LABEL: func @vanishing_chain
+// CHECK-COUNT-2: qg.binary mul
+func.func @vanishing_chain(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %c = qg.constant dense<1.0e-30> : tensor<f32> -> tensor<f32>
+  %0 = qg.binary mul %x, %c : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %1 = qg.binary mul %0, %c : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  return %1 : tensor<2xf32>
+}
+
+// -----
+// The mean of nothing is no pool.
+// CHECK-LABEL: func @empty_mean
+// CHECK: qg.reduce sum
+// CHECK-NOT: qg.pool
+func.func @empty_mean(%x: tensor<1x0x2x4xf32>) -> tensor<1x4xf32> {
+  %c = qg.constant dense<0.0> : tensor<f32> -> tensor<f32>
+  %0 = qg.reduce sum %x axes [1, 2] : tensor<1x0x2x4xf32> -> tensor<1x4xf32>
+  %1 = qg.binary div %0, %c : (tensor<1x4xf32>, tensor<f32>) -> tensor<1x4xf32>
+  return %1 : tensor<1x4xf32>
+}
