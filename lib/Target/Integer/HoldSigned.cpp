@@ -30,6 +30,9 @@ static bool movesBytes(Operation *op) {
 
 /// The ops that `rewrite` knows, and those that bytes only pass through.
 static bool followsBytes(Operation *op) {
+  // Zeros that no constant holds cannot be toggled.
+  if (auto pad = dyn_cast<qg::PadOp>(op))
+    return pad.getMode() != PadMode::constant || pad.getValue();
   return movesBytes(op) || isa<StoredOperandsInterface, fxp::LutOp,
                                qg::ConstantOp, func::ReturnOp>(op);
 }

@@ -111,3 +111,14 @@ func.func @unknown(%x: tensor<4xi32>) -> (tensor<4xi8>, tensor<4xf32>) {
   %2 = fxp.dequantize %0 scales dense<0.5> : tensor<1xf32> zps [0] axis 0 x_unsigned : tensor<4xi8> -> tensor<4xf32>
   return %1, %2 : tensor<4xi8>, tensor<4xf32>
 }
+
+// -----
+
+// Zeros that no constant holds cannot be toggled: all stays unsigned.
+// CHECK-LABEL: func.func @zeros
+// CHECK-NEXT: qg.pad constant %arg0
+// CHECK-NEXT: return
+func.func @zeros(%x: tensor<4xi8> {qg.encoding = !qg.q<ui8, 0.5 : 0>}) -> (tensor<6xi8> {qg.encoding = !qg.q<ui8, 0.5 : 0>}) {
+  %0 = qg.pad constant %x low [1] high [1] : (tensor<4xi8>) -> tensor<6xi8>
+  return %0 : tensor<6xi8>
+}
