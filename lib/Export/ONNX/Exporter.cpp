@@ -36,13 +36,12 @@ std::optional<std::string> Exporter::getConstant(Value value,
   std::string hint = "constant";
   if (isa<NameLoc, FusedLoc>(source.getLoc()))
     hint = qg::getUserName(source.getDefiningOp());
-  std::string name =
-      writer.addInitializer(transpose(*tensor, order), hint + "_value");
+  Tensor ordered = transpose(*tensor, order);
   if (!dequantize)
-    return name;
+    return writer.addInitializer(ordered, hint + "_value");
   qg::QuantizedType type = qg::getQuantizedType(source.getType());
   int64_t axis = type.isPerAxis() ? positionOf(order, type.getAxis()) : 0;
-  return writeDequantize(name, type, axis, hint);
+  return writeStoredConstant(ordered, type, axis, hint);
 }
 
 std::string Exporter::get(Value value, ArrayRef<int64_t> order) {
@@ -156,7 +155,11 @@ LogicalResult Exporter::checkTypes(Operation *op) {
              << quantized;
     has16Bits |= quantized.getIntegerFormat().storageBits() == 16;
   }
+  // A maximum of stored integers is one of theirs in ONNX as well.
+  auto pool = dyn_cast<qg::PoolOp>(op);
+  bool isMaximum = pool && pool.getKind() == PoolKind::max;
   bool computes =
+      !isMaximum &&
       !isa<qg::ConstantOp, qg::QuantizeOp, qg::DequantizeOp, qg::RequantizeOp,
            qg::ObserveOp, qg::ReshapeOp, qg::TransposeOp, qg::BroadcastOp,
            qg::SliceOp, qg::PadOp, qg::GatherOp, qg::ConcatOp>(op);

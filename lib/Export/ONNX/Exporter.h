@@ -50,9 +50,17 @@ private:
   // Quantize.cpp
   std::string writeQuantize(std::string input, qg::QuantizedType type,
                             int64_t axis, llvm::StringRef name);
+  /// `trailing`: dimensions behind `axis`.
   std::string writeDequantize(std::string input, qg::QuantizedType type,
-                              int64_t axis, llvm::StringRef name);
+                              int64_t axis, int64_t trailing,
+                              llvm::StringRef name);
   Names writeParameters(qg::QuantizedType type, llvm::StringRef name);
+  /// DequantizeLinear of a constant, whose integers it chooses the type of.
+  std::string writeStoredConstant(const Tensor &stored, qg::QuantizedType type,
+                                  int64_t axis, llvm::StringRef name);
+  /// What DequantizeLinear does not do: integers of 32 bits with zero points.
+  std::string writeWideDequantize(std::string input, qg::QuantizedType type,
+                                  int64_t trailing, llvm::StringRef name);
 
   // Movement.cpp
   std::optional<std::string> writeBoundary(mlir::Operation *op,

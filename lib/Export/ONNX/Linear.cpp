@@ -130,10 +130,17 @@ LogicalResult Exporter::writePool(qg::PoolOp op) {
     return op.emitError(
         "expects dilations of 1 for an average pooling in ONNX");
   Permutation order = getChannelsFirst(op.getResultType().getRank());
+  std::string name = qg::getUserName(op), x = get(op.getX(), order);
+  // MaxPool takes bytes, but no wider integers.
+  qg::QuantizedType type = qg::getQuantizedType(op.getX().getType());
+  bool isWide = type && type.getIntegerFormat().storageBits() > 8;
+  int64_t axis =
+      type && type.isPerAxis() ? positionOf(order, type.getAxis()) : 0;
+  int64_t trailing = int64_t(order.size()) - axis - 1;
+  if (isWide)
+    x = writeDequantize(x, type, axis, trailing, name);
   GraphWriter::Node node =
-      writer
-          .addNode(isMax ? "MaxPool" : "AveragePool", {get(op.getX(), order)},
-                   qg::getUserName(op))
+      writer.addNode(isMax ? "MaxPool" : "AveragePool", {x}, name)
           .ints("kernel_shape", op.getKernel())
           .ints("strides", op.getStrides())
           .ints("pads", op.getPads());
@@ -141,7 +148,10 @@ LogicalResult Exporter::writePool(qg::PoolOp op) {
     node.ints("dilations", op.getDilations());
   else
     node.integer("count_include_pad", op.getCountIncludePad() ? 1 : 0);
-  set(op.getResult(), node.output(), order);
+  std::string result = node.output();
+  if (isWide)
+    result = writeQuantize(result, type, axis, name);
+  set(op.getResult(), result, order);
   return success();
 }
 

@@ -100,7 +100,9 @@ std::optional<std::string> Exporter::writeBoundary(Operation *op,
     return std::nullopt;
   }
   std::string real =
-      from ? writeDequantize(input, from, getAxis(from), name) : input;
+      from ? writeDequantize(input, from, getAxis(from),
+                             int64_t(order.size()) - getAxis(from) - 1, name)
+           : input;
   return to ? writeQuantize(real, to, getAxis(to), name) : real;
 }
 
