@@ -45,11 +45,21 @@ Value OpBinder::raw(unsigned index) {
   return {};
 }
 
-Value OpBinder::in(unsigned index) { return b.plain(raw(index)); }
+void OpBinder::computeInF32() {
+  widens = true;
+  if (hasInput(0) && b.isNarrowFloat(inputs[0]))
+    roundedTo = b.element(inputs[0]);
+}
+
+Value OpBinder::widen(Value value) {
+  return widens && b.isNarrowFloat(value) ? b.convert(value, b.f32()) : value;
+}
+
+Value OpBinder::in(unsigned index) { return widen(b.plain(raw(index))); }
 
 Value OpBinder::optional(unsigned index) {
   readInputs.insert(index);
-  return hasInput(index) ? b.plain(inputs[index]) : Value();
+  return hasInput(index) ? widen(b.plain(inputs[index])) : Value();
 }
 
 std::optional<Tensor> OpBinder::constant(unsigned index) {
@@ -95,6 +105,8 @@ bool OpBinder::hasOutput(unsigned index) const {
 LogicalResult OpBinder::result(unsigned index, Value value) {
   if (!value)
     return failure();
+  if (index == 0 && roundedTo && b.element(value).isF32())
+    value = b.convert(value, roundedTo);
   if (index < results_.size())
     results_[index] = value;
   return success();

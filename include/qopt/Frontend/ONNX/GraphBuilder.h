@@ -28,6 +28,8 @@ class GraphBuilder : public qg::ShapedBuilder {
 public:
   GraphBuilder(mlir::MLIRContext *context, mlir::Block *block);
 
+  using ShapedBuilder::isNarrowFloat;
+
   // Constants. Their bytes stay here until finish().
   using ShapedBuilder::constant;
   Value constant(const Tensor &tensor, mlir::RankedTensorType type) override;

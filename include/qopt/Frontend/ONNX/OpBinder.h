@@ -53,6 +53,10 @@ public:
   std::optional<llvm::SmallVector<double>> constantFloats(unsigned index,
                                                           llvm::StringRef what);
 
+  /// From here on `in` and `optional` give 16-bit floats as f32, and result 0
+  /// is rounded to the type of input 0.
+  void computeInF32();
+
   /// An input that does not change what is computed here.
   void ignoreInput(unsigned index) { readInputs.insert(index); }
 
@@ -97,6 +101,7 @@ public:
 
 private:
   const ::onnx::AttributeProto *find(llvm::StringRef name, int type);
+  Value widen(Value value);
 
   const ::onnx::NodeProto &node_;
   int64_t opset_;
@@ -105,7 +110,17 @@ private:
   /// What the handler asked for so far, present or not.
   mutable llvm::StringSet<> readAttrs;
   llvm::DenseSet<unsigned> readInputs;
+  bool widens = false;
+  Type roundedTo; ///< of result 0; null for what it is
 };
+
+/// The handler of an op of several steps, of which 16-bit floats see one
+/// rounding (docs/rationale/numbers.md).
+template <llvm::LogicalResult (*handler)(OpBinder &)>
+llvm::LogicalResult roundOnce(OpBinder &op) {
+  op.computeInF32();
+  return handler(op);
+}
 
 } // namespace qopt::frontend
 

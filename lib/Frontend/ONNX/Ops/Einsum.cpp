@@ -187,5 +187,5 @@ static LogicalResult importEinsum(OpBinder &op) {
 }
 
 void frontend::registerEinsumOps(OpRegistry &registry) {
-  registry.add("Einsum", 12, importEinsum, "without diagonals");
+  registry.add("Einsum", 12, roundOnce<importEinsum>, "without diagonals");
 }

@@ -380,7 +380,7 @@ static LogicalResult importNonZero(OpBinder &op) {
 
 void frontend::registerIndexOps(OpRegistry &registry) {
   StringRef constant = "constant indices";
-  registry.add("CumSum", 11, importCumSum);
+  registry.add("CumSum", 11, roundOnce<importCumSum>);
   registry.add("GatherElements", 11, importGatherElements);
   registry.add("GatherND", 11, importGatherND);
   registry.add("NonZero", 9, importNonZero, "of constants");

@@ -314,19 +314,21 @@ static LogicalResult importLRN(OpBinder &op) {
 }
 
 void frontend::registerNormOps(OpRegistry &registry) {
-  registry.add("BatchNormalization", 7, importBatchNormalization,
+  registry.add("BatchNormalization", 7, roundOnce<importBatchNormalization>,
                "inference only");
-  registry.add("GroupNormalization", 18, importGroupNormalization);
+  registry.add("GroupNormalization", 18, roundOnce<importGroupNormalization>);
   registry.add("Hardmax", 1, importCoerced<hardmax>);
   registry.add("Hardmax", 13, importAlongAxis<hardmax>);
-  registry.add("InstanceNormalization", 6, importInstanceNormalization);
-  registry.add("LRN", 1, importLRN);
-  registry.add("LayerNormalization", 17, importLayerNormalization);
-  registry.add("LogSoftmax", 1, importCoerced<logSoftmax>);
-  registry.add("LogSoftmax", 13, importAlongAxis<logSoftmax>);
-  registry.add("LpNormalization", 1, importLpNormalization);
-  registry.add("MeanVarianceNormalization", 9, importMeanVarianceNormalization);
-  registry.add("RMSNormalization", 23, importRMSNormalization);
+  registry.add("InstanceNormalization", 6,
+               roundOnce<importInstanceNormalization>);
+  registry.add("LRN", 1, roundOnce<importLRN>);
+  registry.add("LayerNormalization", 17, roundOnce<importLayerNormalization>);
+  registry.add("LogSoftmax", 1, roundOnce<importCoerced<logSoftmax>>);
+  registry.add("LogSoftmax", 13, roundOnce<importAlongAxis<logSoftmax>>);
+  registry.add("LpNormalization", 1, roundOnce<importLpNormalization>);
+  registry.add("MeanVarianceNormalization", 9,
+               roundOnce<importMeanVarianceNormalization>);
+  registry.add("RMSNormalization", 23, roundOnce<importRMSNormalization>);
   registry.add("Softmax", 1, importCoerced<softmax>);
   registry.add("Softmax", 13, importAlongAxis<softmax>);
 }

@@ -145,9 +145,9 @@ static LogicalResult importGlobalLpPool(OpBinder &op) {
 void frontend::registerPoolOps(OpRegistry &registry) {
   registry.add("AveragePool", 1, importAveragePool);
   registry.add("GlobalAveragePool", 1, importGlobalPool<PoolKind::avg>);
-  registry.add("GlobalLpPool", 1, importGlobalLpPool);
+  registry.add("GlobalLpPool", 1, roundOnce<importGlobalLpPool>);
   registry.add("GlobalMaxPool", 1, importGlobalPool<PoolKind::max>);
-  registry.add("LpPool", 1, importLpPool);
+  registry.add("LpPool", 1, roundOnce<importLpPool>);
   registry.add("MaxPool", 1, importMaxPool, "without output Indices");
   registry.refuse("", "MaxRoiPool", "region pooling is not supported");
   registry.refuse("", "MaxUnpool", "unpooling is not supported");

@@ -183,14 +183,14 @@ template <ReduceKind kind> static LogicalResult importArg(OpBinder &op) {
 void frontend::registerReduceOps(OpRegistry &registry) {
   registry.add("ArgMax", 1, importArg<ReduceKind::max>);
   registry.add("ArgMin", 1, importArg<ReduceKind::min>);
-  registry.add("ReduceL1", 1, importReduceL1);
-  registry.add("ReduceL2", 1, importReduceL2);
-  registry.add("ReduceLogSum", 1, importReduceLogSum);
-  registry.add("ReduceLogSumExp", 1, importReduceLogSumExp);
+  registry.add("ReduceL1", 1, roundOnce<importReduceL1>);
+  registry.add("ReduceL2", 1, roundOnce<importReduceL2>);
+  registry.add("ReduceLogSum", 1, roundOnce<importReduceLogSum>);
+  registry.add("ReduceLogSumExp", 1, roundOnce<importReduceLogSumExp>);
   registry.add("ReduceMax", 1, importExtremum<ReduceKind::max>);
-  registry.add("ReduceMean", 1, importReduceMean);
+  registry.add("ReduceMean", 1, roundOnce<importReduceMean>);
   registry.add("ReduceMin", 1, importExtremum<ReduceKind::min>);
   registry.add("ReduceProd", 1, importReduce<ReduceKind::prod>);
   registry.add("ReduceSum", 1, importReduce<ReduceKind::sum>);
-  registry.add("ReduceSumSquare", 1, importReduceSumSquare);
+  registry.add("ReduceSumSquare", 1, roundOnce<importReduceSumSquare>);
 }
