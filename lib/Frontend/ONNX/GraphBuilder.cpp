@@ -64,11 +64,21 @@ Value GraphBuilder::finishOp(Operation *op) {
     op->erase();
     return {};
   }
-  if (Value folded = foldOp(op)) {
-    op->erase();
-    return folded;
-  }
-  return op->getResult(0);
+  Value folded = foldOp(op);
+  inheritPackedKind(op, folded ? folded : op->getResult(0));
+  if (!folded)
+    return op->getResult(0);
+  op->erase();
+  return folded;
+}
+
+void GraphBuilder::inheritPackedKind(Operation *op, Value result) {
+  if (!isa<qg::ReshapeOp, qg::TransposeOp, qg::SliceOp, qg::BroadcastOp,
+           qg::ConcatOp, qg::GatherOp>(op))
+    return;
+  const ElementKind *kind = packedKindOf(op->getOperand(0));
+  if (kind && element(result) == element(op->getOperand(0)))
+    markPacked(result, ElementKind(*kind));
 }
 
 //===----------------------------------------------------------------------===//

@@ -188,7 +188,12 @@ void Importer::bindInput(const ::onnx::ValueInfoProto &input, Scope &scope) {
                "tensors are not supported");
     return poison();
   }
-  auto kind = getElementKind(input.type().tensor_type().elem_type());
+  int onnxType = input.type().tensor_type().elem_type();
+  auto kind = getElementKind(onnxType);
+  if (kind.ok() && kind->semantics)
+    kind = absl::UnimplementedError("elements of type " +
+                                    getOnnxTypeName(onnxType) +
+                                    " are supported in constants only");
   if (!kind.ok()) {
     report(Fault::Unsupported,
            "input '" + name + "': " + std::string(kind.status().message()));
@@ -207,8 +212,7 @@ void Importer::bindInput(const ::onnx::ValueInfoProto &input, Scope &scope) {
       RankedTensorType::get(*shape, qg::getElementType(context, kind->dtype));
   Value argument =
       body->addArgument(type, NameLoc::get(StringAttr::get(context, name)));
-  if (kind->bits == 4)
-    builder->markFourBit(argument);
+  builder->markPacked(argument, *kind);
   scope.values[name] = argument;
   inputNames.push_back(name);
 }
@@ -316,8 +320,8 @@ Value Importer::resolve(const std::string &name, Scope &scope) {
     builder->setLocation(NameLoc::get(StringAttr::get(context, name)));
     Value value = builder->constant(*tensor);
     auto kind = getElementKind(initializer->second->data_type());
-    if (kind.ok() && kind->bits == 4)
-      builder->markFourBit(value);
+    if (kind.ok())
+      builder->markPacked(value, *kind);
     s->values[name] = value;
     return value;
   }

@@ -189,15 +189,27 @@ std::optional<Tensor> OpBinder::tensorAttr(StringRef name) {
   return std::nullopt;
 }
 
+std::optional<ElementKind> OpBinder::kindAttr(StringRef name) {
+  int onnxType = int(intAttr(name, 0));
+  auto kind = getElementKind(onnxType);
+  if (kind.ok() && !kind->semantics)
+    return *kind;
+  (void)unsupported("attribute '" + name + "' asks for type " +
+                    getOnnxTypeName(onnxType) +
+                    ", which is not supported here");
+  return std::nullopt;
+}
+
 Type OpBinder::typeAttr(StringRef name, Type defaultType) {
-  const AttributeProto *attribute = find(name, AttributeProto::INT);
-  if (!attribute)
+  if (!find(name, AttributeProto::INT))
     return defaultType;
-  auto kind = getElementKind(int(attribute->i()));
-  if (kind.ok() && kind->bits == 0)
+  std::optional<ElementKind> kind = kindAttr(name);
+  if (!kind)
+    return {};
+  if (kind->bits == 0)
     return qg::getElementType(b.context(), kind->dtype);
   (void)unsupported("attribute '" + name + "' asks for type " +
-                    getOnnxTypeName(int(attribute->i())) +
+                    getOnnxTypeName(int(intAttr(name, 0))) +
                     ", which is not supported here");
   return {};
 }

@@ -8,6 +8,7 @@
 #define QOPT_FRONTEND_ONNX_GRAPHBUILDER_H
 
 #include "qopt/Dialect/QG/IR/ShapedBuilder.h"
+#include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace qopt::frontend {
@@ -70,9 +71,22 @@ public:
   /// Dequantized constants can be moved around at compile time.
   bool isDequantizedConstant(Value value) const;
 
-  /// int4 and uint4 are held one per byte: as i8 and ui8 with this mark.
-  void markFourBit(Value value) { fourBit.insert(value); }
-  bool isFourBit(Value value) const { return fourBit.contains(value); }
+  /// Elements that the file packs are held wider (ElementKind); this is what
+  /// they were. It follows data movement.
+  void markPacked(Value value, const ElementKind &kind) {
+    if (value && kind.bits)
+      packed[value] = kind;
+  }
+  /// Null for what is held as it is.
+  const ElementKind *packedKindOf(Value value) const {
+    auto it = packed.find(value);
+    return it == packed.end() ? nullptr : &it->second;
+  }
+  /// Packed integers: 2 or 4; else 0.
+  unsigned packedIntegerBits(Value value) const {
+    const ElementKind *kind = packedKindOf(value);
+    return kind && !kind->semantics ? kind->bits : 0;
+  }
 
   /// An op was refused by its verifier (shapes are checked before), that is,
   /// qg has no such element type there.
@@ -87,11 +101,12 @@ private:
                                      Type element) override;
   Value finishOp(mlir::Operation *op) override;
   Value foldOp(mlir::Operation *op);
+  void inheritPackedKind(mlir::Operation *op, Value result);
   Value integersOf(Value quantized);
 
   /// Values of qg.constant ops.
   llvm::MapVector<Value, Tensor> constants;
-  llvm::DenseSet<Value> fourBit;
+  llvm::DenseMap<Value, ElementKind> packed;
 };
 
 } // namespace qopt::frontend

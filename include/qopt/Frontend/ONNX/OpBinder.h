@@ -73,6 +73,9 @@ public:
   /// Element type from a TensorProto.DataType attribute.
   Type typeAttr(llvm::StringRef name, Type defaultType);
 
+  /// The same with packed integers; reports where there is none.
+  std::optional<ElementKind> kindAttr(llvm::StringRef name);
+
   /// Attributes that do not change what is computed here.
   void ignoreAttrs(ArrayRef<llvm::StringRef> names);
   /// Refuses what the node has and its handler did not ask for: an attribute

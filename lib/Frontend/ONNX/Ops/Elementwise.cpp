@@ -135,15 +135,38 @@ static LogicalResult importWhere(OpBinder &op) {
 // Conversions
 //===----------------------------------------------------------------------===//
 
+/// x as elements of `kind`: integers lose their high bits, as ONNX says, floats
+/// are truncated and saturate, as they do for wider integers.
+static Value convertTo(OpBinder &op, Value x, const ElementKind &kind) {
+  GraphBuilder &b = op.b;
+  if (!x)
+    return {};
+  bool wasFloat = b.isFloat(x);
+  bool isSigned = kind.dtype == DType::i8;
+  Value y = b.convert(x, qg::getElementType(b.context(), kind.dtype));
+  if (!kind.bits || !y)
+    return y;
+  int64_t range = int64_t(1) << kind.bits, half = range / 2;
+  if (wasFloat) {
+    y = b.clamp(y, isSigned ? -half : 0, isSigned ? half - 1 : range - 1);
+  } else if (b.packedIntegerBits(x) != kind.bits || y != x) {
+    Type type = b.element(y);
+    y = b.binary(BinaryKind::bit_and, y, b.scalar(range - 1, type));
+    // The sign of the highest bit that is left: (c ^ 8) - 8.
+    if (isSigned)
+      y = b.sub(b.binary(BinaryKind::bit_xor, y, b.scalar(half, type)), half);
+  }
+  b.markPacked(y, kind);
+  return y;
+}
+
 static LogicalResult importCast(OpBinder &op) {
   // Only of conversions to 8-bit floats, which are refused.
   op.ignoreAttrs({"saturate", "round_mode"});
   if (!op.hasAttr("to"))
     return op.badModel("expects attribute 'to'");
-  Type type = op.typeAttr("to", {});
-  if (!type)
-    return failure();
-  return op.result(op.b.convert(op.in(0), type));
+  std::optional<ElementKind> kind = op.kindAttr("to");
+  return kind ? op.result(convertTo(op, op.in(0), *kind)) : failure();
 }
 
 static LogicalResult importCastLike(OpBinder &op) {
@@ -151,9 +174,13 @@ static LogicalResult importCastLike(OpBinder &op) {
   Value x = op.in(0), like = op.in(1);
   if (!x || !like)
     return failure();
-  if (op.b.isFourBit(like))
-    return op.unsupported("conversion to 4-bit integers is not supported");
-  return op.result(op.b.convert(x, op.b.element(like)));
+  const ElementKind *packed = op.b.packedKindOf(like);
+  if (!packed)
+    return op.result(op.b.convert(x, op.b.element(like)));
+  if (packed->semantics)
+    return op.unsupported("conversion to floats of " + Twine(packed->bits) +
+                          " bits is not supported");
+  return op.result(convertTo(op, x, ElementKind(*packed)));
 }
 
 //===----------------------------------------------------------------------===//

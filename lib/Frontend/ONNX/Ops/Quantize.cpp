@@ -25,13 +25,14 @@ struct Encoding {
 };
 } // namespace
 
-/// Row of Formats.def for stored integers.
-static StringRef getFormatName(DType dtype, bool fourBit) {
+/// Row of Formats.def for stored integers; `packedBits` is 2 or 4 for those
+/// that are held wider than the file has them.
+static StringRef getFormatName(DType dtype, unsigned packedBits) {
   switch (dtype) {
   case DType::i8:
-    return fourBit ? "si4" : "si8";
+    return packedBits == 2 ? "si2" : packedBits == 4 ? "si4" : "si8";
   case DType::u8:
-    return fourBit ? "ui4" : "ui8";
+    return packedBits == 2 ? "ui2" : packedBits == 4 ? "ui4" : "ui8";
   case DType::i16:
     return "si16";
   case DType::u16:
@@ -180,12 +181,16 @@ static Value dequantize(OpBinder &op, Value x, const Encoding &encoding) {
   if (!x || !encoding.scale)
     return {};
   std::optional<DType> dtype = qg::getDType(b.element(x));
-  bool fourBit = b.isFourBit(x);
+  // Small floats are decoded already; they have scales, but no zero points.
+  if (const ElementKind *kind = b.packedKindOf(x); kind && kind->semantics)
+    return dequantizeByArithmetic(op, x, encoding);
+  unsigned packedBits = b.packedIntegerBits(x);
   if (auto q = qg::getQuantizedType(x.getType()))
-    fourBit = q.getBits() == 4;
-  StringRef format = dtype ? getFormatName(*dtype, fourBit) : "";
+    packedBits = q.getBits() < 8 ? q.getBits() : 0;
+  StringRef format = dtype ? getFormatName(*dtype, packedBits) : "";
   if (format.empty())
-    return b.fail("expects stored integers of 4, 8, 16 or 32 bits");
+    return b.fail("expects stored integers of 2, 4, 8, 16 or 32 bits or floats "
+                  "of at most 8");
   if (auto type = getType(op, encoding, b.shape(x), format))
     if (Value q = b.reinterpret(x, type))
       return b.dequantize(q);
@@ -194,17 +199,16 @@ static Value dequantize(OpBinder &op, Value x, const Encoding &encoding) {
 
 /// Stored integers of real numbers, in the format of `dtype`.
 static Value quantize(OpBinder &op, Value x, const Encoding &encoding,
-                      DType dtype, bool fourBit) {
+                      const ElementKind &kind) {
   if (!x || !encoding.scale)
     return {};
-  StringRef format = getFormatName(dtype, fourBit);
+  StringRef format = getFormatName(kind.dtype, kind.bits);
   if (format.empty())
-    return op.b.fail("expects to quantize to 4, 8 or 16 bits");
+    return op.b.fail("expects to quantize to 2, 4, 8 or 16 bits");
   if (auto type = getType(op, encoding, op.b.shape(x), format))
     return op.b.quantize(x, type);
-  Value y = quantizeByArithmetic(op, x, encoding, dtype, format);
-  if (y && fourBit)
-    op.b.markFourBit(y);
+  Value y = quantizeByArithmetic(op, x, encoding, kind.dtype, format);
+  op.b.markPacked(y, kind);
   return y;
 }
 
@@ -223,26 +227,28 @@ static LogicalResult importQuantizeLinear(OpBinder &op) {
   // Only of 8-bit floats, which are refused.
   op.ignoreAttrs({"saturate"});
   int64_t declared = op.intAttr("output_dtype", 0);
-  DType dtype = DType::u8;
-  bool fourBit = false;
+  ElementKind kind{DType::u8};
   if (encoding->zeroPoint) {
     std::optional<DType> given =
         qg::getDType(op.b.element(encoding->zeroPoint));
     if (!given)
       return failure();
-    dtype = *given;
-    fourBit = op.b.isFourBit(op.raw(2));
+    const ElementKind *packed = op.b.packedKindOf(op.raw(2));
+    kind = packed ? *packed : ElementKind{*given};
   } else if (declared) {
-    auto kind = getElementKind(int(declared));
-    if (!kind.ok())
-      return op.unsupported(std::string(kind.status().message()));
-    dtype = kind->dtype;
-    fourBit = kind->bits == 4;
+    std::optional<ElementKind> named = op.kindAttr("output_dtype");
+    if (!named)
+      return failure();
+    kind = *named;
   }
-  if (getFormatName(dtype, fourBit).empty() || dtype == DType::i32)
-    return op.unsupported("expects to quantize to 4, 8 or 16 bits, got " +
-                          getName(dtype));
-  return op.result(quantize(op, x, *encoding, dtype, fourBit));
+  if (kind.semantics)
+    return op.unsupported("expects to quantize to integers, floats of " +
+                          Twine(kind.bits) +
+                          " bits are supported in constants only");
+  if (getFormatName(kind.dtype, kind.bits).empty() || kind.dtype == DType::i32)
+    return op.unsupported("expects to quantize to 2, 4, 8 or 16 bits, got " +
+                          getName(kind.dtype));
+  return op.result(quantize(op, x, *encoding, kind));
 }
 
 static LogicalResult importDequantizeLinear(OpBinder &op) {
@@ -303,7 +309,7 @@ static LogicalResult quantizeResult(OpBinder &op, Value y, unsigned first,
     dtype = qg::getDType(op.b.element(encoding.zeroPoint));
   if (!dtype)
     return failure();
-  return op.result(quantize(op, y, encoding, *dtype, /*fourBit=*/false));
+  return op.result(quantize(op, y, encoding, {*dtype}));
 }
 
 /// The integer bias has the product of the scales.

@@ -9,6 +9,7 @@
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 
 #include <cmath>
+#include <onnx-ml.pb.h>
 
 using namespace mlir;
 using namespace qopt;
@@ -334,7 +335,14 @@ static LogicalResult importConstant(OpBinder &op) {
   GraphBuilder &b = op.b;
   if (op.hasAttr("value")) {
     std::optional<Tensor> tensor = op.tensorAttr("value");
-    return tensor ? op.result(b.constant(*tensor)) : failure();
+    if (!tensor)
+      return failure();
+    Value value = b.constant(*tensor);
+    for (const auto &attribute : op.node().attribute())
+      if (auto kind = getElementKind(attribute.t().data_type());
+          attribute.name() == "value" && kind.ok())
+        b.markPacked(value, *kind);
+    return op.result(value);
   }
   if (op.hasAttr("value_int"))
     return op.result(b.constant(

@@ -4,8 +4,9 @@
 // Bytes come from strangers: every count, offset and length is checked before
 // it is used, and nothing here asserts.
 //===----------------------------------------------------------------------===//
-#include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
+#include "qopt/Frontend/ONNX/Proto/PackedElements.h"
 
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/FileSystem.h"
@@ -42,6 +43,7 @@ std::string frontend::getOnnxTypeName(int onnxType) {
 
 absl::StatusOr<ElementKind> frontend::getElementKind(int onnxType) {
   using T = ::onnx::TensorProto;
+  using F = llvm::APFloat;
   switch (onnxType) {
   case T::FLOAT:
     return ElementKind{DType::f32};
@@ -73,6 +75,26 @@ absl::StatusOr<ElementKind> frontend::getElementKind(int onnxType) {
     return ElementKind{DType::i8, 4};
   case T::UINT4:
     return ElementKind{DType::u8, 4};
+  case T::INT2:
+    return ElementKind{DType::i8, 2};
+  case T::UINT2:
+    return ElementKind{DType::u8, 2};
+  case T::FLOAT8E4M3FN:
+    return ElementKind{DType::f32, 8, &F::Float8E4M3FN()};
+  case T::FLOAT8E4M3FNUZ:
+    return ElementKind{DType::f32, 8, &F::Float8E4M3FNUZ()};
+  case T::FLOAT8E5M2:
+    return ElementKind{DType::f32, 8, &F::Float8E5M2()};
+  case T::FLOAT8E5M2FNUZ:
+    return ElementKind{DType::f32, 8, &F::Float8E5M2FNUZ()};
+  case T::FLOAT8E8M0:
+    return ElementKind{DType::f32, 8, &F::Float8E8M0FNU()};
+  case T::FLOAT6E2M3:
+    return ElementKind{DType::f32, 6, &F::Float6E2M3FN()};
+  case T::FLOAT6E3M2:
+    return ElementKind{DType::f32, 6, &F::Float6E3M2FN()};
+  case T::FLOAT4E2M1:
+    return ElementKind{DType::f32, 4, &F::Float4E2M1FN()};
   default:
     return absl::UnimplementedError(
         "elements of type " + getOnnxTypeName(onnxType) + " are not supported");
@@ -250,15 +272,6 @@ readExternal(const ::onnx::TensorProto &proto, StringRef folder,
   return buffer->getBuffer().substr(offset, length);
 }
 
-/// One element per byte from two per byte, low nibble first.
-static void unpackNibbles(StringRef packed, bool isSigned, Tensor &tensor) {
-  char *out = tensor.mutableData();
-  for (int64_t i = 0, e = tensor.numElements(); i < e; ++i) {
-    uint8_t nibble = (uint8_t(packed[i / 2]) >> (i % 2 * 4)) & 0xF;
-    out[i] = isSigned && nibble > 7 ? int8_t(nibble) - 16 : int8_t(nibble);
-  }
-}
-
 template <typename Range>
 static absl::Status copyTyped(const Range &values, Tensor &tensor) {
   if (int64_t(values.size()) != tensor.numElements())
@@ -284,22 +297,31 @@ static absl::Status copyBits16(const ::onnx::TensorProto &proto,
   return absl::OkStatus();
 }
 
-static absl::Status copyNibbles(const ::onnx::TensorProto &proto,
-                                Tensor &tensor) {
-  std::string packed;
+/// A byte of the stream an entry, but for six bits: an element an entry.
+static absl::Status copyPackedEntries(const ::onnx::TensorProto &proto,
+                                      const ElementKind &kind, Tensor &tensor) {
+  unsigned bits = kind.bits == 6 ? 8 : kind.bits;
+  int64_t expected = countPackedBytes(tensor.numElements(), bits);
+  if (proto.int32_data_size() != expected)
+    return invalid("expects " + Twine(expected) + " packed bytes, got " +
+                   Twine(proto.int32_data_size()));
+  if (kind.bits == 6) {
+    llvm::SmallVector<float, 0> values = decodeAllCodes(*kind.semantics, 6);
+    for (int64_t i = 0; i < expected; ++i)
+      tensor.setFloat(i, values[proto.int32_data(i) & 63]);
+    return absl::OkStatus();
+  }
+  std::string stream;
   for (int32_t value : proto.int32_data())
-    packed.push_back(char(value));
-  if (int64_t(packed.size()) != (tensor.numElements() + 1) / 2)
-    return invalid("expects " + Twine((tensor.numElements() + 1) / 2) +
-                   " packed bytes, got " + Twine(packed.size()));
-  unpackNibbles(packed, tensor.dtype() == DType::i8, tensor);
+    stream.push_back(char(value));
+  unpackElements(stream, kind, tensor);
   return absl::OkStatus();
 }
 
 static absl::Status copyTypedData(const ::onnx::TensorProto &proto,
-                                  unsigned bits, Tensor &tensor) {
-  if (bits == 4)
-    return copyNibbles(proto, tensor);
+                                  const ElementKind &kind, Tensor &tensor) {
+  if (kind.bits)
+    return copyPackedEntries(proto, kind, tensor);
   switch (tensor.dtype()) {
   case DType::f32:
     return copyTyped(proto.float_data(), tensor);
@@ -318,15 +340,17 @@ static absl::Status copyTypedData(const ::onnx::TensorProto &proto,
   }
 }
 
-static absl::Status copyRaw(StringRef bytes, unsigned bits, Tensor &tensor) {
-  int64_t expected =
-      bits == 4 ? (tensor.numElements() + 1) / 2 : tensor.numBytes();
+static absl::Status copyRaw(StringRef bytes, const ElementKind &kind,
+                            Tensor &tensor) {
+  int64_t expected = kind.bits
+                         ? countPackedBytes(tensor.numElements(), kind.bits)
+                         : tensor.numBytes();
   if (int64_t(bytes.size()) != expected)
     return invalid("expects " + Twine(expected) + " bytes for shape " +
                    formatShape(tensor.shape()) + ", got " +
                    Twine(bytes.size()));
-  if (bits == 4) {
-    unpackNibbles(bytes, tensor.dtype() == DType::i8, tensor);
+  if (kind.bits) {
+    unpackElements(bytes, kind, tensor);
     return absl::OkStatus();
   }
   if (!bytes.empty())
@@ -361,14 +385,15 @@ absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
     raw = proto.raw_data();
   }
   bool isRaw = isExternal || proto.has_raw_data();
+  // Four elements a byte at most.
   int64_t available =
-      isRaw ? int64_t(raw.size()) * 2 : int64_t(proto.ByteSizeLong()) * 2;
+      4 * (isRaw ? int64_t(raw.size()) : int64_t(proto.ByteSizeLong()));
   if (*count > available)
     return invalid("expects data for shape " + formatShape(shape) +
                    ", got too little");
   Tensor tensor(kind->dtype, shape);
-  absl::Status status = isRaw ? copyRaw(raw, kind->bits, tensor)
-                              : copyTypedData(proto, kind->bits, tensor);
+  absl::Status status = isRaw ? copyRaw(raw, *kind, tensor)
+                              : copyTypedData(proto, *kind, tensor);
   if (!status.ok())
     return status;
   return tensor;

@@ -10,6 +10,10 @@
 #include "absl/status/statusor.h"
 #include "qopt/Support/Tensor.h"
 
+namespace llvm {
+struct fltSemantics;
+} // namespace llvm
+
 namespace onnx {
 class ModelProto;
 class TensorProto;
@@ -21,11 +25,14 @@ namespace qopt::frontend {
 /// it are refused before anything is allocated or multiplied.
 constexpr int64_t kMaxElements = int64_t(1) << 33;
 
-/// How an ONNX element type is held on the host. `bits` is 4 for int4/uint4,
-/// which are held one per byte, and 0 otherwise.
+/// How an ONNX element type is held on the host.
 struct ElementKind {
   DType dtype;
+  /// Width in the file of what is packed there: integers of 2 and 4 bits, held
+  /// one per byte, and floats of 4, 6 and 8, held as f32; else 0.
   unsigned bits = 0;
+  /// Of those floats; else null.
+  const llvm::fltSemantics *semantics = nullptr;
 };
 
 /// "FLOAT", "INT8", ... for messages.
