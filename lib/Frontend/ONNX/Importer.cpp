@@ -8,13 +8,13 @@
 #include "qopt/Frontend/ONNX/Import.h"
 #include "qopt/Frontend/ONNX/OpBinder.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
+#include "qopt/Frontend/ONNX/Proto/ExternalData.h"
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 #include "qopt/Frontend/ONNX/Scope.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/Path.h"
 #include <onnx-ml.pb.h>
 
 using namespace mlir;
@@ -29,8 +29,9 @@ namespace {
 class Importer {
 public:
   Importer(MLIRContext *context, const ::onnx::ModelProto &model,
-           StringRef folder, const ImportOptions &options)
-      : context(context), model(model), folder(folder), options(options),
+           ModelFolders folders, const ImportOptions &options)
+      : context(context), model(model), folders(std::move(folders)),
+        options(options),
         module(ModuleOp::create(UnknownLoc::get(context))) {}
 
   absl::StatusOr<OwningOpRef<ModuleOp>> run();
@@ -65,7 +66,7 @@ private:
 
   MLIRContext *context;
   const ::onnx::ModelProto &model;
-  std::string folder;
+  ModelFolders folders;
   const ImportOptions &options;
   OwningOpRef<ModuleOp> module;
   func::FuncOp function;
@@ -307,7 +308,7 @@ Value Importer::resolve(const std::string &name, Scope &scope) {
     auto initializer = s->initializers.find(name);
     if (initializer == s->initializers.end())
       continue;
-    auto tensor = readTensor(*initializer->second, folder);
+    auto tensor = readTensor(*initializer->second, folders);
     if (!tensor.ok()) {
       report(absl::IsUnimplemented(tensor.status()) ? Fault::Unsupported
                                                     : Fault::BadModel,
@@ -408,7 +409,7 @@ void Importer::importNode(const ::onnx::NodeProto &node, int index,
 
 void Importer::runHandler(const ::onnx::NodeProto &node, const OpRow &row,
                           int64_t opset, ArrayRef<Value> inputs, Scope &scope) {
-  OpBinder binder(*builder, node, opset, folder, inputs);
+  OpBinder binder(*builder, node, opset, folders, inputs);
   SmallVector<std::string> messages;
   LogicalResult imported = success();
   {
@@ -598,8 +599,7 @@ qopt::importModel(MLIRContext *context, StringRef path,
   ::onnx::ModelProto model;
   if (absl::Status status = readModel(path, model); !status.ok())
     return status;
-  StringRef folder = llvm::sys::path::parent_path(path);
-  return Importer(context, model, folder.empty() ? "." : folder, options).run();
+  return Importer(context, model, ModelFolders::of(path), options).run();
 }
 
 absl::StatusOr<OwningOpRef<ModuleOp>>
@@ -609,5 +609,5 @@ qopt::importModelBytes(MLIRContext *context, StringRef bytes,
   ::onnx::ModelProto model;
   if (absl::Status status = parseModel(bytes, "<bytes>", model); !status.ok())
     return status;
-  return Importer(context, model, /*folder=*/"", options).run();
+  return Importer(context, model, ModelFolders(), options).run();
 }

@@ -14,8 +14,9 @@ using namespace qopt::frontend;
 using ::onnx::AttributeProto;
 
 OpBinder::OpBinder(GraphBuilder &builder, const ::onnx::NodeProto &node,
-                   int64_t opset, StringRef folder, ArrayRef<Value> inputs)
-    : b(builder), node_(node), opset_(opset), folder_(folder), inputs(inputs),
+                   int64_t opset, const ModelFolders &folders,
+                   ArrayRef<Value> inputs)
+    : b(builder), node_(node), opset_(opset), folders_(folders), inputs(inputs),
       results_(node.output_size()) {}
 
 StringRef OpBinder::opType() const { return node_.op_type(); }
@@ -178,7 +179,7 @@ std::optional<Tensor> OpBinder::tensorAttr(StringRef name) {
   const AttributeProto *attribute = find(name, AttributeProto::TENSOR);
   if (!attribute)
     return std::nullopt;
-  auto tensor = readTensor(attribute->t(), folder_);
+  auto tensor = readTensor(attribute->t(), folders_);
   if (tensor.ok())
     return *tensor;
   std::string message =

@@ -24,7 +24,7 @@ enum class Fault { Unsupported, BadModel };
 class OpBinder {
 public:
   OpBinder(GraphBuilder &builder, const ::onnx::NodeProto &node, int64_t opset,
-           llvm::StringRef folder, ArrayRef<Value> inputs);
+           const ModelFolders &folders, ArrayRef<Value> inputs);
 
   /// Writes the qg ops.
   GraphBuilder &b;
@@ -33,7 +33,6 @@ public:
   /// Version of the op's domain that the model imports.
   int64_t opset() const { return opset_; }
   const ::onnx::NodeProto &node() const { return node_; }
-  llvm::StringRef folder() const { return folder_; }
 
   // Inputs. A missing required input is reported once; the value is null. Each
   // one that is given is read or named by ignoreInput: checkAllRead.
@@ -108,7 +107,7 @@ private:
 
   const ::onnx::NodeProto &node_;
   int64_t opset_;
-  llvm::StringRef folder_;
+  const ModelFolders &folders_;
   llvm::SmallVector<Value> inputs, results_;
   /// What the handler asked for so far, present or not.
   mutable llvm::StringSet<> readAttrs;

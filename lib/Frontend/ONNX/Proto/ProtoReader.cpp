@@ -4,15 +4,14 @@
 // Bytes come from strangers: every count, offset and length is checked before
 // it is used, and nothing here asserts.
 //===----------------------------------------------------------------------===//
+#include "qopt/Frontend/ONNX/Proto/ExternalData.h"
 #include "qopt/Frontend/ONNX/Proto/PackedElements.h"
 
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/tokenizer.h>
@@ -118,18 +117,6 @@ absl::StatusOr<int64_t> frontend::countElements(llvm::ArrayRef<int64_t> shape) {
 // Files
 //===----------------------------------------------------------------------===//
 
-static absl::StatusOr<std::unique_ptr<llvm::MemoryBuffer>>
-openFile(StringRef path) {
-  if (llvm::sys::fs::is_directory(path))
-    return invalid("'" + path + "' is a folder, expects a file");
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return absl::NotFoundError(
-        ("cannot read '" + path + "': " + buffer.getError().message()).str());
-  return std::move(*buffer);
-}
-
 namespace {
 /// Keeps the first error of protobuf's text parser.
 class FirstError : public google::protobuf::io::ErrorCollector {
@@ -210,67 +197,6 @@ absl::Status frontend::convertTextModel(StringRef textPath,
 //===----------------------------------------------------------------------===//
 // Tensors
 //===----------------------------------------------------------------------===//
-
-/// The bytes that `external_data` names, as a view into `buffer`.
-static absl::StatusOr<StringRef>
-readExternal(const ::onnx::TensorProto &proto, StringRef folder,
-             std::unique_ptr<llvm::MemoryBuffer> &buffer) {
-  std::string location;
-  uint64_t offset = 0, length = 0;
-  bool hasLength = false;
-  for (const auto &entry : proto.external_data()) {
-    StringRef value = entry.value();
-    if (entry.key() == "location") {
-      location = entry.value();
-      continue;
-    }
-    if (entry.key() != "offset" && entry.key() != "length")
-      continue;
-    uint64_t number;
-    if (value.getAsInteger(10, number))
-      return invalid("external data: expects a number as '" + entry.key() +
-                     "', got '" + value + "'");
-    if (entry.key() == "offset") {
-      offset = number;
-    } else {
-      length = number;
-      hasLength = true;
-    }
-  }
-  if (location.empty())
-    return invalid("external data: expects a 'location'");
-  if (folder.empty())
-    return invalid("external data: expects a model in a file beside '" +
-                   Twine(location) + "', got bytes in memory");
-  // A model may only read what lies beside or below it.
-  bool escapes = llvm::sys::path::is_absolute(location);
-  for (StringRef part : llvm::make_range(llvm::sys::path::begin(location),
-                                         llvm::sys::path::end(location)))
-    escapes |= part == "..";
-  if (escapes)
-    return invalid("external data: expects a path inside the model's folder, "
-                   "got '" +
-                   Twine(location) + "'");
-  llvm::SmallString<256> path(folder);
-  llvm::sys::path::append(path, location);
-  if (llvm::sys::fs::is_symlink_file(path))
-    return invalid("external data: expects a regular file, got the symbolic "
-                   "link '" +
-                   Twine(location) + "'");
-  auto opened = openFile(path);
-  if (!opened.ok())
-    return absl::NotFoundError("external data: " +
-                               std::string(opened.status().message()));
-  buffer = std::move(*opened);
-  uint64_t size = buffer->getBufferSize();
-  if (!hasLength)
-    length = offset <= size ? size - offset : 0;
-  if (offset > size || length > size - offset)
-    return invalid("external data: expects bytes inside '" + Twine(location) +
-                   "' (" + Twine(size) + " bytes), got offset " +
-                   Twine(offset) + " and length " + Twine(length));
-  return buffer->getBuffer().substr(offset, length);
-}
 
 template <typename Range>
 static absl::Status copyTyped(const Range &values, Tensor &tensor) {
@@ -362,7 +288,7 @@ static absl::Status copyRaw(StringRef bytes, const ElementKind &kind,
 }
 
 absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
-                                            StringRef folder) {
+                                            const ModelFolders &folders) {
   auto kind = getElementKind(proto.data_type());
   if (!kind.ok())
     return kind.status();
@@ -377,7 +303,7 @@ absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
   std::unique_ptr<llvm::MemoryBuffer> buffer;
   bool isExternal = proto.data_location() == ::onnx::TensorProto::EXTERNAL;
   if (isExternal) {
-    auto bytes = readExternal(proto, folder, buffer);
+    auto bytes = readExternalData(proto, folders, buffer);
     if (!bytes.ok())
       return bytes.status();
     raw = *bytes;
@@ -408,5 +334,5 @@ absl::StatusOr<Tensor> frontend::parseTensor(StringRef bytes) {
   if (proto.external_data_size() > 0 ||
       proto.data_location() != ::onnx::TensorProto::DEFAULT)
     return invalid("expects the values inside the file, they are external");
-  return readTensor(proto, /*folder=*/"");
+  return readTensor(proto, ModelFolders());
 }

@@ -21,6 +21,8 @@ class TensorProto;
 
 namespace qopt::frontend {
 
+struct ModelFolders;
+
 /// Most elements that one tensor of a model may have; hostile shapes beyond
 /// it are refused before anything is allocated or multiplied.
 constexpr int64_t kMaxElements = int64_t(1) << 33;
@@ -48,10 +50,10 @@ absl::Status readModel(llvm::StringRef path, ::onnx::ModelProto &model);
 absl::Status parseModel(llvm::StringRef bytes, llvm::StringRef name,
                         ::onnx::ModelProto &model);
 
-/// Values of a TensorProto; external data lies below `folder`, and is refused
-/// if that is empty.
+/// Values of a TensorProto; external data lies in `folders`, and is refused if
+/// they are empty.
 absl::StatusOr<Tensor> readTensor(const ::onnx::TensorProto &proto,
-                                  llvm::StringRef folder);
+                                  const ModelFolders &folders);
 
 /// A serialized TensorProto, as folders of test data hold it; its values are
 /// inside.
