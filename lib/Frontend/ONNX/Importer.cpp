@@ -4,6 +4,7 @@
 // Walks the graph, binds names, inlines functions and decided branches, and
 // collects what every node has to say before it gives up.
 //===----------------------------------------------------------------------===//
+#include "qopt/Frontend/ONNX/Extents.h"
 #include "qopt/Frontend/ONNX/GraphBuilder.h"
 #include "qopt/Frontend/ONNX/Import.h"
 #include "qopt/Frontend/ONNX/OpBinder.h"
@@ -14,7 +15,6 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "llvm/ADT/StringSet.h"
 #include <onnx-ml.pb.h>
 
 using namespace mlir;
@@ -32,6 +32,10 @@ public:
            ModelFolders folders, const ImportOptions &options)
       : context(context), model(model), folders(std::move(folders)),
         options(options),
+        extents(model.graph(), options,
+                [this](const Twine &message) {
+                  report(Fault::BadModel, message);
+                }),
         module(ModuleOp::create(UnknownLoc::get(context))) {}
 
   absl::StatusOr<OwningOpRef<ModuleOp>> run();
@@ -44,12 +48,11 @@ private:
 
   void bindInputs(Scope &scope);
   void bindInput(const ::onnx::ValueInfoProto &input, Scope &scope);
-  std::optional<Shape> bindShape(const ::onnx::ValueInfoProto &input);
-  void bindDimensionsOfShapes();
-  void checkOptionNames();
   void returnOutputs(Scope &scope);
 
-  void importNodes(const NodeList &nodes, Scope &scope);
+  /// Imports what the names in `outputs` need.
+  void importNodes(const NodeList &nodes, ArrayRef<std::string> outputs,
+                   Scope &scope);
   void importNode(const ::onnx::NodeProto &node, int index, Scope &scope);
   bool checkCall(const ::onnx::FunctionProto &function,
                  const ::onnx::NodeProto &node, const Scope &scope);
@@ -68,11 +71,11 @@ private:
   const ::onnx::ModelProto &model;
   ModelFolders folders;
   const ImportOptions &options;
+  Extents extents;
   OwningOpRef<ModuleOp> module;
   func::FuncOp function;
   Block *body = nullptr;
   std::unique_ptr<GraphBuilder> builder;
-  std::map<std::string, int64_t> dims;
   SmallVector<std::string> inputNames;
   SmallVector<std::pair<Fault, std::string>> errors;
 };
@@ -95,82 +98,6 @@ absl::Status Importer::status() const {
 //===----------------------------------------------------------------------===//
 // Inputs and outputs
 //===----------------------------------------------------------------------===//
-
-/// Symbols of inputs whose whole shape was given get their extents from it.
-void Importer::bindDimensionsOfShapes() {
-  dims = options.dims;
-  for (const ::onnx::ValueInfoProto &input : model.graph().input()) {
-    auto given = options.shapes.find(input.name());
-    const auto &declared = input.type().tensor_type().shape();
-    if (given == options.shapes.end() ||
-        int(given->second.size()) != declared.dim_size())
-      continue;
-    for (int i = 0; i < declared.dim_size(); ++i)
-      if (declared.dim(i).has_dim_param() &&
-          !declared.dim(i).dim_param().empty())
-        dims.insert({declared.dim(i).dim_param(), given->second[i]});
-  }
-}
-
-std::optional<Shape> Importer::bindShape(const ::onnx::ValueInfoProto &input) {
-  const std::string &name = input.name();
-  const auto &type = input.type().tensor_type();
-  auto given = options.shapes.find(name);
-  if (given == options.shapes.end() && !type.has_shape()) {
-    report(Fault::BadModel, "input '" + name +
-                                "': expects a static shape, the model gives "
-                                "none; bind it with --shape " +
-                                name + "=<extents>");
-    return std::nullopt;
-  }
-  const auto &declared = type.shape();
-  if (given != options.shapes.end() && type.has_shape() &&
-      int(given->second.size()) != declared.dim_size()) {
-    report(Fault::BadModel, "input '" + name + "': expects a --shape of rank " +
-                                Twine(declared.dim_size()) + ", got " +
-                                formatShape(given->second));
-    return std::nullopt;
-  }
-  Shape shape;
-  if (given != options.shapes.end())
-    shape.assign(given->second.begin(), given->second.end());
-  else
-    shape.assign(declared.dim_size(), -1);
-  for (int i = 0; i < declared.dim_size(); ++i) {
-    const auto &dim = declared.dim(i);
-    int64_t extent = -1;
-    std::string symbol = dim.dim_param();
-    if (dim.has_dim_value() && dim.dim_value() >= 0)
-      extent = dim.dim_value();
-    else if (auto it = dims.find(symbol); !symbol.empty() && it != dims.end())
-      extent = it->second;
-    // A fixed extent is a default: networks without dense layers take others,
-    // and what depends on it says so itself. A symbol that is bound twice is a
-    // contradiction.
-    bool isFixed = dim.has_dim_value() && dim.dim_value() >= 0;
-    if (isFixed && shape[i] >= 0)
-      continue;
-    if (extent >= 0 && shape[i] >= 0 && extent != shape[i]) {
-      report(Fault::BadModel, "input '" + name + "': expects extent " +
-                                  Twine(extent) + " in dimension " + Twine(i) +
-                                  ", --shape gives " + Twine(shape[i]));
-      return std::nullopt;
-    }
-    if (extent >= 0)
-      shape[i] = extent;
-    if (shape[i] >= 0)
-      continue;
-    report(Fault::BadModel,
-           "input '" + name + "': dimension " + Twine(i) + " is symbolic (" +
-               (symbol.empty() ? std::string("no name") : "'" + symbol + "'") +
-               "); bind it with " +
-               (symbol.empty() ? std::string()
-                               : "--dim " + symbol + "=<extent> or ") +
-               "--shape " + name + "=<extents>");
-    return std::nullopt;
-  }
-  return shape;
-}
 
 void Importer::bindInput(const ::onnx::ValueInfoProto &input, Scope &scope) {
   const std::string &name = input.name();
@@ -200,7 +127,7 @@ void Importer::bindInput(const ::onnx::ValueInfoProto &input, Scope &scope) {
            "input '" + name + "': " + std::string(kind.status().message()));
     return poison();
   }
-  std::optional<Shape> shape = bindShape(input);
+  std::optional<Shape> shape = extents.bind(input);
   if (!shape)
     return poison();
   auto count = countElements(*shape);
@@ -218,34 +145,8 @@ void Importer::bindInput(const ::onnx::ValueInfoProto &input, Scope &scope) {
   inputNames.push_back(name);
 }
 
-void Importer::checkOptionNames() {
-  std::string known;
-  llvm::StringSet<> names, symbols;
-  for (const auto &input : model.graph().input()) {
-    names.insert(input.name());
-    known += (known.empty() ? "" : ", ") + input.name();
-    for (const auto &dim : input.type().tensor_type().shape().dim())
-      symbols.insert(dim.dim_param());
-  }
-  auto check = [&](const std::string &name, StringRef flag) {
-    if (!names.contains(name))
-      report(Fault::BadModel, flag + " " + name +
-                                  ": the model has no such input (it has " +
-                                  known + ")");
-  };
-  for (const auto &entry : options.shapes)
-    check(entry.first, "--shape");
-  for (const auto &entry : options.consts)
-    check(entry.first, "--const");
-  for (const auto &entry : options.dims)
-    if (!symbols.contains(entry.first))
-      report(Fault::BadModel, "--dim " + entry.first +
-                                  ": no input has a dimension of that name");
-}
-
 void Importer::bindInputs(Scope &scope) {
-  checkOptionNames();
-  bindDimensionsOfShapes();
+  extents.checkOptions();
   for (const auto &tensor : model.graph().initializer())
     scope.initializers[tensor.name()] = &tensor;
   for (const auto &tensor : model.graph().sparse_initializer())
@@ -334,9 +235,10 @@ void Importer::poisonOutputs(const ::onnx::NodeProto &node, Scope &scope) {
     scope.poisoned.insert(name);
 }
 
-void Importer::importNodes(const NodeList &nodes, Scope &scope) {
-  SmallVector<int> cycle;
-  for (int index : sortNodes(nodes, cycle))
+void Importer::importNodes(const NodeList &nodes,
+                           ArrayRef<std::string> outputs, Scope &scope) {
+  SmallVector<int> live = findLiveNodes(nodes, outputs, scope.needed), cycle;
+  for (int index : sortNodes(nodes, live, cycle))
     importNode(nodes[index], index, scope);
   if (cycle.empty())
     return;
@@ -410,6 +312,9 @@ void Importer::importNode(const ::onnx::NodeProto &node, int index,
 void Importer::runHandler(const ::onnx::NodeProto &node, const OpRow &row,
                           int64_t opset, ArrayRef<Value> inputs, Scope &scope) {
   OpBinder binder(*builder, node, opset, folders, inputs);
+  for (int i = 0; i < node.output_size(); ++i)
+    if (!scope.needed.contains(node.output(i)))
+      binder.ignoreOutput(i);
   SmallVector<std::string> messages;
   LogicalResult imported = success();
   {
@@ -485,8 +390,14 @@ void Importer::importIf(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
   inner.depth = scope.depth + 1;
   for (const auto &tensor : branch->initializer())
     inner.initializers[tensor.name()] = &tensor;
-  importNodes(branch->node(), inner);
+  SmallVector<std::string> outputs;
+  for (int i = 0; i < node.output_size(); ++i)
+    if (scope.needed.contains(node.output(i)))
+      outputs.push_back(branch->output(i).name());
+  importNodes(branch->node(), outputs, inner);
   for (int i = 0; i < node.output_size(); ++i) {
+    if (!scope.needed.contains(node.output(i)))
+      continue;
     if (Value value = resolve(branch->output(i).name(), inner))
       scope.values[node.output(i)] = value;
     else
@@ -540,9 +451,14 @@ void Importer::importFunction(const ::onnx::FunctionProto &function,
   if (!checkCall(function, node, scope))
     return poisonOutputs(node, scope);
   NodeList nodes = bindFunctionBody(function, node, inner.absent);
-  importNodes(nodes, inner);
-  for (int i = 0; i < node.output_size() && i < function.output_size(); ++i) {
-    if (node.output(i).empty())
+  int count = std::min(node.output_size(), function.output_size());
+  SmallVector<std::string> outputs;
+  for (int i = 0; i < count; ++i)
+    if (scope.needed.contains(node.output(i)))
+      outputs.push_back(function.output(i));
+  importNodes(nodes, outputs, inner);
+  for (int i = 0; i < count; ++i) {
+    if (!scope.needed.contains(node.output(i)))
       continue;
     if (Value value = resolve(function.output(i), inner))
       scope.values[node.output(i)] = value;
@@ -579,7 +495,10 @@ absl::StatusOr<OwningOpRef<ModuleOp>> Importer::run() {
   if (!errors.empty())
     return status();
   bindInputs(scope);
-  importNodes(model.graph().node(), scope);
+  SmallVector<std::string> outputs;
+  for (const auto &output : model.graph().output())
+    outputs.push_back(output.name());
+  importNodes(model.graph().node(), outputs, scope);
   for (const auto &output : model.graph().output())
     if (auto it = scope.missing.find(output.name());
         it != scope.missing.end()) {

@@ -100,7 +100,8 @@ std::optional<SmallVector<double>> OpBinder::constantFloats(unsigned index,
 unsigned OpBinder::numOutputs() const { return node_.output_size(); }
 
 bool OpBinder::hasOutput(unsigned index) const {
-  return int(index) < node_.output_size() && !node_.output(index).empty();
+  return int(index) < node_.output_size() && !node_.output(index).empty() &&
+         !unneeded.contains(index);
 }
 
 LogicalResult OpBinder::result(unsigned index, Value value) {

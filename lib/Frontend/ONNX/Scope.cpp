@@ -52,16 +52,51 @@ static void collectReads(const ::onnx::NodeProto &node, unsigned depth,
 }
 
 llvm::SmallVector<int>
-qopt::frontend::sortNodes(const NodeList &nodes,
+qopt::frontend::findLiveNodes(const NodeList &nodes,
+                              llvm::ArrayRef<std::string> outputs,
+                              llvm::StringSet<> &needed) {
+  // More than one where the file is wrong, which is then reported.
+  llvm::StringMap<llvm::SmallVector<int, 1>> producers;
+  for (int i = 0; i < nodes.size(); ++i)
+    for (const std::string &name : nodes[i].output())
+      if (!name.empty())
+        producers[name].push_back(i);
+  std::vector<const std::string *> waiting;
+  for (const std::string &name : outputs)
+    waiting.push_back(&name);
+  std::vector<bool> isLive(nodes.size());
+  while (!waiting.empty()) {
+    const std::string *name = waiting.back();
+    waiting.pop_back();
+    if (name->empty() || !needed.insert(*name).second)
+      continue;
+    auto it = producers.find(*name);
+    if (it == producers.end())
+      continue;
+    for (int node : it->second) {
+      if (!isLive[node])
+        collectReads(nodes[node], 0, waiting);
+      isLive[node] = true;
+    }
+  }
+  llvm::SmallVector<int> live;
+  for (int i = 0; i < nodes.size(); ++i)
+    if (isLive[i])
+      live.push_back(i);
+  return live;
+}
+
+llvm::SmallVector<int>
+qopt::frontend::sortNodes(const NodeList &nodes, llvm::ArrayRef<int> live,
                           llvm::SmallVectorImpl<int> &cycle) {
   llvm::StringMap<int> producer;
-  for (int i = 0; i < nodes.size(); ++i)
+  for (int i : live)
     for (const std::string &name : nodes[i].output())
       if (!name.empty())
         producer.try_emplace(name, i);
   std::vector<llvm::SmallVector<int, 2>> users(nodes.size());
   std::vector<int> waitsFor(nodes.size(), 0);
-  for (int i = 0; i < nodes.size(); ++i) {
+  for (int i : live) {
     std::vector<const std::string *> reads;
     collectReads(nodes[i], 0, reads);
     for (const std::string *name : reads) {
@@ -73,7 +108,7 @@ qopt::frontend::sortNodes(const NodeList &nodes,
     }
   }
   std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
-  for (int i = 0; i < nodes.size(); ++i)
+  for (int i : live)
     if (waitsFor[i] == 0)
       ready.push(i);
   llvm::SmallVector<int> order;
@@ -85,7 +120,7 @@ qopt::frontend::sortNodes(const NodeList &nodes,
       if (--waitsFor[user] == 0)
         ready.push(user);
   }
-  for (int i = 0; i < nodes.size(); ++i)
+  for (int i : live)
     if (waitsFor[i] != 0)
       cycle.push_back(i);
   return order;

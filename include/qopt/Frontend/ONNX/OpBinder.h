@@ -88,7 +88,10 @@ public:
 
   // Results.
   unsigned numOutputs() const;
+  /// It has a name, and somebody needs it.
   bool hasOutput(unsigned index) const;
+  /// Nobody needs this output, named or not.
+  void ignoreOutput(unsigned index) { unneeded.insert(index); }
   /// Fails if `value` is null.
   llvm::LogicalResult result(Value value) { return result(0, value); }
   llvm::LogicalResult result(unsigned index, Value value);
@@ -111,7 +114,7 @@ private:
   llvm::SmallVector<Value> inputs, results_;
   /// What the handler asked for so far, present or not.
   mutable llvm::StringSet<> readAttrs;
-  llvm::DenseSet<unsigned> readInputs;
+  llvm::DenseSet<unsigned> readInputs, unneeded;
   bool widens = false;
   Type roundedTo; ///< of result 0; null for what it is
 };

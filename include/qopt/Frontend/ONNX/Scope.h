@@ -8,6 +8,7 @@
 #define QOPT_FRONTEND_ONNX_SCOPE_H
 
 #include "mlir/IR/Value.h"
+#include "llvm/ADT/StringSet.h"
 #include <google/protobuf/repeated_field.h>
 #include <map>
 #include <set>
@@ -32,6 +33,8 @@ struct Scope {
   std::set<std::string> poisoned;
   /// Outputs that a handler did not give, with the complaint if they are used.
   std::map<std::string, std::string> missing;
+  /// Names that its outputs need, directly or not.
+  llvm::StringSet<> needed;
   /// Function inputs that the caller leaves out.
   std::set<std::string> absent;
   std::map<std::string, int64_t> opsets;
@@ -50,9 +53,16 @@ struct Scope {
 std::string getLabel(const ::onnx::NodeProto &node, int index,
                      const std::string &prefix);
 
-/// Indices in an order in which producers precede users, the file's own order
+/// Indices of the nodes that `outputs` need, in the file's order; `needed` are
+/// all names on the way. The others are not looked at, whatever they are.
+llvm::SmallVector<int> findLiveNodes(const NodeList &nodes,
+                                     llvm::ArrayRef<std::string> outputs,
+                                     llvm::StringSet<> &needed);
+
+/// `live` in an order in which producers precede users, the file's own order
 /// where it is one already. Nodes on cycles (and behind them) go to `cycle`.
 llvm::SmallVector<int> sortNodes(const NodeList &nodes,
+                                 llvm::ArrayRef<int> live,
                                  llvm::SmallVectorImpl<int> &cycle);
 
 /// The model's own function of that name, or null.
