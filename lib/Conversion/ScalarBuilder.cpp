@@ -247,7 +247,8 @@ Value qopt::emitUnary(OpBuilder &builder, Location loc, UnaryKind kind, Value x,
 }
 
 Value qopt::emitBinary(OpBuilder &builder, Location loc, BinaryKind kind,
-                       Value lhs, Value rhs, bool isUnsigned) {
+                       ValueRange operands, bool isUnsigned) {
+  Value lhs = operands[0], rhs = operands[1];
   ElementClass elements = classify(lhs);
   if (!numerics::isDefinedOn(kind, elements))
     return {};
@@ -262,8 +263,9 @@ Value qopt::emitBinary(OpBuilder &builder, Location loc, BinaryKind kind,
 }
 
 Value qopt::emitCompare(OpBuilder &builder, Location loc,
-                        ComparePredicate predicate, Value lhs, Value rhs,
+                        ComparePredicate predicate, ValueRange operands,
                         bool isUnsigned) {
+  Value lhs = operands[0], rhs = operands[1];
   IRScalarBuilder b(builder, loc);
   ElementClass elements = classify(lhs);
   if (elements == ElementClass::Float)

@@ -183,7 +183,7 @@ template <typename T> static void compareBinary(Type type) {
   for (BinaryKind kind : kinds)
     module.add(getName(kind, type), type,
                [&](OpBuilder &b, Location loc, Value x, Value y) {
-                 return emitBinary(b, loc, kind, x, y);
+                 return emitBinary(b, loc, kind, {x, y});
                });
   ASSERT_TRUE(module.compile());
   std::vector<T> x = makeArguments<T>(), y = x;
@@ -220,7 +220,7 @@ TEST(ScalarBuilder, BinaryI8NeverTraps) {
     for (bool isUnsigned : {false, true})
       module.add(getName(kind, type) + (isUnsigned ? "u" : "s"), type,
                  [&](OpBuilder &b, Location loc, Value x, Value y) {
-                   return emitBinary(b, loc, kind, x, y, isUnsigned);
+                   return emitBinary(b, loc, kind, {x, y}, isUnsigned);
                  });
   ASSERT_TRUE(module.compile());
   EvalBuilder eval;

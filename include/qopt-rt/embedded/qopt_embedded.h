@@ -27,12 +27,29 @@
 #define QOPT_DUAL_MAC 1
 #endif
 
+/* QOPT_STEP: what the network calls, one function a step; never inlined, so
+ * that `restrict` holds for its parameters and a step has its stack alone.
+ * QOPT_TILE: what a step calls. QOPT_PRODUCT: a tile whose loops want the
+ * extents of their step as constants; a copy a step, unless size counts. */
 #if defined(__GNUC__)
 #define QOPT_INLINE static inline __attribute__((always_inline, unused))
 #define QOPT_TILE static inline __attribute__((unused))
+#define QOPT_STEP static __attribute__((noinline))
 #else
 #define QOPT_INLINE static inline
 #define QOPT_TILE static inline
+#define QOPT_STEP static
+#endif
+/* Before a loop over vectors: unrolled, with k known, it spills addresses. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define QOPT_ROLLED _Pragma("GCC unroll 1")
+#else
+#define QOPT_ROLLED
+#endif
+#if defined(__OPTIMIZE_SIZE__)
+#define QOPT_PRODUCT QOPT_TILE
+#else
+#define QOPT_PRODUCT QOPT_INLINE
 #endif
 
 /* How accumulators become bytes: per channel a multiplier and a shift. */
@@ -44,6 +61,11 @@ typedef struct qopt_scales {
   int32_t low, high;
   int wide; /* some shift is below 33 */
 } qopt_scales;
+
+/* Extents of weights: n rows of k, one behind the other. */
+typedef struct qopt_shape {
+  size_t n, k;
+} qopt_shape;
 
 /*===- Scalars ------------------------------------------------------------===*/
 
@@ -111,13 +133,15 @@ QOPT_INLINE int16x2_t qopt_odd(uint32_t word) {
 
 #endif
 
-/* sums[2 * row + column] += two rows of weights times two columns. */
-QOPT_INLINE void qopt_dot_2x2(const int8_t *x0, const int8_t *x1,
-                              const int8_t *w0, const int8_t *w1, size_t k,
-                              int32_t sums[4]) {
+/* sums[2 * row + column] += two rows of weights, k apart, times two columns,
+ * `stride` apart. */
+QOPT_INLINE void qopt_dot_2x2(const int8_t *x0, size_t stride, const int8_t *w0,
+                              size_t k, int32_t sums[4]) {
+  const int8_t *x1 = x0 + stride, *w1 = w0 + k;
   int32_t s00 = sums[0], s01 = sums[1], s10 = sums[2], s11 = sums[3];
 #if defined(QOPT_MVE)
   size_t i = 0;
+  QOPT_ROLLED
   for (; i + 16 <= k; i += 16) {
     int8x16_t a = vldrbq_s8(x0 + i), b = vldrbq_s8(x1 + i);
     int8x16_t w = vldrbq_s8(w0 + i), v = vldrbq_s8(w1 + i);
@@ -181,6 +205,7 @@ QOPT_INLINE void qopt_dot_4x1(const int8_t *x, const int8_t *w, size_t k,
   const int8_t *w1 = w + k, *w2 = w1 + k, *w3 = w2 + k;
 #if defined(QOPT_MVE)
   size_t i = 0;
+  QOPT_ROLLED
   for (; i + 16 <= k; i += 16) {
     int8x16_t a = vldrbq_s8(x + i);
     s0 = vmladavaq_s8(s0, vldrbq_s8(w + i), a);
@@ -247,11 +272,12 @@ QOPT_INLINE int32_t qopt_dot_1x1(const int8_t *x, const int8_t *w, size_t k,
   return sum;
 }
 
-/* n channels of one pixel: y = requantize(w x + bias), w is [n][k]. */
-QOPT_TILE void qopt_linear_1(const int8_t *restrict x, int8_t *restrict y,
-                             const int8_t *restrict w, size_t n, size_t k,
-                             const qopt_scales *scales) {
-  size_t quads = n / 4 * 4, c, r;
+/* n channels of one pixel: y = requantize(w x + bias). */
+QOPT_PRODUCT void qopt_linear_1(const int8_t *restrict x, int8_t *restrict y,
+                                const int8_t *restrict w,
+                                const qopt_shape *shape,
+                                const qopt_scales *scales) {
+  size_t n = shape->n, k = shape->k, quads = n / 4 * 4, c, r;
   for (c = 0; c < quads; c += 4) {
     int32_t sums[4];
     for (r = 0; r < 4; ++r)
@@ -265,34 +291,35 @@ QOPT_TILE void qopt_linear_1(const int8_t *restrict x, int8_t *restrict y,
         qopt_dot_1x1(x, w + c * k, k, scales->bias[c]), scales, c);
 }
 
-/* The same for two pixels, whose results lie n bytes apart. */
-QOPT_TILE void qopt_linear_2(const int8_t *restrict x0,
-                             const int8_t *restrict x1, int8_t *restrict y,
-                             const int8_t *restrict w, size_t n, size_t k,
-                             const qopt_scales *scales) {
-  size_t pairs = n / 2 * 2, c;
+/* The same for two pixels: columns lie k bytes apart, results n. */
+QOPT_PRODUCT void qopt_linear_2(const int8_t *restrict x, int8_t *restrict y,
+                                const int8_t *restrict w,
+                                const qopt_shape *shape,
+                                const qopt_scales *scales) {
+  size_t n = shape->n, k = shape->k, pairs = n / 2 * 2, c;
   for (c = 0; c < pairs; c += 2, w += 2 * k) {
     int32_t sums[4];
     sums[0] = sums[1] = scales->bias[c];
     sums[2] = sums[3] = scales->bias[c + 1];
-    qopt_dot_2x2(x0, x1, w, w + k, k, sums);
+    qopt_dot_2x2(x, k, w, k, sums);
     y[c] = qopt_requantize(sums[0], scales, c);
     y[n + c] = qopt_requantize(sums[1], scales, c);
     y[c + 1] = qopt_requantize(sums[2], scales, c + 1);
     y[n + c + 1] = qopt_requantize(sums[3], scales, c + 1);
   }
   if (pairs < n) {
-    y[c] = qopt_requantize(qopt_dot_1x1(x0, w, k, scales->bias[c]), scales, c);
+    y[c] = qopt_requantize(qopt_dot_1x1(x, w, k, scales->bias[c]), scales, c);
     y[n + c] =
-        qopt_requantize(qopt_dot_1x1(x1, w, k, scales->bias[c]), scales, c);
+        qopt_requantize(qopt_dot_1x1(x + k, w, k, scales->bias[c]), scales, c);
   }
 }
 
-/* qopt_linear_1 with weights of 4 bits. */
-QOPT_TILE void qopt_linear4_1(const int8_t *restrict x, int8_t *restrict y,
-                              const int8_t *restrict w, size_t n, size_t k,
-                              const qopt_scales *scales) {
-  size_t quads = n / 4 * 4, c, r;
+/* qopt_linear_1 with weights of 4 bits: rows of k / 2 bytes. */
+QOPT_PRODUCT void qopt_linear4_1(const int8_t *restrict x, int8_t *restrict y,
+                                 const int8_t *restrict w,
+                                 const qopt_shape *shape,
+                                 const qopt_scales *scales) {
+  size_t n = shape->n, k = shape->k, quads = n / 4 * 4, c, r;
   for (c = 0; c < quads; c += 4) {
     int32_t sums[4];
     for (r = 0; r < 4; ++r)
@@ -307,33 +334,33 @@ QOPT_TILE void qopt_linear4_1(const int8_t *restrict x, int8_t *restrict y,
 }
 
 /* qopt_linear_2 with weights of 4 bits. */
-QOPT_TILE void qopt_linear4_2(const int8_t *restrict x0,
-                              const int8_t *restrict x1, int8_t *restrict y,
-                              const int8_t *restrict w, size_t n, size_t k,
-                              const qopt_scales *scales) {
-  size_t pairs = n / 2 * 2, c;
+QOPT_PRODUCT void qopt_linear4_2(const int8_t *restrict x, int8_t *restrict y,
+                                 const int8_t *restrict w,
+                                 const qopt_shape *shape,
+                                 const qopt_scales *scales) {
+  size_t n = shape->n, k = shape->k, pairs = n / 2 * 2, c;
   for (c = 0; c < pairs; c += 2, w += k) {
     int32_t sums[4];
     sums[0] = sums[1] = scales->bias[c];
     sums[2] = sums[3] = scales->bias[c + 1];
-    qopt_dot4_2x2(x0, x1, w, w + k / 2, k, sums);
+    qopt_dot4_2x2(x, w, k, sums);
     y[c] = qopt_requantize(sums[0], scales, c);
     y[n + c] = qopt_requantize(sums[1], scales, c);
     y[c + 1] = qopt_requantize(sums[2], scales, c + 1);
     y[n + c + 1] = qopt_requantize(sums[3], scales, c + 1);
   }
   if (pairs < n) {
-    y[c] = qopt_requantize(qopt_dot4_1x1(x0, w, k, scales->bias[c]), scales, c);
+    y[c] = qopt_requantize(qopt_dot4_1x1(x, w, k, scales->bias[c]), scales, c);
     y[n + c] =
-        qopt_requantize(qopt_dot4_1x1(x1, w, k, scales->bias[c]), scales, c);
+        qopt_requantize(qopt_dot4_1x1(x + k, w, k, scales->bias[c]), scales, c);
   }
 }
 
 /* n sums of one pixel as they are, the 32-bit results of a network. */
-QOPT_TILE void qopt_sums(const int8_t *restrict x, int32_t *restrict y,
-                         const int8_t *restrict w, size_t n, size_t k,
-                         const int32_t *bias) {
-  size_t quads = n / 4 * 4, c;
+QOPT_PRODUCT void qopt_sums(const int8_t *restrict x, int32_t *restrict y,
+                            const int8_t *restrict w, const qopt_shape *shape,
+                            const int32_t *bias) {
+  size_t n = shape->n, k = shape->k, quads = n / 4 * 4, c;
   memcpy(y, bias, n * sizeof *y);
   for (c = 0; c < quads; c += 4)
     qopt_dot_4x1(x, w + c * k, k, y + c);
@@ -342,10 +369,10 @@ QOPT_TILE void qopt_sums(const int8_t *restrict x, int32_t *restrict y,
 }
 
 /* The same with weights of 4 bits. */
-QOPT_TILE void qopt_sums4(const int8_t *restrict x, int32_t *restrict y,
-                          const int8_t *restrict w, size_t n, size_t k,
-                          const int32_t *bias) {
-  size_t quads = n / 4 * 4, c;
+QOPT_PRODUCT void qopt_sums4(const int8_t *restrict x, int32_t *restrict y,
+                             const int8_t *restrict w, const qopt_shape *shape,
+                             const int32_t *bias) {
+  size_t n = shape->n, k = shape->k, quads = n / 4 * 4, c;
   memcpy(y, bias, n * sizeof *y);
   for (c = 0; c < quads; c += 4)
     qopt_dot4_4x1(x, w + c * (k / 2), k, y + c);
@@ -426,11 +453,12 @@ QOPT_TILE void qopt_find_taps(const int8_t **taps, const int8_t *x,
   }
 }
 
-/* One pixel of a depthwise convolution; w is [taps][channels]. */
-QOPT_TILE void qopt_depthwise(const int8_t **taps, size_t count,
-                              int8_t *restrict y, const int8_t *restrict w,
-                              size_t channels, const qopt_scales *scales) {
-  size_t c = 0, t;
+/* One pixel of a depthwise convolution: a row of k channels for every tap. */
+QOPT_PRODUCT void qopt_depthwise(const int8_t **taps, int8_t *restrict y,
+                                 const int8_t *restrict w,
+                                 const qopt_shape *shape,
+                                 const qopt_scales *scales) {
+  size_t count = shape->n, channels = shape->k, c = 0, t;
 #if defined(QOPT_MVE)
   for (; c < channels; c += 4) {
     mve_pred16_t p = vctp32q((uint32_t)(channels - c));
@@ -474,17 +502,23 @@ QOPT_TILE void qopt_depthwise(const int8_t **taps, size_t count,
   }
 }
 
-/* One pixel of a convolution in groups; w is [n][taps][channels per group]. */
-QOPT_TILE void qopt_grouped(const int8_t **taps, size_t count,
-                            int8_t *restrict y, const int8_t *restrict w,
-                            size_t n, size_t per_group, size_t group_channels,
-                            const qopt_scales *scales) {
-  size_t c, t;
+/* Weights of n channels, [taps][inputs] each; a group has `inputs` channels of
+ * every tap and `outputs` of the n. */
+typedef struct qopt_groups {
+  size_t n, taps, inputs, outputs;
+} qopt_groups;
+
+/* One pixel of a convolution in groups. */
+QOPT_PRODUCT void qopt_grouped(const int8_t **taps, int8_t *restrict y,
+                               const int8_t *restrict w,
+                               const qopt_groups *groups,
+                               const qopt_scales *scales) {
+  size_t n = groups->n, inputs = groups->inputs, c, t;
   for (c = 0; c < n; ++c) {
-    size_t first = c / per_group * group_channels;
+    size_t first = c / groups->outputs * inputs;
     int32_t sum = scales->bias[c];
-    for (t = 0; t < count; ++t, w += group_channels)
-      sum = qopt_dot_1x1(taps[t] + first, w, group_channels, sum);
+    for (t = 0; t < groups->taps; ++t, w += inputs)
+      sum = qopt_dot_1x1(taps[t] + first, w, inputs, sum);
     y[c] = qopt_requantize(sum, scales, c);
   }
 }
@@ -515,36 +549,42 @@ QOPT_TILE void qopt_max_taps(const int8_t **taps, size_t count,
 
 /*===- Elements -----------------------------------------------------------===*/
 
-/* Two encodings over one power of two, and the result's. */
-typedef struct qopt_sum {
+/* Operands a and b of `count` results; b repeats after b_count elements. */
+typedef struct qopt_operands {
+  size_t count, b_count;
   int32_t zero_points[2];
+} qopt_operands;
+
+/* Two scales over one power of two, and the result's encoding. */
+typedef struct qopt_sum {
   int32_t multipliers[2];
   uint32_t shift;
   int32_t zero_point;
   int32_t low, high;
 } qopt_sum;
 
-/* y = a + b; b repeats after b_count elements. */
+/* y = a + b. */
 QOPT_TILE void qopt_add(const int8_t *a, const int8_t *b, int8_t *restrict y,
-                        size_t count, size_t b_count, const qopt_sum *sum) {
-  size_t i, j;
+                        const qopt_operands *operands, const qopt_sum *sum) {
+  const int32_t *zero_points = operands->zero_points;
+  size_t count = operands->count, b_count = operands->b_count, i, j;
   for (i = 0, j = 0; i < count; ++i) {
-    int64_t left = (int64_t)(a[i] - sum->zero_points[0]) * sum->multipliers[0];
-    int64_t right = (int64_t)(b[j] - sum->zero_points[1]) * sum->multipliers[1];
+    int64_t left = (int64_t)(a[i] - zero_points[0]) * sum->multipliers[0];
+    int64_t right = (int64_t)(b[j] - zero_points[1]) * sum->multipliers[1];
     y[i] = qopt_saturate(qopt_round_shift(left + right, sum->shift),
                          sum->zero_point, sum->low, sum->high);
     j = j + 1 == b_count ? 0 : j + 1;
   }
 }
 
-/* y = requantize((a - zero point) * (b - zero point)); b repeats. */
+/* y = requantize((a - zero point) * (b - zero point)). */
 QOPT_TILE void qopt_multiply(const int8_t *a, const int8_t *b,
-                             int8_t *restrict y, size_t count, size_t b_count,
-                             int32_t a_zero_point, int32_t b_zero_point,
+                             int8_t *restrict y, const qopt_operands *operands,
                              const qopt_scales *scales) {
-  size_t i, j;
+  const int32_t *zero_points = operands->zero_points;
+  size_t count = operands->count, b_count = operands->b_count, i, j;
   for (i = 0, j = 0; i < count; ++i) {
-    int32_t product = (a[i] - a_zero_point) * (b[j] - b_zero_point);
+    int32_t product = (a[i] - zero_points[0]) * (b[j] - zero_points[1]);
     y[i] = qopt_requantize(product, scales, 0);
     j = j + 1 == b_count ? 0 : j + 1;
   }
@@ -574,13 +614,22 @@ QOPT_TILE void qopt_flip(const int8_t *x, int8_t *restrict y, size_t count) {
     y[i] = (int8_t)((uint8_t)x[i] ^ 0x80u);
 }
 
+/* Rows of scores, the table of their exponentials, and the encoding of the
+ * result, whose steps are 1/256. */
+typedef struct qopt_scores {
+  size_t rows, columns;
+  const int32_t *exponentials;
+  int32_t zero_point;
+  int32_t low, high;
+} qopt_scores;
+
 /* Exponentials of differences from the largest of a row by a table, and one
  * division each: probabilities in steps of 1/256, rounded half up. */
 QOPT_TILE void qopt_softmax(const int8_t *restrict x, int8_t *restrict y,
-                            size_t rows, size_t columns, const int32_t *table,
-                            int32_t zero_point, int32_t low, int32_t high) {
-  size_t row, i;
-  for (row = 0; row < rows; ++row, x += columns, y += columns) {
+                            const qopt_scores *scores) {
+  const int32_t *table = scores->exponentials;
+  size_t columns = scores->columns, row, i;
+  for (row = 0; row < scores->rows; ++row, x += columns, y += columns) {
     int32_t most = x[0];
     uint32_t sum = 0;
     for (i = 1; i < columns; ++i)
@@ -590,7 +639,8 @@ QOPT_TILE void qopt_softmax(const int8_t *restrict x, int8_t *restrict y,
     for (i = 0; i < columns; ++i) {
       uint32_t entry = (uint32_t)table[most - x[i]];
       int32_t part = (int32_t)((512u * entry + sum) / (2u * sum));
-      y[i] = (int8_t)qopt_clamp(part + zero_point, low, high);
+      y[i] = (int8_t)qopt_clamp(part + scores->zero_point, scores->low,
+                                scores->high);
     }
   }
 }

@@ -46,13 +46,27 @@ QOPT_INLINE int32_t qopt_dot4(int32_t sum, qopt_halves x, int8x16_t codes) {
 
 #elif defined(QOPT_DUAL_MAC)
 
-QOPT_INLINE int32_t qopt_dot4(int32_t sum, int16x2_t a0, int16x2_t a1,
-                              int16x2_t b0, int16x2_t b1, uint32_t codes) {
+/* 8 bytes of a column: pairs of the first word and of the second. */
+typedef struct qopt_halves {
+  int16x2_t low_even, low_odd, high_even, high_odd;
+} qopt_halves;
+
+QOPT_INLINE qopt_halves qopt_column(const int8_t *x) {
+  uint32_t low = qopt_word(x), high = qopt_word(x + 4);
+  qopt_halves halves;
+  halves.low_even = qopt_even(low);
+  halves.low_odd = qopt_odd(low);
+  halves.high_even = qopt_even(high);
+  halves.high_odd = qopt_odd(high);
+  return halves;
+}
+
+QOPT_INLINE int32_t qopt_dot4(int32_t sum, qopt_halves x, uint32_t codes) {
   uint32_t low = codes << 4 & 0xF0F0F0F0u, high = codes & 0xF0F0F0F0u;
-  sum = __smlad(a0, qopt_even(low), sum);
-  sum = __smlad(a1, qopt_odd(low), sum);
-  sum = __smlad(b0, qopt_even(high), sum);
-  return __smlad(b1, qopt_odd(high), sum);
+  sum = __smlad(x.low_even, qopt_even(low), sum);
+  sum = __smlad(x.low_odd, qopt_odd(low), sum);
+  sum = __smlad(x.high_even, qopt_even(high), sum);
+  return __smlad(x.high_odd, qopt_odd(high), sum);
 }
 
 #endif
@@ -79,6 +93,7 @@ QOPT_INLINE void qopt_dot4_4x1(const int8_t *x, const int8_t *w, size_t k,
   const int8_t *w1 = w + k / 2, *w2 = w1 + k / 2, *w3 = w2 + k / 2;
   size_t i = 0;
 #if defined(QOPT_MVE)
+  QOPT_ROLLED
   for (; i + 32 <= k; i += 32) {
     qopt_halves a = qopt_column(x + i);
     s0 = qopt_dot4(s0, a, vldrbq_s8(w + i / 2));
@@ -96,13 +111,11 @@ QOPT_INLINE void qopt_dot4_4x1(const int8_t *x, const int8_t *w, size_t k,
   }
 #else
   for (; i < k; i += 8) {
-    uint32_t a = qopt_word(x + i), b = qopt_word(x + i + 4);
-    int16x2_t a0 = qopt_even(a), a1 = qopt_odd(a);
-    int16x2_t b0 = qopt_even(b), b1 = qopt_odd(b);
-    s0 = qopt_dot4(s0, a0, a1, b0, b1, qopt_word(w + i / 2));
-    s1 = qopt_dot4(s1, a0, a1, b0, b1, qopt_word(w1 + i / 2));
-    s2 = qopt_dot4(s2, a0, a1, b0, b1, qopt_word(w2 + i / 2));
-    s3 = qopt_dot4(s3, a0, a1, b0, b1, qopt_word(w3 + i / 2));
+    qopt_halves a = qopt_column(x + i);
+    s0 = qopt_dot4(s0, a, qopt_word(w + i / 2));
+    s1 = qopt_dot4(s1, a, qopt_word(w1 + i / 2));
+    s2 = qopt_dot4(s2, a, qopt_word(w2 + i / 2));
+    s3 = qopt_dot4(s3, a, qopt_word(w3 + i / 2));
   }
 #endif
   sums[0] += s0 / 16;
@@ -116,14 +129,15 @@ QOPT_INLINE void qopt_dot4_4x1(const int8_t *x, const int8_t *w, size_t k,
 #endif
 }
 
-/* sums[2 * row + column] += two rows times two columns. */
-QOPT_INLINE void qopt_dot4_2x2(const int8_t *x0, const int8_t *x1,
-                               const int8_t *w0, const int8_t *w1, size_t k,
+/* sums[2 * row + column] += two rows times two columns, k apart. */
+QOPT_INLINE void qopt_dot4_2x2(const int8_t *x0, const int8_t *w0, size_t k,
                                int32_t sums[4]) {
+  const int8_t *x1 = x0 + k, *w1 = w0 + k / 2;
 #if defined(QOPT_MVE) || defined(QOPT_DUAL_MAC)
   int32_t s00 = 0, s01 = 0, s10 = 0, s11 = 0;
   size_t i = 0;
 #if defined(QOPT_MVE)
+  QOPT_ROLLED
   for (; i + 32 <= k; i += 32) {
     qopt_halves a = qopt_column(x0 + i), b = qopt_column(x1 + i);
     int8x16_t v = vldrbq_s8(w0 + i / 2), w = vldrbq_s8(w1 + i / 2);

@@ -102,14 +102,15 @@ private:
 /// defined on the type. `isUnsigned` says how signless integers are read.
 mlir::Value emitUnary(mlir::OpBuilder &builder, mlir::Location loc,
                       UnaryKind kind, mlir::Value x, bool isUnsigned = false);
-/// The value of qg.binary; null if the kind is not defined on the type.
+/// The value of qg.binary on two operands; null if the kind is not defined on
+/// the type.
 mlir::Value emitBinary(mlir::OpBuilder &builder, mlir::Location loc,
-                       BinaryKind kind, mlir::Value lhs, mlir::Value rhs,
+                       BinaryKind kind, mlir::ValueRange operands,
                        bool isUnsigned = false);
 /// The value of qg.compare.
 mlir::Value emitCompare(mlir::OpBuilder &builder, mlir::Location loc,
-                        ComparePredicate predicate, mlir::Value lhs,
-                        mlir::Value rhs, bool isUnsigned = false);
+                        ComparePredicate predicate, mlir::ValueRange operands,
+                        bool isUnsigned = false);
 
 /// Signedness of both ends of a cast; i1 is always unsigned.
 struct CastSigns {

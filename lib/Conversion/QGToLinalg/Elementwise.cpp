@@ -70,8 +70,7 @@ struct LowerBinary : OpConversionPattern<qg::BinaryOp> {
         op, builder.pointwise(op.getType().getShape(), result,
                               {adaptor.getLhs(), adaptor.getRhs()},
                               [&](OpBuilder &b, Location loc, ValueRange args) {
-                                return emitBinary(b, loc, op.getKind(), args[0],
-                                                  args[1],
+                                return emitBinary(b, loc, op.getKind(), args,
                                                   isUnsigned(original));
                               }));
     return success();
@@ -92,8 +91,7 @@ struct LowerCompare : OpConversionPattern<qg::CompareOp> {
                               {adaptor.getLhs(), adaptor.getRhs()},
                               [&](OpBuilder &b, Location loc, ValueRange args) {
                                 return emitCompare(b, loc, op.getPredicate(),
-                                                   args[0], args[1],
-                                                   isUnsigned(original));
+                                                   args, isUnsigned(original));
                               }));
     return success();
   }

@@ -188,7 +188,7 @@ private:
     if (code_.usesScratch)
       parameters.push_back({"int8_t *restrict", "scratch"});
     writer_ = std::make_unique<FunctionWriter>(context_, code_.name, parameters,
-                                               /*isStatic=*/true);
+                                               "QOPT_STEP");
     x_ = writer_->getParameter(0);
     y_ = writer_->getParameter(step_.inputs.size());
   }
@@ -205,12 +205,15 @@ private:
                      ", .wide = ", constants_.isWide ? 1 : 0, "};"));
   }
   bool isTable() const { return !step_.table.empty(); }
-  void declareCodes() {
+  /// Weights as `n` rows of `k`.
+  void declareRows(int64_t n, int64_t k) {
     if (isTable())
       writer_->line(
           absl::StrCat("const qopt_codes codes = {.rows = ", weight("codes"),
                        ", .levels = ", weight("levels"), ", .bits = ",
                        llvm::Log2_64(step_.table.size()), "};"));
+    writer_->line(absl::StrCat("static const qopt_shape shape = {.n = ", n,
+                               ", .k = ", k, "};"));
   }
   std::string getWeights() const {
     return isTable() ? "&codes" : weight("weights");
@@ -285,7 +288,7 @@ private:
   void emitSums() {
     bool isGathered = step_.kind == Step::Gather;
     int64_t n = step_.n, row = step_.getRow();
-    declareCodes();
+    declareRows(n, row);
     if (isGathered)
       declareWindow();
     writer_->loop(step_.window.pixels(), 1, "pixel", [&](Value pixel) {
@@ -296,7 +299,7 @@ private:
                                      : "qopt_sums",
                     {isGathered ? std::string("scratch")
                                 : absl::StrCat("x + pixel * ", row),
-                     absl::StrCat("y + pixel * ", n), getWeights(), n, row,
+                     absl::StrCat("y + pixel * ", n), getWeights(), "&shape",
                      weight("bias")});
     });
   }
@@ -305,7 +308,7 @@ private:
     int64_t n = step_.n, row = step_.getRow();
     std::string second = at("scratch", row);
     declareScales();
-    declareCodes();
+    declareRows(n, row);
     declareWindow();
     forPairs(
         [&](Value pixel) {
@@ -314,39 +317,51 @@ private:
           writer_->call("qopt_gather", {second, x_, next, "&window"});
           Value out = writer_->pointer(y_, writer_->index(pixel, n, 0, "at"),
                                        "out", false);
-          writer_->call(getLinear(2), {"scratch", second, out, getWeights(), n,
-                                       row, "&scales"});
+          writer_->call(getLinear(2),
+                        {"scratch", out, getWeights(), "&shape", "&scales"});
         },
         [&](int64_t pixel) {
           writer_->call("qopt_gather", {"scratch", x_, pixel, "&window"});
           writer_->call(getLinear(1), {"scratch", at("y", pixel * n),
-                                       getWeights(), n, row, "&scales"});
+                                       getWeights(), "&shape", "&scales"});
         });
   }
 
   void emitDirect() {
     int64_t n = step_.n, k = step_.k;
     declareScales();
-    declareCodes();
+    declareRows(n, k);
     forPairs(
         [&](Value pixel) {
           Value first = writer_->pointer(
               x_, writer_->index(pixel, k, 0, "from"), "first", true);
           Value out = writer_->pointer(y_, writer_->index(pixel, n, 0, "at"),
                                        "out", false);
-          writer_->call(getLinear(2), {first, absl::StrCat("first + ", k), out,
-                                       getWeights(), n, k, "&scales"});
+          writer_->call(getLinear(2),
+                        {first, out, getWeights(), "&shape", "&scales"});
         },
         [&](int64_t pixel) {
           writer_->call(getLinear(1), {at("x", pixel * k), at("y", pixel * n),
-                                       getWeights(), n, k, "&scales"});
+                                       getWeights(), "&shape", "&scales"});
         });
+  }
+
+  void declareGroups() {
+    int64_t taps = step_.window.taps(), inputs = step_.k / taps;
+    int64_t groups = step_.window.channels / inputs;
+    writer_->line(absl::StrCat(
+        "static const qopt_groups groups = {.n = ", step_.n, ", .taps = ", taps,
+        ", .inputs = ", inputs, ", .outputs = ", step_.n / groups, "};"));
   }
 
   void emitTaps() {
     int64_t taps = step_.window.taps(), channels = step_.window.channels;
     if (step_.kind != Step::MaxPool)
       declareScales();
+    if (step_.kind == Step::Depthwise)
+      declareRows(taps, channels);
+    if (step_.kind == Step::Grouped)
+      declareGroups();
     declareWindow();
     writer_->line(absl::StrCat("const int8_t *taps[", taps, "];"));
     writer_->call("memset", {"scratch", step_.window.border, channels});
@@ -356,13 +371,11 @@ private:
       Value out = writer_->pointer(y_, writer_->index(pixel, step_.n, 0, "at"),
                                    "out", false);
       if (step_.kind == Step::Depthwise) {
-        writer_->call("qopt_depthwise", {"taps", taps, out, weight("weights"),
-                                         channels, "&scales"});
+        writer_->call("qopt_depthwise",
+                      {"taps", out, weight("weights"), "&shape", "&scales"});
       } else if (step_.kind == Step::Grouped) {
-        int64_t inGroup = step_.k / taps, groups = channels / inGroup;
         writer_->call("qopt_grouped",
-                      {"taps", taps, out, weight("weights"), step_.n,
-                       step_.n / groups, inGroup, "&scales"});
+                      {"taps", out, weight("weights"), "&groups", "&scales"});
       } else if (step_.kind == Step::SumPool) {
         writer_->call("qopt_sum_taps",
                       {"taps", taps, out, channels, "&scales"});
@@ -372,43 +385,52 @@ private:
     });
   }
 
+  /// `zeroPoints` as the op has them; the step may have swapped operands.
+  void declareOperands(ArrayRef<int64_t> zeroPoints) {
+    int first = step_.k ? 1 : 0;
+    writer_->line(absl::StrCat(
+        "static const qopt_operands operands = {.count = ",
+        countBytes(step_.output), ", .b_count = ", countBytes(step_.inputs[1]),
+        ", .zero_points = {", zeroPoints[first], ", ", zeroPoints[1 - first],
+        "}};"));
+  }
+
   void emitAdd() {
     auto add = cast<fxp::AddOp>(step_.op);
     RequantizeMode mode =
         *parseRequantizeMode(add.getMode().getKind(), add.getMode().getBits());
     auto [left, right] =
         getCommonFixedScales(add.getScales()[0], add.getScales()[1], mode);
-    ArrayRef<int64_t> zeroPoints = add.getZps();
     int first = step_.k ? 1 : 0; // operands may be swapped
     FixedScale scales[] = {left, right};
+    declareOperands(add.getZps());
     writer_->line(absl::StrCat(
-        "static const qopt_sum sum = {.zero_points = {", zeroPoints[first],
-        ", ", zeroPoints[1 - first], "}, .multipliers = {",
+        "static const qopt_sum sum = {.multipliers = {",
         scales[first].multiplier, ", ", scales[1 - first].multiplier,
         "}, .shift = ", left.shift, ", .zero_point = ", int64_t(add.getZp()),
         ", .low = ", add.getClamp()[0], ", .high = ", add.getClamp()[1], "};"));
     writer_->call("qopt_add",
-                  {x_, writer_->getParameter(1), y_, countBytes(step_.output),
-                   countBytes(step_.inputs[1]), "&sum"});
+                  {x_, writer_->getParameter(1), y_, "&operands", "&sum"});
   }
 
   void emitMultiply() {
-    auto mul = cast<fxp::MulOp>(step_.op);
-    int first = step_.k ? 1 : 0;
+    declareOperands(cast<fxp::MulOp>(step_.op).getZps());
     declareScales();
     writer_->call("qopt_multiply",
-                  {x_, writer_->getParameter(1), y_, countBytes(step_.output),
-                   countBytes(step_.inputs[1]), mul.getZps()[first],
-                   mul.getZps()[1 - first], "&scales"});
+                  {x_, writer_->getParameter(1), y_, "&operands", "&scales"});
   }
 
   void emitSoftmax() {
     auto softmax = cast<fxp::SoftmaxOp>(step_.op);
     int64_t columns = getShape(step_.output).back();
-    writer_->call("qopt_softmax",
-                  {x_, y_, countBytes(step_.output) / columns, columns,
-                   weight("exponentials"), int64_t(softmax.getZp()),
-                   softmax.getClamp()[0], softmax.getClamp()[1]});
+    writer_->line(absl::StrCat("const qopt_scores scores = {.rows = ",
+                               columns ? countBytes(step_.output) / columns : 0,
+                               ", .columns = ", columns,
+                               ", .exponentials = ", weight("exponentials"),
+                               ", .zero_point = ", int64_t(softmax.getZp()),
+                               ", .low = ", softmax.getClamp()[0],
+                               ", .high = ", softmax.getClamp()[1], "};"));
+    writer_->call("qopt_softmax", {x_, y_, "&scores"});
   }
 
   /// Steps in x of each dimension of the result, and where it begins.

@@ -13,8 +13,8 @@ using namespace qopt;
 using namespace qopt::embedded;
 
 FunctionWriter::FunctionWriter(MLIRContext *context, StringRef name,
-                               ArrayRef<Parameter> parameters, bool isStatic,
-                               StringRef resultType)
+                               ArrayRef<Parameter> parameters,
+                               StringRef specifier, StringRef resultType)
     : context_(context), module_(ModuleOp::create(UnknownLoc::get(context))),
       builder_(context), loc_(UnknownLoc::get(context)),
       resultType_(resultType.str()) {
@@ -28,8 +28,8 @@ FunctionWriter::FunctionWriter(MLIRContext *context, StringRef name,
   builder_.setInsertionPointToEnd(module_->getBody());
   function_ = emitc::FuncOp::create(builder_, loc_, name,
                                     builder_.getFunctionType(types, results));
-  if (isStatic)
-    function_.setSpecifiersAttr(builder_.getStrArrayAttr({"static"}));
+  if (!specifier.empty())
+    function_.setSpecifiersAttr(builder_.getStrArrayAttr({specifier}));
   builder_.setInsertionPointToEnd(function_.addEntryBlock());
 }
 

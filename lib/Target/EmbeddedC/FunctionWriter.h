@@ -30,9 +30,10 @@ public:
     Argument(int64_t number) : text(std::to_string(number)) {}
   };
 
+  /// `specifier` stands before the type: QOPT_STEP, or nothing.
   FunctionWriter(mlir::MLIRContext *context, llvm::StringRef name,
-                 llvm::ArrayRef<Parameter> parameters, bool isStatic,
-                 llvm::StringRef resultType = "");
+                 llvm::ArrayRef<Parameter> parameters,
+                 llvm::StringRef specifier, llvm::StringRef resultType = "");
 
   mlir::Value getParameter(unsigned index);
   /// A line of C.

@@ -277,7 +277,7 @@ private:
   absl::StatusOr<std::string> writeRun() const {
     FunctionWriter writer(context_, symbol_ + "_run",
                           {{"const qopt_call *const", "call"}},
-                          /*isStatic=*/false, "int");
+                          /*specifier=*/"", "int");
     bool usesWeights = false, usesArena = list_.arenaBytes > 0;
     for (const StepCode &code : codes_)
       usesWeights |= code.usesWeights ||

@@ -7,11 +7,12 @@
 // Rows of 27 weights are padded to whole words; pairs of pixels, and no pixel
 // left (6 x 6); the last window value is the border: the zero point.
 // CHECK: /* stem: 3x3 conv 1x6x6x3 -> 1x6x6x4, 3888 products */
-// CHECK-NEXT: static void model_0_conv(const int8_t *restrict x, int8_t *restrict y,
+// CHECK-NEXT: QOPT_STEP void model_0_conv(const int8_t *restrict x, int8_t *restrict y,
 // CHECK-NEXT:     const model_weights *restrict weights, int8_t *restrict scratch) {
 // CHECK-NEXT: const qopt_scales scales = {.bias = weights->bias0,
 // CHECK-NEXT:   .multiplier = weights->multiplier0, .shift = weights->shift0,
 // CHECK-NEXT:   .zero_point = -128, .low = -128, .high = 127, .wide = 0};
+// CHECK-NEXT: static const qopt_shape shape = {.n = 4, .k = 28};
 // CHECK-NEXT: static const qopt_window window = {.height = 6, .width = 6, .channels = 3,
 // CHECK-NEXT:   .out_width = 6, .kernel_y = 3, .kernel_x = 3, .stride_y = 1,
 // CHECK-NEXT:   .stride_x = 1, .pad_y = 1, .pad_x = 1, .dilation_y = 1, .dilation_x = 1,
@@ -21,18 +22,20 @@
 // CHECK-NEXT: qopt_gather(scratch, x, pixel, &window);
 // CHECK-NEXT: qopt_gather(scratch + 28, x, next, &window);
 // CHECK: int8_t *out = y + at;
-// CHECK-NEXT: qopt_linear_2(scratch, scratch + 28, out, weights->weights0, 4, 28,
+// CHECK-NEXT: qopt_linear_2(scratch, out, weights->weights0, &shape, &scales);
 
 // A scale of 1/2 has shift 31: the exact 64-bit rounding.
-// CHECK: static void model_1_depthwise(
+// CHECK: QOPT_STEP void model_1_depthwise(
 // CHECK: .zero_point = 3, .low = -128, .high = 127, .wide = 1};
+// CHECK: static const qopt_shape shape = {.n = 4, .k = 4};
 // CHECK: const int8_t *taps[4];
 // CHECK-NEXT: memset(scratch, -128, 4);
-// CHECK: qopt_depthwise(taps, 4, out, weights->weights1, 4, &scales);
+// CHECK: qopt_depthwise(taps, out, weights->weights1, &shape, &scales);
 
 // Columns that lie in the input as they are need no copy; one row.
-// CHECK: static void model_2_linear(
-// CHECK: qopt_linear_1(x, y, weights->weights2, 3, 36, &scales);
+// CHECK: QOPT_STEP void model_2_linear(
+// CHECK: static const qopt_shape shape = {.n = 3, .k = 36};
+// CHECK-NEXT: qopt_linear_1(x, y, weights->weights2, &shape, &scales);
 
 // CHECK: int model_run(const qopt_call *const call) {
 // CHECK: return QOPT_EABI;

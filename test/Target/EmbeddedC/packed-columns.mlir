@@ -3,15 +3,15 @@
 // The caller's arrays begin anywhere, and weights of 4 bits want columns at
 // words: columns in an input or in a result are copied, those in the arena are
 // read where they lie.
-// CHECK: static void model_0_conv(
+// CHECK: QOPT_STEP void model_0_conv(
 // CHECK: qopt_linear4_1(scratch,
-// CHECK: static void model_1_linear(
+// CHECK: QOPT_STEP void model_1_linear(
 // CHECK: qopt_linear4_1(x,
-// CHECK: static void model_2_conv(
+// CHECK: QOPT_STEP void model_2_conv(
 // CHECK: qopt_linear4_1(scratch,
 
 // Weights of 4 bits whose sums in sixteenths leave 32 bits stay bytes.
-// CHECK: static void model_3_linear(
+// CHECK: QOPT_STEP void model_3_linear(
 // CHECK: qopt_linear_1(x,
 
 // CHECK: model_2_conv((const int8_t *)call->outputs[0], arena{{.*}}

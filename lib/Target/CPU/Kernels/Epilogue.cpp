@@ -391,7 +391,7 @@ private:
 
   Value writeBinary(qg::BinaryOp op) {
     Value lhs = getFloat(op.getLhs()), rhs = getFloat(op.getRhs());
-    return emitBinary(builder, loc, op.getKind(), lhs, rhs);
+    return emitBinary(builder, loc, op.getKind(), {lhs, rhs});
   }
 
   Value writeUnary(qg::UnaryOp op) {
