@@ -56,6 +56,8 @@ LogicalResult AssignFormats::readRanges(TensorGraph &graph) {
     auto range = op->getAttrOfType<DenseF64ArrayAttr>("qg.range");
     if (!range || range.size() != 2)
       return op.emitOpError("expects a range; run qg-apply-profile first");
+    if (op->hasAttr("qg.not_finite"))
+      keepFloatBecause(op, "the samples give it infinities or NaN");
     auto own = op->getAttrOfType<IntegerAttr>("qg.bits");
     unsigned bits = own ? own.getInt() : 8;
     if (bits < 1 || bits > 8)
@@ -100,6 +102,10 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
       if (reasons.count(observer))
         return keepFloatBecause(op, reasons[observer]);
     }
+    // Sums of integers are finite whatever their sum in floats would be.
+    for (Operation *user : skipClamps(op->getResult(0)).getUsers())
+      if (user->hasAttr("qg.not_finite"))
+        return keepFloatBecause(op, reasons[user]);
     integerOps.insert(op);
   });
 }

@@ -26,8 +26,8 @@ struct Interval {
   /// Bits of a signed integer that holds both ends.
   unsigned getBits() const {
     unsigned bits = 1;
-    while (low < -(int64_t(1) << (bits - 1)) ||
-           high > (int64_t(1) << (bits - 1)) - 1)
+    while (bits < 64 && (low < -(int64_t(1) << (bits - 1)) ||
+                         high > (int64_t(1) << (bits - 1)) - 1))
       ++bits;
     return bits;
   }

@@ -32,6 +32,17 @@ static void writeChannelRanges(qg::ObserveOp op,
               Builder(op.getContext()).getDenseF64ArrayAttr(ranges));
 }
 
+/// What no integer holds: infinities and NaN, by their number.
+static void writeOddValues(qg::ObserveOp op,
+                           const TensorStatistics &statistics) {
+  if (statistics.isFinite())
+    return;
+  op->setAttr(
+      "qg.not_finite",
+      Builder(op.getContext())
+          .getI64IntegerAttr(int64_t(statistics.nans + statistics.infinities)));
+}
+
 /// An input as it comes, or an output as it goes.
 static bool isInterface(qg::ObserveOp op) {
   Value source = op.getX();
@@ -53,6 +64,15 @@ static bool isInterface(qg::ObserveOp op) {
   return true;
 }
 
+/// That of zeros is as good as it gets, whatever their bin could hold.
+static double getSQNR(const TensorStatistics &statistics, qopt::Range range,
+                      unsigned bits) {
+  if (statistics.low == 0 && statistics.high == 0)
+    return 200;
+  return getPredictedSQNR(statistics.histogram,
+                          getAsymmetricParameters(range, bits), bits);
+}
+
 absl::Status qopt::applyProfile(ModuleOp module, const Profile &profile,
                                 const RangeMethod &method, unsigned bits) {
   absl::Status result = absl::OkStatus();
@@ -63,21 +83,24 @@ absl::Status qopt::applyProfile(ModuleOp module, const Profile &profile,
     absl::StatusOr<Range> range =
         it == profile.tensors.end()
             ? absl::NotFoundError("expects it in the profile; calibrate again")
-            : computeRange(it->second, method, own);
+        : it->second.count || it->second.isFinite()
+            ? computeRange(it->second, method, own)
+            // Nothing of it was finite.
+            : qopt::Range();
     if (!range.ok()) {
       result = absl::Status(range.status().code(),
                             absl::StrCat("tensor '", op.getName().str(),
                                          "': ", range.status().message()));
       return WalkResult::interrupt();
     }
-    double sqnr = getPredictedSQNR(it->second.histogram,
-                                   getAsymmetricParameters(*range, own), own);
+    double sqnr = getSQNR(it->second, *range, own);
     if (own != 8)
       op->setAttr("qg.bits", builder.getI64IntegerAttr(own));
     op->setAttr("qg.range",
                 builder.getDenseF64ArrayAttr({range->low, range->high}));
     op->setAttr("qg.sqnr", builder.getF64FloatAttr(sqnr));
     writeChannelRanges(op, it->second);
+    writeOddValues(op, it->second);
     return WalkResult::advance();
   });
   return result;

@@ -56,14 +56,16 @@ absl::StatusOr<InstrumentedModule> qopt::instrument(ModuleOp module) {
     while (auto inner = x.getDefiningOp<qg::ObserveOp>())
       x = inner.getX();
     bool perChannel = op->hasAttr("qg.per_channel");
+    bool perRow = op->hasAttr("qg.per_row");
     if (auto argument = dyn_cast<BlockArgument>(x)) {
-      result.points.push_back(
-          {op.getName().str(), true, argument.getArgNumber(), perChannel});
+      result.points.push_back({op.getName().str(), true,
+                               argument.getArgNumber(), perChannel, perRow});
       continue;
     }
     auto it = llvm::find(returned, x);
     result.points.push_back({op.getName().str(), false,
-                             unsigned(it - returned.begin()), perChannel});
+                             unsigned(it - returned.begin()), perChannel,
+                             perRow});
     if (it == returned.end()) {
       returned.push_back(x);
       names.push_back(op.getName().str());
@@ -94,7 +96,7 @@ static absl::Status observeSample(Profile &profile,
   // points of one name go one after another, in the order of the graph.
   struct Row {
     TensorStatistics *statistics;
-    bool perChannel;
+    ObserveOptions options;
     llvm::SmallVector<const Tensor *, 1> values;
     absl::Status status;
   };
@@ -106,15 +108,15 @@ static absl::Status observeSample(Profile &profile,
       return absl::InternalError("expects a value for every observed tensor");
     Row &row = rows[point.name];
     row.statistics = &profile.tensors[point.name];
-    row.perChannel = options.perChannel || point.perChannel;
+    row.options = {options.perChannel || point.perChannel, options.perSample,
+                   point.perRow, point.isArgument};
     row.values.push_back(&from[point.index]);
   }
   llvm::parallelFor(0, rows.size(), [&](size_t i) {
     Row &row = (rows.begin() + i)->second;
     for (const Tensor *value : row.values)
       if (row.status.ok())
-        row.status = row.statistics->observe(sample.index, *value,
-                                             row.perChannel, options.perSample);
+        row.status = row.statistics->observe(sample.index, *value, row.options);
   });
   for (const auto &[name, row] : rows)
     if (!row.status.ok())

@@ -105,6 +105,19 @@ static bool mayDifferByChannel(Value value) {
   });
 }
 
+/// A product of matrices reads it, moved or not: its rows meet one weight each
+/// by itself, so that each of them counts.
+static bool hasRows(Value value) {
+  return llvm::any_of(value.getUses(), [](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (isa<qg::ReshapeOp, qg::TransposeOp>(user))
+      return hasRows(user->getResult(0));
+    auto linear = dyn_cast<LinearOpInterface>(user);
+    return linear && &linear.getInputOperand() == &use &&
+           !linear.getLinearGeometry().window;
+  });
+}
+
 /// The node's name, or the argument's.
 static std::string getTensorName(Value value) {
   if (Operation *op = value.getDefiningOp())
@@ -140,6 +153,8 @@ struct InsertObservers : qopt::impl::InsertObserversBase<InsertObservers> {
       value.replaceAllUsesExcept(observer.getResult(), observer);
       if (mayDifferByChannel(observer.getResult()))
         observer->setAttr("qg.per_channel", builder.getUnitAttr());
+      if (hasRows(observer.getResult()))
+        observer->setAttr("qg.per_row", builder.getUnitAttr());
     }
   }
 };

@@ -7,25 +7,18 @@
 #include "Extremes.h"
 
 #include "absl/strings/str_cat.h"
+#include "llvm/ADT/STLExtras.h"
 #include <cmath>
 #include <limits>
 
 using namespace qopt;
 
-static absl::Status checkFinite(llvm::ArrayRef<float> values, size_t first) {
-  // All first, in a loop without exits; then the one to name.
+/// All first, in a loop without exits: nearly always they are.
+static bool areFinite(llvm::ArrayRef<float> values) {
   uint32_t bad = 0;
   for (float value : values)
     bad |= uint32_t(!(std::fabs(value) <= std::numeric_limits<float>::max()));
-  if (!bad)
-    return absl::OkStatus();
-  for (size_t i = 0; i < values.size(); ++i)
-    if (!std::isfinite(values[i]))
-      return absl::InvalidArgumentError(
-          absl::StrCat("expects finite values, got ",
-                       std::isnan(values[i]) ? "NaN" : "infinity",
-                       " in element ", first + i));
-  return absl::OkStatus();
+  return !bad;
 }
 
 static void widen(std::vector<float> &low, std::vector<float> &high,
@@ -41,45 +34,78 @@ static void widen(std::vector<float> &low, std::vector<float> &high,
   }
 }
 
-absl::Status TensorStatistics::observe(int64_t index, const Tensor &values,
-                                       bool perChannel, bool perSample) {
-  if (values.dtype() != DType::f32)
-    return absl::InvalidArgumentError(absl::StrCat(
-        "expects f32 values, got ", getName(values.dtype()).str()));
-  llvm::ArrayRef<float> span = values.span<float>();
-  if (span.empty())
-    return absl::OkStatus();
-  // What fits a cache is read from memory once and looked at three times.
+/// Extremes of finite values; their counts go into the histogram.
+static std::pair<float, float> countValues(Histogram &histogram,
+                                           llvm::ArrayRef<float> values) {
+  // What fits a cache is read from memory once and looked at twice.
   constexpr size_t part = 65536;
-  float sampleLow = span[0], sampleHigh = span[0];
-  for (size_t at = 0; at < span.size(); at += part) {
+  float low = values[0], high = values[0];
+  for (size_t at = 0; at < values.size(); at += part) {
     llvm::ArrayRef<float> some =
-        span.slice(at, std::min(part, span.size() - at));
-    if (absl::Status status = checkFinite(some, at); !status.ok())
-      return status;
+        values.slice(at, std::min(part, values.size() - at));
     auto [first, last] = findExtremes(some);
-    sampleLow = std::min(sampleLow, first);
-    sampleHigh = std::max(sampleHigh, last);
+    low = std::min(low, first);
+    high = std::max(high, last);
     histogram.add(some, first, last);
   }
   // -0 and 0 compare equal; which one came first must not show.
-  sampleLow += 0.0f;
-  sampleHigh += 0.0f;
-  low = count ? std::min(low, sampleLow) : sampleLow;
-  high = count ? std::max(high, sampleHigh) : sampleHigh;
-  count += span.size();
-  if (perSample)
-    sampleRanges[index] = {sampleLow, sampleHigh};
-  if (!perChannel || values.rank() == 0)
+  return {low + 0.0f, high + 0.0f};
+}
+
+absl::Status TensorStatistics::observe(int64_t index, const Tensor &values,
+                                       const ObserveOptions &options) {
+  if (values.dtype() != DType::f32)
+    return absl::InvalidArgumentError(absl::StrCat(
+        "expects f32 values, got ", getName(values.dtype()).str()));
+  llvm::ArrayRef<float> span = values.span<float>(), finite = span;
+  if (span.empty())
+    return absl::OkStatus();
+  // Of values that are not finite the positions stay, as zeros, which are in
+  // every range; the values are gone.
+  std::vector<float> zeroed, kept;
+  if (!areFinite(span)) {
+    zeroed.assign(span.begin(), span.end());
+    for (auto [i, value] : llvm::enumerate(zeroed)) {
+      if (std::isfinite(value)) {
+        kept.push_back(value);
+        continue;
+      }
+      if (options.isData && std::isnan(value))
+        return absl::InvalidArgumentError(
+            absl::StrCat("expects finite values, got NaN in element ", i));
+      ++(std::isnan(value) ? nans : infinities);
+      value = 0;
+    }
+    span = zeroed;
+    finite = kept;
+  }
+  if (!finite.empty()) {
+    auto [sampleLow, sampleHigh] = countValues(histogram, finite);
+    low = count ? std::min(low, sampleLow) : sampleLow;
+    high = count ? std::max(high, sampleHigh) : sampleHigh;
+    count += finite.size();
+    if (options.perSample)
+      sampleRanges[index] = {sampleLow, sampleHigh};
+  }
+  if (values.rank() == 0)
     return absl::OkStatus();
   size_t channels = values.shape().back();
+  if (options.perRow)
+    rows.add(span, channels);
+  return options.perChannel ? observeChannels(span, channels)
+                            : absl::OkStatus();
+}
+
+absl::Status TensorStatistics::observeChannels(llvm::ArrayRef<float> values,
+                                               size_t channels) {
   if (!channelLow.empty() && channelLow.size() != channels)
     return absl::InvalidArgumentError(absl::StrCat(
         "expects ", channelLow.size(), " channels, got ", channels));
-  std::vector<float> lows(span.begin(), span.begin() + channels), highs(lows);
-  for (size_t i = 0; i < span.size(); ++i) {
-    lows[i % channels] = std::min(lows[i % channels], span[i]);
-    highs[i % channels] = std::max(highs[i % channels], span[i]);
+  std::vector<float> lows(values.begin(), values.begin() + channels),
+      highs(lows);
+  for (size_t i = 0; i < values.size(); ++i) {
+    lows[i % channels] = std::min(lows[i % channels], values[i]);
+    highs[i % channels] = std::max(highs[i % channels], values[i]);
   }
   for (size_t c = 0; c < channels; ++c) {
     lows[c] += 0.0f;
@@ -90,6 +116,9 @@ absl::Status TensorStatistics::observe(int64_t index, const Tensor &values,
 }
 
 absl::Status TensorStatistics::merge(const TensorStatistics &other) {
+  nans += other.nans;
+  infinities += other.infinities;
+  rows.merge(other.rows);
   if (!other.count)
     return absl::OkStatus();
   if (count && channelLow.size() != other.channelLow.size())
@@ -112,6 +141,7 @@ absl::Status TensorStatistics::merge(const TensorStatistics &other) {
 
 bool qopt::operator==(const TensorStatistics &a, const TensorStatistics &b) {
   return a.count == b.count && a.low == b.low && a.high == b.high &&
+         a.nans == b.nans && a.infinities == b.infinities && a.rows == b.rows &&
          a.histogram == b.histogram && a.channelLow == b.channelLow &&
          a.channelHigh == b.channelHigh && a.sampleRanges == b.sampleRanges;
 }

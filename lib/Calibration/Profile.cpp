@@ -59,6 +59,16 @@ static json::Object toObject(const std::string &name,
     if (uint64_t count = statistics.histogram.getCount(i))
       bins.push_back(json::Array{i, count});
   object["bins"] = std::move(bins);
+  if (statistics.nans)
+    object["nans"] = statistics.nans;
+  if (statistics.infinities)
+    object["infinities"] = statistics.infinities;
+  if (!statistics.rows.empty()) {
+    json::Array rows;
+    for (auto [bin, count] : statistics.rows.bins())
+      rows.push_back(json::Array{bin, count});
+    object["rows"] = std::move(rows);
+  }
   if (!statistics.channelLow.empty()) {
     object["channel_low"] = toArray(statistics.channelLow);
     object["channel_high"] = toArray(statistics.channelHigh);
@@ -122,6 +132,41 @@ static bool readFloats(const json::Object &object, llvm::StringRef key,
   return true;
 }
 
+/// An integer and a count, as [bin, count]; nullopt for anything else.
+static std::optional<std::pair<int64_t, uint64_t>>
+readCount(const json::Value &value) {
+  const json::Array *pair = value.getAsArray();
+  if (!pair || pair->size() != 2)
+    return std::nullopt;
+  std::optional<int64_t> bin = (*pair)[0].getAsInteger();
+  std::optional<int64_t> count = (*pair)[1].getAsInteger();
+  if (!bin || !count || *count < 0)
+    return std::nullopt;
+  return std::pair(*bin, uint64_t(*count));
+}
+
+static bool readRows(const json::Object &object, TensorStatistics &out) {
+  const json::Array *list = object.getArray("rows");
+  if (!list)
+    return object.get("rows") == nullptr;
+  for (const json::Value &value : *list) {
+    auto bin = readCount(value);
+    // Squares of floats reach from 2^-298 to 2^256.
+    if (!bin || std::abs(bin->first) > 1024)
+      return false;
+    out.rows.addCount(bin->first, bin->second);
+  }
+  return true;
+}
+
+/// A count that is written only where it is not 0.
+static bool readOwnCount(const json::Object &object, llvm::StringRef key,
+                         uint64_t &out) {
+  std::optional<int64_t> count = object.getInteger(key);
+  out = uint64_t(count.value_or(0));
+  return count ? *count >= 0 : object.get(key) == nullptr;
+}
+
 static bool readBins(const json::Object &object, TensorStatistics &out) {
   const json::Array *bins = object.getArray("bins");
   std::optional<int64_t> exponent = object.getInteger("exponent");
@@ -130,15 +175,11 @@ static bool readBins(const json::Object &object, TensorStatistics &out) {
     return false;
   out.histogram.reset(int(*exponent));
   for (const json::Value &value : *bins) {
-    const json::Array *pair = value.getAsArray();
-    if (!pair || pair->size() != 2)
+    auto bin = readCount(value);
+    if (!bin || bin->first < -Histogram::halfBins ||
+        bin->first >= Histogram::halfBins)
       return false;
-    std::optional<int64_t> bin = (*pair)[0].getAsInteger();
-    std::optional<int64_t> count = (*pair)[1].getAsInteger();
-    if (!bin || !count || *bin < -Histogram::halfBins ||
-        *bin >= Histogram::halfBins || *count < 0)
-      return false;
-    out.histogram.addCount(*bin, uint64_t(*count));
+    out.histogram.addCount(bin->first, bin->second);
   }
   return out.histogram.getTotal() == out.count;
 }
@@ -171,7 +212,9 @@ static bool readStatistics(const json::Object &object, TensorStatistics &out) {
   out.count = uint64_t(*count);
   out.low = float(*low);
   out.high = float(*high);
-  return readBins(object, out) &&
+  return readBins(object, out) && readRows(object, out) &&
+         readOwnCount(object, "nans", out.nans) &&
+         readOwnCount(object, "infinities", out.infinities) &&
          readFloats(object, "channel_low", out.channelLow) &&
          readFloats(object, "channel_high", out.channelHigh) &&
          out.channelLow.size() == out.channelHigh.size() &&

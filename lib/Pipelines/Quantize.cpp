@@ -147,12 +147,34 @@ absl::Status Quantizer::checkStatistics() {
   return checkInputs(module, *profile);
 }
 
+/// Tensors that no integers hold, with the number of values that are to blame.
+static std::string listNotFinite(const Profile &profile) {
+  constexpr size_t most = 5;
+  std::string list;
+  size_t found = 0;
+  for (const auto &[name, statistics] : profile.tensors) {
+    if (statistics.isFinite() || ++found > most)
+      continue;
+    uint64_t odd = statistics.nans + statistics.infinities;
+    list += llvm::formatv("{0}'{1}' ({2} of {3} values{4})",
+                          list.empty() ? "" : ", ", name, odd,
+                          statistics.count + odd,
+                          statistics.nans ? ", with NaN" : "")
+                .str();
+  }
+  if (found > most)
+    list += " and " + std::to_string(found - most) + " more";
+  return list;
+}
+
 absl::Status Quantizer::applyRanges() {
   QOPT_RETURN_IF_ERROR(runPipeline(module, "qg-insert-observers"));
   absl::StatusOr<RangeMethod> method = RangeMethod::parse(recipe.method);
   if (!method.ok())
     return withCode(withPrefix(method.status(), "--method: "),
                     Code::BadFlagValue);
+  if (std::string odd = listNotFinite(*profile); !odd.empty())
+    say("not finite in the samples, float: " + odd);
   return withCode(
       applyProfile(module, *profile, *method, recipe.getActivationBits()),
       Code::DataValues);

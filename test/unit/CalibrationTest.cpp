@@ -35,7 +35,8 @@ static TensorStatistics collect(const std::vector<Tensor> &samples,
                                 llvm::ArrayRef<size_t> which) {
   TensorStatistics statistics;
   for (size_t index : which)
-    EXPECT_TRUE(statistics.observe(index, samples[index], true, true).ok());
+    EXPECT_TRUE(
+        statistics.observe(index, samples[index], {true, true, true}).ok());
   return statistics;
 }
 
@@ -93,7 +94,7 @@ TEST(Calibration, RangesByEveryMethod) {
     values.setFloat(i, i / 999.0);
   values.setFloat(999, 8.0);
   TensorStatistics statistics;
-  ASSERT_TRUE(statistics.observe(0, values, false, true).ok());
+  ASSERT_TRUE(statistics.observe(0, values, {false, true}).ok());
   auto high = [&](const char *method, unsigned bits = 8) {
     return computeRange(statistics, *RangeMethod::parse(method), bits)->high;
   };
@@ -111,7 +112,8 @@ TEST(Calibration, RangesByEveryMethod) {
 
 TEST(Calibration, AllZeroDataGetsScaleOne) {
   TensorStatistics statistics;
-  ASSERT_TRUE(statistics.observe(0, Tensor(DType::f32, {4}), false, true).ok());
+  ASSERT_TRUE(
+      statistics.observe(0, Tensor(DType::f32, {4}), {false, true}).ok());
   for (const char *method :
        {"min-max", "moving-average", "percentile", "entropy", "mse"}) {
     AffineParameters parameters = getAsymmetricParameters(
@@ -169,13 +171,74 @@ TEST(Calibration, ProfilesOfARun) {
       << text;
 }
 
-TEST(Calibration, NamesTensorAndSampleOfNaN) {
+TEST(Calibration, CountsWhatIsNotFinite) {
   auto module = parse(kObserved);
   auto profile = collectProfile(*module, makeSource(4, true), {},
                                 makeInterpreterFactory());
-  EXPECT_EQ(profile.status().message(),
-            "tensor 'root', sample 1: expects finite values, got NaN in "
-            "element 2");
+  ASSERT_TRUE(profile.ok()) << profile.status().message();
+  const TensorStatistics &root = profile->tensors["root"];
+  EXPECT_EQ(root.nans, 1u);
+  EXPECT_EQ(root.infinities, 0u);
+  EXPECT_EQ(root.count, 11u);
+  EXPECT_EQ(root.high, 3.0f);
+  auto again = Profile::fromJSON(profile->toJSON());
+  ASSERT_TRUE(again.ok()) << again.status().message();
+  EXPECT_TRUE(*again == *profile);
+  ASSERT_TRUE(applyProfile(*module, *profile, {}).ok());
+  std::string text;
+  llvm::raw_string_ostream(text) << *module;
+  EXPECT_NE(text.find("qg.not_finite = 1"), std::string::npos) << text;
+}
+
+TEST(Calibration, NothingFiniteHasARangeOfZero) {
+  Tensor values(DType::f32, {2, 2});
+  for (int i = 0; i < 4; ++i)
+    values.setFloat(i, i % 2 ? INFINITY : -INFINITY);
+  TensorStatistics statistics;
+  ASSERT_TRUE(statistics.observe(0, values, {true, true, true}).ok());
+  EXPECT_EQ(statistics.count, 0u);
+  EXPECT_EQ(statistics.infinities, 4u);
+  EXPECT_EQ(statistics.channelLow, std::vector<float>({0, 0}));
+  EXPECT_TRUE(statistics.rows.empty());
+  EXPECT_TRUE(statistics.sampleRanges.empty());
+  Profile profile;
+  profile.samples = 1;
+  profile.tensors["x"] = statistics;
+  auto again = Profile::fromJSON(profile.toJSON());
+  ASSERT_TRUE(again.ok()) << again.status().message();
+  EXPECT_TRUE(*again == profile);
+}
+
+TEST(Calibration, RefusesNaNInData) {
+  auto module = parse(kObserved);
+  SampleSource source = [](int64_t index) {
+    Tensor x = makeTensor<float>(DType::f32, {3}, {1, NAN, INFINITY});
+    return absl::StatusOr<std::optional<llvm::SmallVector<Tensor>>>(
+        index ? std::nullopt
+              : std::optional(llvm::SmallVector<Tensor>{std::move(x)}));
+  };
+  auto profile = collectProfile(*module, source, {}, makeInterpreterFactory());
+  EXPECT_EQ(
+      profile.status().message(),
+      "tensor 'x', sample 0: expects finite values, got NaN in element 1");
+}
+
+TEST(Calibration, RowsBesideALargeOne) {
+  // One row of hundreds, 15 of ones.
+  Tensor values(DType::f32, {16, 4});
+  for (int i = 0; i < 64; ++i)
+    values.setFloat(i, (i < 4 ? 400 : 1) * (i % 2 ? 1.0 : -1.0));
+  TensorStatistics statistics;
+  ASSERT_TRUE(statistics.observe(0, values, {false, false, true}).ok());
+  AffineParameters parameters = getAsymmetricParameters({-400, 400});
+  EXPECT_GT(getPredictedSQNR(statistics.histogram, parameters), 35);
+  double noise = double(parameters.scale) * parameters.scale / 12;
+  EXPECT_LT(statistics.rows.getPredictedSQNR(noise), 2);
+  EXPECT_EQ(RowEnergies().getPredictedSQNR(noise), 200);
+  // [2^(k/2), 2^((k+1)/2)) is one bin.
+  RowEnergies rows;
+  rows.add({1.0f, 1.18f, 1.19f, 1.42f, 0.0f}, 1);
+  EXPECT_EQ(rows.bins(), (std::map<int64_t, uint64_t>{{0, 2}, {1, 1}, {2, 1}}));
 }
 
 TEST(Calibration, GoesOnWhereItStopped) {

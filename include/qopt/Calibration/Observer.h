@@ -9,17 +9,27 @@
 
 #include "absl/status/statusor.h"
 #include "qopt/Calibration/Histogram.h"
+#include "qopt/Calibration/RowEnergies.h"
 #include "qopt/Support/Tensor.h"
 #include <map>
 #include <string>
 
 namespace qopt {
 
+/// What is kept of a tensor beside its range and histogram.
+struct ObserveOptions {
+  bool perChannel = false; ///< ranges by element of the last dimension
+  bool perSample = false;  ///< ranges by sample
+  bool perRow = false;     ///< energies of rows
+  /// The tensor comes from outside: NaN in it is no answer of the model.
+  bool isData = false;
+};
+
 /// Statistics of one tensor over the samples seen. Merging two of them is
 /// exact: every field is a minimum, a maximum, a count, or a value kept per
 /// sample.
 struct TensorStatistics {
-  uint64_t count = 0;
+  uint64_t count = 0;      ///< of finite values
   float low = 0, high = 0; ///< of all values; 0 while count is 0
   Histogram histogram;
   /// Per element of the last dimension; empty unless asked for.
@@ -28,13 +38,23 @@ struct TensorStatistics {
   /// on the order of the samples, so they need them one by one).
   std::map<int64_t, std::pair<float, float>> sampleRanges;
 
-  /// Adds the values of sample `index`. InvalidArgument for NaN and infinities
-  /// (the caller adds the tensor's name).
-  absl::Status observe(int64_t index, const Tensor &values, bool perChannel,
-                       bool perSample);
+  /// Values that are no numbers of a range: counted, and nowhere else.
+  uint64_t nans = 0, infinities = 0;
+  /// Of rows, elements along the last dimension; empty unless asked for.
+  RowEnergies rows;
+
+  bool isFinite() const { return nans == 0 && infinities == 0; }
+
+  /// Adds the values of sample `index`. InvalidArgument where they are not f32
+  /// or, in data, NaN (the caller adds the tensor's name).
+  absl::Status observe(int64_t index, const Tensor &values,
+                       const ObserveOptions &options);
   absl::Status merge(const TensorStatistics &other);
 
   friend bool operator==(const TensorStatistics &a, const TensorStatistics &b);
+
+private:
+  absl::Status observeChannels(llvm::ArrayRef<float> values, size_t channels);
 };
 
 struct Range {

@@ -70,8 +70,9 @@ struct InstrumentedModule {
     std::string name;
     bool isArgument;
     unsigned index;
-    /// Ranges per channel are wanted (`qg.per_channel` on the observer).
-    bool perChannel = false;
+    /// Ranges per channel are wanted (`qg.per_channel` on the observer),
+    /// energies of rows (`qg.per_row`).
+    bool perChannel = false, perRow = false;
   };
   std::vector<Point> points;
   unsigned ownResults = 0;

@@ -42,8 +42,8 @@ digits[3, 0, 2, 1] = np.nan
 save("digits_nan.npy", digits)
 many = np.random.default_rng(1).random((24, 1, 6, 6), dtype=f32)
 save("many.npy", many)
-many[20, 0, 0, 0] = np.inf
-save("many_inf.npy", many)
+many[20, 0, 0, 0] = np.nan
+save("many_nan.npy", many)
 save("digits_5x5.npy", np.zeros((2, 1, 5, 5), f32))
 save("digits_labels.npy", np.array([0, 1, 2, 0, 1, 2, 0, 1]))
 
