@@ -56,5 +56,7 @@ const OpRow *OpRegistry::lookup(llvm::StringRef domain, llvm::StringRef name,
   for (const OpRow &row : rows_)
     if (domain == row.domain && name == row.name && row.since <= opset)
       best = &row;
+  if (!best && domain != kAnyDomain && !domain.empty())
+    return lookup(kAnyDomain, name, opset);
   return best;
 }

@@ -32,6 +32,9 @@ struct OpRow {
 
 class OpRegistry {
 public:
+  /// Stands for every domain that has no row of that name.
+  static constexpr llvm::StringRef kAnyDomain = "*";
+
   /// All rows; built on first use.
   static const OpRegistry &get();
 

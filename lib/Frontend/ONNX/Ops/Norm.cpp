@@ -156,6 +156,18 @@ static std::optional<Shape> getTrailingAxes(OpBinder &op, Value x) {
   return Shape(llvm::to_vector(llvm::seq<int64_t>(*axis, op.b.rank(x))));
 }
 
+/// Where statistics are needed beside the result they are computed beside it:
+/// the result stays one op.
+static qg::NormalizeParts normalizeWithStatistics(OpBinder &op, Value x,
+                                                  const qg::NormalizeSpec &spec,
+                                                  bool needsStatistics) {
+  qg::NormalizeParts n;
+  if (needsStatistics)
+    n = qg::writeNormalize(op.b, x, spec);
+  n.result = normalize(op, x, spec);
+  return n;
+}
+
 /// Normalized over the trailing dimensions and scaled, in the type of x; with
 /// the statistics where the model asks for them.
 static qg::NormalizeParts normalizeTrailing(OpBinder &op, bool centered) {
@@ -173,12 +185,9 @@ static qg::NormalizeParts normalizeTrailing(OpBinder &op, bool centered) {
   spec.axes = *axes;
   spec.epsilon = op.floatAttr("epsilon", 1e-5f);
   spec.centered = centered;
-  Value wide = b.convert(x, stash);
-  qg::NormalizeParts n;
-  if (op.hasOutput(1) || op.hasOutput(2))
-    n = qg::writeNormalize(b, wide, spec);
-  else
-    n.result = normalize(op, wide, spec);
+  qg::NormalizeParts n =
+      normalizeWithStatistics(op, b.convert(x, stash), spec,
+                              op.hasOutput(1) || op.hasOutput(2));
   n.result = b.mul(b.convert(n.result, b.element(x)), scale);
   return n;
 }
@@ -196,6 +205,53 @@ static LogicalResult importLayerNormalization(OpBinder &op) {
 
 static LogicalResult importRMSNormalization(OpBinder &op) {
   return op.result(normalizeTrailing(op, /*centered=*/false).result);
+}
+
+/// ONNX Runtime's RMSNormalization, with the inverse deviation as a result.
+static LogicalResult importSimplifiedLayerNormalization(OpBinder &op) {
+  qg::NormalizeParts n = normalizeTrailing(op, /*centered=*/false);
+  if (failed(op.result(n.result)))
+    return failure();
+  (void)op.result(1, n.inverse);
+  return success();
+}
+
+/// x + skip (+ bias), normalized over the last dimension, times gamma (+ beta);
+/// of results there are the statistics and the sum. Without a centre there is
+/// no beta, and the bias takes its place among the inputs.
+template <bool centered>
+static LogicalResult importSkipNormalization(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), skip = op.in(1), gamma = op.in(2);
+  if (!x || !skip || !gamma)
+    return failure();
+  Value beta = centered ? op.optional(3) : Value();
+  Value bias = op.optional(centered ? 4 : 3);
+  Value sum = b.add(x, skip);
+  if (bias)
+    sum = b.add(sum, bias);
+  if (!sum)
+    return failure();
+  if (b.rank(sum) < 1 || b.shape(sum) != b.shape(x))
+    return op.badModel("expects a skip that broadcasts to x " +
+                       formatShape(b.shape(x)) + ", got " +
+                       formatShape(b.shape(skip)));
+  const int64_t last = b.rank(sum) - 1;
+  qg::NormalizeSpec spec;
+  spec.axes = last;
+  spec.epsilon = op.floatAttr("epsilon", 1e-12f);
+  spec.centered = centered;
+  Type wide = b.element(x).isF64() ? b.element(x) : b.f32();
+  qg::NormalizeParts n =
+      normalizeWithStatistics(op, b.convert(sum, wide), spec,
+                              op.hasOutput(1) || op.hasOutput(2));
+  Value y = b.mul(b.convert(n.result, b.element(x)), gamma);
+  if (failed(op.result(0, beta ? b.add(y, beta) : y)) ||
+      failed(op.result(3, sum)))
+    return failure();
+  (void)op.result(1, n.mean);
+  (void)op.result(2, n.inverse);
+  return success();
 }
 
 static LogicalResult importInstanceNormalization(OpBinder &op) {
@@ -322,7 +378,18 @@ void frontend::registerNormOps(OpRegistry &registry) {
   registry.add("InstanceNormalization", 6,
                roundOnce<importInstanceNormalization>);
   registry.add("LRN", 1, roundOnce<importLRN>);
-  registry.add("LayerNormalization", 17, roundOnce<importLayerNormalization>);
+  // ONNX Runtime's own operators before opset 17, which it writes without a
+  // domain; other tools name one of theirs.
+  for (StringRef domain : {StringRef(""), OpRegistry::kAnyDomain}) {
+    registry.add(domain, "LayerNormalization", 1,
+                 roundOnce<importLayerNormalization>);
+    registry.add(domain, "SimplifiedLayerNormalization", 1,
+                 roundOnce<importSimplifiedLayerNormalization>);
+    registry.add(domain, "SkipLayerNormalization", 1,
+                 roundOnce<importSkipNormalization<true>>);
+    registry.add(domain, "SkipSimplifiedLayerNormalization", 1,
+                 roundOnce<importSkipNormalization<false>>);
+  }
   registry.add("LogSoftmax", 1, roundOnce<importCoerced<logSoftmax>>);
   registry.add("LogSoftmax", 13, roundOnce<importAlongAxis<logSoftmax>>);
   registry.add("LpNormalization", 1, roundOnce<importLpNormalization>);
