@@ -16,10 +16,9 @@
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Pipelines/Transforms.h"
-#include "qopt/Support/Files.h"
+#include "qopt/Support/FileTransaction.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 
@@ -97,10 +96,8 @@ public:
     BundleFiles bundle;
     if (request_.row->hasBundle)
       QOPT_RETURN_IF_ERROR(fillBundle(bundle, summary.emission));
-    QOPT_RETURN_IF_ERROR(writeAll([&] {
-      return request_.row->hasBundle ? bundle.write(request_.stem)
-                                     : absl::OkStatus();
-    }));
+    QOPT_RETURN_IF_ERROR(
+        writeAll(request_.row->hasBundle ? &bundle : nullptr));
     for (const auto &[path, file] : files_)
       summary.files.push_back(path);
     if (request_.row->hasBundle)
@@ -170,31 +167,18 @@ private:
     return absl::OkStatus();
   }
 
-  /// Writes files and whatever `finish` does, or nothing: code without its
-  /// bundle would be half a result.
-  absl::Status writeAll(llvm::function_ref<absl::Status()> finish) {
-    std::vector<std::string> written;
-    absl::Status status;
-    for (const auto &[path, file] : files_) {
-      if (status = writeFile(path, file.bytes); !status.ok())
-        break;
-      written.push_back(path);
-      if (file.isExecutable)
-        if (std::error_code error = llvm::sys::fs::setPermissions(
-                path, llvm::sys::fs::all_read | llvm::sys::fs::all_exe |
-                          llvm::sys::fs::owner_write)) {
-          status =
-              Error(Code::WriteFailed, "cannot make '" + path +
-                                           "' executable: " + error.message());
-          break;
-        }
-    }
-    if (status.ok())
-      status = finish();
-    if (!status.ok())
-      for (const std::string &path : written)
-        llvm::sys::fs::remove(path);
-    return status;
+  /// Writes files and the bundle, or nothing: code without its bundle would be
+  /// half a result, and what an earlier call wrote is whole.
+  absl::Status writeAll(const BundleFiles *bundle) const {
+    FileTransaction transaction;
+    for (const auto &[path, file] : files_)
+      QOPT_RETURN_IF_ERROR(
+          transaction.add(path, file.bytes, file.isExecutable));
+    QOPT_RETURN_IF_ERROR(transaction.commit());
+    if (bundle)
+      QOPT_RETURN_IF_ERROR(bundle->write(request_.stem));
+    transaction.keep();
+    return absl::OkStatus();
   }
 
   absl::Status fillBundle(BundleFiles &bundle, const Emission &emission) {

@@ -4,13 +4,13 @@
 // Reading and writing of the folder; what goes into it is decided elsewhere.
 //===----------------------------------------------------------------------===//
 #include "qopt/Artifacts/Bundle.h"
+#include "qopt/Artifacts/OutputFolder.h"
 #include "qopt/Support/Diagnostics.h"
 #include "qopt/Support/Files.h"
+#include "qopt/Support/Json.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/Path.h"
-#include <unistd.h>
 
 using namespace qopt;
 namespace fs = llvm::sys::fs;
@@ -22,10 +22,7 @@ void BundleFiles::addJson(llvm::StringRef name,
 
 absl::Status qopt::checkBundlePlace(llvm::StringRef stem) {
   std::string folder = (stem + ".qopt").str();
-  std::error_code error;
-  if (!fs::exists(folder) || fs::exists(folder + "/manifest.json") ||
-      (fs::is_directory(folder) &&
-       fs::directory_iterator(folder, error) == fs::directory_iterator()))
+  if (checkOutputFolder(folder, FolderKind::Bundle).ok())
     return absl::OkStatus();
   return Error(Code::WriteFailed, "-o: expected '" + folder +
                                       "' to be a bundle that qopt wrote, but "
@@ -34,35 +31,7 @@ absl::Status qopt::checkBundlePlace(llvm::StringRef stem) {
 }
 
 absl::Status BundleFiles::write(llvm::StringRef stem) const {
-  std::string folder = (stem + ".qopt").str();
-  std::string suffix = "." + std::to_string(::getpid()) + ".tmp";
-  std::string fresh = folder + suffix, old = folder + ".old" + suffix;
-  for (const auto &[name, bytes] : files) {
-    absl::Status status = writeFile(fresh + "/" + name, bytes);
-    if (!status.ok()) {
-      fs::remove_directories(fresh);
-      return status;
-    }
-  }
-  // Folders cannot be exchanged atomically everywhere: the old one steps
-  // aside first and is deleted last.
-  bool hadOld = fs::exists(folder);
-  if (hadOld)
-    if (std::error_code error = fs::rename(folder, old)) {
-      fs::remove_directories(fresh);
-      return Error(Code::WriteFailed,
-                   "cannot replace '" + folder + "': " + error.message());
-    }
-  if (std::error_code error = fs::rename(fresh, folder)) {
-    if (hadOld)
-      fs::rename(old, folder);
-    fs::remove_directories(fresh);
-    return Error(Code::WriteFailed,
-                 "cannot write '" + folder + "': " + error.message());
-  }
-  if (hadOld)
-    fs::remove_directories(old);
-  return absl::OkStatus();
+  return writeOutputFolder((stem + ".qopt").str(), files, FolderKind::Bundle);
 }
 
 std::string Bundle::getPath(llvm::StringRef file) const {
@@ -161,13 +130,9 @@ absl::StatusOr<Bundle> qopt::readBundle(llvm::StringRef stem) {
   absl::StatusOr<std::string> text = readFile(path, /*limit=*/1 << 28);
   if (!text.ok())
     return Error(Code::BundleInvalid, std::string(text.status().message()));
-  llvm::Expected<llvm::json::Value> value = llvm::json::parse(*text);
-  if (!value)
-    return Error(Code::BundleInvalid,
-                 "'" + path + "': " + llvm::toString(value.takeError()));
-  llvm::json::Object *object = value->getAsObject();
-  if (!object)
-    return Error(Code::BundleInvalid, "'" + path + "' is not an object");
+  absl::StatusOr<llvm::json::Object> object = parseJsonObject(*text, path);
+  if (!object.ok())
+    return withCode(object.status(), Code::BundleInvalid);
   QOPT_RETURN_IF_ERROR(checkSchema(*object, "manifest", 1, path));
   bundle.manifest = std::move(*object);
   if (const llvm::json::Value *steps = bundle.manifest.get("preprocessing")) {

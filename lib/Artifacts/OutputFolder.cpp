@@ -5,11 +5,12 @@
 // folder is ours, and which files in it.
 //===----------------------------------------------------------------------===//
 #include "qopt/Artifacts/OutputFolder.h"
+#include "qopt/Support/FileTransaction.h"
 #include "qopt/Support/Files.h"
+#include "qopt/Support/Json.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 #include <fcntl.h>
 #include <set>
@@ -44,22 +45,23 @@ static std::set<std::string> readList(llvm::StringRef folder) {
   return files;
 }
 
-/// Projects of earlier versions have no list: the file that says what they are.
-/// Reports and bundles have files of these names too, but other schemas.
-static llvm::StringRef findEarlierProject(llvm::StringRef folder) {
-  static constexpr std::pair<const char *, const char *> kSchemas[] = {
+/// Folders of earlier versions have no list: the file that says what they are.
+/// Reports and bundles have files of the names of projects too, but other
+/// schemas.
+static llvm::StringRef findEarlier(llvm::StringRef folder, FolderKind kind) {
+  static constexpr std::pair<const char *, const char *> kProjects[] = {
       {"manifest.json", "qopt.c/1"}, {"report.json", "qopt.hls/1"}};
-  for (auto [name, schema] : kSchemas) {
+  static constexpr std::pair<const char *, const char *> kBundles[] = {
+      {"manifest.json", "qopt.manifest/1"}};
+  for (auto [name, schema] :
+       kind == FolderKind::Bundle
+           ? llvm::ArrayRef<std::pair<const char *, const char *>>(kBundles)
+           : kProjects) {
     absl::StatusOr<std::string> text = readFile(inside(folder, name), 1 << 28);
     if (!text.ok())
       continue;
-    llvm::Expected<llvm::json::Value> value = llvm::json::parse(*text);
-    if (!value) {
-      llvm::consumeError(value.takeError());
-      continue;
-    }
-    const llvm::json::Object *object = value->getAsObject();
-    if (object && object->getString("schema") == schema)
+    absl::StatusOr<llvm::json::Object> object = parseJsonObject(*text, name);
+    if (object.ok() && object->getString("schema") == schema)
       return name;
   }
   return {};
@@ -71,14 +73,14 @@ static bool isEmpty(llvm::StringRef folder) {
   return none && !error;
 }
 
-absl::Status qopt::checkOutputFolder(llvm::StringRef path) {
+absl::Status qopt::checkOutputFolder(llvm::StringRef path, FolderKind kind) {
   if (!fs::exists(path))
     return absl::OkStatus();
   if (!fs::is_directory(path))
     return Error(Code::WriteFailed, "-o: expected a folder to write, but '" +
                                         path + "' is a file");
   if (isEmpty(path) || !readList(path).empty() ||
-      !findEarlierProject(path).empty())
+      !findEarlier(path, kind).empty())
     return absl::OkStatus();
   return Error(Code::WriteFailed,
                "-o: expected an empty folder, or one that qopt wrote, but '" +
@@ -92,14 +94,20 @@ static absl::Status fail(llvm::StringRef path, const std::error_code &error) {
 }
 
 /// What a folder has of ours. A project without a list has what the same kind
-/// of project gets now.
+/// of project gets now, a bundle without one what any bundle had.
 static std::set<std::string>
-getOurs(llvm::StringRef folder,
-        const std::map<std::string, std::string> &files) {
+getOurs(llvm::StringRef folder, const std::map<std::string, std::string> &files,
+        FolderKind kind) {
   std::set<std::string> ours = readList(folder);
-  if (ours.empty() && files.count(findEarlierProject(folder).str()))
-    for (const auto &[name, bytes] : files)
-      ours.insert(name);
+  llvm::StringRef earlier =
+      ours.empty() ? findEarlier(folder, kind) : llvm::StringRef();
+  if (earlier.empty() || !files.count(earlier.str()))
+    return ours;
+  if (kind == FolderKind::Bundle)
+    return {"lock.json", "manifest.json", "model.mlirbc",
+            "plan.json", "profile.json",  "quantized.mlirbc"};
+  for (const auto &[name, bytes] : files)
+    ours.insert(name);
   return ours;
 }
 
@@ -223,7 +231,7 @@ static void removeStale(llvm::StringRef folder,
   }
 }
 
-/// Where a folder cannot be swapped: one file after the other, each at once.
+/// Where a folder cannot be swapped: one file after the other, all or none.
 static absl::Status
 writeInPlace(llvm::StringRef folder,
              const std::map<std::string, std::string> &files,
@@ -236,8 +244,11 @@ writeInPlace(llvm::StringRef folder,
   std::set<std::string> all = ours;
   all.insert(names.begin(), names.end());
   QOPT_RETURN_IF_ERROR(writeFile(inside(folder, kList), makeList(all)));
+  FileTransaction transaction;
   for (const auto &[name, bytes] : files)
-    QOPT_RETURN_IF_ERROR(writeFile(inside(folder, name), bytes));
+    QOPT_RETURN_IF_ERROR(transaction.add(inside(folder, name), bytes));
+  QOPT_RETURN_IF_ERROR(transaction.commit());
+  transaction.keep();
   for (const std::string &name : names)
     ours.erase(name);
   removeStale(folder, ours);
@@ -258,8 +269,9 @@ writeFresh(llvm::StringRef folder,
 
 absl::Status
 qopt::writeOutputFolder(llvm::StringRef path,
-                        const std::map<std::string, std::string> &files) {
-  QOPT_RETURN_IF_ERROR(checkOutputFolder(path));
+                        const std::map<std::string, std::string> &files,
+                        FolderKind kind) {
+  QOPT_RETURN_IF_ERROR(checkOutputFolder(path, kind));
   llvm::StringRef parent = llvm::sys::path::parent_path(path);
   if (!parent.empty())
     if (std::error_code error = fs::create_directories(parent))
@@ -273,7 +285,7 @@ qopt::writeOutputFolder(llvm::StringRef path,
     if (std::error_code error = fs::real_path(path, real))
       return fail(path, error);
     folder = real.str().str();
-    ours = getOurs(folder, files);
+    ours = getOurs(folder, files, kind);
     QOPT_RETURN_IF_ERROR(checkNames(path, folder, files, ours));
     if (holdsWorkingFolder(folder))
       return writeInPlace(folder, files, std::move(ours));

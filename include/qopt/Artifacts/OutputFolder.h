@@ -12,16 +12,21 @@
 
 namespace qopt {
 
+/// What a folder of before its files were listed is recognized by.
+enum class FolderKind { Project, Bundle };
+
 /// An error unless nothing, an empty folder or one of `writeOutputFolder` has
 /// that name.
-absl::Status checkOutputFolder(llvm::StringRef path);
+absl::Status checkOutputFolder(llvm::StringRef path,
+                               FolderKind kind = FolderKind::Project);
 
 /// Writes files, named by their paths in the folder. Of a folder that was there
 /// the old files go; what others put into it stays, and an error if a file to
 /// write has the name of one of those. Folders that cannot be swapped (where
 /// the process stands, mount points) are written file by file.
 absl::Status writeOutputFolder(llvm::StringRef path,
-                               const std::map<std::string, std::string> &files);
+                               const std::map<std::string, std::string> &files,
+                               FolderKind kind = FolderKind::Project);
 
 } // namespace qopt
 
