@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Convert.h"
 #include "qopt/Support/Files.h"
+#include "qopt/Support/Json.h"
 
 using namespace qopt;
 using namespace qopt::python;
@@ -52,9 +53,9 @@ Array python::fromTensor(const Tensor &tensor) {
 }
 
 llvm::json::Object python::parseObject(const std::string &text) {
-  llvm::Expected<llvm::json::Value> value = llvm::json::parse(text);
-  if (!value)
-    raise(Error(Code::BadFlagValue, llvm::toString(value.takeError())));
+  absl::StatusOr<llvm::json::Value> value = parseJson(text);
+  if (!value.ok())
+    raise(withCode(value.status(), Code::BadFlagValue));
   llvm::json::Object *object = value->getAsObject();
   if (!object)
     raise(Error(Code::BadFlagValue, "expects a dict of settings"));

@@ -8,7 +8,9 @@
 #include "qopt/Artifacts/Bundle.h"
 #include "qopt/Data/DataSource.h"
 #include "qopt/Support/Diagnostics.h"
+#include "qopt/Support/Escape.h"
 #include "qopt/Support/Files.h"
+#include "qopt/Support/Json.h"
 #include "qopt/Support/Version.h"
 
 #include "llvm/Config/llvm-config.h"
@@ -47,7 +49,7 @@ static absl::StatusOr<json::Value> describeData(llvm::StringRef argument) {
   json::Object row;
   llvm::StringRef file = argument;
   if (!fs::exists(file) && !isRandomData(file) && file.contains('=')) {
-    row["input"] = file.split('=').first.str();
+    row["input"] = toUtf8(file.split('=').first);
     file = file.split('=').second;
   }
   if (isRandomData(file)) {
@@ -55,11 +57,11 @@ static absl::StatusOr<json::Value> describeData(llvm::StringRef argument) {
     return row;
   }
   if (size_t at = file.find(".npz:"); at != llvm::StringRef::npos) {
-    row["array"] = file.drop_front(at + 5).str();
+    row["array"] = toUtf8(file.drop_front(at + 5));
     file = file.take_front(at + 4);
   }
   file = file.rtrim('/');
-  row["name"] = path::filename(file).str();
+  row["name"] = toUtf8(path::filename(file));
   QOPT_ASSIGN(std::string hash, getDataSha256(file));
   row["sha256"] = hash;
   return row;
@@ -85,7 +87,7 @@ describeModel(const ArtifactRequest &request) {
   }
   return json::Object{
       {"name",
-       path::filename(llvm::StringRef(request.modelPath).rtrim('/')).str()},
+       toUtf8(path::filename(llvm::StringRef(request.modelPath).rtrim('/')))},
       {"sha256", hash},
       // Of what was imported, external data and constants included.
       {"graph_sha256", request.source.graphHash}};
@@ -140,13 +142,9 @@ static absl::Status checkImport(const json::Object &import,
 
 absl::StatusOr<json::Object> qopt::parseLock(llvm::StringRef text,
                                              llvm::StringRef file) {
-  llvm::Expected<json::Value> value = json::parse(text);
-  if (!value)
-    return Error(Code::BundleInvalid,
-                 "'" + file + "': " + llvm::toString(value.takeError()));
-  json::Object *object = value->getAsObject();
-  if (!object)
-    return Error(Code::BundleInvalid, "'" + file + "' is not an object");
+  absl::StatusOr<json::Object> object = parseJsonObject(text, file);
+  if (!object.ok())
+    return withCode(object.status(), Code::BundleInvalid);
   QOPT_RETURN_IF_ERROR(checkSchema(*object, "lock", kLockVersion, file));
   for (const char *key : {"model", "import", "recipe", "target", "results"})
     if (!object->getObject(key))

@@ -11,6 +11,7 @@
 #include "qopt/Numerics/Format.h"
 #include "qopt/Support/Diagnostics.h"
 #include "qopt/Support/Files.h"
+#include "qopt/Support/Json.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include <map>
@@ -257,13 +258,9 @@ static absl::Status checkPlanSchema(const json::Object &object,
 
 absl::StatusOr<Plan> Plan::fromJson(llvm::StringRef text,
                                     llvm::StringRef file) {
-  llvm::Expected<json::Value> value = json::parse(text);
-  if (!value)
-    return Error(Code::PlanInvalid,
-                 "'" + file + "': " + llvm::toString(value.takeError()));
-  const json::Object *object = value->getAsObject();
-  if (!object)
-    return Error(Code::PlanInvalid, "'" + file + "' is not an object");
+  absl::StatusOr<json::Object> object = parseJsonObject(text, file);
+  if (!object.ok())
+    return withCode(object.status(), Code::PlanInvalid);
   QOPT_RETURN_IF_ERROR(checkPlanSchema(*object, file));
   Plan plan;
   Reader reader(*object);

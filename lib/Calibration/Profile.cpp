@@ -5,6 +5,7 @@
 // The reader trusts nothing: a file may come from anywhere.
 //===----------------------------------------------------------------------===//
 #include "qopt/Calibration/Profile.h"
+#include "qopt/Support/Json.h"
 
 #include "absl/strings/str_cat.h"
 #include "llvm/Support/FileSystem.h"
@@ -222,10 +223,10 @@ static bool readStatistics(const json::Object &object, TensorStatistics &out) {
 }
 
 absl::StatusOr<Profile> Profile::fromJSON(llvm::StringRef text) {
-  llvm::Expected<json::Value> value = json::parse(text);
-  if (!value)
-    return makeError(absl::StrCat("expects a profile in JSON, got ",
-                                  llvm::toString(value.takeError())));
+  absl::StatusOr<json::Value> value = parseJson(text);
+  if (!value.ok())
+    return makeError(absl::StrCat("expects a profile in JSON: ",
+                                  value.status().message()));
   const json::Object *object = value->getAsObject();
   if (!object)
     return makeError("expects a profile in JSON, got no object");

@@ -11,6 +11,7 @@
 #include "qopt/Planning/Plan.h"
 #include "qopt/Support/Diagnostics.h"
 #include "qopt/Support/Files.h"
+#include "qopt/Support/Json.h"
 #include "qopt/Target/CPU/Emit.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -48,9 +49,9 @@ absl::StatusOr<CostFile> CostFile::read(llvm::StringRef path) {
   absl::StatusOr<std::string> text = readFile(path, /*limit=*/1 << 28);
   if (!text.ok())
     return fail(std::string(text.status().message()));
-  llvm::Expected<json::Value> value = json::parse(*text);
-  if (!value)
-    return fail("is no JSON: " + llvm::toString(value.takeError()));
+  absl::StatusOr<json::Value> value = parseJson(*text);
+  if (!value.ok())
+    return fail("cannot be read: " + std::string(value.status().message()));
   const json::Object *object = value->getAsObject();
   if (!object || object->getString("schema") != "qopt.cost/1")
     return fail("is not of schema qopt.cost/1");

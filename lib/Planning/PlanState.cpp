@@ -10,6 +10,7 @@
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Support/Diagnostics.h"
 #include "qopt/Support/Files.h"
+#include "qopt/Support/Json.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -94,11 +95,9 @@ void PlanMeasurements::readState() {
   absl::StatusOr<std::string> text = readFile(request.stateFile, 1 << 28);
   if (!text.ok())
     return;
-  llvm::Expected<json::Value> value = json::parse(*text);
-  if (!value)
-    return llvm::consumeError(value.takeError());
-  const json::Object *object = value->getAsObject();
-  if (!object || object->getString("schema") != "qopt.sensitivity/1" ||
+  absl::StatusOr<json::Object> object =
+      parseJsonObject(*text, request.stateFile);
+  if (!object.ok() || object->getString("schema") != "qopt.sensitivity/1" ||
       object->getString("key") != getStateKey() || !object->getArray("layers"))
     return;
   std::map<std::string, Candidate> known;
