@@ -4,6 +4,7 @@
 // The command line parser and its hints.
 //===----------------------------------------------------------------------===//
 #include "qopt/Driver/Arguments.h"
+#include "qopt/Support/Escape.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -54,6 +55,23 @@ const Flag *findFlag(const Verb &verb, llvm::StringRef name) {
     if (name == flag.name || (name.size() == 1 && name[0] == flag.letter))
       return &flag;
   return nullptr;
+}
+
+/// Names of a model are text inside qopt (escapeBytes); paths are bytes, alone
+/// or behind the name of an input.
+std::string toText(const Flag &flag, llvm::StringRef value) {
+  llvm::StringRef kind = flag.value ? flag.value : "";
+  bool isPath = false;
+  for (llvm::StringRef word : {"PATH", "FILE", "STEM", "DIR"})
+    isPath |= kind.contains(word);
+  if (!isPath)
+    return toUtf8(value);
+  if (!kind.contains('='))
+    return value.str();
+  auto [name, path] = value.split('=');
+  return value.contains('=') && !name.contains('/')
+             ? toUtf8(name) + "=" + path.str()
+             : value.str();
 }
 
 absl::Status reportUnknownFlag(const Verb &verb, llvm::StringRef word,
@@ -136,7 +154,7 @@ Arguments::parse(const Verb &verb, llvm::ArrayRef<llvm::StringRef> words) {
       return Error(Code::BadFlagValue, "--" + llvm::Twine(flag->name) +
                                            " takes no value, got '" + value +
                                            "'");
-    result.values_[flag->name].push_back(value.str());
+    result.values_[flag->name].push_back(toText(*flag, value));
   }
   if (result.has("help"))
     return result;

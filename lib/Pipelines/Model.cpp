@@ -5,10 +5,13 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Dialect/QG/IR/QGDims.h"
+#include "qopt/Support/Escape.h"
 #include "qopt/Support/Files.h"
 
+#include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/SourceMgr.h"
 #include <cstring>
 
@@ -97,6 +100,20 @@ qopt::loadModelBytes(mlir::MLIRContext *context, llvm::StringRef bytes,
   return std::move(*imported);
 }
 
+/// As the importer makes them: JSON holds no other names.
+static void makeNamesText(mlir::ModuleOp module) {
+  mlir::AttrTypeReplacer replacer;
+  replacer.addReplacement(
+      [](mlir::StringAttr name) -> std::optional<mlir::Attribute> {
+        if (llvm::json::isUTF8(name.getValue()))
+          return std::nullopt;
+        return mlir::StringAttr::get(name.getContext(), toUtf8(name));
+      });
+  replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true,
+                                        /*replaceLocs=*/true,
+                                        /*replaceTypes=*/false);
+}
+
 absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
 qopt::loadModel(mlir::MLIRContext *context, llvm::StringRef path,
                 const ImportOptions &options) {
@@ -131,6 +148,7 @@ qopt::loadModel(mlir::MLIRContext *context, llvm::StringRef path,
   });
   if (!status.ok())
     return status;
+  makeNamesText(*module);
   return std::move(module);
 }
 

@@ -13,6 +13,7 @@
 #include "qopt/Planning/Plan.h"
 #include "qopt/Report/ReportPage.h"
 #include "qopt/Support/Diagnostics.h"
+#include "qopt/Support/Escape.h"
 #include "qopt/Support/Files.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -68,7 +69,7 @@ private:
 } // namespace
 
 void Collector::readManifest() {
-  data.name = llvm::sys::path::filename(bundle.stem).str();
+  data.name = toUtf8(llvm::sys::path::filename(bundle.stem));
   data.scheme = bundle.getString("scheme");
   data.target = bundle.getString("target");
   data.requantize = bundle.getString("requantize");

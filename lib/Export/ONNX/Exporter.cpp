@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Exporter.h"
 #include "qopt/Export/ONNX/Export.h"
+#include "qopt/Frontend/ONNX/Proto/EscapeNames.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -281,6 +282,7 @@ FailureOr<std::string> qopt::exportOnnx(ModuleOp module) {
   auto *opset = model.add_opset_import();
   opset->set_domain("");
   opset->set_version(exporter.needsNewOpset() ? 21 : 18);
+  frontend::unescapeNames(model);
   std::string bytes;
   if (!model.SerializeToString(&bytes))
     return module.emitError("expects a model below 2 GiB for ONNX");

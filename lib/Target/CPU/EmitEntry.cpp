@@ -6,6 +6,7 @@
 // needs memory.
 //===----------------------------------------------------------------------===//
 #include "Program.h"
+#include "qopt/Support/Escape.h"
 
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/TargetParser/Triple.h"
@@ -264,7 +265,8 @@ Constant *EntryEmitter::getTensors(ArrayRef<TensorInfo> tensors) {
     }
     values.push_back(ConstantStruct::get(
         type,
-        {getString(tensor.name), getArray(dims, i64),
+        // Of the model's own bytes: C has no other names.
+        {getString(unescapeBytes(tensor.name)), getArray(dims, i64),
          b.getInt32(tensor.shape.size()), b.getInt32(unsigned(tensor.dtype)),
          b.getInt64(bytes), ConstantFP::get(context, APFloat(tensor.scale)),
          b.getInt32(tensor.zeroPoint)}));

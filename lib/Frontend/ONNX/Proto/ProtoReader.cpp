@@ -4,6 +4,7 @@
 // Bytes come from strangers: every count, offset and length is checked before
 // it is used, and nothing here asserts.
 //===----------------------------------------------------------------------===//
+#include "qopt/Frontend/ONNX/Proto/EscapeNames.h"
 #include "qopt/Frontend/ONNX/Proto/ExternalData.h"
 #include "qopt/Frontend/ONNX/Proto/PackedElements.h"
 
@@ -138,10 +139,10 @@ static absl::Status parseText(StringRef path, StringRef bytes,
   google::protobuf::TextFormat::Parser parser;
   FirstError errors;
   parser.RecordErrorsTo(&errors);
-  if (parser.Parse(&stream, &model))
-    return absl::OkStatus();
-  return invalid("'" + path +
-                 "' is not the text form of an ONNX model: " + errors.message);
+  if (!parser.Parse(&stream, &model))
+    return invalid("'" + path + "' is not the text form of an ONNX model: " +
+                   errors.message);
+  return absl::OkStatus();
 }
 
 absl::Status frontend::readModel(StringRef path, ::onnx::ModelProto &model) {
@@ -159,8 +160,12 @@ absl::Status frontend::parseModel(StringRef bytes, StringRef name,
     return invalid("'" + name +
                    "' is larger than 2 GiB, the limit of protobuf; save the "
                    "weights as external data");
-  if (name.ends_with(".onnxtxt"))
-    return parseText(name, bytes, model);
+  if (name.ends_with(".onnxtxt")) {
+    if (absl::Status status = parseText(name, bytes, model); !status.ok())
+      return status;
+    escapeNames(model);
+    return absl::OkStatus();
+  }
   google::protobuf::io::CodedInputStream stream(
       reinterpret_cast<const uint8_t *>(bytes.data()), int(bytes.size()));
   stream.SetTotalBytesLimit(std::numeric_limits<int>::max());
@@ -170,6 +175,7 @@ absl::Status frontend::parseModel(StringRef bytes, StringRef name,
                    "file may be truncated)");
   if (!model.has_graph())
     return invalid("'" + name + "' holds no graph, expects an ONNX model");
+  escapeNames(model);
   return absl::OkStatus();
 }
 
