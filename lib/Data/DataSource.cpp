@@ -100,19 +100,22 @@ private:
   SampleLayout layout_;
 };
 
-/// An ONNX tensor file; read again for each of its samples.
+/// An ONNX tensor file. It has to be in memory whole, so a stack of samples
+/// stays there.
 class ProtoStream : public InputStream {
 public:
   ProtoStream(std::string path, SampleLayout layout)
       : path_(std::move(path)), layout_(std::move(layout)) {}
   int64_t size() const override { return layout_.count; }
   absl::StatusOr<Tensor> read(int64_t index) override {
-    QOPT_ASSIGN(std::string bytes, readFile(path_));
-    QOPT_ASSIGN(Tensor whole, parseTensorProto(bytes, path_));
+    if (!whole_) {
+      QOPT_ASSIGN(std::string bytes, readFile(path_));
+      QOPT_ASSIGN(whole_, parseTensorProto(bytes, path_));
+    }
     if (layout_.count == 1)
-      return whole.reshaped(layout_.rawShape);
-    Tensor sample(whole.dtype(), layout_.rawShape);
-    std::memcpy(sample.mutableData(), whole.data() + index * sample.numBytes(),
+      return std::exchange(whole_, std::nullopt)->reshaped(layout_.rawShape);
+    Tensor sample(whole_->dtype(), layout_.rawShape);
+    std::memcpy(sample.mutableData(), whole_->data() + index * sample.numBytes(),
                 sample.numBytes());
     return sample;
   }
@@ -120,6 +123,8 @@ public:
 private:
   std::string path_;
   SampleLayout layout_;
+  /// A stack of samples.
+  std::optional<Tensor> whole_;
 };
 
 /// Made-up samples in the form of the model's input, each from its own seed.

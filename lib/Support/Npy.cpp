@@ -162,6 +162,16 @@ absl::StatusOr<DType> parseDescriptor(llvm::StringRef descriptor) {
                                    "' is none of f2, f4, f8, i1-i8, u1-u8, b1");
 }
 
+/// Bytes of an array in column-major order that are held at once.
+constexpr uint64_t kBlockBytes = 64 << 20;
+
+/// Truth values are 0 or 1 everywhere else in qopt.
+void normalizeTruth(Tensor &tensor) {
+  if (tensor.dtype() == DType::b1)
+    for (uint8_t &value : tensor.mutableSpan<uint8_t>())
+      value = value != 0;
+}
+
 /// Column-major bytes to row-major.
 Tensor fromFortranOrder(const Tensor &stored) {
   Tensor result(stored.dtype(), stored.shape());
@@ -240,11 +250,44 @@ absl::StatusOr<Tensor> ArrayReader::read() const {
           source_->read(offset_, {tensor.mutableData(), bytes});
       !status.ok())
     return withPrefix(status, "'" + name_ + "': ");
-  // Truth values are 0 or 1 everywhere else in qopt.
-  if (dtype_ == DType::b1)
-    for (uint8_t &value : tensor.mutableSpan<uint8_t>())
-      value = value != 0;
+  normalizeTruth(tensor);
   return isFortranOrder_ ? fromFortranOrder(tensor) : tensor;
+}
+
+absl::StatusOr<const ArrayReader::Block *>
+ArrayReader::readBlock(int64_t first, int64_t count) const {
+  if (block_ && block_->first <= first &&
+      first + count <= block_->first + block_->rows.shape()[0])
+    return &*block_;
+  // Rows are scattered over the file. A block is at least a sixteenth of it: a
+  // compressed file is passed through once for every block.
+  uint64_t total = *getArrayBytes(shape_, dtype_);
+  uint64_t wanted = std::max(kBlockBytes, total / 16);
+  uint64_t row = std::max<uint64_t>(1, total / std::max<int64_t>(1, shape_[0]));
+  int64_t rows = std::clamp<int64_t>(wanted / row, std::max<int64_t>(count, 1),
+                                     std::max<int64_t>(shape_[0] - first, 1));
+  if (rows >= shape_[0] || shape_[0] == 0) {
+    absl::StatusOr<Tensor> whole = read();
+    if (!whole.ok())
+      return whole.status();
+    block_ = Block{0, std::move(*whole)};
+    return &*block_;
+  }
+  block_.reset();
+  llvm::SmallVector<int64_t, 6> shape(shape_);
+  shape[0] = rows;
+  Tensor stored(dtype_, shape);
+  uint64_t width = getByteWidth(dtype_);
+  uint64_t columns = stored.numElements() / rows;
+  for (uint64_t column = 0; column < columns; ++column)
+    if (absl::Status status = source_->read(
+            offset_ + (column * shape_[0] + first) * width,
+            {stored.mutableData() + column * rows * width, rows * width});
+        !status.ok())
+      return withPrefix(status, "'" + name_ + "': ");
+  normalizeTruth(stored);
+  block_ = Block{first, fromFortranOrder(stored)};
+  return &*block_;
 }
 
 absl::StatusOr<Tensor> ArrayReader::readRows(int64_t first,
@@ -256,12 +299,13 @@ absl::StatusOr<Tensor> ArrayReader::readRows(int64_t first,
   Tensor tensor(dtype_, shape);
   size_t bytes = tensor.numBytes();
   if (isFortranOrder_) {
-    // Rows are scattered over the file; such files are rare and small.
-    absl::StatusOr<Tensor> whole = read();
-    if (!whole.ok())
-      return whole;
+    absl::StatusOr<const Block *> block = readBlock(first, count);
+    if (!block.ok())
+      return block.status();
     std::memcpy(tensor.mutableData(),
-                whole->data() + (count ? first * (bytes / count) : 0), bytes);
+                (*block)->rows.data() +
+                    (count ? (first - (*block)->first) * (bytes / count) : 0),
+                bytes);
     return tensor;
   }
   uint64_t offset = offset_ + (count ? uint64_t(first) * (bytes / count) : 0);
@@ -269,9 +313,7 @@ absl::StatusOr<Tensor> ArrayReader::readRows(int64_t first,
           source_->read(offset, {tensor.mutableData(), bytes});
       !status.ok())
     return withPrefix(status, "'" + name_ + "': ");
-  if (dtype_ == DType::b1)
-    for (uint8_t &value : tensor.mutableSpan<uint8_t>())
-      value = value != 0;
+  normalizeTruth(tensor);
   return tensor;
 }
 

@@ -241,3 +241,58 @@ TEST(Npz, RefusesDamage) {
   EXPECT_NE(std::string(bomb.status().message()).find("impossible size"),
             std::string::npos);
 }
+
+namespace {
+/// Counts what is read.
+class CountingSource : public ByteSource {
+public:
+  explicit CountingSource(const std::string &bytes)
+      : bytes(makeMemorySource(bytes)) {}
+  uint64_t size() const override { return bytes->size(); }
+  absl::Status read(uint64_t offset,
+                    llvm::MutableArrayRef<char> into) override {
+    count += into.size();
+    return bytes->read(offset, into);
+  }
+  std::shared_ptr<ByteSource> bytes;
+  uint64_t count = 0;
+};
+} // namespace
+
+// Rows of a column-major file, in order: each byte is read once.
+TEST(Npy, RowsInFortranOrderAreReadInLinearTime) {
+  auto write = [](llvm::ArrayRef<int64_t> shape) {
+    // Element i of row r is r + i / 4096.
+    int64_t rows = shape[0], width = shape[1];
+    std::vector<double> data(rows * width);
+    for (int64_t c = 0; c < width; ++c)
+      for (int64_t r = 0; r < rows; ++r)
+        data[c * rows + r] = double(r) + double(c) / 4096;
+    return makeNpy("{'descr': '<f8', 'fortran_order': True, 'shape': (" +
+                       std::to_string(rows) + ", " + std::to_string(width) +
+                       "), }\n",
+                   std::string(reinterpret_cast<char *>(data.data()),
+                               data.size() * sizeof(double)));
+  };
+  // Below and above the 64 MiB that are held at once.
+  for (const std::string &bytes : {write({5, 7}), write({3000, 3001})}) {
+    auto source = std::make_shared<CountingSource>(bytes);
+    absl::StatusOr<ArrayReader> reader = ArrayReader::open(source, "x.npy");
+    ASSERT_TRUE(reader.ok());
+    int64_t count = reader->shape()[0], width = reader->shape()[1];
+    auto check = [&](int64_t first, int64_t rows) {
+      absl::StatusOr<Tensor> tensor = reader->readRows(first, rows);
+      ASSERT_TRUE(tensor.ok());
+      for (int64_t k = 0; k < rows * width; k += width - 1)
+        ASSERT_EQ(tensor->span<double>()[k],
+                  double(first + k / width) + double(k % width) / 4096);
+    };
+    for (int64_t i = 0; i < count; ++i)
+      check(i, 1);
+    EXPECT_LE(source->count, bytes.size() + 1024);
+    // Rows of two blocks, and back.
+    check(count - 2, 2);
+    check(0, count - 1);
+    check(count / 2, 2);
+  }
+}

@@ -28,16 +28,26 @@ public:
 
   /// The whole array, row-major.
   absl::StatusOr<Tensor> read() const;
-  /// Rows [first, first + count) with the leading dimension kept.
+  /// Rows [first, first + count) with the leading dimension kept. Not for
+  /// several threads at once.
   absl::StatusOr<Tensor> readRows(int64_t first, int64_t count) const;
 
 private:
+  /// Rows in row-major order, of a file that has them column-major.
+  struct Block {
+    int64_t first = 0;
+    Tensor rows;
+  };
+  absl::StatusOr<const Block *> readBlock(int64_t first, int64_t count) const;
+
   std::shared_ptr<ByteSource> source_;
   std::string name_;
   DType dtype_ = DType::f32;
   llvm::SmallVector<int64_t, 6> shape_;
   bool isFortranOrder_ = false;
   uint64_t offset_ = 0;
+  /// The last that was read: rows are mostly wanted in order.
+  mutable std::optional<Block> block_;
 };
 
 /// A member of an .npz archive, by its name without ".npy".
