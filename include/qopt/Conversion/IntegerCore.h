@@ -40,7 +40,8 @@ using HasFormFn = bool (*)(mlir::Operation *op);
 
 /// Cuts `@main`. A float op that is neither before nor behind all integer ops
 /// is an error, and so are a float op behind them unless `dropsHead` and an
-/// integer op without a form; every one is reported.
+/// integer op without a form; every one is reported. So is a core without
+/// results.
 mlir::FailureOr<IntegerCore> cutIntegerCore(mlir::ModuleOp lowered,
                                             bool dropsHead,
                                             HasFormFn hasForm = nullptr);

@@ -348,5 +348,11 @@ private:
 
 FailureOr<IntegerCore> qopt::cutIntegerCore(ModuleOp lowered, bool dropsHead,
                                             HasFormFn hasForm) {
-  return Cutter(lowered, dropsHead, hasForm).run();
+  FailureOr<IntegerCore> cut = Cutter(lowered, dropsHead, hasForm).run();
+  if (failed(cut) || !cut->outputs.empty())
+    return cut;
+  auto main = lowered.lookupSymbol<func::FuncOp>("main");
+  return main.emitError("expects a result that is computed in integers, got "
+                        "none: all ops are float and left to the caller, so "
+                        "there is nothing to emit");
 }

@@ -152,7 +152,7 @@ public:
         project.status().code() == absl::StatusCode::kUnimplemented) {
       auto core = cutCore(input);
       if (!core.ok())
-        return explain(project.status());
+        return core.status();
       module = std::move(*core);
       project = emitEmbeddedC(*module, options);
     }
