@@ -7,6 +7,7 @@
 #include "qopt/Pipelines/Recipe.h"
 #include "qopt/Calibration/Observer.h"
 #include "qopt/Support/Files.h"
+#include "qopt/Support/Json.h"
 #include "qopt/Support/Refusals.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -401,12 +402,9 @@ static absl::Status checkRecipeSchema(const json::Object &object,
 
 absl::StatusOr<RecipeSettings> qopt::parseSettings(llvm::StringRef text,
                                                    llvm::StringRef file) {
-  llvm::Expected<json::Value> value = json::parse(text);
-  if (!value)
-    return refuse("'" + file + "': " + llvm::toString(value.takeError()));
-  json::Object *object = value->getAsObject();
-  if (!object)
-    return refuse("'" + file + "' is not an object");
+  absl::StatusOr<json::Object> object = parseJsonObject(text, file);
+  if (!object.ok())
+    return withCode(object.status(), Code::BadFlagValue);
   QOPT_RETURN_IF_ERROR(checkRecipeSchema(*object, file));
   object->erase("schema");
   QOPT_RETURN_IF_ERROR(checkSettings(*object, SettingsOrigin::ofJson(file)));
@@ -441,30 +439,45 @@ unsigned Recipe::getActivationBits() const {
   return parseStaticActivations(activations).value_or(8);
 }
 
-/// Settings that only weights that are rounded here have.
+/// Settings of statistics, of weights that are rounded here and of integers, in
+/// a recipe that has none of these.
 static absl::Status checkRounded(const Recipe &recipe,
+                                 const RecipeDefaults &defaults,
                                  const SettingsOrigin &origin) {
-  auto refuseFor = [&](llvm::StringRef key) {
-    return Error(Code::UnsupportedOption,
-                 origin.describe(key) +
-                     " is for weights that are rounded here: it does not go "
-                     "with " +
-                     origin.describe("scheme") + " " + recipe.scheme);
-  };
-  const SchemeRow &row = *findScheme(recipe.scheme);
   Refusals refusals;
-  if (!recipe.needsProfile() && recipe.rounding != Recipe().rounding)
-    refusals.add(refuseFor("rounding"));
-  if (recipe.roundsRows()) {
-    for (const LayerRule &rule : recipe.layers)
-      if (!rule.rounding.empty())
-        refusals.add(refuseFor("layers"));
-  } else if (!recipe.needsProfile()) {
-    if (recipe.weights != row.weights)
-      refusals.add(refuseFor("weights"));
-    if (!recipe.layers.empty())
-      refusals.add(refuseFor("layers"));
+  auto refuseIf = [&](bool isIdle, llvm::StringRef key, llvm::StringRef what) {
+    if (isIdle)
+      refusals.add(Error(Code::UnsupportedOption,
+                         origin.describe(key) + " is for " + what +
+                             ": it does not go with " +
+                             origin.describe("scheme") + " " + recipe.scheme));
+  };
+  if (recipe.needsProfile())
+    return absl::OkStatus();
+  const Recipe plain;
+  constexpr const char *kWeights = "weights that are rounded here";
+  constexpr const char *kRanges = "ranges of activations that are taken here";
+  refuseIf(recipe.rounding != plain.rounding, "rounding", kWeights);
+  refuseIf(recipe.biasCorrection != plain.biasCorrection, "bias_correction",
+           kWeights);
+  refuseIf(recipe.method != plain.method, "method", kRanges);
+  refuseIf(recipe.perChannelActs != plain.perChannelActs, "per_channel_acts",
+           kRanges);
+  // A target's own mode is nobody's wish.
+  refuseIf(recipe.isFloat() && recipe.requantize != plain.requantize &&
+               recipe.requantize != defaults.requantize,
+           "requantize", "accumulators of integers");
+  if (!recipe.roundsRows()) {
+    const SchemeRow &row = *findScheme(recipe.scheme);
+    refuseIf(recipe.weights != row.weights, "weights", kWeights);
+    refuseIf(!recipe.layers.empty(), "layers", kWeights);
   }
+  refuseIf(recipe.roundsRows() &&
+               llvm::any_of(recipe.layers,
+                            [](const LayerRule &rule) {
+                              return !rule.rounding.empty();
+                            }),
+           "layers", kWeights);
   return refusals.status();
 }
 
@@ -472,7 +485,7 @@ static absl::Status checkRounded(const Recipe &recipe,
 static absl::Status checkRecipe(const Recipe &recipe,
                                 const RecipeDefaults &defaults,
                                 const SettingsOrigin &origin) {
-  QOPT_RETURN_IF_ERROR(checkRounded(recipe, origin));
+  QOPT_RETURN_IF_ERROR(checkRounded(recipe, defaults, origin));
   std::string scheme = origin.describe("scheme") + " " + recipe.scheme;
   auto contradict = [](const llvm::Twine &text) {
     return Error(Code::UnsupportedOption, text);

@@ -45,6 +45,7 @@ public:
   int64_t count(llvm::StringRef key, int64_t otherwise);
   double number(llvm::StringRef key, double otherwise);
 
+  bool has(llvm::StringRef key) const { return object.get(key); }
   std::string describe(llvm::StringRef key) const {
     return origin.describe(key);
   }
@@ -175,10 +176,16 @@ static void readFormats(SettingsReader &reader, PlanRequest &request) {
   for (const std::string &format : reader.list("formats"))
     if (!llvm::is_contained(request.formats, format))
       request.formats.push_back(format);
+  if (request.formats.empty() && reader.has("formats"))
+    reader.refuse("formats", "expected formats to choose from, got none");
   if (request.formats.empty())
     request.formats = getDefaultPlanFormats();
   reader.add(checkFormats(request.formats, reader.describe("formats")));
   request.roundings = reader.list("rounding");
+  if (request.roundings.empty() && reader.has("rounding"))
+    reader.refuse("rounding", "expected some of " +
+                                  llvm::join(getRounderNames(), ", ") +
+                                  ", got none");
   if (request.roundings.empty())
     request.roundings = {getRounders().front().name.str()};
   for (const std::string &rounding : request.roundings)
@@ -275,6 +282,12 @@ qopt::parsePlanSettings(const json::Object &object,
   RecipeSettings recipe = takeRecipeSettings(object);
   refuseUnknown(reader, object, recipe);
   reader.add(checkSettings(recipe, origin));
+  // Nothing would be wrong with the widest format everywhere.
+  if (budgets.ok() && request.budgets.empty() && !request.pareto)
+    reader.add(Error(Code::MissingArgument,
+                     "expected " + origin.describe("budget") +
+                         ": without one, all weights have the widest format")
+                   .help("as in size=0.3x or avg-bits=4"));
   QOPT_RETURN_IF_ERROR(reader.status());
   QOPT_ASSIGN(request.quantize.recipe, Recipe::make(recipe, {}, origin));
   if (isFile) {

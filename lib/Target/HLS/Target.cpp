@@ -13,6 +13,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 using namespace qopt;
 
@@ -33,6 +34,10 @@ static constexpr TargetStage kStages[] = {
     {"hls-fifos", "streams with their depths"},
 };
 
+/// Periods of a clock in nanoseconds: no fabric is faster, and a slower one is
+/// a typing error.
+static constexpr double kShortestClock = 1, kLongestClock = 1e6;
+
 /// "10ns" or "100MHz" to nanoseconds.
 static absl::StatusOr<double> parseClock(llvm::StringRef text) {
   llvm::StringRef number = text;
@@ -40,12 +45,18 @@ static absl::StatusOr<double> parseClock(llvm::StringRef text) {
   bool isPeriod = number.consume_back("ns");
   bool isFrequency = !isPeriod && number.consume_back("MHz");
   if ((!isPeriod && !isFrequency) || number.trim().getAsDouble(value) ||
-      !(value > 0) || !(value < 1e6))
+      !(value > 0) || !std::isfinite(value))
     return Error(Code::BadFlagValue,
                  "--clock: expected a period such as 10ns or a frequency such "
                  "as 100MHz, got '" +
                      text + "'");
-  return isPeriod ? value : 1000 / value;
+  double period = isPeriod ? value : 1000 / value;
+  if (period < kShortestClock || period > kLongestClock)
+    return Error(Code::BadFlagValue,
+                 "--clock: expected a period from 1ns to 1000000ns (1000MHz to "
+                 "0.001MHz), got '" +
+                     text + "'");
+  return period;
 }
 
 /// Words that no top function can be called, of C++ and of the headers that the

@@ -27,8 +27,8 @@ if group and not target:
 formats = [name + group for name in formats]
 
 plan = folder / "storage.json"
-subprocess.run(["qopt", "plan", model, "--data", data, "--formats",
-                ",".join(formats), "--plan-samples", "2", "--rounds", "0",
+subprocess.run(["qopt", "plan", model, "--data", data, "--budget", "size=1x",
+                "--formats", ",".join(formats), "--plan-samples", "2", "--rounds", "0",
                 "--rounding", "nearest", "--sensitivity", "weight-error",
                 "-q", "--progress", "none", "-o", plan, *to],
                check=True, stdout=subprocess.DEVNULL)
