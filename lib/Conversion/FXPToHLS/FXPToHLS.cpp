@@ -8,6 +8,7 @@
 #include "qopt/Conversion/FXPToHLS.h"
 #include "Parameters.h"
 #include "qopt/Conversion/IntegerCore.h"
+#include "qopt/Dialect/FXP/IR/StoredConstant.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Numerics/FixedPoint.h"
 
@@ -153,17 +154,17 @@ FailureOr<Geometry> Converter::getGeometry(Operation *op,
 
 FailureOr<LinearParameters> Converter::getLinear(Operation *op, Value weights,
                                                  Value bias) {
-  std::optional<Tensor> w = qg::matchConstant(weights);
+  auto w = fxp::StoredConstant::match(op, weights);
   std::optional<Tensor> b = qg::matchConstant(bias);
   if (!w)
     return refuse(op) << "expects constant weights";
   if (!b)
     return refuse(op) << "expects a constant bias";
   LinearParameters linear;
-  linear.rows = w->shape().front();
-  linear.columns = w->numElements() / std::max<int64_t>(linear.rows, 1);
-  for (int64_t i = 0; i < w->numElements(); ++i)
-    linear.weights.push_back(w->getInt(i));
+  std::vector<int32_t> integers = w->integers();
+  linear.rows = w->stored.shape().front();
+  linear.columns = integers.size() / std::max<int64_t>(linear.rows, 1);
+  linear.weights.assign(integers.begin(), integers.end());
   for (int64_t i = 0; i < b->numElements(); ++i)
     linear.bias.push_back(b->getInt(i));
   return linear;
@@ -255,11 +256,6 @@ LogicalResult Converter::convertMatmul(fxp::MatmulOp op) {
   FailureOr<LinearParameters> linear = getLinear(op, op.getRhs(), op.getBias());
   if (failed(linear))
     return failure();
-  if (op.getRhsUnsigned())
-    for (int64_t &weight : linear->weights)
-      weight &= 0xFF;
-  for (int64_t &weight : linear->weights)
-    weight -= op.getRhsZp();
   if (!op.getTransposeRhs()) {
     std::vector<int64_t> rows(linear->weights.size());
     for (int64_t k = 0; k < rhs[0]; ++k)

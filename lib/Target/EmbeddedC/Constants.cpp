@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Steps.h"
 #include "qopt/Dialect/FXP/IR/Levels.h"
+#include "qopt/Dialect/FXP/IR/StoredConstant.h"
 #include "qopt/Numerics/FixedPoint.h"
 
 #include "absl/strings/str_cat.h"
@@ -26,7 +27,8 @@ static constexpr int64_t kPackedParts = 16;
 /// Weights as [channels out][taps][channels in of a group].
 static absl::StatusOr<Tensor> getWeights(const Step &step) {
   auto linear = cast<LinearOpInterface>(step.op);
-  std::optional<Tensor> weights = qg::matchConstant(linear.getWeight());
+  auto constant = fxp::StoredConstant::match(step.op, linear.getWeight());
+  std::optional<Tensor> weights = constant ? constant->bytes() : std::nullopt;
   if (!weights)
     return absl::InternalError("the bytes of a weight are missing");
   if (linear.getOutputAxis() == 0)

@@ -5,6 +5,7 @@
 // come at once.
 //===----------------------------------------------------------------------===//
 #include "Steps.h"
+#include "qopt/Dialect/FXP/IR/StoredConstant.h"
 
 #include "absl/strings/str_cat.h"
 #include "llvm/ADT/StringExtras.h"
@@ -284,8 +285,10 @@ private:
     if (!isConstant(op.getWeight()) || !isConstant(op.getBias()) ||
         !op.isShared())
       return refuse(op, "expects a constant right operand of rank 2");
-    if (getZeroPoint(op, op.getWeight()) != 0)
-      return refuse(op, "expects symmetric weights");
+    auto weight = fxp::StoredConstant::match(op, op.getWeight());
+    if (!weight || !weight->bytes())
+      return refuse(op, "expects weights that are signed bytes without their "
+                        "zero point");
     Step &step = addLinear(op, requantize);
     step.k = getShape(op.getInput()).back();
     int64_t rows = getTensorType(op.getInput()).getNumElements() /

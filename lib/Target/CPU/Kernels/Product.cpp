@@ -8,6 +8,7 @@
 
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Dialect/FXP/IR/Levels.h"
+#include "qopt/Dialect/FXP/IR/StoredConstant.h"
 #include <cmath>
 
 using namespace mlir;
@@ -59,19 +60,6 @@ template <typename ConvOp> static bool readConv(ConvOp op, Product &product) {
   return true;
 }
 
-/// `[N, K]` rows of bytes with their zero point taken off, if they stay bytes.
-static std::optional<Tensor> shiftWeights(const Tensor &weight,
-                                          int64_t zeroPoint, bool isUnsigned) {
-  Tensor shifted = weight.bitcast(DType::i8);
-  for (int8_t &value : shifted.mutableSpan<int8_t>()) {
-    int64_t exact = (isUnsigned ? int64_t(uint8_t(value)) : value) - zeroPoint;
-    if (exact < -128 || exact > 127)
-      return std::nullopt;
-    value = int8_t(exact);
-  }
-  return shifted;
-}
-
 static Tensor transpose(const Tensor &matrix) {
   int64_t rows = matrix.shape()[0], columns = matrix.shape()[1];
   Tensor result(matrix.dtype(), {columns, rows});
@@ -84,8 +72,8 @@ static Tensor transpose(const Tensor &matrix) {
 }
 
 template <typename MatmulOp>
-static bool readMatmul(MatmulOp op, Product &product) {
-  std::optional<Tensor> weight = qg::matchConstant(op.getRhs());
+static bool readMatmul(MatmulOp op, std::optional<Tensor> weight,
+                       Product &product) {
   if (!weight || weight->rank() != 2)
     return false;
   ArrayRef<int64_t> result = getShape(op.getResult());
@@ -108,13 +96,9 @@ static bool readBytes(Operation *op, Product &product) {
     product.isUnsigned = conv.getXUnsigned();
   } else {
     auto matmul = cast<fxp::MatmulOp>(op);
-    if (!readMatmul(matmul, product))
+    auto weight = fxp::StoredConstant::match(matmul, matmul.getRhs());
+    if (!weight || !readMatmul(matmul, weight->bytes(), product))
       return false;
-    std::optional<Tensor> weight = shiftWeights(
-        product.weight, matmul.getRhsZp(), matmul.getRhsUnsigned());
-    if (!weight)
-      return false;
-    product.weight = *weight;
     product.zeroPoint = matmul.getLhsZp();
     product.isUnsigned = matmul.getLhsUnsigned();
   }
@@ -146,7 +130,7 @@ static bool readFloats(Operation *op, Product &product) {
     biasValue = conv.getBias();
   } else {
     auto matmul = cast<qg::MatmulOp>(op);
-    if (!readMatmul(matmul, product))
+    if (!readMatmul(matmul, qg::matchConstant(matmul.getRhs()), product))
       return false;
     biasValue = matmul.getBias();
   }

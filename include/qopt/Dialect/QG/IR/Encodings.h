@@ -35,6 +35,8 @@ private:
 /// What the stored numbers of a tensor stand for, whatever its format.
 class Decoder {
 public:
+  /// Of stored numbers with one zero point and no scale: integers alone.
+  explicit Decoder(int64_t zeroPoint) : scales_{1.0f}, zeros{zeroPoint} {}
   /// nullopt for dynamic types and missing or mismatched parameters.
   static std::optional<Decoder> get(mlir::RankedTensorType type);
 
@@ -61,6 +63,8 @@ public:
   Bytes bytes(const Tensor &stored) const;
 
 private:
+  Decoder() = default;
+
   ParameterIndex index;
   llvm::SmallVector<float> scales_;
   llvm::SmallVector<int64_t> zeros;
