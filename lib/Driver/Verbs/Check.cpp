@@ -9,6 +9,7 @@
 #include "qopt/Pipelines/LayerReport.h"
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Pipelines/Quantize.h"
+#include "qopt/Target/CPU/Emit.h"
 
 #include "llvm/Support/FormatVariadic.h"
 
@@ -70,7 +71,7 @@ static absl::StatusOr<ExitCode> runCheck(const Arguments &arguments,
   QOPT_RETURN_IF_ERROR(lower(*lowered));
   LayerReport report = reportLayers(*module, *lowered);
   // The same way down that `compile` takes.
-  QOPT_RETURN_IF_ERROR(getExecutorFactory(Engine::Compiled)(*module).status());
+  QOPT_RETURN_IF_ERROR(checkForCPU(*lowered, CPUOptions()));
   if (arguments.has("json"))
     session.out() << llvm::formatv("{0:2}\n", toJson(report));
   else {

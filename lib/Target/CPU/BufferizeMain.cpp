@@ -77,6 +77,7 @@ struct BufferizeMain : qopt::impl::BufferizeMainBase<BufferizeMain> {
     bufferization::OneShotBufferizationOptions options;
     options.bufferAlignment = 64;
     separateDestinations(main, options);
+    separateConstants(main);
     if (failed(placeResults(main, options)))
       return signalPassFailure();
     bufferization::BufferizationState state;

@@ -148,6 +148,10 @@ static absl::StatusOr<Lowered> lower(ModuleOp original,
   return lowered;
 }
 
+absl::Status qopt::checkForCPU(ModuleOp module, const CPUOptions &options) {
+  return lower(module, options).status();
+}
+
 absl::StatusOr<StoredBytes> qopt::measureStorage(ModuleOp module,
                                                  const CPUOptions &options) {
   auto lowered = lower(module, options);

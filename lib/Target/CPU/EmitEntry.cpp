@@ -16,6 +16,9 @@
 using namespace llvm;
 using namespace qopt;
 
+/// Calls of one function: more become several.
+static constexpr size_t kCallsOfAPart = 256;
+
 namespace {
 struct EntryEmitter {
   Module &module;
@@ -25,6 +28,8 @@ struct EntryEmitter {
   PointerType *ptr;
   IntegerType *i32, *i64;
   GlobalVariable *weights = nullptr;
+  /// All of them, in order.
+  SmallVector<const CallStep *> calls;
   /// The function that a call's range is handed to.
   DenseMap<const CallStep *, Function *> bodies;
   /// The layer whose hook has been told of its begin only.
@@ -61,8 +66,9 @@ struct EntryEmitter {
   void emitHook(Value *call, Function *run, unsigned layer, unsigned phase);
   void emitDispatch(Value *call, Function *run, Function *body,
                     const CallStep &step);
-  void emitSequence(Value *call, Function *run, const SequenceStep &sequence);
   void emitCall(Value *call, Function *run, const CallStep &step);
+  void emitCalls(Value *call, Function *run, ArrayRef<const CallStep *> steps);
+  Function *emitPart(ArrayRef<const CallStep *> steps);
   void emitRun(StringRef symbol);
 
   Constant *getString(StringRef text);
@@ -193,20 +199,37 @@ void EntryEmitter::emitCall(Value *call, Function *run, const CallStep &step) {
   emitDispatch(call, run, bodies.lookup(&step), step);
 }
 
-void EntryEmitter::emitSequence(Value *call, Function *run,
-                                const SequenceStep &sequence) {
-  for (const ProgramStep &step : sequence.steps)
-    std::visit(
-        llvm::makeVisitor(
-            [&](const CallStep &leaf) { emitCall(call, run, leaf); },
-            [&](const SequenceStep &inner) { emitSequence(call, run, inner); }),
-        step.node);
+void EntryEmitter::emitCalls(Value *call, Function *run,
+                             ArrayRef<const CallStep *> steps) {
+  for (const CallStep *step : steps)
+    emitCall(call, run, *step);
+  if (openLayer && steps.back() == calls.back())
+    emitHook(call, run, *openLayer, 1);
+}
+
+/// Steps as a function of the call. LLVM's passes take the square of a
+/// function's basic blocks, of which every step has some.
+Function *EntryEmitter::emitPart(ArrayRef<const CallStep *> steps) {
+  auto *type = FunctionType::get(Type::getVoidTy(context), {ptr},
+                                 /*isVarArg=*/false);
+  Function *part =
+      Function::Create(type, GlobalValue::InternalLinkage, "part", module);
+  b.SetInsertPoint(BasicBlock::Create(context, "entry", part));
+  emitCalls(part->getArg(0), part, steps);
+  b.CreateRetVoid();
+  return part;
 }
 
 void EntryEmitter::emitRun(StringRef symbol) {
   forEachCall(program.main, [&](const CallStep &step) {
     bodies[&step] = emitBody(step, bodies.size());
+    calls.push_back(&step);
   });
+  SmallVector<Function *> parts;
+  if (calls.size() > kCallsOfAPart)
+    for (size_t at = 0; at < calls.size(); at += kCallsOfAPart)
+      parts.push_back(
+          emitPart(ArrayRef(calls).slice(at).take_front(kCallsOfAPart)));
   auto *type = FunctionType::get(i32, {ptr}, /*isVarArg=*/false);
   Function *run = Function::Create(type, GlobalValue::ExternalLinkage,
                                    symbol + "_run", module);
@@ -229,9 +252,10 @@ void EntryEmitter::emitRun(StringRef symbol) {
     returnIf(b.CreateOr(isNull, b.CreateICmpNE(low, b.getInt64(0))),
              QOPT_EARENA);
   }
-  emitSequence(call, run, program.main);
-  if (openLayer)
-    emitHook(call, run, *openLayer, 1);
+  for (Function *part : parts)
+    b.CreateCall(part, {call});
+  if (parts.empty() && !calls.empty())
+    emitCalls(call, run, calls);
   b.CreateRet(b.getInt32(QOPT_OK));
 }
 

@@ -167,8 +167,11 @@ FailureOr<Distribution> Outliner::buildBody(func::FuncOp function,
 
 func::FuncOp Outliner::getOrKeep(func::FuncOp function) {
   size_t hash = mlir::hash_value(function.getFunctionType());
-  function.walk([&](Operation *op) {
-    hash = llvm::hash_combine(hash, op->getName(), op->getNumOperands());
+  function.getBody().walk([&](Operation *op) {
+    // With attributes: as many steps as a model has layers differ in them only.
+    hash = llvm::hash_combine(hash, op->getName(), op->getNumOperands(),
+                              op->getDiscardableAttrDictionary(),
+                              op->hashProperties());
   });
   for (func::FuncOp other : known[hash])
     if (other.getFunctionType() == function.getFunctionType() &&

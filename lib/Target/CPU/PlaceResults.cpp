@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "PlaceResults.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -49,6 +50,20 @@ void qopt::separateDestinations(
     if (!operand->get().hasOneUse())
       if (Value own = repeatDestination(operand->get(), operand->getOwner()))
         operand->set(own);
+}
+
+void qopt::separateConstants(func::FuncOp main) {
+  SmallVector<arith::ConstantOp> constants;
+  for (auto constant : main.front().getOps<arith::ConstantOp>())
+    if (isa<TensorType>(constant.getType()) && !constant->hasOneUse())
+      constants.push_back(constant);
+  for (arith::ConstantOp constant : constants) {
+    OpBuilder builder(constant->getContext());
+    builder.setInsertionPointAfter(constant);
+    for (OpOperand &use :
+         llvm::make_early_inc_range(llvm::drop_begin(constant->getUses())))
+      use.set(builder.clone(*constant)->getResult(0));
+  }
 }
 
 LogicalResult

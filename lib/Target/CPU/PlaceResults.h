@@ -17,13 +17,19 @@ void separateDestinations(
     mlir::func::FuncOp main,
     const mlir::bufferization::OneShotBufferizationOptions &options);
 
+/// Gives every reader of a constant tensor one of its own, beside the first;
+/// CSE joins them again. For each operand the analysis walks all readers of the
+/// same value: thousands of layers that share a bias of zeros cost their
+/// square.
+void separateConstants(mlir::func::FuncOp main);
+
 /// Lets a result, and what it is assembled from, be computed where it is wanted
 /// from the start. A caller's buffer is given away only if the result itself is
 /// then in it: `bufferization.materialize_in_destination` writes behind the
 /// analysis' back, and would write over anything else that lived there.
-llvm::LogicalResult placeResults(
-    mlir::func::FuncOp main,
-    const mlir::bufferization::OneShotBufferizationOptions &options);
+llvm::LogicalResult
+placeResults(mlir::func::FuncOp main,
+             const mlir::bufferization::OneShotBufferizationOptions &options);
 
 } // namespace qopt
 

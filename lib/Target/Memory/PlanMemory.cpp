@@ -7,12 +7,12 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Target/Memory/PlanMemory.h"
 
-#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Sequence.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 using namespace qopt;
 using llvm::ArrayRef;
@@ -38,24 +38,64 @@ static int64_t getLiveBytes(ArrayRef<BufferLifetime> buffers) {
   return most;
 }
 
-/// For each buffer, the fullest step that it is alive at: minus the bytes there,
-/// and the step.
-static SmallVector<std::pair<int64_t, int64_t>>
+namespace {
+/// Minus the bytes that are alive at a step, and the step.
+using Fullness = std::pair<int64_t, int64_t>;
+
+/// The least element of any range: those of ranges of 1, 2, 4, ... elements.
+class RangeMinimum {
+public:
+  explicit RangeMinimum(std::vector<Fullness> values) {
+    levels.push_back(std::move(values));
+    for (size_t width = 2; width <= levels[0].size(); width *= 2) {
+      const std::vector<Fullness> &half = levels.back();
+      std::vector<Fullness> level;
+      for (size_t i = 0; i + width <= levels[0].size(); ++i)
+        level.push_back(std::min(half[i], half[i + width / 2]));
+      levels.push_back(std::move(level));
+    }
+  }
+  /// That of [begin, end), which is not empty.
+  Fullness get(size_t begin, size_t end) const {
+    unsigned level = llvm::Log2_64(end - begin);
+    return std::min(levels[level][begin],
+                    levels[level][end - (size_t(1) << level)]);
+  }
+
+private:
+  std::vector<std::vector<Fullness>> levels;
+};
+} // namespace
+
+/// For each buffer, the fullest step that it is alive at.
+static std::vector<Fullness>
 findFullestSteps(ArrayRef<BufferLifetime> buffers) {
-  llvm::SmallMapVector<int64_t, int64_t, 16> bytes;
+  // Sums grow where something begins.
+  std::vector<int64_t> steps;
   for (const BufferLifetime &buffer : buffers)
-    bytes[buffer.first] = 0; // Sums grow where something begins.
-  for (auto &[step, sum] : bytes)
-    for (const BufferLifetime &buffer : buffers)
-      if (buffer.first <= step && step <= buffer.last)
-        sum += buffer.bytes;
-  SmallVector<std::pair<int64_t, int64_t>> fullest;
+    steps.push_back(buffer.first);
+  llvm::sort(steps);
+  steps.erase(llvm::unique(steps), steps.end());
+  auto getRange = [&](const BufferLifetime &buffer) {
+    return std::pair<size_t, size_t>(
+        llvm::lower_bound(steps, buffer.first) - steps.begin(),
+        llvm::upper_bound(steps, buffer.last) - steps.begin());
+  };
+  std::vector<int64_t> changes(steps.size() + 1, 0);
   for (const BufferLifetime &buffer : buffers) {
-    std::pair<int64_t, int64_t> best{0, 0};
-    for (auto [step, sum] : bytes)
-      if (buffer.first <= step && step <= buffer.last)
-        best = std::min(best, {-sum, step});
-    fullest.push_back(best);
+    auto [begin, end] = getRange(buffer);
+    changes[begin] += buffer.bytes;
+    changes[end] -= buffer.bytes;
+  }
+  std::vector<Fullness> sums;
+  int64_t sum = 0;
+  for (auto [step, change] : llvm::zip(steps, changes))
+    sums.push_back({-(sum += change), step});
+  RangeMinimum minimum(std::move(sums));
+  std::vector<Fullness> fullest;
+  for (const BufferLifetime &buffer : buffers) {
+    auto [begin, end] = getRange(buffer);
+    fullest.push_back(std::min(Fullness(0, 0), minimum.get(begin, end)));
   }
   return fullest;
 }
@@ -106,7 +146,7 @@ MemoryPlan qopt::planMemory(ArrayRef<BufferLifetime> buffers,
     return std::make_tuple(buffers[i].first, -buffers[i].bytes);
   };
   // What meets at the fullest step first: everything else has room there.
-  SmallVector<std::pair<int64_t, int64_t>> fullest = findFullestSteps(buffers);
+  std::vector<Fullness> fullest = findFullestSteps(buffers);
   auto byFullness = [&](unsigned i) {
     return std::make_tuple(fullest[i], -buffers[i].bytes, buffers[i].first);
   };

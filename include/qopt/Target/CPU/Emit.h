@@ -65,6 +65,9 @@ struct CompiledModel {
 /// ops without a lowering, Internal otherwise.
 absl::StatusOr<CompiledModel> compileForCPU(mlir::ModuleOp module,
                                             const CPUOptions &options);
+/// Whether that would succeed, from what comes before machine code: all that is
+/// refused is refused there.
+absl::Status checkForCPU(mlir::ModuleOp module, const CPUOptions &options);
 /// What the pipelines of that compilation are told. InvalidArgument for a
 /// target that does not exist.
 absl::StatusOr<CPUPipelineOptions>
