@@ -71,11 +71,9 @@ FailureOr<Encoding> reference::getEncoding(Operation *op,
   if (axis >= type.getRank())
     return op->emitOpError() << "expects an axis below rank " << type.getRank()
                              << ", got " << axis;
-  encoding.extent = type.getDimSize(axis);
-  encoding.inner = getNumElements(type.getShape().drop_front(axis + 1));
-  encoding.groupSize = quantized.getGroupSize();
-  encoding.groups = quantized.getGroupCount(type.getShape());
-  int64_t count = encoding.extent * encoding.groups;
+  encoding.channel = ParameterIndex(quantized, type.getShape());
+  int64_t count =
+      type.getDimSize(axis) * quantized.getGroupCount(type.getShape());
   if (int64_t(encoding.scales.size()) != count ||
       int64_t(encoding.zeroPoints.size()) != count)
     return op->emitOpError()

@@ -16,22 +16,9 @@ namespace qopt::qg::reference {
 struct Encoding {
   llvm::SmallVector<float> scales;
   llvm::SmallVector<int64_t> zeroPoints;
-  int64_t inner = 1, extent = 1;
   int64_t low = 0, high = 0;
-  /// Elements of a channel that share parameters (0: all), and how many such
-  /// groups a channel has.
-  int64_t groupSize = 0, groups = 1;
-
   /// Index of the parameters of an element.
-  size_t channel(int64_t index) const {
-    if (scales.size() == 1)
-      return 0;
-    int64_t channel = index / inner % extent;
-    if (!groupSize)
-      return channel;
-    int64_t reduced = index / (inner * extent) * inner + index % inner;
-    return channel * groups + reduced / groupSize;
-  }
+  ParameterIndex channel;
 };
 
 /// The encoding of a quantized tensor type; an error on `op` for run-time
