@@ -7,6 +7,7 @@
 #include "AssignWeights.h"
 #include "ChannelEncoding.h"
 #include "TensorGraph.h"
+#include "qopt/Analysis/RowRounding.h"
 #include "qopt/Assignment/LayerRules.h"
 #include "qopt/Calibration/Observer.h"
 
@@ -88,6 +89,8 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
     if (auto own = op->getAttrOfType<StringAttr>("qg.weights");
         own && own == kFloatFormat)
       return keepFloatBecause(op, "kept float by the recipe");
+    if (isRoundedAtRunTime(op.getInput()))
+      return keepFloatBecause(op, "the model rounds its input at run time");
     SmallVector<Value> activations{op.getInput()};
     if (!op.canRoundWeight())
       activations.push_back(op.getWeight());

@@ -6,6 +6,7 @@
 // row is there, needs neither: only weights are rounded beforehand.
 //===----------------------------------------------------------------------===//
 #include "AssignWeights.h"
+#include "qopt/Analysis/RowRounding.h"
 #include "qopt/Assignment/LayerRules.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -26,6 +27,8 @@ static StringRef getReason(LinearOpInterface op) {
     return "kept float by the recipe";
   if (op.getLinearGeometry().window)
     return "only matrix products are rounded at run time";
+  if (isRoundedAtRunTime(op.getInput()))
+    return "the model rounds its input at run time";
   auto isF32 = [](Value value) {
     return !value || getTensorType(value).getElementType().isF32();
   };

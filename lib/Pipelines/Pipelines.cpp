@@ -13,6 +13,7 @@ using namespace qopt;
 
 // Reasons for the order:
 //  - composite ops first: what follows knows their parts;
+//  - what is stored in integers, while the arithmetic that says so is there;
 //  - constants next: shapes and weights computed in the graph become plain,
 //    so that every later pattern sees them;
 //  - then transposes: a normalization is next to its convolution only when the
@@ -22,7 +23,8 @@ using namespace qopt;
 //  - bias last, because folding a normalization makes one;
 //  - then constants once more, and what the others left without users.
 static constexpr const char *kPrepare =
-    "func.func(qg-decompose-composites,qg-fold-constants,canonicalize,cse,"
+    "func.func(qg-decompose-composites,qg-recognize-grids,qg-fold-constants,"
+    "canonicalize,cse,"
     "qg-propagate-transposes,canonicalize,cse,qg-fold-constants,"
     "qg-simplify-arithmetic,qg-fold-batch-norm,qg-fuse-bias,"
     "qg-fuse-matmul-transpose,qg-fold-constants,canonicalize,cse)";

@@ -51,6 +51,40 @@ def DecomposeComposites
   ];
 }
 
+def RecognizeGrids : Pass<"qg-recognize-grids", "::mlir::func::FuncOp"> {
+  let summary = "Say quantization that a file writes as arithmetic in types";
+  let description = [{
+    Networks that were trained with rounding arrive as floats and plain
+    integers: `Round`, `Clip` and a factor (QKeras, HGQ, NEMO), a `Clip` of
+    stored integers between QuantizeLinear and DequantizeLinear (Brevitas),
+    weights behind `Cast`, `Sub`, `Mul`, `Reshape` (torchao). Which numbers a
+    value can have follows from the ops that make it. Where they are integers
+    times one scale, the value becomes `qg.quantize` and `qg.dequantize` with
+    just these numbers, and a weight a quantized constant: no bit of a value
+    changes, and nothing is rounded a second time later.
+
+    * Half to even, with a quotient by the scale (or a product with its
+      inverse, for powers of two), is `qg.quantize` itself; a `Clip` behind it
+      is a narrower format, or a clamp in front. Any other rounding (`Floor` of
+      `x + 0.5`) stays as it is and is encoded behind it.
+    * Ops that move or select stored integers do so encoded.
+    * `x + (q(x) - x)` is `q(x)`, up to the rounding of that sum; a selection
+      by a comparison is a minimum or maximum.
+    * Steps that differ by element are encoded with the finest, if all are
+      powers of two.
+    * f32 weights that meet such values and are whole numbers of a power of two
+      by channel are stored so, if the bias is a whole number of the products.
+
+    Declines: scales and zero points that are computed at run time; more than
+    16 bits; what no rounding of the file put on its grid (a relu between
+    encodings, truth values); encodings that only other ops than products read,
+    unless they are bytes with a scale.
+
+    {{example test/Transforms/recognize-grids.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def PropagateTransposes
     : Pass<"qg-propagate-transposes", "::mlir::func::FuncOp"> {
   let summary = "Choose dimension orders so that the fewest bytes are moved";

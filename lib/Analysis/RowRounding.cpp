@@ -1,0 +1,63 @@
+//===- RowRounding.cpp - Inputs that a file rounds at run time ------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The last product of the arithmetic is looked for, and integers on one side.
+//===----------------------------------------------------------------------===//
+#include "qopt/Analysis/RowRounding.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+
+using namespace mlir;
+using namespace qopt;
+
+/// Ops in a row that are looked at, far more than any exporter writes.
+static constexpr unsigned kLongestChain = 16;
+
+static bool isComputed(Value value) {
+  return !value.getDefiningOp<qg::ConstantOp>();
+}
+
+/// Integers, clipped, shifted by zero points and converted.
+static bool isIntegers(Value value, unsigned left = kLongestChain) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !left)
+    return false;
+  if (auto unary = dyn_cast<qg::UnaryOp>(op))
+    return unary.getKind() == UnaryKind::round_even ||
+           unary.getKind() == UnaryKind::floor;
+  if (auto cast = dyn_cast<qg::CastOp>(op)) {
+    Type from = getTensorType(cast.getX()).getElementType();
+    Type to = getTensorType(value).getElementType();
+    if (from.isInteger(8) || from.isInteger(16) || to.isInteger(8) ||
+        to.isInteger(16))
+      return true;
+    return isIntegers(cast.getX(), left - 1);
+  }
+  if (auto binary = dyn_cast<qg::BinaryOp>(op)) {
+    switch (binary.getKind()) {
+    case BinaryKind::add:
+    case BinaryKind::sub:
+    case BinaryKind::min:
+    case BinaryKind::max:
+      return isIntegers(binary.getLhs(), left - 1) ||
+             (!isComputed(binary.getLhs()) &&
+              isIntegers(binary.getRhs(), left - 1));
+    default:
+      return false;
+    }
+  }
+  return isa<qg::ReshapeOp, qg::TransposeOp, qg::ObserveOp>(op) &&
+         isIntegers(op->getOperand(0), left - 1);
+}
+
+bool qopt::isRoundedAtRunTime(Value value) {
+  while (isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp, qg::ObserveOp,
+                         qg::CastOp>(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  auto op = value.getDefiningOp<qg::BinaryOp>();
+  if (!op || !isComputed(op.getLhs()) || !isComputed(op.getRhs()))
+    return false;
+  if (op.getKind() == BinaryKind::div)
+    return isIntegers(op.getLhs());
+  return op.getKind() == BinaryKind::mul &&
+         (isIntegers(op.getLhs()) || isIntegers(op.getRhs()));
+}

@@ -1,0 +1,67 @@
+// RUN: qopt-opt %s -split-input-file --qg-recognize-grids | FileCheck %s
+
+// A scale of its own for each row is no encoding: rounded at run time, it stays
+// as it is.
+// CHECK-LABEL: func @scales_at_run_time
+// CHECK-NOT: qg.quantize
+func.func @scales_at_run_time(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>) -> tensor<2x4xf32> {
+  %limit = qg.constant dense<127.0> : tensor<f32> -> tensor<f32>
+  %m = qg.reduce max %x axes [1] : tensor<2x3xf32> -> tensor<2xf32>
+  %r = qg.reshape %m : tensor<2xf32> -> tensor<2x1xf32>
+  %s = qg.binary div %r, %limit : (tensor<2x1xf32>, tensor<f32>) -> tensor<2x1xf32>
+  %0 = qg.binary div %x, %s : (tensor<2x3xf32>, tensor<2x1xf32>) -> tensor<2x3xf32>
+  %1 = qg.unary round_even %0 : tensor<2x3xf32> -> tensor<2x3xf32>
+  %2 = qg.binary min %1, %limit : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %3 = qg.binary mul %2, %s : (tensor<2x3xf32>, tensor<2x1xf32>) -> tensor<2x3xf32>
+  %y = qg.matmul %3, %w : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+// Nothing bounds the integers; truth values were rounded by nobody.
+// CHECK-LABEL: func @no_grids
+// CHECK-NOT: qg.quantize
+func.func @no_grids(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
+  %half = qg.constant dense<0.5> : tensor<f32> -> tensor<f32>
+  %0 = qg.unary floor %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  %1 = qg.binary mul %0, %half : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %y = qg.matmul %1, %w : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  %2 = qg.compare gt %x, %half : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xi1>
+  %3 = qg.cast %2 : tensor<2x3xi1> -> tensor<2x3xf32>
+  %4 = qg.binary mul %3, %half : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %z = qg.matmul %4, %w : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %y, %z : tensor<2x4xf32>, tensor<2x4xf32>
+}
+
+// -----
+// A relu between encodings is the business of qg-fold-qdq.
+// CHECK-LABEL: func @relu_between_encodings
+// CHECK-COUNT-2: qg.quantize
+// CHECK-NOT: qg.quantize
+func.func @relu_between_encodings(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %q = qg.quantize %x : tensor<2x3xf32> -> tensor<2x3x!qg.q<si8, 0.5 : 0>>
+  %d = qg.dequantize %q : tensor<2x3x!qg.q<si8, 0.5 : 0>> -> tensor<2x3xf32>
+  %r = qg.unary relu %d : tensor<2x3xf32> -> tensor<2x3xf32>
+  %p = qg.quantize %r : tensor<2x3xf32> -> tensor<2x3x!qg.q<ui8, 0.5 : 0>>
+  %y = qg.dequantize %p : tensor<2x3x!qg.q<ui8, 0.5 : 0>> -> tensor<2x3xf32>
+  return %y : tensor<2x3xf32>
+}
+
+// -----
+// A bias that is no whole number of the products would be rounded: the weight
+// stays float.
+// CHECK-LABEL: func @bias_between_steps
+// CHECK: %[[W:.*]] = qg.constant dense<{{.*}}7.500000e-01
+// CHECK: qg.quantize
+// CHECK: qg.matmul %{{.*}}, %[[W]] bias {{.*}} (tensor<2x3xf32>, tensor<3x2xf32>, tensor<2xf32>)
+func.func @bias_between_steps(%x: tensor<2x3xf32>) -> tensor<2x2xf32> {
+  %top = qg.constant dense<15.0> : tensor<f32> -> tensor<f32>
+  %zero = qg.constant dense<0.0> : tensor<f32> -> tensor<f32>
+  %w = qg.constant dense<[[0.75, 0.5], [0.0, -0.5], [-0.25, 0.0]]> : tensor<3x2xf32> -> tensor<3x2xf32>
+  %b = qg.constant dense<[0.07, 0.0]> : tensor<2xf32> -> tensor<2xf32>
+  %0 = qg.unary round_even %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  %1 = qg.binary max %0, %zero : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %2 = qg.binary min %1, %top : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %y = qg.matmul %2, %w bias %b : (tensor<2x3xf32>, tensor<3x2xf32>, tensor<2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}

@@ -1,0 +1,126 @@
+// RUN: qopt-opt %s -split-input-file --qg-recognize-grids | FileCheck %s
+
+// A Clip of stored integers is a format of fewer bits, in front as well.
+// CHECK-LABEL: func @clip_of_stored_integers
+func.func @clip_of_stored_integers(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>) -> tensor<2x4xf32> {
+  %scale = qg.constant dense<0.3> : tensor<f32> -> tensor<f32>
+  %zero = qg.constant dense<0.0> : tensor<f32> -> tensor<f32>
+  %low = qg.constant dense<-8> : tensor<i8> -> tensor<i8>
+  %high = qg.constant dense<7> : tensor<i8> -> tensor<i8>
+  // CHECK: %[[Q:.*]] = qg.quantize %arg0 : tensor<2x3xf32> -> tensor<2x3x!qg.q<si4, 3.000000e-01 : 0>>
+  // CHECK-NEXT: %[[D:.*]] = qg.dequantize %[[Q]]
+  // CHECK-NEXT: qg.matmul %[[D]], %arg1
+  %q = qg.quantize %x : tensor<2x3xf32> -> tensor<2x3x!qg.q<si8, 0.3 : 0>>
+  %r = qg.dequantize %q : tensor<2x3x!qg.q<si8, 0.3 : 0>> -> tensor<2x3xf32>
+  %0 = qg.binary div %r, %scale : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %1 = qg.unary round_even %0 : tensor<2x3xf32> -> tensor<2x3xf32>
+  %2 = qg.binary add %1, %zero : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %3 = qg.cast %2 : tensor<2x3xf32> -> tensor<2x3xi8>
+  %4 = qg.binary max %3, %low : (tensor<2x3xi8>, tensor<i8>) -> tensor<2x3xi8>
+  %5 = qg.binary min %4, %high : (tensor<2x3xi8>, tensor<i8>) -> tensor<2x3xi8>
+  %6 = qg.cast %5 : tensor<2x3xi8> -> tensor<2x3xf32>
+  %7 = qg.binary mul %6, %scale : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %y = qg.matmul %7, %w : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+// A range that is no format's is cut off in front, or, of an argument, behind.
+// CHECK-LABEL: func @narrow_range
+func.func @narrow_range(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>) -> tensor<2x4xf32> {
+  %steps = qg.constant dense<32.0> : tensor<f32> -> tensor<f32>
+  %step = qg.constant dense<3.125000e-02> : tensor<f32> -> tensor<f32>
+  %low = qg.constant dense<-127.0> : tensor<f32> -> tensor<f32>
+  %high = qg.constant dense<127.0> : tensor<f32> -> tensor<f32>
+  // CHECK: %[[S:.*]] = qg.unary sigmoid
+  // CHECK: %[[LOW:.*]] = qg.constant dense<-3.968750e+00>
+  // CHECK: %[[M:.*]] = qg.binary max %[[S]], %[[LOW]]
+  // CHECK: %[[N:.*]] = qg.binary min %[[M]]
+  // CHECK: qg.quantize %[[N]] : tensor<2x3xf32> -> tensor<2x3x!qg.q<si8, 3.125000e-02 : 0>>
+  %s = qg.unary sigmoid %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  %0 = qg.binary mul %s, %steps : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %1 = qg.unary round_even %0 : tensor<2x3xf32> -> tensor<2x3xf32>
+  %2 = qg.binary max %1, %low : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %3 = qg.binary min %2, %high : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %4 = qg.binary mul %3, %step : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %y = qg.matmul %4, %w : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+// x + (q(x) - x), and weights that are whole numbers of a power of two.
+// CHECK-LABEL: func @straight_through
+func.func @straight_through(%x: tensor<2x3xf32>) -> tensor<2x2xf32> {
+  %four = qg.constant dense<4.0> : tensor<f32> -> tensor<f32>
+  %quarter = qg.constant dense<0.25> : tensor<f32> -> tensor<f32>
+  %zero = qg.constant dense<0.0> : tensor<f32> -> tensor<f32>
+  %top = qg.constant dense<15.0> : tensor<f32> -> tensor<f32>
+  // CHECK: %[[Q:.*]] = qg.quantize %arg0 : tensor<2x3xf32> -> tensor<2x3x!qg.q<ui4, 2.500000e-01 : 0>>
+  // CHECK-NEXT: %[[D:.*]] = qg.dequantize %[[Q]]
+  // CHECK: %[[C:.*]] = qg.constant dense<{{\[}}[3, 1], [0, -1], [-1, 0]]> : tensor<3x2xi8> -> tensor<3x2x!qg.q<si3, axis = 1,
+  // CHECK: %[[W:.*]] = qg.dequantize %[[C]]
+  // CHECK: qg.matmul %[[D]], %[[W]] bias
+  %w = qg.constant dense<[[0.75, 0.5], [0.0, -0.5], [-0.25, 0.0]]> : tensor<3x2xf32> -> tensor<3x2xf32>
+  %b = qg.constant dense<[0.0625, -1.0]> : tensor<2xf32> -> tensor<2xf32>
+  %t = qg.binary mul %x, %four : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %r = qg.unary round_even %t : tensor<2x3xf32> -> tensor<2x3xf32>
+  %nt = qg.unary neg %t : tensor<2x3xf32> -> tensor<2x3xf32>
+  %dt = qg.binary add %nt, %r : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %st = qg.binary add %t, %dt : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %0 = qg.binary min %st, %top : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %1 = qg.binary max %0, %zero : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %q = qg.binary mul %1, %quarter : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %d = qg.binary sub %q, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %s = qg.binary add %d, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %y = qg.matmul %s, %w bias %b : (tensor<2x3xf32>, tensor<3x2xf32>, tensor<2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+
+// -----
+// Half up is no qg.quantize: it stays, and is encoded behind; steps that differ
+// by feature are whole numbers of the finest.
+// CHECK-LABEL: func @floor_by_feature
+func.func @floor_by_feature(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>) -> tensor<2x4xf32> {
+  %steps = qg.constant dense<[16.0, 4.0, 8.0]> : tensor<3xf32> -> tensor<3xf32>
+  %half = qg.constant dense<0.5> : tensor<f32> -> tensor<f32>
+  %low = qg.constant dense<[-1.0, -2.0, -0.5]> : tensor<3xf32> -> tensor<3xf32>
+  %high = qg.constant dense<[0.9375, 1.75, 0.375]> : tensor<3xf32> -> tensor<3xf32>
+  // CHECK: qg.binary min %arg0
+  // CHECK: qg.binary max
+  // CHECK: qg.unary floor
+  // CHECK: %[[V:.*]] = qg.binary div
+  // CHECK: qg.quantize %[[V]] : tensor<2x3xf32> -> tensor<2x3x!qg.q<si6, 6.250000e-02 : 0>>
+  %g = qg.compare gt %x, %high : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xi1>
+  %0 = qg.select %g, %high, %x : (tensor<2x3xi1>, tensor<3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %l = qg.compare gt %low, %0 : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
+  %1 = qg.select %l, %low, %0 : (tensor<2x3xi1>, tensor<3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %2 = qg.binary mul %1, %steps : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %3 = qg.binary add %2, %half : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %4 = qg.unary floor %3 : tensor<2x3xf32> -> tensor<2x3xf32>
+  %5 = qg.binary div %4, %steps : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %y = qg.matmul %5, %w : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+// Stored integers are padded and selected as such, under their zero point; an
+// argument of bytes is one of stored integers.
+// CHECK-LABEL: func @moved_integers(
+// CHECK-SAME: %arg0: tensor<2x2x!qg.q<ui8, 5.000000e-01 : 7>>
+func.func @moved_integers(%x: tensor<2x2xui8>, %w: tensor<3x4xf32>, %z: tensor<1xf32>) -> (tensor<2x4xf32>, tensor<1xf32>) {
+  %seven = qg.constant dense<7> : tensor<ui8> -> tensor<ui8>
+  %zero = qg.constant dense<7.0> : tensor<f32> -> tensor<f32>
+  %scale = qg.constant dense<0.5> : tensor<f32> -> tensor<f32>
+  // CHECK: %[[F:.*]] = qg.constant dense<7> : tensor<i8> -> tensor<!qg.q<ui8, 5.000000e-01 : 7>>
+  // CHECK: %[[P:.*]] = qg.pad constant %arg0 value %[[F]] low [0, 1] high [0, 0]
+  // CHECK: qg.dequantize %[[P]]
+  %p = qg.pad constant %x value %seven low [0, 1] high [0, 0] : (tensor<2x2xui8>, tensor<ui8>) -> tensor<2x3xui8>
+  %0 = qg.cast %p : tensor<2x3xui8> -> tensor<2x3xf32>
+  %1 = qg.binary sub %0, %zero : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %2 = qg.binary mul %1, %scale : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %y = qg.matmul %2, %w : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  // The file has encodings: bytes at its interface may be of one.
+  %q = qg.quantize %z : tensor<1xf32> -> tensor<1x!qg.q<ui8, 0.5 : 7>>
+  %d = qg.dequantize %q : tensor<1x!qg.q<ui8, 0.5 : 7>> -> tensor<1xf32>
+  return %y, %d : tensor<2x4xf32>, tensor<1xf32>
+}

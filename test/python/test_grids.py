@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks that write their quantization as arithmetic against exact integers:
+as they are, and as `--scheme qdq` makes integers of them."""
+import re
+
+import numpy as np
+import pytest
+from onnx import TensorProto as T
+from onnx import helper as h
+from onnx import numpy_helper
+
+import qopt
+from modules import run_model
+
+F32 = np.float32
+
+
+def build(nodes, inputs, outputs, weights, opset=17):
+    graph = h.make_graph(
+        nodes, "g", [h.make_tensor_value_info(*i) for i in inputs],
+        [h.make_tensor_value_info(*o) for o in outputs],
+        [numpy_helper.from_array(np.asarray(a), n) for n, a in weights.items()])
+    return qopt.load(h.make_model(
+        graph, opset_imports=[h.make_opsetid("", opset)],
+        ir_version=9).SerializeToString())
+
+
+def check(model, want, *inputs, scheme="qdq"):
+    """Float, and integers in interpreter and machine code, to the bit."""
+    np.testing.assert_array_equal(model.reference().run_list(*inputs)[0], want)
+    quantized = qopt.quantize(model, None, scheme)
+    np.testing.assert_array_equal(run_model(quantized, *inputs)[0], want)
+    return quantized.to_mlir()
+
+
+def around_ties(shape, step, seed=0):
+    """Whole, half and other numbers of steps, and some that saturate."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-40, 41, shape) / 2 * step
+    noise = rng.standard_normal(shape) * 10 * step
+    return np.where(rng.random(shape) < .6, x, noise).astype(F32)
+
+
+def product(x, w):
+    """Of numbers on grids of powers of two: exact."""
+    return (x.astype(np.float64) @ w.astype(np.float64)).astype(F32)
+
+
+@pytest.mark.parametrize("low, high", [(-8, 7), (-7, 7), (-128, 127), (-3, 5)])
+@pytest.mark.parametrize("op", ["Clip", "MaxMin"])
+def test_clip_between_encodings(op, low, high):
+    rng = np.random.default_rng(1)
+    w = rng.integers(-7, 8, (9, 5)).astype(np.int8)
+    x = around_ties((4, 9), .25)
+    clip = ([h.make_node("Clip", ["q", "low", "high"], ["c"])] if op == "Clip"
+            else [h.make_node("Max", ["low", "q"], ["m"]),
+                  h.make_node("Min", ["m", "high"], ["c"])])
+    model = build(
+        [h.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]), *clip,
+         h.make_node("DequantizeLinear", ["c", "s", "z"], ["d"]),
+         h.make_node("DequantizeLinear", ["w", "ws", "z"], ["v"]),
+         h.make_node("MatMul", ["d", "v"], ["y"])],
+        [("x", T.FLOAT, x.shape)], [("y", T.FLOAT, (4, 5))],
+        {"s": F32(.25), "z": np.int8(0), "low": np.int8(low),
+         "high": np.int8(high), "w": w, "ws": F32(.125)})
+    d = np.clip(np.rint(x / F32(.25)), low, high) * .25
+    text = check(model, product(d, w * .125), x)
+    bits = max(low.bit_length() if low == -8 else 4, 4) if high <= 7 else 8
+    assert f"!qg.q<si{bits}, 2.500000e-01 : 0>" in text
+
+
+MOVES = {
+    "Relu": ("Relu", ["q"], {}, lambda q: np.maximum(q, 0)),
+    "Pad": ("Pad", ["q", "pads", "low"], {},
+            lambda q: np.pad(q, ((0, 0), (1, 2)), constant_values=-8)),
+    "Concat": ("Concat", ["q", "row"], {"axis": 0},
+               lambda q: np.concatenate([q, [[-3] * 9]])),
+    "Transpose": ("Transpose", ["q"], {"perm": [1, 0]}, lambda q: q.T),
+    "Where": ("Where", ["mask", "q", "low"], {},
+              lambda q: np.where(np.arange(9) % 2 == 0, q, -8)),
+    "Max": ("Max", ["q", "row"], {}, lambda q: np.maximum(q, -3)),
+    "Resize": ("Resize", ["q", "", "scales"],
+               {"mode": "nearest", "nearest_mode": "floor",
+                "coordinate_transformation_mode": "asymmetric"},
+               lambda q: np.repeat(q, 2, 1)),
+    "Slice": ("Slice", ["q", "one", "five", "one"], {}, lambda q: q[:, 1:5]),
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+@pytest.mark.parametrize("zero", [0, -8, 3])
+def test_ops_on_stored_integers(name, zero):
+    """They move and select integers: the product behind them is one of
+    integers, under the zero point of the file."""
+    op, inputs, attributes, function = MOVES[name]
+    x = around_ties((4, 9), .5)
+    q = np.clip(np.rint(x / F32(.5)) + zero, -128, 127)
+    d = (function(q) - zero) * .5
+    w = np.random.default_rng(2).integers(-127, 128, (d.shape[1], 5))
+    model = build(
+        [h.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+         h.make_node(op, inputs, ["c"], **attributes),
+         h.make_node("DequantizeLinear", ["c", "s", "z"], ["d"]),
+         h.make_node("DequantizeLinear", ["w", "ws"], ["v"]),
+         h.make_node("MatMul", ["d", "v"], ["y"])],
+        [("x", T.FLOAT, x.shape)], [("y", T.FLOAT, (len(d), 5))],
+        {"s": F32(.5), "z": np.int8(zero), "low": np.int8(-8),
+         "w": w.astype(np.int8), "ws": F32(.25), "row": np.full((1, 9), -3, np.int8),
+         "pads": np.array([0, 1, 0, 2]), "mask": np.arange(9) % 2 == 0,
+         "scales": np.array([1, 2], F32), "one": np.array([1]),
+         "five": np.array([5])})
+    text = check(model, product(d, w * .25), x)
+    shape = "x".join(map(str, d.shape))
+    assert re.search(rf"qg.matmul .*\(tensor<{shape}x!qg.q<[us]i\d, 5.0", text)
+
+
+def ste(x, y, steps, low, high, weights, form):
+    """x + (q(x) - x) in the forms that it is written in."""
+    weights |= {y + "s": F32(steps), y + "i": F32(1 / steps),
+                y + "l": F32(low), y + "h": F32(high)}
+    nodes = [h.make_node("Mul", [x, y + "s"], [y + "t"]),
+             h.make_node("Round", [y + "t"], [y + "r"]),
+             h.make_node("Clip", [y + "r", y + "l", y + "h"], [y + "c"]),
+             h.make_node("Mul", [y + "c", y + "i"], [y + "q"])]
+    if form == "sub":
+        return nodes + [h.make_node("Sub", [y + "q", x], [y + "d"]),
+                        h.make_node("Add", [x, y + "d"], [y])]
+    return nodes + [h.make_node("Neg", [x], [y + "n"]),
+                    h.make_node("Add", [y + "q", y + "n"], [y + "d"]),
+                    h.make_node("Add", [y + "d", x], [y])]
+
+
+@pytest.mark.parametrize("form", ["sub", "neg"])
+def test_straight_through_quantizers(form):
+    rng = np.random.default_rng(3)
+    weights = {"w": (rng.integers(-7, 8, (4, 3, 3, 3)) / 8).astype(F32),
+               "b": (rng.integers(-15, 16, 4) / 16).astype(F32),
+               "v": (rng.integers(-7, 8, (100, 3)) / 16).astype(F32)}
+    x = around_ties((1, 3, 7, 7), 1 / 32)
+    nodes = ste("x", "a", 32, -127, 127, weights, form)
+    nodes += [h.make_node("Conv", ["a", "w", "b"], ["c"]),
+              h.make_node("Relu", ["c"], ["r"])]
+    nodes += ste("r", "e", 16, 0, 63, weights, form)
+    nodes += [h.make_node("Flatten", ["e"], ["f"]),
+              h.make_node("MatMul", ["f", "v"], ["y"])]
+    model = build(nodes, [("x", T.FLOAT, x.shape)], [("y", T.FLOAT, (1, 3))],
+                  weights)
+    a = np.clip(np.rint(x.astype(np.float64) * 32), -127, 127) / 32
+    c = np.zeros((1, 4, 5, 5)) + weights["b"].reshape(1, 4, 1, 1)
+    for i in range(3):
+        for j in range(3):
+            c += np.einsum("nchw,oc->nohw", a[:, :, i:i + 5, j:j + 5],
+                           weights["w"][:, :, i, j].astype(np.float64))
+    e = np.clip(np.rint(np.maximum(c, 0) * 16), 0, 63) / 16
+    text = check(model, product(e.reshape(1, -1), weights["v"]), x)
+    assert "!qg.q<si8, 3.125000e-02 : 0>" in text
+    assert "!qg.q<ui6, 6.250000e-02 : 0>" in text
+    assert "!qg.q<si4" in text
+
+
+@pytest.mark.parametrize("compare", ["select", "clip"])
+def test_floor_of_a_half_more(compare):
+    """Half up, by feature: what half to even rounds the other way is kept."""
+    bits = np.array([6, 6, 5, 4, 6, 3, 6, 2])
+    size = np.array([0, -1, 1, 1, 0, 2, -2, 2])
+    low, high = -2.0 ** size, 2.0 ** size - 2.0 ** -bits
+    x = (np.random.default_rng(4).integers(-300, 300, (6, 8)) / 128).astype(F32)
+    w = (np.random.default_rng(5).integers(-31, 32, (8, 5)) / 64).astype(F32)
+    bound = ([h.make_node("Greater", ["x", "high"], ["g"]),
+              h.make_node("Where", ["g", "high", "x"], ["m"]),
+              h.make_node("Less", ["m", "low"], ["l"]),
+              h.make_node("Where", ["l", "low", "m"], ["b"])]
+             if compare == "select" else
+             [h.make_node("Min", ["x", "high"], ["m"]),
+              h.make_node("Max", ["m", "low"], ["b"])])
+    model = build(
+        bound + [h.make_node("Mul", ["b", "p"], ["t"]),
+                 h.make_node("Add", ["t", "half"], ["u"]),
+                 h.make_node("Floor", ["u"], ["f"]),
+                 h.make_node("Div", ["f", "p"], ["q"]),
+                 h.make_node("MatMul", ["q", "w"], ["y"])],
+        [("x", T.FLOAT, x.shape)], [("y", T.FLOAT, (6, 5))],
+        {"p": (2.0 ** bits).astype(F32), "half": F32(.5), "w": w,
+         "low": low.astype(F32), "high": high.astype(F32)})
+    q = np.floor(np.clip(x, low, high) * 2.0 ** bits + .5) / 2.0 ** bits
+    text = check(model, product(q, w), x)
+    assert "!qg.q<si9, 1.562500e-02 : 0>" in text
+
+
+def test_integers_as_floats():
+    """NEMO, QuantLib, DORY: images of integers, scaled by Mul and Floor."""
+    rng = np.random.default_rng(6)
+    w = rng.integers(-128, 128, (6, 5)).astype(F32)
+    v = rng.integers(-16, 16, (5, 3)).astype(F32)
+    x = rng.integers(0, 256, (4, 6)).astype(F32)
+    model = build(
+        [h.make_node("Floor", ["x"], ["xf"]),
+         h.make_node("Clip", ["xf", "zero", "top"], ["xc"]),
+         h.make_node("MatMul", ["xc", "w"], ["a"]),
+         h.make_node("Mul", ["a", "m"], ["b"]),
+         h.make_node("Floor", ["b"], ["c"]),
+         h.make_node("Clip", ["c", "zero", "top"], ["d"]),
+         h.make_node("MatMul", ["d", "v"], ["y"])],
+        [("x", T.FLOAT, x.shape)], [("y", T.FLOAT, (4, 3))],
+        {"w": w, "v": v, "m": F32(1 / 64), "zero": F32(0), "top": F32(255)})
+    d = np.clip(np.floor(x.astype(np.float64) @ w / 64), 0, 255)
+    text = check(model, product(d, v), x)
+    assert "!qg.q<ui8, 1.000000e+00 : 0>" in text and "!qg.q<si5" in text
+
+
+def test_rows_rounded_at_run_time_are_not_rounded_again():
+    """Reciprocals of row scales have no encoding; w8a8 leaves the file's own
+    rounding alone."""
+    rng = np.random.default_rng(7)
+    x = (rng.standard_normal((5, 16)) *
+         np.geomspace(.01, 100, 5)[:, None]).astype(F32)
+    w = rng.standard_normal((16, 4)).astype(F32)
+    model = build(
+        [h.make_node("Abs", ["x"], ["a"]),
+         h.make_node("ReduceMax", ["a"], ["m"], axes=[1], keepdims=1),
+         h.make_node("Div", ["m", "top"], ["s"]),
+         h.make_node("Reciprocal", ["s"], ["i"]),
+         h.make_node("Mul", ["x", "i"], ["t"]),
+         h.make_node("Round", ["t"], ["r"]),
+         h.make_node("Clip", ["r", "low", "top"], ["c"]),
+         h.make_node("Cast", ["c"], ["q"], to=T.INT8),
+         h.make_node("Cast", ["q"], ["f"], to=T.FLOAT),
+         h.make_node("Mul", ["f", "s"], ["d"]),
+         h.make_node("MatMul", ["d", "w"], ["y"])],
+        [("x", T.FLOAT, x.shape)], [("y", T.FLOAT, (5, 4))],
+        {"low": F32(-127), "top": F32(127), "w": w})
+    want = model.reference().run_list(x)[0]
+    for scheme in ("w8a8", "w8a8-dyn"):
+        profile = qopt.calibrate(model, [x]) if scheme == "w8a8" else None
+        got = run_model(qopt.quantize(model, profile, scheme), x)[0]
+        np.testing.assert_array_equal(got, want)
