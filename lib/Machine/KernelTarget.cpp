@@ -41,6 +41,7 @@ static KernelTarget getX86(const llvm::StringSet<> &features) {
   }
   if (features.contains("fma"))
     target.real.name = "fma";
+  target.hasHalves = features.contains("f16c") || avx512;
   if (features.contains("avxvnni") && avx2)
     target.integer = {"vpdpbusd256", DotInput::u8, 6, 2, 8, 4};
   if (avx512 && features.contains("fma")) {
@@ -87,6 +88,7 @@ KernelTarget qopt::getKernelTarget(StringRef triple, StringRef features) {
                         false};
     if (parsed.isLittleEndian())
       target.tables = TableLookup::Tbl;
+    target.hasHalves = true;
     if (enabled.contains("dotprod"))
       target.integer = {"sdot", DotInput::s8, 5, 4, 4, 4};
     return target;

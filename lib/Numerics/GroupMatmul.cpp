@@ -31,6 +31,20 @@ void qopt::multiplyGroups(const GroupMatmulSizes &sizes, const int32_t *lhs,
     }
 }
 
+std::vector<float> qopt::decodeBlocks(int64_t n, int64_t k,
+                                      const int32_t *values,
+                                      const WeightBlocks &blocks) {
+  int64_t columns = (k + blocks.columns - 1) / blocks.columns;
+  std::vector<float> weights(n * k);
+  for (int64_t i = 0; i < n; ++i) {
+    const float *scales = blocks.scales + i / blocks.rows * columns;
+    for (int64_t j = 0; j < k; ++j)
+      weights[i * k + j] =
+          float(values[i * k + j]) * scales[j / blocks.columns];
+  }
+  return weights;
+}
+
 float qopt::quantizeRow(int64_t k, const float *x, int32_t *out) {
   EvalBuilder b;
   float largest = 0;

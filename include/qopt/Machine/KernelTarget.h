@@ -49,6 +49,8 @@ struct KernelTarget {
   bool hasWords = false;
   /// Pixels that a depthwise tile keeps in registers.
   int64_t depthwiseRows = 6;
+  /// Halves become floats in one instruction.
+  bool hasHalves = false;
 };
 
 /// The choice for a triple and LLVM target features ("+avx2,+fma", in order, a

@@ -1,13 +1,15 @@
 //===- GroupMatmul.h - Products with scales per group ---------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one definition of `fxp.group_matmul` and `fxp.quantize_rows`: integers
-// are exact, floats are added group by group in order.
+// The one definition of `fxp.group_matmul`, `fxp.decode_matmul` and
+// `fxp.quantize_rows`: integers are exact, floats are added group by group, or
+// weight by weight, in order.
 //===----------------------------------------------------------------------===//
 #ifndef QOPT_NUMERICS_GROUPMATMUL_H
 #define QOPT_NUMERICS_GROUPMATMUL_H
 
 #include "qopt/Numerics/Affine.h"
+#include <vector>
 
 namespace qopt {
 
@@ -35,6 +37,17 @@ struct GroupWeights {
 void multiplyGroups(const GroupMatmulSizes &sizes, const int32_t *lhs,
                     RowScales rowScales, const GroupWeights &weights,
                     float *out);
+
+/// Scales of the weights of a matrix [N, K], one for each `rows` x `columns`.
+struct WeightBlocks {
+  int64_t rows, columns;
+  const float *scales;
+};
+
+/// `values` are [N, K] without zero points. What they stand for, one rounding
+/// each.
+std::vector<float> decodeBlocks(int64_t n, int64_t k, const int32_t *values,
+                                const WeightBlocks &blocks);
 
 /// Rounds a row to [-127, 127] and returns its scale.
 float quantizeRow(int64_t k, const float *x, int32_t *out);

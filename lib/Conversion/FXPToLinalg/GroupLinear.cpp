@@ -45,10 +45,16 @@ struct LowerGroupMatmul : OpConversionPattern<fxp::GroupMatmulOp> {
       return builder.reshape(x, {rows, groups, group});
     };
     Value x = split(adaptor.getLhs(), m), w = split(adaptor.getRhs(), n);
+    SmallVector<Value> factors{x, w};
+    SmallVector<AffineMap> maps{select(rewriter, 4, {0, 2, 3}),
+                                select(rewriter, 4, {1, 2, 3})};
+    if (adaptor.getRhsZps()) {
+      factors.push_back(adaptor.getRhsZps());
+      maps.push_back(select(rewriter, 4, {1, 2}));
+    }
+    maps.push_back(select(rewriter, 4, {0, 1, 2}));
     Value acc = builder.reduce(
-        {x, w}, builder.fill({m, n, groups}, builder.integer(i32, 0)),
-        {select(rewriter, 4, {0, 2, 3}), select(rewriter, 4, {1, 2, 3}),
-         select(rewriter, 4, {0, 1, 2})},
+        factors, builder.fill({m, n, groups}, builder.integer(i32, 0)), maps,
         {IteratorType::parallel, IteratorType::parallel, IteratorType::parallel,
          IteratorType::reduction},
         [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
@@ -60,7 +66,9 @@ struct LowerGroupMatmul : OpConversionPattern<fxp::GroupMatmulOp> {
           if (op.getLhsZp())
             left = s.subI(left, s.intLike(left, op.getLhsZp()));
           Value right = arith::ExtSIOp::create(b, loc, i32, args[1]);
-          return s.addI(args[2], s.mulI(left, right));
+          if (args.size() == 4)
+            right = s.subI(right, arith::ExtSIOp::create(b, loc, i32, args[2]));
+          return s.addI(args.back(), s.mulI(left, right));
         });
     Value sum = builder.reduce(
         {acc, adaptor.getScales()}, builder.fill({m, n}, builder.real(f32, 0)),
@@ -83,6 +91,58 @@ struct LowerGroupMatmul : OpConversionPattern<fxp::GroupMatmulOp> {
           return IRScalarBuilder(b, loc).fma(args[0], args[1], args[2]);
         });
     rewriter.replaceOp(op, builder.reshape(result, shape));
+    return success();
+  }
+};
+
+/// Weights first, then the product of floats.
+struct LowerDecodeMatmul : OpConversionPattern<fxp::DecodeMatmulOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(fxp::DecodeMatmulOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    LinalgBuilder builder{rewriter, op.getLoc()};
+    ArrayRef<int64_t> rhs = getTensorType(adaptor.getRhs()).getShape();
+    int64_t n = rhs[0], k = rhs[1];
+    int64_t m = n ? op.getType().getNumElements() / n : 0;
+    Type i32 = rewriter.getI32Type(), f32 = rewriter.getF32Type();
+    AffineMap identity = rewriter.getMultiDimIdentityMap(2);
+    AffineMap block = AffineMap::get(
+        2, 0,
+        {rewriter.getAffineDimExpr(0).floorDiv(op.getBlock()[0]),
+         rewriter.getAffineDimExpr(1).floorDiv(op.getBlock()[1])},
+        rewriter.getContext());
+    SmallVector<Value> inputs{adaptor.getRhs(), adaptor.getScales()};
+    SmallVector<AffineMap> maps{identity, block};
+    if (adaptor.getZps()) {
+      inputs.push_back(adaptor.getZps());
+      maps.push_back(block);
+    }
+    maps.push_back(identity);
+    Value weights = builder.reduce(
+        inputs, builder.fill({n, k}, builder.real(f32, 0)), maps,
+        {IteratorType::parallel, IteratorType::parallel},
+        [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          IRScalarBuilder s(b, loc);
+          Value code = arith::ExtSIOp::create(b, loc, i32, args[0]);
+          if (args.size() == 4)
+            code = s.subI(code, arith::ExtSIOp::create(b, loc, i32, args[2]));
+          return s.mulF(s.intToFloat(code, args[1]), args[1]);
+        });
+    Value bias = builder.pointwise(
+        {m, n}, f32, adaptor.getBias(),
+        [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+    Value x = builder.reshape(adaptor.getLhs(), {m, k});
+    Value sum = builder.reduce(
+        {x, weights}, bias,
+        {select(rewriter, 3, {0, 2}), select(rewriter, 3, {1, 2}),
+         select(rewriter, 3, {0, 1})},
+        {IteratorType::parallel, IteratorType::parallel,
+         IteratorType::reduction},
+        [](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          return IRScalarBuilder(b, loc).fma(args[0], args[1], args[2]);
+        });
+    rewriter.replaceOp(op, builder.reshape(sum, op.getType().getShape()));
     return success();
   }
 };
@@ -131,7 +191,7 @@ struct LowerQuantizeRows : OpConversionPattern<fxp::QuantizeRowsOp> {
 namespace qopt {
 void populateFXPGroupLinearPatterns(const StorageTypeConverter &converter,
                                     RewritePatternSet &patterns) {
-  patterns.add<LowerGroupMatmul, LowerQuantizeRows>(converter,
-                                                    patterns.getContext());
+  patterns.add<LowerGroupMatmul, LowerDecodeMatmul, LowerQuantizeRows>(
+      converter, patterns.getContext());
 }
 } // namespace qopt

@@ -298,8 +298,9 @@ struct ConvertMatmul : ToFXP<qg::MatmulOp> {
   matchAndRewrite(qg::MatmulOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     qg::QuantizedType matrix = qg::getQuantizedType(op.getRhs().getType());
-    if (matrix && matrix.getGroupSize())
-      return rewriter.notifyMatchFailure(op, "has groups (GroupLinear.cpp)");
+    if (matrix && (matrix.getGroupSize() || !isQuantized(op.getLhs().getType())))
+      return rewriter.notifyMatchFailure(op, "has groups or a float lhs "
+                                             "(GroupLinear.cpp)");
     std::optional<Encoding> lhs = getByteEncoding(op.getLhs().getType());
     if (!lhs)
       return op.emitOpError() << "expects an 8-bit lhs per tensor, got "

@@ -122,8 +122,8 @@ func.func @epilogue_yield(%x: memref<1x4x4x8xi8>, %w: memref<1x1x1x2x1x16x4xi8>,
 // -----
 func.func @group_size(%x: memref<1x1x4x8xi8>, %w: memref<1x1x1x2x1x16x4xi8>, %s: memref<1x1x16xf32>, %c: memref<1xi32>, %r: memref<1xf32>, %b: memref<16xf32>, %i: memref<1x1x4x16xf32>) {
   // expected-error@+1 {{expects an input and a result of rank 4, four tile sizes and a positive group}}
-  qcpu.group_matmul "mul" tile [1, 1, 16, 4] group 0 ins(%x, %w, %s, %c, %r, %b) extras() outs(%i)
-      : (memref<1x1x4x8xi8>, memref<1x1x1x2x1x16x4xi8>, memref<1x1x16xf32>, memref<1xi32>, memref<1xf32>, memref<16xf32>, memref<1x1x4x16xf32>) -> () {
+  qcpu.group_matmul "mul" tile [1, 1, 16, 4] group 0 zp 0 0 ins(%x, %w, %s, %c, %r, %c, %c, %b) extras() outs(%i)
+      : (memref<1x1x4x8xi8>, memref<1x1x1x2x1x16x4xi8>, memref<1x1x16xf32>, memref<1xi32>, memref<1xf32>, memref<1xi32>, memref<1xi32>, memref<16xf32>, memref<1x1x4x16xf32>) -> () {
   ^bb0(%a: f32):
     qcpu.yield %a : f32
   }
@@ -133,8 +133,8 @@ func.func @group_size(%x: memref<1x1x4x8xi8>, %w: memref<1x1x1x2x1x16x4xi8>, %s:
 // -----
 func.func @group_rows(%x: memref<1x1x4x8xi8>, %w: memref<1x1x1x2x1x16x4xi8>, %s: memref<1x1x16xf32>, %c: memref<1xi32>, %r: memref<3xf32>, %b: memref<16xf32>, %i: memref<1x1x4x16xf32>) {
   // expected-error@+1 {{expects rows of pixels, and one row scale or one each}}
-  qcpu.group_matmul "mul" tile [1, 1, 16, 4] group 8 ins(%x, %w, %s, %c, %r, %b) extras() outs(%i)
-      : (memref<1x1x4x8xi8>, memref<1x1x1x2x1x16x4xi8>, memref<1x1x16xf32>, memref<1xi32>, memref<3xf32>, memref<16xf32>, memref<1x1x4x16xf32>) -> () {
+  qcpu.group_matmul "mul" tile [1, 1, 16, 4] group 8 zp 0 0 ins(%x, %w, %s, %c, %r, %c, %c, %b) extras() outs(%i)
+      : (memref<1x1x4x8xi8>, memref<1x1x1x2x1x16x4xi8>, memref<1x1x16xf32>, memref<1xi32>, memref<3xf32>, memref<1xi32>, memref<1xi32>, memref<16xf32>, memref<1x1x4x16xf32>) -> () {
   ^bb0(%a: f32):
     qcpu.yield %a : f32
   }

@@ -166,6 +166,29 @@ LogicalResult MatmulOp::verify() {
                  succeeded(checkLevels(*this)));                           // C5
 }
 
+/// A bias and a result of f32, scales of f32 in `shape` and, where there are
+/// zero points, bytes in that shape.
+static LogicalResult checkBlocks(Operation *op, ValueRange scalesAndZps,
+                                 Value bias, ArrayRef<int64_t> shape) {
+  Type f32 = Float32Type::get(op->getContext());
+  Value scales = scalesAndZps.front(), zps = scalesAndZps.back();
+  auto expected = RankedTensorType::get(shape, f32);
+  if (scales.getType() != expected)
+    return op->emitOpError() << "expects scales of type " << expected
+                             << ", got " << scales.getType();
+  int64_t n = getShape(op->getResult(0)).back();
+  if (bias.getType() != RankedTensorType::get({n}, f32) ||
+      !getElement(op->getResult(0)).isF32())
+    return op->emitOpError("expects an f32 bias of one element per column and "
+                           "an f32 result");
+  Type i8 = IntegerType::get(op->getContext(), 8);
+  if (zps && zps.getType() != RankedTensorType::get(shape, i8))
+    return op->emitOpError() << "expects zero points of type "
+                             << RankedTensorType::get(shape, i8) << ", got "
+                             << zps.getType();
+  return success();
+}
+
 LogicalResult GroupMatmulOp::verify() {
   FailureOr<Shape> shape =
       qg::inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
@@ -176,23 +199,38 @@ LogicalResult GroupMatmulOp::verify() {
     return failure();
   if (getShape(getRhs()).size() != 2 || getGroup() < 1) // C2
     return emitOpError("expects a matrix [N, K] and a positive group");
-  Type f32 = Float32Type::get(getContext());
   int64_t n = shape->back(), k = getShape(getRhs()).back();
   int64_t groups = (k + int64_t(getGroup()) - 1) / int64_t(getGroup());
-  auto expected = RankedTensorType::get({n, groups}, f32);
-  if (getScales().getType() != expected) // C4
-    return emitOpError() << "expects scales of type " << expected << ", got "
-                         << getScales().getType();
-  if (getBias().getType() != RankedTensorType::get({n}, f32) ||
-      !getResultType().getElementType().isF32()) // C5
-    return emitOpError("expects an f32 bias of one element per column and an "
-                       "f32 result");
+  if (failed(checkBlocks(*this, {getScales(), getRhsZps()}, getBias(),
+                         {n, groups}))) // C4, C5, C8
+    return failure();
   if (getLhsScales() &&
       getLhsScales().getType() !=
-          RankedTensorType::get(getShape(getLhs()).drop_back(), f32)) // C6
+          RankedTensorType::get(getShape(getLhs()).drop_back(),
+                                Float32Type::get(getContext()))) // C6
     return emitOpError() << "expects one f32 scale per row of lhs, got "
                          << getLhsScales().getType();
   return success();
+}
+
+LogicalResult DecodeMatmulOp::verify() {
+  if (failed(checkBytes(*this, getRhs()))) // C1
+    return failure();
+  if (!getElement(getLhs()).isF32()) // C1
+    return emitOpError() << "expects an f32 lhs, got " << getLhs().getType();
+  FailureOr<Shape> shape =
+      qg::inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
+                           /*transposed=*/true, errorOn(*this)); // C2
+  if (failed(shape) || failed(checkResult(*this, shape, 0)) ||   // C3
+      failed(checkLevels(*this)))                                // C6
+    return failure();
+  ArrayRef<int64_t> rhs = getShape(getRhs()), block = getBlock();
+  if (rhs.size() != 2 || block.size() != 2 || block[0] < 1 || block[1] < 1) // C2
+    return emitOpError("expects a matrix [N, K] and a block of two positive "
+                       "extents");
+  return checkBlocks(*this, {getScales(), getZps()}, getBias(),
+                     {(rhs[0] + block[0] - 1) / block[0],
+                      (rhs[1] + block[1] - 1) / block[1]}); // C4, C5
 }
 
 LogicalResult QuantizeRowsOp::verify() {

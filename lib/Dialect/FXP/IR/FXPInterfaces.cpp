@@ -29,6 +29,15 @@ OpOperand *GroupMatmulOp::getBiasOperand() { return &getBiasMutable(); }
 
 void GroupMatmulOp::setBias(Value bias) { getBiasMutable().set(bias); }
 
+LinearGeometry DecodeMatmulOp::getLinearGeometry() {
+  return LinearGeometry::ofProduct(getTensorType(getRhs()).getRank(),
+                                   /*isTransposed=*/true);
+}
+
+OpOperand *DecodeMatmulOp::getBiasOperand() { return &getBiasMutable(); }
+
+void DecodeMatmulOp::setBias(Value bias) { getBiasMutable().set(bias); }
+
 std::optional<StoredValue> StoredOperandsInterface::findStored(Value value) {
   for (StoredValue &stored : getStoredValues())
     if (stored.value == value)

@@ -54,6 +54,15 @@ LogicalResult MatmulOp::evaluate(ArrayRef<Tensor> operands,
   return success();
 }
 
+/// Subtracts zero points [N / rows, K / columns] from a matrix [N, K].
+static void subtractBlocks(std::vector<int32_t> &values, const Tensor &zps,
+                           ArrayRef<int64_t> shape, ArrayRef<int64_t> block) {
+  int64_t columns = zps.shape()[1];
+  for (int64_t i = 0, e = values.size(); i < e; ++i)
+    values[i] -= zps.getInt(i / shape[1] / block[0] * columns +
+                            i % shape[1] / block[1]);
+}
+
 LogicalResult GroupMatmulOp::evaluate(ArrayRef<Tensor> operands,
                                       SmallVectorImpl<Tensor> &results) {
   ArrayRef<int64_t> rhs = operands[1].shape();
@@ -64,11 +73,37 @@ LogicalResult GroupMatmulOp::evaluate(ArrayRef<Tensor> operands,
   RowScales scales{nullptr, getLhsScale().convertToFloat()};
   if (getLhsScales())
     scales.each = operands[4].span<float>().data();
+  if (getRhsZps())
+    subtractBlocks(right, operands.back(), rhs, {1, int64_t(getGroup())});
   multiplyGroups({rows, rhs[0], rhs[1], int64_t(getGroup())}, left.data(),
                  scales,
                  {right.data(), operands[2].span<float>().data(),
                   operands[3].span<float>().data()},
                  result.mutableSpan<float>().data());
+  results.push_back(result);
+  return success();
+}
+
+LogicalResult DecodeMatmulOp::evaluate(ArrayRef<Tensor> operands,
+                                       SmallVectorImpl<Tensor> &results) {
+  ArrayRef<int64_t> rhs = operands[1].shape();
+  Tensor result(DType::f32, getResultType().getShape());
+  std::vector<int32_t> right = load(operands[1], /*isUnsigned=*/false);
+  if (getZps())
+    subtractBlocks(right, operands[4], rhs, getBlock());
+  std::vector<float> weights =
+      decodeBlocks(rhs[0], rhs[1], right.data(),
+                   {getBlock()[0], getBlock()[1],
+                    operands[2].span<float>().data()});
+  MatmulSizes sizes{1,
+                    rhs[0] ? result.numElements() / rhs[0] : 0,
+                    rhs[1],
+                    rhs[0],
+                    /*sharedRhs=*/true,
+                    /*transposeRhs=*/true};
+  multiply(sizes, operands[0].span<float>().data(), weights.data(),
+           operands[3].span<float>().data(),
+           result.mutableSpan<float>().data());
   results.push_back(result);
   return success();
 }

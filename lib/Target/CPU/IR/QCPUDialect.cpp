@@ -55,6 +55,11 @@ void GroupMatmulOp::getEffects(
   addEffects(*this, getInitMutable(), effects);
 }
 
+void DecodeMatmulOp::getEffects(
+    SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  addEffects(*this, getInitMutable(), effects);
+}
+
 void LutOp::getEffects(
     SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
   addEffects(*this, getInitMutable(), effects);
@@ -116,6 +121,22 @@ LogicalResult GroupMatmulOp::verify() {
   if (x[0] != 1 || x[1] != 1 || y[0] != 1 || y[1] != 1 || x[2] != y[2] ||
       (rows != 1 && rows != x[2]))
     return emitOpError("expects rows of pixels, and one row scale or one each");
+  return verifyEpilogue(*this);
+}
+
+LogicalResult DecodeMatmulOp::verify() {
+  ArrayRef<int64_t> x = getX().getType().getShape();
+  ArrayRef<int64_t> y = getInit().getType().getShape();
+  ArrayRef<int64_t> block = getBlock();
+  if (x.size() != 4 || y.size() != 4 || getTile().size() != 4 ||
+      x.drop_back() != y.drop_back() || x[0] != 1 || x[1] != 1)
+    return emitOpError("expects rows of pixels and four tile sizes");
+  if (block.size() != 2 || std::min(block[0], block[1]) != 1)
+    return emitOpError("expects a block of one row or one column");
+  if ((getBits() != 2 && getBits() != 4 && getBits() != 8) ||
+      (!getLevels().empty() &&
+       int64_t(getLevels().size()) != int64_t(1) << getBits()))
+    return emitOpError("expects codes of 2, 4 or 8 bits and a level for each");
   return verifyEpilogue(*this);
 }
 
@@ -184,6 +205,8 @@ void qopt::qcpu::registerBufferizableOpInterfaces(DialectRegistry &registry) {
     ConvOp::attachInterface<KernelBufferization<ConvOp>>(*context);
     DepthwiseOp::attachInterface<KernelBufferization<DepthwiseOp>>(*context);
     GroupMatmulOp::attachInterface<KernelBufferization<GroupMatmulOp>>(
+        *context);
+    DecodeMatmulOp::attachInterface<KernelBufferization<DecodeMatmulOp>>(
         *context);
   });
 }

@@ -288,11 +288,7 @@ LogicalResult qopt::qcpu::lowerGroupMatmul(Operation *operation,
     if (!read(extra, kernel.extras.emplace_back()))
       return failure();
   readAttributes(op, kernel);
-  kernel.kernelH = kernel.kernelW = 1;
-  kernel.strideH = kernel.strideW = 1;
-  kernel.dilationH = kernel.dilationW = 1;
-  kernel.groups = 1;
-  kernel.reducedChannels = kernel.x.shape[3];
+  setPointwise(kernel);
   views.group = op.getGroup();
   views.hasCorrections = op.getCorrections().getType().getNumElements() != 1;
   views.hasRowScales = op.getRowScales().getType().getNumElements() != 1;

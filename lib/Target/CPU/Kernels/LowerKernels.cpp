@@ -3,6 +3,7 @@
 //
 // Reads the ops into plain structs and leaves the loops to the emitters.
 //===----------------------------------------------------------------------===//
+#include "DecodeKernel.h"
 #include "DotProduct.h"
 #include "GroupKernel.h"
 #include "WindowKernel.h"
@@ -80,6 +81,8 @@ struct LowerKernelsPass
       return lowerLut(op, builder);
     if (isa<GroupMatmulOp>(op))
       return lowerGroupMatmul(op, builder, roundToInt);
+    if (isa<DecodeMatmulOp>(op))
+      return lowerDecodeMatmul(op, builder, roundToInt);
     if (auto conv = dyn_cast<ConvOp>(op)) {
       FailureOr<WindowKernel> kernel = readKernel(conv, builder);
       return failed(kernel)
@@ -95,7 +98,8 @@ struct LowerKernelsPass
   void runOnOperation() override {
     SmallVector<Operation *> kernels;
     getOperation().walk([&](Operation *op) {
-      if (isa<StageOp, LutOp, ConvOp, DepthwiseOp, GroupMatmulOp>(op))
+      if (isa<StageOp, LutOp, ConvOp, DepthwiseOp, GroupMatmulOp,
+              DecodeMatmulOp>(op))
         kernels.push_back(op);
     });
     for (Operation *op : kernels) {

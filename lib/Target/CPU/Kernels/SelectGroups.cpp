@@ -66,7 +66,7 @@ bool GroupBuilder::read() {
   k = weight.shape()[1];
   m = op.getType().getNumElements() / n;
   groups = (k + group - 1) / group;
-  return m > 0;
+  return m > 0 && !op.getRhsZps();
 }
 
 /// Products of codes of up to 7 bits with bytes fit 16 bits in pairs.
@@ -215,8 +215,11 @@ void GroupBuilder::build(OpBuilder &builder) {
       builder.getI64IntegerAttr(group),
       isUnsigned && dot.input == DotInput::any ? builder.getUnitAttr()
                                                : UnitAttr(),
-      x, constant(builder, packed), constant(builder, packPerGroup(scales)),
+      builder.getI64IntegerAttr(0), builder.getI64IntegerAttr(0), x,
+      constant(builder, packed), constant(builder, packPerGroup(scales)),
       constant(builder, getCorrections()), rowScales,
+      constant(builder, Tensor(DType::i8, {1})),
+      constant(builder, Tensor(DType::i32, {1})),
       constant(builder, padChannels(bias, packing)), extras, init);
   setWeightCode(kernel, code);
   Block *body = builder.createBlock(&kernel.getEpilogue());

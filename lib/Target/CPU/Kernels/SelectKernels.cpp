@@ -4,6 +4,7 @@
 // Every product is brought to one form, a 2-D window over [N, H, W, C]; then
 // the target's dot product decides how input and weights are prepared.
 //===----------------------------------------------------------------------===//
+#include "DecodeKernel.h"
 #include "Epilogue.h"
 #include "GroupKernel.h"
 #include "PackWeights.h"
@@ -291,6 +292,12 @@ struct SelectKernelsPass
   void runOnOperation() override {
     KernelTarget target = getKernelTarget(triple, features);
     raisePointwise(getOperation());
+    // Some become products of floats.
+    SmallVector<fxp::DecodeMatmulOp> decoded;
+    getOperation().walk(
+        [&](fxp::DecodeMatmulOp op) { decoded.push_back(op); });
+    for (fxp::DecodeMatmulOp op : decoded)
+      selectDecodeMatmul(op, target);
     SmallVector<Operation *> candidates;
     SmallVector<fxp::LutOp> lookups;
     SmallVector<fxp::GroupMatmulOp> grouped;

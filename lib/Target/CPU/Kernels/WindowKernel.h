@@ -33,23 +33,36 @@ struct WindowKernel {
   bool rowsOutside = false;
 };
 
-/// What the kernel ops over windows say alike: dot product, tile, code of the
-/// weights, epilogue, and the extents of `kernel.y`, which was read before.
-template <typename Op>
-void readAttributes(Op op, WindowKernel &kernel) {
+/// What all kernel ops say alike: dot product, tile, epilogue, and the extents
+/// of `kernel.y`, which was read before.
+template <typename Op> void readTile(Op op, WindowKernel &kernel) {
   kernel.dot = op.getDot();
   kernel.epilogue = &op.getEpilogue().front();
-  kernel.isUnsigned = op.getXUnsigned();
   llvm::ArrayRef<int64_t> tile = op.getTile();
   kernel.rows = tile[0];
   kernel.vectors = tile[1];
   kernel.lanes = tile[2];
   kernel.pack = tile[3];
-  kernel.code = getWeightCode(op);
   kernel.batch = kernel.y.shape[0];
   kernel.height = kernel.y.shape[1];
   kernel.width = kernel.y.shape[2];
   kernel.channels = kernel.y.shape[3];
+}
+
+/// What those over integers add: signs and the code of the weights.
+template <typename Op> void readAttributes(Op op, WindowKernel &kernel) {
+  readTile(op, kernel);
+  kernel.isUnsigned = op.getXUnsigned();
+  kernel.code = getWeightCode(op);
+}
+
+/// The window of a matrix product; `kernel.x` was read before.
+inline void setPointwise(WindowKernel &kernel) {
+  kernel.kernelH = kernel.kernelW = 1;
+  kernel.strideH = kernel.strideW = 1;
+  kernel.dilationH = kernel.dilationW = 1;
+  kernel.groups = 1;
+  kernel.reducedChannels = kernel.x.shape[3];
 }
 
 /// A channel panel of one task.

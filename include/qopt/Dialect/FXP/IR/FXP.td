@@ -30,6 +30,7 @@ def FXP_Dialect : Dialect {
     | `conv`, `matmul` | i8 and i8, bias i32 | i32 |
     | `mul`, `sum`, `sum_pool` | i8 | i32 |
     | `group_matmul` | i8 and i8; scales and bias f32 | f32 |
+    | `decode_matmul` | f32 and i8; scales and bias f32 | f32 |
     | `quantize_rows` | f32 | i8, scales f32 |
     | `requantize` | i32, or i8 | integers that hold `clamp` |
     | `add` | i8 and i8 | integers that hold `clamp` |
@@ -167,15 +168,15 @@ def FXP_MatmulOp : FXP_StoredOp<"matmul", [
 
 def FXP_GroupMatmulOp : FXP_StoredOp<"group_matmul", [
     FXP_Stored<"Lhs", "lhs_unsigned", "lhs_zp">,
-    FXP_Stored<"Rhs", "">], [
+    FXP_Stored<"Rhs", "">], [AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<LinearOpInterface, ["getBiasOperand", "setBias"]>]> {
   let summary = "integer matrix product with scales per group, into f32";
   let description = [{
-    `acc[g] = sum over k in group g of (lhs - lhs_zp) * rhs` is exact in i32;
-    then `sum = fma(f32(acc[g]), scales[n, g], sum)` from +0 over the groups in
-    order, and `y = fma(sum, s, bias[n])`, where `s` is `lhs_scale` or, where
-    given, `lhs_scales[b..., m]`. `rhs` is `[N, K]`, signed; group `g` is
-    `[g * group, min((g + 1) * group, K))`.
+    `acc[g] = sum over k in group g of (lhs - lhs_zp) * (rhs - z)` is exact in
+    i32; then `sum = fma(f32(acc[g]), scales[n, g], sum)` from +0 over the groups
+    in order, and `y = fma(sum, s, bias[n])`, where `s` is `lhs_scale` or, where
+    given, `lhs_scales[b..., m]`, and `z` is 0 or `rhs_zps[n, g]`. `rhs` is
+    `[N, K]`, signed; group `g` is `[g * group, min((g + 1) * group, K))`.
 
     * C1: `lhs` and `rhs` are i8.
     * C2: `rhs` is a matrix `[N, K]` with the K of `lhs`, `group` is
@@ -186,6 +187,7 @@ def FXP_GroupMatmulOp : FXP_StoredOp<"group_matmul", [
     * C6: `lhs_scales` has one f32 for each row of `lhs`.
     * C7: `fxp.levels`, where there is one, has 2^b signed bytes, b from 1 to 7:
       each weight is one of them, or 0.
+    * C8: `rhs_zps` has the shape of `scales`, in i8.
 
     Example:
     ```mlir
@@ -194,13 +196,49 @@ def FXP_GroupMatmulOp : FXP_StoredOp<"group_matmul", [
     ```
   }];
   let arguments = (ins QG_Tensor:$lhs, QG_Tensor:$rhs, QG_Tensor:$scales,
-    QG_Tensor:$bias, Optional<QG_Tensor>:$lhs_scales, I64Attr:$group,
-    I64Attr:$lhs_zp, UnitAttr:$lhs_unsigned, F32Attr:$lhs_scale);
+    QG_Tensor:$bias, Optional<QG_Tensor>:$lhs_scales,
+    Optional<QG_Tensor>:$rhs_zps, I64Attr:$group, I64Attr:$lhs_zp,
+    UnitAttr:$lhs_unsigned, F32Attr:$lhs_scale);
   let results = (outs QG_Tensor:$result);
   let assemblyFormat = [{
-    $lhs `,` $rhs `,` $scales `,` $bias (`,` $lhs_scales^)? `group` $group
-    `lhs_zp` $lhs_zp (`lhs_unsigned` $lhs_unsigned^)?
-    `lhs_scale` $lhs_scale attr-dict `:` functional-type(operands, results)
+    $lhs `,` $rhs `,` $scales `,` $bias (`,` $lhs_scales^)?
+    (`rhs_zps` $rhs_zps^)? `group` $group `lhs_zp` $lhs_zp
+    (`lhs_unsigned` $lhs_unsigned^)? `lhs_scale` $lhs_scale attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+def FXP_DecodeMatmulOp : FXP_Op<"decode_matmul", [
+    DeclareOpInterfaceMethods<LinearOpInterface, ["getBiasOperand", "setBias"]>]> {
+  let summary = "matrix product of floats with stored weights";
+  let description = [{
+    `y[b..., m, n] = bias[n] + sum over k of lhs[b..., m, k] * w[n, k]`, added
+    from the bias in index order by fused multiply-adds, where
+    `w[n, k] = f32(rhs[n, k] - z) * s` is rounded once; `s` is
+    `scales[n / r, k / c]` and `z` is 0 or `zps[n / r, k / c]` for a `block` of
+    `[r, c]` weights. What `qg.matmul` of floats with the decoded matrix gives.
+
+    * C1: `lhs`, `scales`, `bias` and the result are f32, `rhs` is i8.
+    * C2: `rhs` is a matrix `[N, K]` with the K of `lhs`, `block` has two
+      positive extents.
+    * C3: the result is `[b..., M, N]`.
+    * C4: `scales` is `[ceil(N / r), ceil(K / c)]`; `zps` has that shape in i8.
+    * C5: `bias` is `[N]`.
+    * C6: `fxp.levels`, where there is one, has 2^b signed bytes, b from 1 to 7:
+      each weight is one of them, or 0.
+
+    Example:
+    ```mlir
+    %y = fxp.decode_matmul %x, %w, %s, %b block [1, 32]
+         : (tensor<1x64xf32>, tensor<10x64xi8>, tensor<10x2xf32>, tensor<10xf32>) -> tensor<1x10xf32>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$lhs, QG_Tensor:$rhs, QG_Tensor:$scales,
+    QG_Tensor:$bias, Optional<QG_Tensor>:$zps, DenseI64ArrayAttr:$block);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `,` $scales `,` $bias (`zps` $zps^)? `block` $block attr-dict
+    `:` functional-type(operands, results)
   }];
 }
 

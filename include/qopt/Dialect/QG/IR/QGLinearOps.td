@@ -108,7 +108,8 @@ def QG_MatmulOp : QG_LinearOp<"matmul", ["canComputeWeight"]> {
     * C5: all are floats or quantized.
 
     A `rhs` with groups, or with a table, is computed as `fxp.group_matmul`
-    says; a quantized result is that rounded.
+    says; a quantized result is that rounded. A quantized `rhs` beside a float
+    `lhs` is decoded, one rounding each, and multiplied as floats are.
 
     Example:
     ```mlir

@@ -132,31 +132,69 @@ def QCPU_GroupMatmulOp : QCPU_KernelOp<"group_matmul", [
   let summary = "matrix product with scales per group, then an epilogue";
   let description = [{
     `x` is `[1, 1, M, K]`. Integer sums of `group` elements start at
-    `corrections` (zero if that has one element) and go into
-    `sum = fma(f32(acc), scales, sum)` group by group; the epilogue gets
-    `fma(sum, row_scales[m], bias[n])` (`row_scales` has one element or M).
-    `weight` is that of `qcpu.conv`; `scales` and `corrections` are
-    `[panels][groups][NR * L]`.
+    `corrections` (zero if that has one element) less
+    `(zps - zp) * row_sums[m, g]` (`row_sums` has one element where both are
+    zero) and go into `sum = fma(f32(acc), scales, sum)` group by group; the
+    epilogue gets `fma(sum, row_scales[m], bias[n])` (`row_scales` has one
+    element or M). `weight` is that of `qcpu.conv`; `scales` (f32 or f16) and
+    `corrections` are `[panels][groups][NR * L]`, and so is `zps`, unsigned, in
+    `zp_bits` bits each (none if it has one element).
 
     Example: see `qcpu-select-kernels`.
   }];
   let arguments = (ins StrAttr:$dot, DenseI64ArrayAttr:$tile, I64Attr:$group,
-    UnitAttr:$x_unsigned, QCPU_Buffer:$x, QCPU_Buffer:$weight,
-    QCPU_Buffer:$scales, QCPU_Buffer:$corrections, QCPU_Buffer:$row_scales,
+    UnitAttr:$x_unsigned, I64Attr:$zp, I64Attr:$zp_bits, QCPU_Buffer:$x,
+    QCPU_Buffer:$weight, QCPU_Buffer:$scales, QCPU_Buffer:$corrections,
+    QCPU_Buffer:$row_scales, QCPU_Buffer:$zps, QCPU_Buffer:$row_sums,
     QCPU_Buffer:$bias, Variadic<QCPU_Buffer>:$extras, QCPU_Buffer:$init);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$epilogue);
   let assemblyFormat = [{
-    $dot `tile` $tile `group` $group (`x_unsigned` $x_unsigned^)?
-    `ins` `(` $x `,` $weight `,` $scales `,` $corrections `,` $row_scales `,`
-    $bias `)` `extras` `(` $extras `)` `outs` `(` $init `)` attr-dict
-    `:` functional-type(operands, results) $epilogue
+    $dot `tile` $tile `group` $group (`x_unsigned` $x_unsigned^)? `zp` $zp
+    $zp_bits `ins` `(` $x `,` $weight `,` $scales `,` $corrections `,`
+    $row_scales `,` $zps `,` $row_sums `,` $bias `)` `extras` `(` $extras `)`
+    `outs` `(` $init `)` attr-dict `:` functional-type(operands, results)
+    $epilogue
+  }];
+  let hasVerifier = 1;
+}
+
+def QCPU_DecodeMatmulOp : QCPU_KernelOp<"decode_matmul", [
+    SingleBlockImplicitTerminator<"YieldOp">, IsolatedFromAbove]> {
+  let summary = "matrix product of floats with weights in codes, then an epilogue";
+  let description = [{
+    `x` is `[1, 1, M, K]`. `acc[m, n] = bias[n] + sum x[m, k] * w[n, k]` in the
+    order of `k`, where `w = f32(level(code) - zp) * scale`, `y =
+    epilogue(acc, extras...)`; `zp` is the attribute, or of `zps` if that has
+    more than one element. Codes have `bits` bits; `levels` says what each
+    stands for (none: bytes stand for themselves). Those of a lane that follow
+    one another share a word of 32 bits, low bits first, whole words in a group:
+    `weight` is `[panels][groups][words][NR * L]`, bytes `[panels][K][NR * L]`.
+    A scale (f32 or f16; one for all if there is one element) belongs to `block`
+    = `[1, c]` weights: `scales` is `[panels][groups][NR * L]`, and so is `zps`,
+    in `bits` bits each; or to `[r, 1]`: `scales` is `[N / r][K]`, `zps`
+    `[N / r][words]`. The last panel ends with the vectors in use.
+
+    Example: see `qcpu-select-kernels`.
+  }];
+  let arguments = (ins StrAttr:$dot, DenseI64ArrayAttr:$tile,
+    DenseI64ArrayAttr:$block, I64Attr:$bits, DenseI8ArrayAttr:$levels,
+    I64Attr:$zp, QCPU_Buffer:$x, QCPU_Buffer:$weight, QCPU_Buffer:$scales, QCPU_Buffer:$zps,
+    QCPU_Buffer:$bias, Variadic<QCPU_Buffer>:$extras, QCPU_Buffer:$init);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    $dot `tile` $tile `block` $block `bits` $bits `levels` $levels `zp` $zp
+    `ins` `(` $x `,` $weight `,` $scales `,` $zps `,` $bias `)` `extras` `(` $extras `)`
+    `outs` `(` $init `)` attr-dict `:` functional-type(operands, results)
+    $epilogue
   }];
   let hasVerifier = 1;
 }
 
 def QCPU_YieldOp : QCPU_Op<"yield", [Pure, Terminator, ReturnLike,
-    ParentOneOf<["ConvOp", "DepthwiseOp", "GroupMatmulOp"]>]> {
+    ParentOneOf<["ConvOp", "DepthwiseOp", "GroupMatmulOp",
+                 "DecodeMatmulOp"]>]> {
   let summary = "the value an epilogue stores";
   let description = "Ends the region of a kernel op.";
   let arguments = (ins Variadic<AnyType>:$values);
