@@ -20,6 +20,19 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
+/// The stored weight that a file brings, if its parameters lie along rows of
+/// the product or groups of them.
+static Value matchStored(LinearOpInterface op) {
+  auto dequantize = op.getWeight().getDefiningOp<qg::DequantizeOp>();
+  if (!dequantize || !qg::matchConstant(dequantize.getX()))
+    return {};
+  qg::QuantizedType type = qg::getQuantizedType(dequantize.getX().getType());
+  if (type.isDynamic_() || type.getBits() > 8 ||
+      (type.isPerAxis() && type.getAxis() != op.getOutputAxis()))
+    return {};
+  return dequantize.getX();
+}
+
 /// Why a linear op stays float; empty if it need not.
 static StringRef getReason(LinearOpInterface op) {
   if (auto own = op->getAttrOfType<StringAttr>("qg.weights");
@@ -35,7 +48,7 @@ static StringRef getReason(LinearOpInterface op) {
   if (!isF32(op.getInput()) || !isF32(op.getWeight()) || !isF32(op.getBias()) ||
       !isF32(op->getResult(0)))
     return "only f32 products are rounded at run time";
-  if (!qg::matchConstant(op.getWeight()))
+  if (!qg::matchConstant(op.getWeight()) && !matchStored(op))
     return "no operand is constant";
   if (!op.isShared())
     return "the constant is no single matrix";
@@ -74,12 +87,15 @@ struct QuantizeDynamic : qopt::impl::QuantizeDynamicBase<QuantizeDynamic> {
     if (own && !(format = WeightFormat::parse(own)))
       return op->emitOpError() << "expects qg.weights "
                                << getWeightFormatNames() << ", got " << own;
-    // Biases stay f32: no input scale is too small for them.
-    FailureOr<qg::QuantizedType> type =
-        getWeightEncoding(op, *format, std::numeric_limits<double>::infinity());
-    if (failed(type))
-      return failure();
-    Value weight = createRoundedWeight(builder, op.getWeight(), *type);
+    Value weight = matchStored(op);
+    if (!weight) {
+      // Biases stay f32: no input scale is too small for them.
+      FailureOr<qg::QuantizedType> type = getWeightEncoding(
+          op, *format, std::numeric_limits<double>::infinity());
+      if (failed(type))
+        return failure();
+      weight = createRoundedWeight(builder, op.getWeight(), *type);
+    }
     auto product = qg::DynamicMatmulOp::create(
         builder, op.getLoc(), op->getResult(0).getType(), op.getInput(), weight,
         op.getBias(), /*transposeRhs=*/op.getOutputAxis() == 0);

@@ -119,6 +119,7 @@ private:
   absl::Status correctBiases();
   absl::Status foldChannelScales();
   absl::Status fold();
+  absl::Status useStoredWeights();
   absl::Status quantizeRows();
   absl::Status checkEncodings();
   absl::Status keepUnfolded();
@@ -291,6 +292,12 @@ absl::Status Quantizer::fold() {
                      recipe.keepsModel() ? "qopt-fold" : "qopt-fold{verify}");
 }
 
+/// Constants that a file stores are read as they are.
+absl::Status Quantizer::useStoredWeights() {
+  return runPipeline(module, "func.func(qg-use-stored-weights,canonicalize,"
+                             "cse)");
+}
+
 /// Matrix products by rows; convolutions and attention stay float.
 absl::Status Quantizer::quantizeRows() {
   QOPT_RETURN_IF_ERROR(applyLayerRules(module, recipe.layers));
@@ -308,13 +315,19 @@ absl::Status Quantizer::checkEncodings() {
 }
 
 llvm::ArrayRef<Quantizer::Stage> Quantizer::getStages() const {
-  static constexpr Stage kFloat[] = {{"unfolded", &Quantizer::keepUnfolded}};
-  static constexpr Stage kRows[] = {{"rows", &Quantizer::quantizeRows},
-                                    {"unfolded", &Quantizer::keepUnfolded}};
+  static constexpr Stage kFloat[] = {
+      {"unfolded", &Quantizer::keepUnfolded},
+      {"stored-weights", &Quantizer::useStoredWeights}};
+  static constexpr Stage kRows[] = {
+      {"rows", &Quantizer::quantizeRows},
+      {"unfolded", &Quantizer::keepUnfolded},
+      {"stored-weights", &Quantizer::useStoredWeights}};
   // Encodings that the model brings need no data: only fusion.
   static constexpr Stage kModel[] = {{"encodings", &Quantizer::checkEncodings},
                                      {"unfolded", &Quantizer::keepUnfolded},
-                                     {"fold", &Quantizer::fold}};
+                                     {"fold", &Quantizer::fold},
+                                     {"stored-weights",
+                                      &Quantizer::useStoredWeights}};
   static constexpr Stage kStatic[] = {
       {"statistics", &Quantizer::checkStatistics},
       {"ranges", &Quantizer::applyRanges},
@@ -325,7 +338,8 @@ llvm::ArrayRef<Quantizer::Stage> Quantizer::getStages() const {
       {"correct-biases", &Quantizer::correctBiases},
       {"fold-channel-scales", &Quantizer::foldChannelScales},
       {"unfolded", &Quantizer::keepUnfolded},
-      {"fold", &Quantizer::fold}};
+      {"fold", &Quantizer::fold},
+      {"stored-weights", &Quantizer::useStoredWeights}};
   if (recipe.isFloat())
     return kFloat;
   if (recipe.roundsRows())

@@ -313,6 +313,29 @@ def FoldQDQ : Pass<"qg-fold-qdq", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 
+def UseStoredWeights : Pass<"qg-use-stored-weights", "::mlir::func::FuncOp"> {
+  let summary = "Multiply floats with constant weights as they are stored";
+  let description = [{
+    Files store weights as integers and leave activations float: a dequantize of
+    a constant in front of a product, which would become floats at every call.
+    This pass lets products read the stored integers:
+
+    * a matrix product of f32 with a dequantized constant matrix of at most 8
+      bits, per tensor, channel or block of either dimension, reads the matrix;
+      a pointwise convolution becomes one;
+    * products of 16-bit floats with such a weight become products of f32, whose
+      result is rounded once;
+    * a dequantized constant that other ops read, but for tables of rows, becomes
+      a constant of floats.
+
+    Declines: constants of other ranks, of more than 8 bits, with parameters
+    that are known at run time only.
+
+    {{example test/Transforms/use-stored-weights.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def QuantizeInterface
     : Pass<"qg-quantize-interface", "::mlir::func::FuncOp"> {
   let summary = "Take and give stored integers at the interface";

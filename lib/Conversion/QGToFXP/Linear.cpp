@@ -30,6 +30,7 @@ struct Epilogue {
   SmallVector<double> accScales;  ///< sx * sw, one or one per channel
   std::optional<Encoding> result; ///< nullopt: f32
   std::optional<ArrayRef<int64_t>> clamp;
+  bool isStored = false; ///< the accumulators are the result
 };
 } // namespace
 
@@ -184,6 +185,8 @@ static Value createBias(OpBuilder &builder, Location loc,
 /// Requantizes or dequantizes accumulators whose last dimension is channels.
 static Value finish(OpBuilder &builder, Location loc, Value acc,
                     const Epilogue &epilogue, fxp::RequantizeModeAttr mode) {
+  if (epilogue.isStored)
+    return acc;
   SmallVector<float> scales;
   if (epilogue.result) {
     for (double scale : epilogue.accScales)
@@ -212,6 +215,7 @@ static FailureOr<Epilogue> getEpilogue(Op op, double xScale,
   for (float scale : weightScales)
     epilogue.accScales.push_back(xScale * double(scale));
   epilogue.clamp = op.getClamp();
+  epilogue.isStored = op.getType().getElementType().isInteger(32);
   if (!isQuantized(op.getType()))
     return epilogue;
   epilogue.result = getByteEncoding(op.getType());

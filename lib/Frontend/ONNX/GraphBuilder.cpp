@@ -193,7 +193,9 @@ Value GraphBuilder::conv(Value x, Value weight, Value bias,
       [&] { return emitError(loc); });
   if (failed(result))
     return {};
-  return emit<qg::ConvOp>(*result, element(x), x, weight, bias, window.strides,
+  // Products of stored integers are integers.
+  Type type = isQuantized(x) ? builder.getI32Type() : element(x);
+  return emit<qg::ConvOp>(*result, type, x, weight, bias, window.strides,
                           window.pads, window.dilations, groups,
                           /*clamp=*/DenseI64ArrayAttr());
 }

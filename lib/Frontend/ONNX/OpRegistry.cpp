@@ -16,6 +16,7 @@ OpRegistry::OpRegistry() {
   registerEinsumOps(*this);
   registerElementwiseOps(*this);
   registerIndexOps(*this);
+  registerIntegerProductOps(*this);
   registerMatMulOps(*this);
   registerNormOps(*this);
   registerPoolOps(*this);

@@ -43,6 +43,7 @@ struct FoldQDQ : qopt::impl::FoldQDQBase<FoldQDQ> {
   void runOnOperation() override {
     RewritePatternSet moves(&getContext()), ops(&getContext());
     populateChannelScalesPatterns(moves);
+    populateWidenHalvesPatterns(moves);
     populateGroupedConvPatterns(moves);
     populateMoveEncodingsPatterns(moves);
     populateMoveEncodingsPatterns(ops);

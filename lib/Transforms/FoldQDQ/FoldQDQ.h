@@ -24,6 +24,14 @@ void populateChannelScalesPatterns(mlir::RewritePatternSet &patterns);
 void populateMoveEncodingsPatterns(mlir::RewritePatternSet &patterns);
 /// Pointwise convolutions with weights in groups into matrix products.
 void populateGroupedConvPatterns(mlir::RewritePatternSet &patterns);
+/// Whether a convolution is a product of every pixel with one matrix.
+bool isPointwiseProduct(qg::ConvOp op);
+/// Replaces a pointwise convolution of f32 with the dequantized constant
+/// `stored` by a product with the dequantized matrix.
+void replaceByMatmul(mlir::PatternRewriter &rewriter, qg::ConvOp op,
+                     const Tensor &stored);
+/// Products of 16-bit floats with dequantized constants become those of f32.
+void populateWidenHalvesPatterns(mlir::RewritePatternSet &patterns);
 /// {dequantize -> op -> clamp -> quantize} into quantized ops.
 void populateQuantizeOpsPatterns(mlir::RewritePatternSet &patterns);
 

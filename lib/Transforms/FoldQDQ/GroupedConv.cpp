@@ -9,6 +9,41 @@
 using namespace mlir;
 using namespace qopt;
 
+bool qopt::isPointwiseProduct(qg::ConvOp op) {
+  auto isOne = [](int64_t value) { return value == 1; };
+  return op.getGroups() == 1 && !op.getClamp() &&
+         llvm::all_of(getShape(op.getWeight()).drop_front().drop_back(),
+                      isOne) &&
+         llvm::all_of(op.getStrides(), isOne) &&
+         llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; });
+}
+
+void qopt::replaceByMatmul(PatternRewriter &rewriter, qg::ConvOp op,
+                           const Tensor &stored) {
+  Location loc = op.getLoc();
+  auto dequantize = op.getWeight().getDefiningOp<qg::DequantizeOp>();
+  ArrayRef<int64_t> weight = stored.shape();
+  auto xType = cast<RankedTensorType>(op.getX().getType());
+  Type f32 = rewriter.getF32Type();
+  int64_t columns = weight.back();
+  int64_t rows = getNumElements(xType.getShape().drop_back());
+  auto matrix = RankedTensorType::get(
+      {weight.front(), columns},
+      qg::getQuantizedType(dequantize.getX().getType()));
+  Value rhs = qg::createConstant(rewriter, dequantize.getLoc(),
+                                 stored.reshaped({weight.front(), columns}),
+                                 matrix, "w");
+  rhs = qg::DequantizeOp::create(
+      rewriter, dequantize.getLoc(),
+      RankedTensorType::get(matrix.getShape(), f32), rhs);
+  Value x = qg::ReshapeOp::create(
+      rewriter, loc, RankedTensorType::get({rows, columns}, f32), op.getX());
+  Value product = qg::MatmulOp::create(
+      rewriter, loc, RankedTensorType::get({rows, weight.front()}, f32), x, rhs,
+      op.getBias(), rewriter.getUnitAttr(), DenseI64ArrayAttr());
+  rewriter.replaceOpWithNewOp<qg::ReshapeOp>(op, op.getType(), product);
+}
+
 namespace {
 struct GroupedConvToMatmul : OpRewritePattern<qg::ConvOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -21,32 +56,9 @@ struct GroupedConvToMatmul : OpRewritePattern<qg::ConvOp> {
     if (!stored ||
         !qg::getQuantizedType(dequantize.getX().getType()).getGroupSize())
       return rewriter.notifyMatchFailure(op, "weight has no groups");
-    ArrayRef<int64_t> weight = stored->shape();
-    auto isOne = [](int64_t value) { return value == 1; };
-    if (op.getGroups() != 1 || op.getClamp() ||
-        !llvm::all_of(weight.drop_front().drop_back(), isOne) ||
-        !llvm::all_of(op.getStrides(), isOne) ||
-        !llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; }))
+    if (!isPointwiseProduct(op))
       return rewriter.notifyMatchFailure(op, "no pointwise convolution");
-    Location loc = op.getLoc();
-    auto xType = cast<RankedTensorType>(op.getX().getType());
-    Type f32 = rewriter.getF32Type();
-    int64_t columns = weight.back(), rows = xType.getNumElements() / columns;
-    auto matrix = RankedTensorType::get(
-        {weight.front(), columns},
-        qg::getQuantizedType(dequantize.getX().getType()));
-    Value rhs = qg::createConstant(rewriter, dequantize.getLoc(),
-                                   stored->reshaped({weight.front(), columns}),
-                                   matrix, "w");
-    rhs = qg::DequantizeOp::create(
-        rewriter, dequantize.getLoc(),
-        RankedTensorType::get(matrix.getShape(), f32), rhs);
-    Value x = qg::ReshapeOp::create(
-        rewriter, loc, RankedTensorType::get({rows, columns}, f32), op.getX());
-    Value product = qg::MatmulOp::create(
-        rewriter, loc, RankedTensorType::get({rows, weight.front()}, f32), x,
-        rhs, op.getBias(), rewriter.getUnitAttr(), DenseI64ArrayAttr());
-    rewriter.replaceOpWithNewOp<qg::ReshapeOp>(op, op.getType(), product);
+    replaceByMatmul(rewriter, op, *stored);
     return success();
   }
 };

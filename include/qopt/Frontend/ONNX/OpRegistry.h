@@ -64,6 +64,7 @@ void registerConvOps(OpRegistry &registry);
 void registerEinsumOps(OpRegistry &registry);
 void registerElementwiseOps(OpRegistry &registry);
 void registerIndexOps(OpRegistry &registry);
+void registerIntegerProductOps(OpRegistry &registry);
 void registerMatMulOps(OpRegistry &registry);
 void registerNormOps(OpRegistry &registry);
 void registerPoolOps(OpRegistry &registry);

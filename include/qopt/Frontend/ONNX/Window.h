@@ -18,6 +18,9 @@ std::optional<WindowSpec> readWindow(OpBinder &op, ArrayRef<int64_t> spatial,
 /// Pads that keep or centre a result of `extent` (SAME_UPPER/SAME_LOWER).
 std::pair<int64_t, int64_t> splitPadding(int64_t total, bool upper);
 
+/// The window of a Conv-like node; reports operands that do not fit.
+std::optional<WindowSpec> readConvWindow(OpBinder &op, Value x, Value weight);
+
 /// Convolution of NCHW operands, all layouts changed inside.
 Value buildConv(OpBinder &op, Value x, Value weight, Value bias);
 

@@ -66,6 +66,17 @@ static LogicalResult checkExpressed(Operation *op, ArrayRef<Value> values) {
   return success();
 }
 
+/// Floats and encodings; the sums of encodings may stay integers.
+static LogicalResult checkSums(Operation *op, ArrayRef<Value> operands) {
+  bool isEncoded = llvm::all_of(operands.take_front(2), [](Value value) {
+    return isa<QuantizedType>(getElement(value));
+  });
+  if (isEncoded && getElement(op->getResult(0)).isInteger(32))
+    return checkExpressed(op, operands);
+  return success(succeeded(checkExpressed(op, operands)) &&
+                 succeeded(checkExpressed(op, {op->getResult(0)})));
+}
+
 /// `kind` has a value on the elements of x (Elementwise.h). An encoding is
 /// computed in its expressed type, so that its result is expressed as well.
 template <typename Kind>
@@ -109,8 +120,7 @@ LogicalResult ConvOp::verify() {
   Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
                 getDilations()};
   return success(
-      succeeded(checkExpressed(
-          *this, {getX(), getWeight(), getBias(), getResult()})) && // C5
+      succeeded(checkSums(*this, {getX(), getWeight(), getBias()})) && // C5
       succeeded(checkResult(
           *this, inferConvShape(getShape(getX()), weight, window, getGroups(),
                                 errorOn(*this)))) &&            // C1, C2, C3
@@ -139,8 +149,8 @@ LogicalResult MatmulOp::verify() {
   FailureOr<Shape> shape =
       inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
                        getTransposeRhs(), errorOn(*this)); // C1, C2
-  return success(succeeded(checkExpressed(*this, {getLhs(), getRhs(), getBias(),
-                                                  getResult()})) &&       // C5
+  return success(succeeded(checkSums(*this,
+                                     {getLhs(), getRhs(), getBias()})) && // C5
                  succeeded(checkResult(*this, shape)) &&                  // C1
                  succeeded(checkBias(*this, getBias(), shape->back())) && // C3
                  succeeded(checkClamp(*this, getClamp())));               // C4

@@ -336,7 +336,9 @@ Value ShapedBuilder::matmul(Value lhs, Value rhs, Value bias) {
                        /*transposeRhs=*/false, [&] { return emitError(loc); });
   if (failed(result))
     return {};
-  return emit<MatmulOp>(*result, element(lhs), lhs, rhs, bias,
+  // Products of stored integers are integers.
+  Type type = isQuantized(lhs) ? builder.getI32Type() : element(lhs);
+  return emit<MatmulOp>(*result, type, lhs, rhs, bias,
                         /*transpose_rhs=*/UnitAttr(),
                         /*clamp=*/DenseI64ArrayAttr());
 }

@@ -27,7 +27,9 @@ std::optional<IntegerLinear> qg::getIntegerLinear(const LinearTypes &types,
     return std::nullopt;
   if (weight.isPerAxis() && weight.getAxis() != types.weightAxis)
     return std::nullopt;
-  if (result ? !result.isPerTensor() : !types.result.getElementType().isF32())
+  Type element = types.result.getElementType();
+  if (result ? !result.isPerTensor()
+             : !element.isF32() && !element.isInteger(32))
     return std::nullopt;
 
   int64_t channels = types.weight.getDimSize(types.weightAxis);

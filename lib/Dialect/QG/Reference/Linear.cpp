@@ -36,6 +36,11 @@ static void finish(const LinearOperands &linear, const IntegerLinear &integer,
   auto scaleOf = [&](int64_t i) {
     return integer.scales[integer.scales.size() == 1 ? 0 : i % channels];
   };
+  if (type.getElementType().isInteger(32)) {
+    llvm::copy(acc, result.mutableSpan<int32_t>().begin());
+    results.push_back(std::move(result));
+    return;
+  }
   EvalBuilder b;
   int64_t n = acc.size();
   QuantizedType quantized = getQuantizedType(type);

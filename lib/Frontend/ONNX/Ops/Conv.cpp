@@ -83,19 +83,28 @@ std::optional<WindowSpec> frontend::readWindow(OpBinder &op,
   return window;
 }
 
+std::optional<WindowSpec> frontend::readConvWindow(OpBinder &op, Value x,
+                                                   Value weight) {
+  if (op.b.rank(x) < 3 || op.b.rank(weight) != op.b.rank(x)) {
+    op.b.fail("expects x and weight of one rank >= 3, got " +
+              formatShape(op.b.shape(x)) + " and " +
+              formatShape(op.b.shape(weight)));
+    return std::nullopt;
+  }
+  ArrayRef<int64_t> kernel = op.b.shape(weight).drop_front(2);
+  Shape declared = op.intsAttr("kernel_shape", kernel);
+  if (ArrayRef<int64_t>(declared) != kernel) {
+    op.b.fail("expects 'kernel_shape' " + formatShape(kernel) +
+              " as the weight has it, got " + formatShape(declared));
+    return std::nullopt;
+  }
+  return readWindow(op, op.b.shape(x).drop_front(2), kernel);
+}
+
 Value frontend::buildConv(OpBinder &op, Value x, Value weight, Value bias) {
   if (!x || !weight)
     return {};
-  if (op.b.rank(x) < 3 || op.b.rank(weight) != op.b.rank(x))
-    return op.b.fail("expects x and weight of one rank >= 3, got " +
-                     formatShape(op.b.shape(x)) + " and " +
-                     formatShape(op.b.shape(weight)));
-  ArrayRef<int64_t> kernel = op.b.shape(weight).drop_front(2);
-  Shape declared = op.intsAttr("kernel_shape", kernel);
-  if (ArrayRef<int64_t>(declared) != kernel)
-    return op.b.fail("expects 'kernel_shape' " + formatShape(kernel) +
-                     " as the weight has it, got " + formatShape(declared));
-  auto window = readWindow(op, op.b.shape(x).drop_front(2), kernel);
+  auto window = readConvWindow(op, x, weight);
   if (!window)
     return {};
   int64_t groups = op.intAttr("group", 1);

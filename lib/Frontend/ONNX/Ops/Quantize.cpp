@@ -10,6 +10,7 @@
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 #include "qopt/Frontend/ONNX/Window.h"
 
+#include "llvm/Support/MathExtras.h"
 #include <cmath>
 
 using namespace mlir;
@@ -44,42 +45,88 @@ static StringRef getFormatName(DType dtype, unsigned packedBits) {
   }
 }
 
+/// Numbers of an encoding, in the order of the file.
+struct Parameters {
+  SmallVector<float> scales;
+  SmallVector<int32_t> zeros;
+};
+
+/// Constant parameters that qg types hold; those of blocks, which only
+/// constants have, may be zero or negative.
+static std::optional<Parameters> getParameters(GraphBuilder &b,
+                                               const Encoding &encoding,
+                                               const IntegerFormat &row) {
+  std::optional<Tensor> scale = b.constantOf(encoding.scale), zero;
+  if (!scale || !b.isFloat(encoding.scale) || scale->dtype() == DType::f64)
+    return std::nullopt;
+  if (encoding.zeroPoint) {
+    zero = b.constantOf(encoding.zeroPoint);
+    if (!zero || zero->numElements() != scale->numElements())
+      return std::nullopt;
+  }
+  Parameters result;
+  for (int64_t i = 0, e = scale->numElements(); i < e; ++i) {
+    float value = float(scale->getFloat(i));
+    if (encoding.blockSize > 0 ? !std::isfinite(value)
+                               : !(value > 0) || !std::isnormal(value))
+      return std::nullopt;
+    result.scales.push_back(value);
+    result.zeros.push_back(zero ? int32_t(zero->getInt(i)) : 0);
+    if (result.zeros.back() < row.min() || result.zeros.back() > row.max())
+      return std::nullopt;
+  }
+  return result;
+}
+
+/// Blocks of a matrix along one dimension: groups of the other's channels.
+static qg::QuantizedType getBlockedType(OpBinder &op, const Encoding &encoding,
+                                        ArrayRef<int64_t> shape,
+                                        StringRef format,
+                                        const Parameters &parameters) {
+  ArrayRef<int64_t> given = op.b.shape(encoding.scale);
+  if (shape.size() != 2 || given.size() != 2)
+    return {};
+  int64_t channelAxis = 1 - encoding.axis, channels = shape[channelAxis];
+  int64_t groups =
+      llvm::divideCeil(shape[encoding.axis], encoding.blockSize);
+  if (given[channelAxis] != channels || given[encoding.axis] != groups)
+    return {};
+  Parameters ordered = parameters;
+  if (channelAxis == 1)
+    for (int64_t i = 0; i < channels * groups; ++i) {
+      ordered.scales[i] = parameters.scales[i % groups * channels + i / groups];
+      ordered.zeros[i] = parameters.zeros[i % groups * channels + i / groups];
+    }
+  if (llvm::all_of(ordered.zeros, [](int32_t zero) { return zero == 0; }))
+    ordered.zeros.clear();
+  return qg::QuantizedType::getPerAxis(op.b.context(), format, channelAxis,
+                                       ordered.scales, ordered.zeros,
+                                       encoding.blockSize);
+}
+
 /// qg type of an encoding with constant parameters; null, and nothing
 /// reported, where qg has no such type and arithmetic has to do.
 static qg::QuantizedType getType(OpBinder &op, const Encoding &encoding,
                                  ArrayRef<int64_t> shape, StringRef format) {
   GraphBuilder &b = op.b;
   const IntegerFormat *row = lookupIntegerFormat(format);
-  std::optional<Tensor> scale = b.constantOf(encoding.scale);
-  if (!row || !scale || encoding.blockSize > 0 ||
-      b.element(encoding.scale) != b.f32())
+  std::optional<Parameters> parameters;
+  if (row)
+    parameters = getParameters(b, encoding, *row);
+  if (!parameters)
     return {};
-  std::optional<Tensor> zero;
-  if (encoding.zeroPoint) {
-    zero = b.constantOf(encoding.zeroPoint);
-    if (!zero || zero->numElements() != scale->numElements())
-      return {};
-  }
-  int64_t count = scale->numElements();
-  SmallVector<float> scales;
-  SmallVector<int32_t> zeros;
-  for (int64_t i = 0; i < count; ++i) {
-    float value = float(scale->getFloat(i));
-    if (!(value > 0) || !std::isnormal(value))
-      return {};
-    scales.push_back(value);
-    zeros.push_back(zero ? int32_t(zero->getInt(i)) : 0);
-    if (zeros.back() < row->min() || zeros.back() > row->max())
-      return {};
-  }
-  if (count == 1 && scale->rank() <= 1)
-    return qg::QuantizedType::getPerTensor(b.context(), format, scales[0],
-                                           zeros[0]);
-  if (scale->rank() != 1 || encoding.axis >= int64_t(shape.size()) ||
+  if (encoding.blockSize > 0)
+    return getBlockedType(op, encoding, shape, format, *parameters);
+  int64_t count = parameters->scales.size();
+  if (count == 1 && b.rank(encoding.scale) <= 1)
+    return qg::QuantizedType::getPerTensor(b.context(), format,
+                                           parameters->scales[0],
+                                           parameters->zeros[0]);
+  if (b.rank(encoding.scale) != 1 || encoding.axis >= int64_t(shape.size()) ||
       shape[encoding.axis] != count)
     return {};
   return qg::QuantizedType::getPerAxis(b.context(), format, encoding.axis,
-                                       scales, zeros);
+                                       parameters->scales, parameters->zeros);
 }
 
 /// Parameters shaped to broadcast against `shape`: scalars, vectors along the
@@ -191,9 +238,10 @@ static Value dequantize(OpBinder &op, Value x, const Encoding &encoding) {
   if (format.empty())
     return b.fail("expects stored integers of 2, 4, 8, 16 or 32 bits or floats "
                   "of at most 8");
-  if (auto type = getType(op, encoding, b.shape(x), format))
-    if (Value q = b.reinterpret(x, type))
-      return b.dequantize(q);
+  if (encoding.blockSize == 0 || b.constantOf(x))
+    if (auto type = getType(op, encoding, b.shape(x), format))
+      if (Value q = b.reinterpret(x, type))
+        return b.dequantize(q);
   return dequantizeByArithmetic(op, b.plain(x), encoding);
 }
 
@@ -205,8 +253,9 @@ static Value quantize(OpBinder &op, Value x, const Encoding &encoding,
   StringRef format = getFormatName(kind.dtype, kind.bits);
   if (format.empty())
     return op.b.fail("expects to quantize to 2, 4, 8 or 16 bits");
-  if (auto type = getType(op, encoding, op.b.shape(x), format))
-    return op.b.quantize(x, type);
+  if (encoding.blockSize == 0)
+    if (auto type = getType(op, encoding, op.b.shape(x), format))
+      return op.b.quantize(x, type);
   Value y = quantizeByArithmetic(op, x, encoding, kind.dtype, format);
   op.b.markPacked(y, kind);
   return y;
@@ -279,11 +328,12 @@ static LogicalResult importDynamicQuantizeLinear(OpBinder &op) {
       b.unary(UnaryKind::round_even,
               b.clamp(b.div(b.sub(b.scalar(0, b.f32()), low), safe), 0, 255));
   Value steps = b.add(b.unary(UnaryKind::round_even, b.div(x, safe)), zero);
-  Type u8 = qg::getElementType(b.context(), DType::u8);
-  if (failed(op.result(0, b.convert(b.clamp(steps, 0, 255), u8))) ||
+  // Stored integers, as products read them.
+  auto u8 = qg::QuantizedType::getPerTensor(b.context(), "ui8", 1, 0);
+  if (failed(op.result(0, b.quantize(steps, u8))) ||
       failed(op.result(1, scale)))
     return failure();
-  return op.result(2, b.convert(zero, u8));
+  return op.result(2, b.quantize(zero, u8));
 }
 
 //===----------------------------------------------------------------------===//
@@ -321,7 +371,11 @@ static Value dequantizeBias(OpBinder &op, unsigned index) {
   if (!xScale || !wScale)
     return {};
   Encoding encoding{b.mul(b.reshape(xScale, {}), wScale), {}, 0};
-  return dequantize(op, op.raw(index), encoding);
+  Value bias = op.raw(index);
+  // A row that broadcasts is a vector of channels.
+  if (bias && b.rank(bias) == 2 && b.extent(bias, 0) == 1)
+    bias = b.reshape(bias, {b.extent(bias, 1)});
+  return dequantize(op, bias, encoding);
 }
 
 static LogicalResult importQLinearConv(OpBinder &op) {
@@ -425,87 +479,42 @@ static LogicalResult importQLinearSoftmax(OpBinder &op) {
   return quantizeResult(op, op.b.softmax(x, *axis), 3, dtype);
 }
 
-//===----------------------------------------------------------------------===//
-// *Integer
-//===----------------------------------------------------------------------===//
-
-/// Integers minus their zero point, as floats. Their magnitude is at most 255.
-static Value centre(OpBinder &op, unsigned x, unsigned zero, int64_t axis) {
+/// Inputs: A, scale, zero point, B, scale, zero point, C, y scale, y zero point.
+/// Without the last two the result is float.
+static LogicalResult importQGemm(OpBinder &op) {
   GraphBuilder &b = op.b;
-  Value value = op.in(x);
-  if (!value)
-    return {};
-  Value steps = b.convert(value, b.f32());
-  if (!op.hasInput(zero))
-    return steps;
-  Encoding encoding{{}, {}, axis};
-  Value point = op.in(zero);
-  // Vectors per row or column; anything of higher rank broadcasts as it is.
-  if (b.rank(point) <= 1)
-    point = spread(op, point, encoding, b.shape(value));
-  return b.sub(steps, b.convert(point, b.f32()));
-}
-
-/// Products of two 9-bit integers are below 2^16, so floats add up 256 of
-/// them exactly; longer sums are cut into such pieces and added as integers.
-static constexpr int64_t kExactTerms = 256;
-
-static LogicalResult importMatMulInteger(OpBinder &op) {
-  GraphBuilder &b = op.b;
-  Value a = op.raw(0), w = op.raw(1);
-  if (!a || !w)
-    return failure();
-  if (b.rank(a) == 0 || b.rank(w) == 0)
-    return op.badModel("expects operands of rank >= 1");
-  Value lhs = centre(op, 0, 2, std::max<int64_t>(b.rank(a) - 2, 0));
-  Value rhs = centre(op, 1, 3, b.rank(w) - 1);
+  bool transposesRhs = op.intAttr("transB", 0) != 0;
+  Value lhs = dequantizeInput(op, 0, 1);
+  Value rhs = dequantizeInput(op, 3, transposesRhs ? 0 : 1);
   if (!lhs || !rhs)
     return failure();
-  int64_t lhsAxis = b.rank(lhs) - 1;
-  int64_t rhsAxis = std::max<int64_t>(b.rank(rhs) - 2, 0);
-  int64_t terms = b.extent(lhs, lhsAxis);
-  if (b.extent(rhs, rhsAxis) != terms)
-    return op.badModel("expects equal inner extents, got " +
-                       formatShape(b.shape(lhs)) + " and " +
-                       formatShape(b.shape(rhs)));
-  Type i32 = qg::getElementType(b.context(), DType::i32);
-  Value sum;
-  for (int64_t k = 0; k < terms || k == 0; k += kExactTerms) {
-    int64_t end = std::min(terms, k + kExactTerms);
-    Value part = b.convert(buildMatMul(b, b.sliceAxis(lhs, lhsAxis, k, end),
-                                       b.sliceAxis(rhs, rhsAxis, k, end)),
-                           i32);
-    sum = sum ? b.add(sum, part) : part;
+  if (b.rank(lhs) != 2 || b.rank(rhs) != 2)
+    return op.badModel("expects matrices, got " + formatShape(b.shape(lhs)) +
+                       " and " + formatShape(b.shape(rhs)));
+  if (op.intAttr("transA", 0))
+    lhs = b.transpose(lhs, {1, 0});
+  if (transposesRhs)
+    rhs = b.transpose(rhs, {1, 0});
+  double alpha = op.floatAttr("alpha", 1);
+  Value y = b.matmul(lhs, rhs);
+  if (op.hasInput(6)) {
+    Value c = dequantizeBias(op, 6);
+    y = b.add(y, c);
   }
-  return op.result(sum);
-}
-
-static LogicalResult importConvInteger(OpBinder &op) {
-  GraphBuilder &b = op.b;
-  Value weight = op.raw(1);
-  if (!weight)
-    return failure();
-  int64_t terms = b.type(weight).getNumElements() /
-                  std::max<int64_t>(b.extent(weight, 0), 1);
-  if (terms > kExactTerms)
-    return op.unsupported("expects at most " + Twine(kExactTerms) +
-                          " products per result, got " + Twine(terms));
-  Value x = centre(op, 0, 2, 1), w = centre(op, 1, 3, 0);
-  Type i32 = qg::getElementType(b.context(), DType::i32);
-  return op.result(b.convert(buildConv(op, x, w, {}), i32));
+  if (alpha != 1)
+    y = b.mul(y, alpha);
+  return op.hasInput(7) ? quantizeResult(op, y, 7, DType::u8) : op.result(y);
 }
 
 void frontend::registerQuantizeOps(OpRegistry &registry) {
-  registry.add("ConvInteger", 10, importConvInteger,
-               "at most 256 products per result");
   registry.add("DequantizeLinear", 10, importDequantizeLinear);
   registry.add("DynamicQuantizeLinear", 11, importDynamicQuantizeLinear);
-  registry.add("MatMulInteger", 10, importMatMulInteger);
   registry.add("QLinearConv", 10, importQLinearConv);
   registry.add("QLinearMatMul", 10, importQLinearMatMul);
   registry.add("QuantizeLinear", 10, importQuantizeLinear);
   StringRef ms = "com.microsoft";
   registry.add(ms, "DequantizeLinear", 1, importDequantizeLinear);
+  registry.add(ms, "QGemm", 1, importQGemm);
   registry.add(ms, "QLinearAdd", 1, importQLinearBinary<BinaryKind::add>);
   registry.add(ms, "QLinearAveragePool", 1, importQLinearPool);
   registry.add(ms, "QLinearConcat", 1, importQLinearConcat);

@@ -15,7 +15,7 @@ namespace qopt::qg {
 /// `acc[o] = bias[o] + sum (x - xZeroPoint) * w` in wrapping i32, where `w` are
 /// the integers of the weight's Decoder. A quantized result is
 /// `sat(rne(f32(acc) * scales[o]) + zero point)`, a float one
-/// `f32(acc) * scales[o]`.
+/// `f32(acc) * scales[o]`, an i32 one `acc`.
 struct IntegerLinear {
   int64_t xZeroPoint = 0;
   /// One entry, or one per output channel.
@@ -33,7 +33,7 @@ struct LinearTypes {
 
 /// The integer form, or nullopt if the op has none: x is encoded per tensor
 /// and the weight per tensor or along `weightAxis`, both in at most 8 bits;
-/// the result is f32 or encoded per tensor; the bias is absent, f32 or si32.
+/// the result is f32, i32 or encoded per tensor; the bias is absent, f32 or si32.
 /// `bias` holds its values (null if absent). A float bias b becomes
 /// rne(b / (sx * sw)); an si32 bias of scale f32(sx * sw) is taken as stored,
 /// another one is rescaled.
