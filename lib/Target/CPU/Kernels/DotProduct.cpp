@@ -202,6 +202,11 @@ Value DotProduct::accumulate(Value acc, Value input, Value weights) {
         b, loc, acc, call("llvm.x86.avx2.pmadd.wd", type, {input, weights}));
   if (name == "vpdpbusd256")
     return call("llvm.x86.avx512.vpdpbusd.256", type, {acc, input, weights});
+  // Weights are the unsigned ones.
+  if (name == "vpdpbusd256w")
+    return call("llvm.x86.avx512.vpdpbusd.256", type, {acc, weights, input});
+  if (name == "vpdpbusd512w")
+    return call("llvm.x86.avx512.vpdpbusd.512", type, {acc, weights, input});
   if (name == "vpdpbusd512")
     return call("llvm.x86.avx512.vpdpbusd.512", type, {acc, input, weights});
   if (name == "smlad") {

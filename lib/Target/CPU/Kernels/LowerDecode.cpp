@@ -425,7 +425,8 @@ SmallVector<Value> DecodeLoops::forSteps(PanelDecoder &panel, Value first,
   };
   state = repeat(steps / group, std::move(state),
                  [&](Value g, SmallVectorImpl<Value> &current) {
-                   auto next = whole(g, group, SmallVector<Value>(current));
+                   SmallVector<Value> next = whole(
+                       g, group, SmallVector<Value>(current.begin(), current.end()));
                    current.assign(next.begin(), next.end());
                  });
   if (int64_t rest = steps % group)

@@ -18,21 +18,22 @@
 using namespace mlir;
 using namespace qopt::qcpu;
 
-/// Steps of a group that are straight-line code in a loop.
-static constexpr int64_t kUnroll = 4;
+/// Steps of a group that are straight-line code in a loop, and groups that have
+/// no loop.
+static constexpr int64_t kUnroll = 4, kWhole = 8;
 
 namespace {
 /// Operands of the kernel besides those of a window.
 struct GroupViews {
-  FlatView scales, corrections, rowScales;
-  int64_t group;
-  bool hasCorrections, hasRowScales;
+  FlatView scales, corrections, rowScales, zps, rowSums;
+  int64_t group, zeroPoint, zeroBits;
+  bool hasCorrections, hasRowScales, hasRowSums;
 };
 
 class GroupTile {
 public:
   GroupTile(Emitter &emit, const WindowEmitter &window, const GroupViews &views)
-      : emit(emit), k(window.kernel()), v(views), dot(emit, k) {
+      : emit(emit), k(window.kernel()), v(views), dot(emit, makeDot(k)) {
     depth = k.x.shape[3];
     groups = llvm::divideCeil(depth, v.group);
   }
@@ -41,6 +42,8 @@ public:
     rows = tile.rows;
     vectors = tile.panel.vectors;
     width = k.vectors * k.lanes;
+    if (v.hasRowScales || v.hasRowSums)
+      row = emit.divide(tile.x, k.x.strides[2], INT64_MAX).first;
     Value panel = emit.divide(tile.panel.packed, width, INT64_MAX).first;
     Value weights = emit.mul(panel, llvm::divideCeil(depth, k.pack) * step());
     Value parameters = emit.mul(panel, groups * width);
@@ -51,20 +54,30 @@ public:
     int64_t steps = v.group / k.pack;
     if (whole)
       sums = emit.reduce(whole, sums, [&](Value g, ValueRange inner) {
+        group = g;
         return emitGroup(emit.add(tile.x, emit.mul(g, v.group)),
                          emit.add(weights, emit.mul(g, steps * step())),
                          emit.add(parameters, emit.mul(g, width)), steps,
                          SmallVector<Value>(inner));
       });
-    if (rest)
+    if (rest) {
+      group = emit.index(whole);
       sums =
           emitGroup(emit.add(tile.x, whole * v.group),
                     emit.add(weights, whole * steps * step()),
                     emit.add(parameters, whole * width), rest / k.pack, sums);
+    }
     return finish(tile, sums);
   }
 
 private:
+  /// Unsigned codes keep the offset for the sum of the row.
+  static WindowKernel makeDot(WindowKernel kernel) {
+    if (kernel.dot.ends_with("w"))
+      kernel.code = kernel.code.withoutOffset();
+    return kernel;
+  }
+
   /// Elements of the packed weights in a step.
   int64_t step() const {
     int64_t weights = k.vectors * k.lanes * k.pack;
@@ -101,23 +114,66 @@ private:
     return arith::AddIOp::create(emit.builder, emit.loc, acc, wide);
   }
 
-  /// Weights are codes plus an offset: the offset times the sum of the inputs,
-  /// in all lanes.
-  Value emitOffset(Value x, int64_t elements) {
+  Value loadParameters(const FlatView &view, Value parameters, int64_t j) {
+    return emit.load(view, emit.add(parameters, j * k.lanes), k.lanes);
+  }
+
+  /// Zero points of the weights of a vector, in i32.
+  Value loadZeroPoints(Value parameters, int64_t j) {
     OpBuilder &b = emit.builder;
+    auto lanes = emit.vec(k.lanes, b.getI32Type());
+    Value at = emit.add(parameters, j * k.lanes), zeros;
+    if (v.zeroBits == 8) {
+      zeros = arith::ExtUIOp::create(b, emit.loc, lanes,
+                                     emit.load(v.zps, at, k.lanes));
+    } else {
+      // Vectors are whole bytes.
+      Value byte = arith::DivUIOp::create(b, emit.loc, at,
+                                          emit.index(8 / v.zeroBits));
+      zeros = decodeWeights(emit, {v.zps, byte, k.lanes},
+                            WeightCode{v.zeroBits, 0}, b.getI32Type());
+    }
+    if (!v.zeroPoint)
+      return zeros;
+    Value common =
+        emit.splat(lanes, b.getI32IntegerAttr(int32_t(v.zeroPoint)));
+    return arith::AddIOp::create(b, emit.loc, zeros, common);
+  }
+
+  /// What the sums of a group start with: corrections, less zero points times
+  /// the sum of the row.
+  SmallVector<Value> startSums(Value parameters) {
+    OpBuilder &b = emit.builder;
+    auto lanes = emit.vec(k.lanes, b.getI32Type());
+    SmallVector<Value> acc(rows * vectors), rowSums;
     Type i32 = b.getI32Type();
-    auto lanes = emit.vec(k.lanes, i32);
-    Value acc = emit.zero(lanes);
-    Value one = ones(4 * k.lanes, b.getI8Type());
-    for (int64_t i = 0; i < elements; i += 4 * k.lanes)
-      acc = addPairs(
-          acc, multiplyBytes(one, emit.load(k.x, emit.add(x, i), 4 * k.lanes)));
-    Value sum = vector::ReductionOp::create(b, emit.loc,
-                                            vector::CombiningKind::ADD, acc);
-    Value offset = arith::ConstantOp::create(
-        b, emit.loc, b.getI32IntegerAttr(int32_t(k.code.offset)));
-    return vector::BroadcastOp::create(
-        b, emit.loc, lanes, arith::MulIOp::create(b, emit.loc, sum, offset));
+    Value common = arith::ConstantOp::create(
+        b, emit.loc, b.getI32IntegerAttr(int32_t(v.zeroPoint)));
+    for (int64_t i = 0; v.hasRowSums && i < rows; ++i) {
+      Value sum = emit.loadScalar(
+          v.rowSums,
+          emit.add(emit.mul(emit.add(row, i), groups), group));
+      if (!v.zeroBits)
+        sum = arith::MulIOp::create(b, emit.loc, i32, sum, common);
+      rowSums.push_back(
+          vector::BroadcastOp::create(b, emit.loc, lanes, sum));
+    }
+    for (int64_t j = 0; j < vectors; ++j) {
+      Value start = v.hasCorrections
+                        ? loadParameters(v.corrections, parameters, j)
+                        : emit.zero(lanes);
+      Value zeros = v.zeroBits ? loadZeroPoints(parameters, j) : Value();
+      for (int64_t i = 0; i < rows; ++i) {
+        acc[i * vectors + j] = start;
+        if (!v.hasRowSums)
+          continue;
+        Value off = zeros ? arith::MulIOp::create(b, emit.loc, zeros, rowSums[i])
+                                .getResult()
+                          : rowSums[i];
+        acc[i * vectors + j] = arith::SubIOp::create(b, emit.loc, start, off);
+      }
+    }
+    return acc;
   }
 
   /// Sums of a group by products of bytes: as many steps as 16 bits hold, then
@@ -125,19 +181,7 @@ private:
   SmallVector<Value> sumBytes(Value x, Value w, Value parameters,
                               int64_t steps) {
     OpBuilder &b = emit.builder;
-    SmallVector<Value> acc(rows * vectors);
-    for (int64_t i = 0; i < rows; ++i) {
-      Value start = emitOffset(emit.add(x, i * k.x.strides[2]), steps * k.pack);
-      for (int64_t j = 0; j < vectors; ++j)
-        acc[i * vectors + j] =
-            v.hasCorrections
-                ? arith::AddIOp::create(
-                      b, emit.loc, start,
-                      emit.load(v.corrections,
-                                emit.add(parameters, j * k.lanes), k.lanes))
-                      .getResult()
-                : start;
-    }
+    SmallVector<Value> acc = startSums(parameters);
     // All weights may be one level.
     int64_t largest = 2 * std::max<int64_t>(k.code.range(), 1) * 128;
     int64_t chunk =
@@ -179,17 +223,8 @@ private:
 
   SmallVector<Value> sumGroup(Value x, Value w, Value parameters,
                               int64_t steps) {
-    OpBuilder &b = emit.builder;
-    SmallVector<Value> acc(rows * vectors);
-    for (int64_t j = 0; j < vectors; ++j) {
-      Value start = v.hasCorrections
-                        ? emit.load(v.corrections,
-                                    emit.add(parameters, j * k.lanes), k.lanes)
-                        : emit.zero(emit.vec(k.lanes, b.getI32Type()));
-      for (int64_t i = 0; i < rows; ++i)
-        acc[i * vectors + j] = start;
-    }
-    int64_t unroll = steps % kUnroll ? 1 : kUnroll;
+    SmallVector<Value> acc = startSums(parameters);
+    int64_t unroll = steps <= kWhole ? steps : steps % kUnroll ? 1 : kUnroll;
     acc = emit.reduce(steps / unroll, acc, [&](Value s, ValueRange inner) {
       SmallVector<Value> current(inner);
       Value xs = emit.add(x, emit.mul(s, unroll * k.pack));
@@ -206,8 +241,9 @@ private:
     OpBuilder &b = emit.builder;
     auto real = emit.vec(k.lanes, b.getF32Type());
     for (int64_t j = 0; j < vectors; ++j) {
-      Value scale =
-          emit.load(v.scales, emit.add(parameters, j * k.lanes), k.lanes);
+      Value scale = loadParameters(v.scales, parameters, j);
+      if (!v.scales.element.isF32())
+        scale = arith::ExtFOp::create(b, emit.loc, real, scale);
       for (int64_t i = 0; i < rows; ++i) {
         Value &sum = sums[i * vectors + j];
         Value exact =
@@ -233,17 +269,15 @@ private:
                             SmallVector<Value> sums) {
     OpBuilder &b = emit.builder;
     auto real = emit.vec(k.lanes, b.getF32Type());
-    Value row = emit.index(0);
-    if (v.hasRowScales)
-      row = emit.divide(tile.x, k.x.strides[2], INT64_MAX).first;
+    bool hasBias = k.bias.shape.front() > 1;
     for (int64_t i = 0; i < rows; ++i) {
       Value scale = vector::BroadcastOp::create(
           b, emit.loc, real,
-          emit.loadScalar(v.rowScales,
-                          v.hasRowScales ? emit.add(row, i) : row));
+          emit.loadScalar(v.rowScales, v.hasRowScales ? emit.add(row, i)
+                                                      : emit.index(0)));
       for (int64_t j = 0; j < vectors; ++j) {
-        Value bias = emit.load(k.bias, emit.add(tile.panel.packed, j * k.lanes),
-                               k.lanes);
+        Value bias = hasBias ? loadParameters(k.bias, tile.panel.packed, j)
+                             : emit.zero(real);
         Value &sum = sums[i * vectors + j];
         sum = math::FmaOp::create(b, emit.loc, sum, scale, bias);
       }
@@ -257,6 +291,7 @@ private:
   DotProduct dot;
   int64_t depth, groups, width = 0;
   int64_t rows = 0, vectors = 0;
+  Value row, group; ///< the tile's first row, and the group at hand
 };
 } // namespace
 
@@ -282,6 +317,7 @@ LogicalResult qopt::qcpu::lowerGroupMatmul(Operation *operation,
       !read(op.getScales(), views.scales) ||
       !read(op.getCorrections(), views.corrections) ||
       !read(op.getRowScales(), views.rowScales) ||
+      !read(op.getZps(), views.zps) || !read(op.getRowSums(), views.rowSums) ||
       !read(op.getBias(), kernel.bias) || !read(op.getInit(), kernel.y))
     return failure();
   for (Value extra : op.getExtras())
@@ -292,6 +328,9 @@ LogicalResult qopt::qcpu::lowerGroupMatmul(Operation *operation,
   views.group = op.getGroup();
   views.hasCorrections = op.getCorrections().getType().getNumElements() != 1;
   views.hasRowScales = op.getRowScales().getType().getNumElements() != 1;
+  views.zeroPoint = op.getZp();
+  views.zeroBits = op.getZpBits();
+  views.hasRowSums = views.zeroPoint || views.zeroBits;
   WindowEmitter window(emit, std::move(kernel));
   GroupTile group(emit, window, views);
   window.emitTasks([&](const WindowEmitter::Tile &tile) {

@@ -55,7 +55,8 @@ private:
                   ArrayRef<int64_t> shape) const;
   /// Lanes of a panel: those of the last one end with the channels in use.
   int64_t pitch(int64_t panel) const {
-    return std::min(width(), llvm::alignTo(n - panel * width(), dot.lanes));
+    return std::min<int64_t>(width(),
+                             llvm::alignTo(n - panel * width(), dot.lanes));
   }
 
   fxp::DecodeMatmulOp op;
@@ -171,6 +172,7 @@ Tensor DecodeBuilder::packWeights() const {
   int64_t full = k / length * words +
                  llvm::divideCeil(k % length, per); // words of a lane
   Tensor packed(bits < 8 ? DType::i32 : DType::i8, {full * total});
+  char *to = packed.mutableData();
   for (int64_t channel = 0; channel < n; ++channel) {
     int64_t panel = channel / width(), lanes = pitch(panel);
     int64_t base = panel * width() * full + channel % width();
@@ -181,11 +183,10 @@ Tensor DecodeBuilder::packWeights() const {
       int64_t word = j / length * words + j % length / per;
       int64_t at = base + word * lanes;
       if (bits == 8)
-        packed.mutableSpan<int8_t>()[at] = int8_t(value);
+        to[at] = char(value);
       else
-        packed.mutableSpan<int32_t>()[at] = int32_t(
-            uint32_t(packed.span<int32_t>()[at]) |
-            uint32_t(value) << (j % length % per * bits));
+        reinterpret_cast<uint32_t *>(to)[at] |=
+            uint32_t(value) << (j % length % per * bits);
     }
   }
   return packed;

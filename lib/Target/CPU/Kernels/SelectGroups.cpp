@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The dot product is that of one scale per channel; what its form of the input
-// leaves of the zero point is folded into the start of every group's sum.
+// leaves of the zero point is folded into the start of every group's sum. Rows
+// that are signed bytes meet weights as unsigned codes: what the codes begin
+// with, and their zero points, are taken off by the sum of the row.
 //===----------------------------------------------------------------------===//
+#include "DecodeKernel.h"
 #include "Epilogue.h"
 #include "GroupKernel.h"
 #include "PackWeights.h"
@@ -33,7 +36,14 @@ public:
 
 private:
   bool canMultiplyBytes() const;
+  bool hasUnsignedWeights() const {
+    return dot.name == "maddubs" || dot.name.ends_with("w");
+  }
+  void chooseDot();
   void chooseTile();
+  Tensor packWeights(const Packing &packing, WeightCode &code);
+  Tensor packZeroPoints();
+  Value sumRows(OpBuilder &builder, Value x) const;
   Value stageInput(OpBuilder &builder);
   Tensor packPerGroup(const Tensor &values) const;
   Tensor getCorrections() const;
@@ -49,7 +59,10 @@ private:
   int64_t group;
   int64_t m = 0, n = 0, k = 0, groups = 0;
   Tensor weight, scales, bias;
+  std::optional<Tensor> zps;
   DotChoice dot;
+  /// Of the weights' zero points: what is common to all, and bits of the rest.
+  int64_t commonZero = 0, zeroBits = 0;
 };
 } // namespace
 
@@ -66,7 +79,13 @@ bool GroupBuilder::read() {
   k = weight.shape()[1];
   m = op.getType().getNumElements() / n;
   groups = (k + group - 1) / group;
-  return m > 0 && !op.getRhsZps();
+  if (op.getRhsZps()) {
+    zps = qg::matchConstant(op.getRhsZps());
+    if (!zps)
+      return false;
+    zps = zps->bitcast(DType::i8);
+  }
+  return m > 0;
 }
 
 /// Products of codes of up to 7 bits with bytes fit 16 bits in pairs.
@@ -76,7 +95,7 @@ bool GroupBuilder::canMultiplyBytes() const {
                  .range() <= 127;
 }
 
-void GroupBuilder::chooseTile() {
+void GroupBuilder::chooseDot() {
   dot = target.hasWords ? getGenericIntegerDot(target) : target.integer;
   if (canMultiplyBytes()) {
     dot = {"maddubs",
@@ -90,6 +109,19 @@ void GroupBuilder::chooseTile() {
   // Steps do not cross groups.
   if (k % dot.pack != 0 || (groups > 1 && group % dot.pack != 0))
     dot = getGenericIntegerDot(target);
+  if (isUnsigned || zeroPoint)
+    return;
+  if (dot.name == "vpdpbusd256")
+    dot.name = "vpdpbusd256w";
+  else if (dot.name == "vpdpbusd512")
+    dot.name = "vpdpbusd512w";
+  if (dot.name.ends_with("w"))
+    dot.input = DotInput::s8;
+}
+
+void GroupBuilder::chooseTile() {
+  if (dot.name == "maddubs")
+    return;
   int64_t vectors = llvm::divideCeil(n, dot.lanes);
   int64_t accumulators = dot.rows * dot.vectors;
   if (vectors < dot.vectors) {
@@ -151,7 +183,7 @@ Tensor GroupBuilder::packPerGroup(const Tensor &values) const {
   return packed;
 }
 
-/// -zp * sum of the weights of each group.
+/// -zp * sum of the weights of each group, as far as the input has one.
 Tensor GroupBuilder::getCorrections() const {
   if (zeroPoint == 0)
     return Tensor(DType::i32, {1});
@@ -166,6 +198,74 @@ Tensor GroupBuilder::getCorrections() const {
   return packPerGroup(sums);
 }
 
+/// Codes, or bytes; unsigned ones begin with 0.
+Tensor GroupBuilder::packWeights(const Packing &packing, WeightCode &code) {
+  ArrayRef<int8_t> levels = fxp::getLevels(op);
+  Tensor packed = packConvWeights(weight.reshaped({n, 1, 1, k}), packing);
+  int64_t step = dot.vectors * dot.lanes * dot.pack;
+  code = chooseWeightCode(packed, step, levels, target.tables);
+  if (code.isPacked()) {
+    commonZero = hasUnsignedWeights() ? -code.offset : 0;
+    return encodeWeights(packed, step, code);
+  }
+  if (hasUnsignedWeights()) {
+    commonZero = 128;
+    for (int8_t &value : packed.mutableSpan<int8_t>())
+      value = int8_t(uint8_t(value) ^ 0x80);
+  }
+  return packed;
+}
+
+/// What zero points have above the least of them, in planes.
+Tensor GroupBuilder::packZeroPoints() {
+  if (!zps)
+    return Tensor(DType::i8, {1});
+  ArrayRef<int8_t> given = zps->span<int8_t>();
+  auto [least, most] = std::minmax_element(given.begin(), given.end());
+  int64_t low = *least, range = *most - low;
+  commonZero += low;
+  if (range == 0)
+    return Tensor(DType::i8, {1});
+  zeroBits = range < 4 ? 2 : range < 16 ? 4 : 8;
+  Tensor wide(DType::i32, {n, groups});
+  for (int64_t i = 0, e = wide.numElements(); i < e; ++i)
+    wide.setInt(i, given[i] - low);
+  wide = packPerGroup(wide);
+  Tensor codes(DType::i8, wide.shape());
+  for (int64_t i = 0, e = wide.numElements(); i < e; ++i)
+    codes.setInt(i, wide.getInt(i));
+  return zeroBits == 8
+             ? codes
+             : encodeWeights(codes, dot.lanes, WeightCode{zeroBits, 0});
+}
+
+/// [M, groups] sums of the signed bytes `x`.
+Value GroupBuilder::sumRows(OpBuilder &builder, Value x) const {
+  Type i32 = builder.getI32Type();
+  auto sum = [&](int64_t first, int64_t count, int64_t length) -> Value {
+    Value part = castShape(builder, x, {m, k});
+    if (first || count * length != k)
+      part = qg::SliceOp::create(
+          builder, loc,
+          RankedTensorType::get({m, count * length}, builder.getI8Type()), part,
+          SmallVector<int64_t>{0, first}, SmallVector<int64_t>{1, 1});
+    part = castShape(builder, part, {m, count, length});
+    return fxp::SumOp::create(builder, loc,
+                              RankedTensorType::get({m, count}, i32), part,
+                              ArrayRef<int64_t>{2}, /*x_zp=*/0,
+                              /*x_unsigned=*/false);
+  };
+  int64_t whole = k / group, rest = k % group;
+  if (!rest)
+    return sum(0, whole, group);
+  if (!whole)
+    return sum(0, 1, rest);
+  Value parts[] = {sum(0, whole, group), sum(whole * group, 1, rest)};
+  return qg::ConcatOp::create(builder, loc,
+                              RankedTensorType::get({m, groups}, i32), parts,
+                              /*axis=*/1);
+}
+
 Value GroupBuilder::constant(OpBuilder &builder, const Tensor &tensor) const {
   auto type = RankedTensorType::get(
       tensor.shape(), qg::getStorageElementType(qg::getElementType(
@@ -178,16 +278,22 @@ void GroupBuilder::build(OpBuilder &builder) {
   Operation *last =
       epilogue.ops.empty() ? op.getOperation() : epilogue.ops.back();
   builder.setInsertionPoint(last);
+  chooseDot();
   chooseTile();
   Value x = stageInput(builder);
-  ArrayRef<int8_t> levels = fxp::getLevels(op);
   Packing packing{1,        dot.vectors,      dot.lanes,
-                  dot.pack, /*isRun=*/false, getFill(weight, levels)};
-  Tensor packed = packConvWeights(weight.reshaped({n, 1, 1, k}), packing);
-  int64_t step = dot.vectors * dot.lanes * dot.pack;
-  WeightCode code = chooseWeightCode(packed, step, levels, target.tables);
-  if (code.isPacked())
-    packed = encodeWeights(packed, step, code);
+                  dot.pack, /*isRun=*/false, getFill(weight, fxp::getLevels(op))};
+  WeightCode code;
+  Tensor packed = packWeights(packing, code);
+  Tensor zeros = packZeroPoints();
+  Value rowSums = commonZero || zeroBits
+                      ? sumRows(builder, x)
+                      : constant(builder, Tensor(DType::i32, {1}));
+  Tensor groupScales = packPerGroup(scales);
+  if (target.hasHalves)
+    groupScales = narrowScales(groupScales);
+  bool hasBias = llvm::any_of(bias.span<int32_t>(),
+                              [](int32_t value) { return value != 0; });
   Value rowScales =
       op.getLhsScales()
           ? castShape(builder, op.getLhsScales(), {m})
@@ -215,12 +321,13 @@ void GroupBuilder::build(OpBuilder &builder) {
       builder.getI64IntegerAttr(group),
       isUnsigned && dot.input == DotInput::any ? builder.getUnitAttr()
                                                : UnitAttr(),
-      builder.getI64IntegerAttr(0), builder.getI64IntegerAttr(0), x,
-      constant(builder, packed), constant(builder, packPerGroup(scales)),
-      constant(builder, getCorrections()), rowScales,
-      constant(builder, Tensor(DType::i8, {1})),
-      constant(builder, Tensor(DType::i32, {1})),
-      constant(builder, padChannels(bias, packing)), extras, init);
+      builder.getI64IntegerAttr(commonZero),
+      builder.getI64IntegerAttr(zeroBits), x, constant(builder, packed),
+      constant(builder, groupScales), constant(builder, getCorrections()),
+      rowScales, constant(builder, zeros), rowSums,
+      constant(builder, hasBias ? padChannels(bias, packing)
+                                : Tensor(DType::f32, {1})),
+      extras, init);
   setWeightCode(kernel, code);
   Block *body = builder.createBlock(&kernel.getEpilogue());
   for (Type type : elements)

@@ -133,10 +133,11 @@ def QCPU_GroupMatmulOp : QCPU_KernelOp<"group_matmul", [
   let description = [{
     `x` is `[1, 1, M, K]`. Integer sums of `group` elements start at
     `corrections` (zero if that has one element) less
-    `(zps - zp) * row_sums[m, g]` (`row_sums` has one element where both are
-    zero) and go into `sum = fma(f32(acc), scales, sum)` group by group; the
+    `(zps + zp) * row_sums[m, g]` (`row_sums` has one element where there is
+    nothing to take off) and go into `sum = fma(f32(acc), scales, sum)` group by group; the
     epilogue gets `fma(sum, row_scales[m], bias[n])` (`row_scales` has one
-    element or M). `weight` is that of `qcpu.conv`; `scales` (f32 or f16) and
+    element or M). `bias` has one element where it is zero. `weight` is that of
+    `qcpu.conv`; `scales` (f32 or f16) and
     `corrections` are `[panels][groups][NR * L]`, and so is `zps`, unsigned, in
     `zp_bits` bits each (none if it has one element).
 
