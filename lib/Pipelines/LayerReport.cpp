@@ -4,7 +4,6 @@
 // Asks types and format rules; knows no pass.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/LayerReport.h"
-#include "qopt/Dialect/QG/IR/QG.h"
 
 #include <set>
 
@@ -17,6 +16,15 @@ static int64_t countElements(mlir::Value value) {
 llvm::StringRef qopt::shortenName(llvm::StringRef name) {
   llvm::StringRef last = name.rsplit(';').second;
   return last.empty() ? name : last;
+}
+
+std::string qopt::describeEncoding(qg::QuantizedType type) {
+  std::string text = type.getFormat().str();
+  if (type.getGroupSize())
+    text += " in blocks of " + std::to_string(type.getGroupSize());
+  else
+    text += type.isPerAxis() ? " per channel" : " per tensor";
+  return text + (type.getZeroPoints() ? " with zero points" : "");
 }
 
 /// Bits of an element in memory, by its format.

@@ -8,11 +8,13 @@
 #include "qopt/Assignment/CorrectBias.h"
 #include "qopt/Assignment/Plan.h"
 #include "qopt/Assignment/RoundWeights.h"
+#include "qopt/Pipelines/LayerReport.h"
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include <chrono>
+#include <map>
 
 using namespace qopt;
 
@@ -292,10 +294,36 @@ absl::Status Quantizer::fold() {
                      recipe.keepsModel() ? "qopt-fold" : "qopt-fold{verify}");
 }
 
+/// Products with stored weights, by what is done with their input.
+static std::string countProducts(mlir::ModuleOp module, bool roundsInput) {
+  std::map<std::string, int64_t> counts;
+  module.walk([&](LinearOpInterface op) {
+    auto isF32 = [](mlir::Value value) {
+      return getTensorType(value).getElementType().isF32();
+    };
+    qg::QuantizedType type = qg::getQuantizedType(op.getWeight().getType());
+    if (type && isF32(op.getInput()) && op.roundsInput() == roundsInput)
+      ++counts[describeEncoding(type)];
+  });
+  std::string text;
+  for (const auto &[name, count] : counts)
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " of " + name;
+  return text;
+}
+
 /// Constants that a file stores are read as they are.
 absl::Status Quantizer::useStoredWeights() {
-  return runPipeline(module, "func.func(qg-use-stored-weights,canonicalize,"
-                             "cse)");
+  QOPT_RETURN_IF_ERROR(runPipeline(
+      module, "func.func(qg-use-stored-weights,canonicalize,cse)"));
+  std::string floats = countProducts(module, /*roundsInput=*/false);
+  std::string rows = countProducts(module, /*roundsInput=*/true);
+  if (!floats.empty())
+    say("stored weights times floats: " + floats +
+        "; activations are not rounded (--scheme w8a8-dyn rounds their rows to "
+        "8 bits)");
+  if (!rows.empty())
+    say("stored weights times rows rounded to 8 bits at run time: " + rows);
+  return absl::OkStatus();
 }
 
 /// Matrix products by rows; convolutions and attention stay float.
@@ -309,7 +337,8 @@ absl::Status Quantizer::checkEncodings() {
   if (hasEncodings(module))
     return absl::OkStatus();
   return Error(Code::UnsupportedOption,
-               "--scheme qdq expects a model with QuantizeLinear nodes, this "
+               "--scheme qdq expects a model with encodings of its own "
+               "(QuantizeLinear, DequantizeLinear, products of integers), this "
                "one is float")
       .help("use --scheme w8a8 --data PATH");
 }

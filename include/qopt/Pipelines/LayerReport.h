@@ -7,6 +7,8 @@
 #ifndef QOPT_PIPELINES_LAYERREPORT_H
 #define QOPT_PIPELINES_LAYERREPORT_H
 
+#include "qopt/Dialect/QG/IR/QG.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/JSON.h"
 #include <string>
@@ -32,6 +34,9 @@ struct LayerReport {
 /// A name for a table: converters join the names of fused nodes with ';', of
 /// which the last says enough.
 llvm::StringRef shortenName(llvm::StringRef name);
+
+/// A format and what has a scale of its own: "si4 in blocks of 32".
+std::string describeEncoding(qg::QuantizedType type);
 
 /// Rows of a quantized graph in its order; data movement and constants are left
 /// out. `lowered` is the same graph after convert-qg-to-fxp: what is not there

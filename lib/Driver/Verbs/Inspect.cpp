@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Artifacts/Bundle.h"
 #include "qopt/Artifacts/Program.h"
-#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/Encodings.h"
 #include "qopt/Driver/Session.h"
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Pipelines/LayerReport.h"
@@ -26,6 +26,8 @@ llvm::ArrayRef<Flag> driver::getJsonFlags() {
 namespace {
 struct Facts {
   std::map<std::string, int64_t> ops;
+  /// Constants that are stored in an encoding: how many in which.
+  std::map<std::string, int64_t> stored;
   int64_t macs = 0, parameters = 0, parameterBytes = 0, quantizedTensors = 0;
 };
 
@@ -43,6 +45,11 @@ Facts collect(mlir::ModuleOp module) {
       facts.parameters += countElements(op->getResult(0));
       auto type =
           llvm::cast<mlir::RankedTensorType>(op->getResult(0).getType());
+      if (qg::QuantizedType encoding = qg::getQuantizedType(type)) {
+        facts.parameterBytes += (qg::getStoredBits(type) + 7) / 8;
+        ++facts.stored[describeEncoding(encoding)];
+        return;
+      }
       if (std::optional<DType> dtype = qg::getDType(type.getElementType()))
         facts.parameterBytes += type.getNumElements() * getByteWidth(*dtype);
       return;
@@ -88,6 +95,9 @@ static absl::StatusOr<ExitCode> runInspect(const Arguments &arguments,
     llvm::json::Object ops;
     for (auto &[name, count] : facts.ops)
       ops[name] = count;
+    llvm::json::Object stored;
+    for (auto &[name, count] : facts.stored)
+      stored[name] = count;
     os << llvm::formatv("{0:2}\n",
                         llvm::json::Value(llvm::json::Object{
                             {"inputs", toJson(interface.inputs)},
@@ -96,6 +106,7 @@ static absl::StatusOr<ExitCode> runInspect(const Arguments &arguments,
                             {"macs", facts.macs},
                             {"parameters", facts.parameters},
                             {"parameter_bytes", facts.parameterBytes},
+                            {"stored", std::move(stored)},
                             {"quantized_tensors", facts.quantizedTensors}}));
     return ExitCode::Ok;
   }
@@ -107,8 +118,11 @@ static absl::StatusOr<ExitCode> runInspect(const Arguments &arguments,
      << "encoded  "
      << (facts.quantizedTensors
              ? std::to_string(facts.quantizedTensors) + " quantized tensors"
-             : "nothing, the model is float")
+         : facts.stored.empty() ? "nothing, the model is float"
+                                : "no activations")
      << "\n";
+  for (auto &[name, count] : facts.stored)
+    os << "stored   " << count << " constants of " << name << "\n";
   for (auto &[name, count] : facts.ops)
     os << llvm::formatv("{0,6}  {1}\n", count, name);
   return ExitCode::Ok;
