@@ -26,8 +26,8 @@ struct StoredMatrix {
   int64_t blockRows, blockColumns;
 
   SmallVector<int64_t> getParameterShape() const {
-    return {llvm::divideCeil(bytes.shape()[0], blockRows),
-            llvm::divideCeil(bytes.shape()[1], blockColumns)};
+    return {int64_t(llvm::divideCeil(bytes.shape()[0], blockRows)),
+            int64_t(llvm::divideCeil(bytes.shape()[1], blockColumns))};
   }
 };
 
@@ -136,9 +136,11 @@ static FailureOr<Value> getBias(OpBuilder &builder, LinearOpInterface op,
       return op->emitOpError("expects a constant bias"), failure();
     values = *constant;
   }
-  return qg::createConstant(builder, op->getLoc(), values,
-                            RankedTensorType::get({n}, builder.getF32Type()),
-                            "bias");
+  Value result =
+      qg::createConstant(builder, op->getLoc(), values,
+                         RankedTensorType::get({n}, builder.getF32Type()),
+                         "bias");
+  return result;
 }
 
 /// No sum of a group leaves 32 bits; `reach` is the largest input.
@@ -165,7 +167,8 @@ static FailureOr<GroupOperands> createOperands(OpBuilder &builder,
   GroupOperands result;
   result.levels = matrix.levels;
   result.group = matrix.blockColumns;
-  auto constant = [&](const Tensor &tensor, Type element, StringRef name) {
+  auto constant = [&](const Tensor &tensor, Type element,
+                      StringRef name) -> Value {
     return qg::createConstant(builder, loc, tensor,
                               RankedTensorType::get(tensor.shape(), element),
                               name);

@@ -217,3 +217,73 @@ func.func @group_levels(%x: tensor<2x6xi8>, %w: tensor<3x6xi8>, %s: tensor<3x2xf
   %0 = fxp.group_matmul %x, %w, %s, %b group 4 lhs_zp 0 lhs_scale 1.0 {fxp.levels = array<i8: 1, 2, 3>} : (tensor<2x6xi8>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
   return
 }
+
+// -----
+func.func @group_zero_points(%x: tensor<2x6xi8>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>, %z: tensor<3x1xi8>) {
+  // C8: expected-error@+1 {{expects zero points of type 'tensor<3x2xi8>', got 'tensor<3x1xi8>'}}
+  %0 = fxp.group_matmul %x, %w, %s, %b rhs_zps %z group 4 lhs_zp 0 lhs_scale 1.0 : (tensor<2x6xi8>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>, tensor<3x1xi8>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+func.func @decode_floats(%x: tensor<2x6xf64>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
+  // C1: expected-error@+1 {{'fxp.decode_matmul' op expects an f32 lhs, got 'tensor<2x6xf64>'}}
+  %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 4] : (tensor<2x6xf64>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+func.func @decode_bytes(%x: tensor<2x6xf32>, %w: tensor<3x6xi16>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
+  // C1: expected-error@+1 {{'fxp.decode_matmul' op expects i8 operands, got 'tensor<3x6xi16>'}}
+  %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 4] : (tensor<2x6xf32>, tensor<3x6xi16>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+func.func @decode_block(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
+  // C2: expected-error@+1 {{expects a matrix [N, K] and a block of two positive extents}}
+  %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 0] : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+func.func @decode_inner(%x: tensor<2x5xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
+  // C2: expected-error@+1 {{expects equal inner dimensions, got 5 and 6}}
+  %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 4] : (tensor<2x5xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+func.func @decode_result(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
+  // C3: expected-error@+1 {{expects a result of type 'tensor<2x3xf32>', got 'tensor<3x2xf32>'}}
+  %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 4] : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+func.func @decode_scales(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
+  // C4: expected-error@+1 {{expects scales of type 'tensor<3x3xf32>', got 'tensor<3x2xf32>'}}
+  %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 2] : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+func.func @decode_zero_points(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>, %z: tensor<3xi8>) {
+  // C4: expected-error@+1 {{expects zero points of type 'tensor<3x2xi8>', got 'tensor<3xi8>'}}
+  %0 = fxp.decode_matmul %x, %w, %s, %b zps %z block [1, 4] : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>, tensor<3xi8>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+func.func @decode_bias(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<2xf32>) {
+  // C5: expected-error@+1 {{expects an f32 bias of one element per column and an f32 result}}
+  %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 4] : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<2xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+func.func @decode_levels(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
+  // C6: expected-error@+1 {{'fxp.decode_matmul' op expects fxp.levels of 2^b signed bytes, b from 1 to 7, got array<i8: 1, 2, 3>}}
+  %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 4] {fxp.levels = array<i8: 1, 2, 3>} : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  return
+}

@@ -15,6 +15,17 @@ func.func @linear(%x: tensor<1x4x4x2xi8>, %w: tensor<3x1x1x2xi8>, %v: tensor<3x5
   return %3 : tensor<1x4x4x5xi32>
 }
 
+// CHECK-LABEL: func @stored_weights
+func.func @stored_weights(%x: tensor<2x6xf32>, %q: tensor<2x6xi8>, %r: tensor<2xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %z: tensor<3x2xi8>, %b: tensor<3xf32>) -> (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>) {
+  // CHECK: fxp.decode_matmul %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} block [1, 4] : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 4] : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  // CHECK: fxp.decode_matmul %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} zps %{{.*}} block [1, 4] :
+  %1 = fxp.decode_matmul %x, %w, %s, %b zps %z block [1, 4] : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>, tensor<3x2xi8>) -> tensor<2x3xf32>
+  // CHECK: fxp.group_matmul %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} rhs_zps %{{.*}} group 4 lhs_zp 0 lhs_scale 1.000000e+00 :
+  %2 = fxp.group_matmul %q, %w, %s, %b, %r rhs_zps %z group 4 lhs_zp 0 lhs_scale 1.0 : (tensor<2x6xi8>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>, tensor<2xf32>, tensor<3x2xi8>) -> tensor<2x3xf32>
+  return %0, %1, %2 : tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>
+}
+
 // CHECK-LABEL: func @elementwise
 func.func @elementwise(%x: tensor<2x4xi8>, %y: tensor<4xi8>) -> (tensor<2x4xi8>, tensor<2x4xi32>) {
   // CHECK: fxp.add %{{.*}}, %{{.*}} scales [5.000000e-01, -2.500000e-01] zps [128, 0] zp 3 clamp [3, 255] lhs_unsigned unsigned mode <pow2> : (tensor<2x4xi8>, tensor<4xi8>) -> tensor<2x4xi8>

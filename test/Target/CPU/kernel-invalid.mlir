@@ -140,3 +140,47 @@ func.func @group_rows(%x: memref<1x1x4x8xi8>, %w: memref<1x1x1x2x1x16x4xi8>, %s:
   }
   return
 }
+
+// -----
+func.func @decode_rows(%x: memref<1x1x3x8xf32>, %w: memref<16xi32>, %s: memref<16xf32>, %z: memref<1xi8>, %b: memref<16xf32>, %i: memref<1x1x4x16xf32>) {
+  // expected-error@+1 {{expects rows of pixels and four tile sizes}}
+  qcpu.decode_matmul "fma" tile [1, 1, 16, 8] block [1, 8] bits 4 levels [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] zp 0 ins(%x, %w, %s, %z, %b) extras() outs(%i)
+      : (memref<1x1x3x8xf32>, memref<16xi32>, memref<16xf32>, memref<1xi8>, memref<16xf32>, memref<1x1x4x16xf32>) -> () {
+  ^bb0(%a: f32):
+    qcpu.yield %a : f32
+  }
+  return
+}
+
+// -----
+func.func @decode_block(%x: memref<1x1x4x8xf32>, %w: memref<16xi32>, %s: memref<16xf32>, %z: memref<1xi8>, %b: memref<16xf32>, %i: memref<1x1x4x16xf32>) {
+  // expected-error@+1 {{expects a block of one row or one column}}
+  qcpu.decode_matmul "fma" tile [1, 1, 16, 8] block [2, 4] bits 4 levels [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] zp 0 ins(%x, %w, %s, %z, %b) extras() outs(%i)
+      : (memref<1x1x4x8xf32>, memref<16xi32>, memref<16xf32>, memref<1xi8>, memref<16xf32>, memref<1x1x4x16xf32>) -> () {
+  ^bb0(%a: f32):
+    qcpu.yield %a : f32
+  }
+  return
+}
+
+// -----
+func.func @decode_bits(%x: memref<1x1x4x8xf32>, %w: memref<16xi32>, %s: memref<16xf32>, %z: memref<1xi8>, %b: memref<16xf32>, %i: memref<1x1x4x16xf32>) {
+  // expected-error@+1 {{expects codes of 2, 4 or 8 bits and a level for each}}
+  qcpu.decode_matmul "fma" tile [1, 1, 16, 8] block [1, 8] bits 3 levels [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] zp 0 ins(%x, %w, %s, %z, %b) extras() outs(%i)
+      : (memref<1x1x4x8xf32>, memref<16xi32>, memref<16xf32>, memref<1xi8>, memref<16xf32>, memref<1x1x4x16xf32>) -> () {
+  ^bb0(%a: f32):
+    qcpu.yield %a : f32
+  }
+  return
+}
+
+// -----
+func.func @decode_levels(%x: memref<1x1x4x8xf32>, %w: memref<16xi32>, %s: memref<16xf32>, %z: memref<1xi8>, %b: memref<16xf32>, %i: memref<1x1x4x16xf32>) {
+  // expected-error@+1 {{expects codes of 2, 4 or 8 bits and a level for each}}
+  qcpu.decode_matmul "fma" tile [1, 1, 16, 8] block [1, 8] bits 4 levels [0, 1, 2] zp 0 ins(%x, %w, %s, %z, %b) extras() outs(%i)
+      : (memref<1x1x4x8xf32>, memref<16xi32>, memref<16xf32>, memref<1xi8>, memref<16xf32>, memref<1x1x4x16xf32>) -> () {
+  ^bb0(%a: f32):
+    qcpu.yield %a : f32
+  }
+  return
+}

@@ -131,7 +131,7 @@ bool IntegerProduct::readInput(Value raw) {
     if (constant && constant->numElements() == 1)
       fixed = constant->getInt(0);
     else
-      zero = op.in(2);
+      zero = b.convert(op.in(2), getI32(b)); // as numbers, from here on
   }
   x = encodeIntegers(op, raw, fixed);
   return bool(x);
@@ -144,7 +144,7 @@ Value IntegerProduct::multiplyBytes(const Tensor &bytes, Multiply multiply) {
   if (!zero)
     return sum;
   // One for all, or one for each row.
-  Value point = b.convert(zero, getI32(b));
+  Value point = zero;
   if (b.rank(point) == 1)
     point = b.extent(point, 0) == 1 ? b.reshape(point, {})
                                     : b.expandDim(point, 1);
