@@ -3,6 +3,7 @@
 //
 // Everything that stands in the way, at once; and what stays float.
 //===----------------------------------------------------------------------===//
+#include "qopt/Artifacts/Bundle.h"
 #include "qopt/Artifacts/Program.h"
 #include "qopt/Driver/Session.h"
 #include "qopt/Driver/VerbFlags.h"
@@ -28,24 +29,34 @@ static double getPercent(int64_t part, int64_t whole) {
   return whole ? 100.0 * part / whole : 0;
 }
 
+namespace {
+/// What is known of the model as a whole.
+struct CheckedModel {
+  bool isQuantized, isCompiled;
+};
+} // namespace
+
+static void printFloatLayers(llvm::raw_ostream &os, const LayerReport &report) {
+  for (const LayerRow &row : report.rows)
+    if (row.isFloat)
+      os << llvm::formatv(
+          "float  {0} ({1}{2}){3}\n", shortenName(row.name), row.op,
+          row.macs ? ", " + std::to_string(row.macs) + " MACs" : std::string(),
+          row.reason.empty() ? "" : ": " + row.reason);
+}
+
 static void printReport(llvm::raw_ostream &os, const LayerReport &report,
-                        bool isQuantized, bool explainsFloat) {
-  if (!isQuantized) {
+                        const CheckedModel &model, bool explainsFloat) {
+  if (explainsFloat && (model.isQuantized || model.isCompiled))
+    printFloatLayers(os, report);
+  if (!model.isQuantized) {
     os << llvm::formatv("layers {0}; MACs {1}; nothing is quantized\n",
                         report.rows.size(), report.macs);
-    if (explainsFloat)
+    if (explainsFloat && !model.isCompiled)
       os << "which layers stay float is decided with data: compile the model, "
             "then 'qopt check STEM --explain-float'\n";
     return;
   }
-  if (explainsFloat)
-    for (const LayerRow &row : report.rows)
-      if (row.isFloat)
-        os << llvm::formatv("float  {0} ({1}{2}){3}\n", shortenName(row.name),
-                            row.op,
-                            row.macs ? ", " + std::to_string(row.macs) + " MACs"
-                                     : std::string(),
-                            row.reason.empty() ? "" : ": " + row.reason);
   os << llvm::formatv(
       "layers {0}; MACs {1}, {2:f1} % wider than 8 bits; bytes "
       "read by MAC layers {3}, {4:f1} % wider\n",
@@ -72,10 +83,11 @@ static absl::StatusOr<ExitCode> runCheck(const Arguments &arguments,
   LayerReport report = reportLayers(*module, *lowered);
   // The same way down that `compile` takes.
   QOPT_RETURN_IF_ERROR(checkForCPU(*lowered, CPUOptions()));
-  if (arguments.has("json"))
+  if (arguments.has("json")) {
     session.out() << llvm::formatv("{0:2}\n", toJson(report));
-  else {
-    printReport(session.out(), report, isQuantized,
+  } else {
+    bool isCompiled = findBundle(arguments.positional()[0]).has_value();
+    printReport(session.out(), report, {isQuantized, isCompiled},
                 arguments.has("explain-float"));
     session.out() << "every layer can be compiled\n";
   }

@@ -10,6 +10,10 @@
 
 namespace qopt::frontend {
 
+/// The product of operands of rank >= 2. One with a constant becomes linear
+/// layers, each with a matrix of its own.
+Value buildProduct(GraphBuilder &b, Value lhs, Value rhs);
+
 /// np.matmul(lhs, rhs).
 Value buildMatMul(GraphBuilder &b, Value lhs, Value rhs);
 

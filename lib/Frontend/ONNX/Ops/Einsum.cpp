@@ -4,7 +4,7 @@
 // An equation becomes transposes, sums and matrix products, two operands at a
 // time.
 //===----------------------------------------------------------------------===//
-#include "qopt/Frontend/ONNX/OpBinder.h"
+#include "qopt/Frontend/ONNX/MatMul.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 
 using namespace mlir;
@@ -97,7 +97,7 @@ static Term multiply(OpBinder &op, Term lhs, Term rhs,
                       {batches, countOf(op, lhs, left), terms});
   Value y = b.reshape(arrange(op, rhs, batch + contracted + right),
                       {batches, terms, countOf(op, rhs, right)});
-  return {b.reshape(b.matmul(x, y), result), all};
+  return {b.reshape(buildProduct(b, x, y), result), all};
 }
 
 /// Letters of one side; `...` becomes the last letters of `dots`.

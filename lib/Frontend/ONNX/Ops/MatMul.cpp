@@ -20,7 +20,7 @@ Value frontend::buildMatMul(GraphBuilder &b, Value lhs, Value rhs) {
     lhs = b.expandDim(lhs, 0);
   if (isColumn)
     rhs = b.expandDim(rhs, 1);
-  Value y = b.matmul(lhs, rhs);
+  Value y = buildProduct(b, lhs, rhs);
   if (y && isColumn)
     y = b.dropDim(y, b.rank(y) - 1);
   if (y && isRow)
@@ -72,16 +72,18 @@ static LogicalResult importGemm(OpBinder &op) {
   if (c && beta != 1)
     c = b.mul(c, beta);
   int64_t columns = b.extent(rhs, 1);
+  bool isLeftConstant = b.isConstant(lhs) && !b.isConstant(rhs);
   // A row that is added to every row is a bias; (1, N) is such a row.
-  bool isBias = c && alpha == 1 && b.rank(c) >= 1 && b.rank(c) <= 2 &&
-                b.type(c).getNumElements() == columns &&
+  bool isBias = c && alpha == 1 && !isLeftConstant && b.rank(c) >= 1 &&
+                b.rank(c) <= 2 && b.type(c).getNumElements() == columns &&
                 b.shape(c).back() == columns;
   if (isBias && b.rank(c) == 2 && b.isDequantizedConstant(c))
     c = b.dequantize(
         b.reshape(c.getDefiningOp<qg::DequantizeOp>().getX(), {columns}));
   else if (isBias)
     c = b.reshape(c, {columns});
-  Value y = b.matmul(lhs, rhs, isBias ? c : Value());
+  Value y = isLeftConstant ? buildProduct(b, lhs, rhs)
+                           : b.matmul(lhs, rhs, isBias ? c : Value());
   if (alpha != 1)
     y = b.mul(y, alpha);
   if (!c || isBias)
