@@ -57,6 +57,8 @@ LogicalResult AssignFormats::readRanges(TensorGraph &graph) {
     auto range = op->getAttrOfType<DenseF64ArrayAttr>("qg.range");
     if (!range || range.size() != 2)
       return op.emitOpError("expects a range; run qg-apply-profile first");
+    if (auto reason = op->getAttrOfType<StringAttr>("qg.keep_float"))
+      keepFloatBecause(op, reason.getValue());
     if (op->hasAttr("qg.not_finite"))
       keepFloatBecause(op, "the samples give it infinities or NaN");
     auto own = op->getAttrOfType<IntegerAttr>("qg.bits");
@@ -86,6 +88,9 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
       return keepFloatBecause(op, "rounds its input at run time");
     if (llvm::is_contained(keepFloat, qg::getUserName(op)))
       return keepFloatBecause(op, "kept float by option");
+    if (auto reason =
+            dyn_cast_or_null<StringAttr>(op->removeAttr("qg.keep_float")))
+      return keepFloatBecause(op, reason.getValue());
     if (auto own = op->getAttrOfType<StringAttr>("qg.weights");
         own && own == kFloatFormat)
       return keepFloatBecause(op, "kept float by the recipe");

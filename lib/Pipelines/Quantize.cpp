@@ -5,6 +5,7 @@
 // reads what the one before it wrote on the graph.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Quantize.h"
+#include "KeepLossesFloat.h"
 #include "qopt/Assignment/CorrectBias.h"
 #include "qopt/Assignment/Plan.h"
 #include "qopt/Assignment/RoundWeights.h"
@@ -115,6 +116,7 @@ private:
   absl::Status checkStatistics();
   absl::Status applyRanges();
   absl::Status decideLayers();
+  absl::Status keepLosses();
   absl::Status widen();
   absl::Status assign();
   absl::Status round();
@@ -192,11 +194,58 @@ absl::Status Quantizer::decideLayers() {
   return absl::OkStatus();
 }
 
+/// Fixed-point and power-of-two rounding say that the target has no floats.
+static std::string getPreActivation(const Recipe &recipe) {
+  return recipe.requantize == "f32" ? "f32" : "int8";
+}
+
+/// Does the profile hold the inputs of all samples?
+static absl::StatusOr<bool> coversSamples(mlir::ModuleOp module,
+                                          const Profile &profile,
+                                          const SampleSource &samples) {
+  QOPT_ASSIGN(ModelInterface interface, getInterface(module));
+  for (int64_t index = 0;; ++index) {
+    QOPT_ASSIGN(std::optional<llvm::SmallVector<Tensor>> sample,
+                samples(index));
+    if (!sample)
+      return true;
+    for (auto [spec, tensor] : llvm::zip(interface.inputs, *sample)) {
+      auto known = profile.tensors.find(spec.name);
+      if (known == profile.tensors.end() || tensor.dtype() != DType::f32)
+        continue;
+      for (float value : tensor.span<float>())
+        if (value < known->second.low || value > known->second.high)
+          return false;
+    }
+  }
+}
+
+/// What the samples show to be lost. Narrow weights have errors of their own:
+/// a trial has 8 bits. Who asks for less between layers has decided.
+absl::Status Quantizer::keepLosses() {
+  if (!samples || recipe.getActivationBits() != 8)
+    return absl::OkStatus();
+  // A profile may be of other samples: what it cuts off is no loss of ours.
+  if (!options.calibrated) {
+    QOPT_ASSIGN(bool covers, coversSamples(module, *profile, samples));
+    if (!covers)
+      return absl::OkStatus();
+  }
+  LossOptions losses;
+  losses.samples = samples;
+  losses.decide =
+      "func.func(qg-assign-formats{pre-activation=" + getPreActivation(recipe) +
+      "})";
+  losses.mayWiden = recipe.requantize == "f32";
+  losses.engine = options.engine;
+  losses.exact = options.calibrated;
+  QOPT_ASSIGN(lines, keepLossesFloat(module, losses));
+  return absl::OkStatus();
+}
+
 /// Decides (attributes) and applies (types).
 std::string Quantizer::getAssignment() const {
-  // Fixed-point and power-of-two rounding say that the target has no floats.
-  const char *preActivation = recipe.requantize == "f32" ? "f32" : "int8";
-  return "qopt-assign{pre-activation=" + std::string(preActivation) +
+  return "qopt-assign{pre-activation=" + getPreActivation(recipe) +
          " weight-format=" + recipe.weights + "}";
 }
 
@@ -361,6 +410,7 @@ llvm::ArrayRef<Quantizer::Stage> Quantizer::getStages() const {
       {"statistics", &Quantizer::checkStatistics},
       {"ranges", &Quantizer::applyRanges},
       {"layers", &Quantizer::decideLayers},
+      {"losses", &Quantizer::keepLosses},
       {"widen", &Quantizer::widen},
       {"assign", &Quantizer::assign},
       {"round", &Quantizer::round},
