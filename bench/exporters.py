@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""What exporters write: compiled, and beside ONNX Runtime.
+
+    exporters.py --qopt build/bin/qopt --work build/exporters [--exporters torch ...]
+                 [--only REGEX] [--refresh] [--json FILE]
+
+Each exporter gets a virtual environment of its own with pinned packages (gigabytes;
+made once, below WORK/environments) and writes small networks with random weights
+and 24 samples of their inputs (`bench/exporters/export_*.py`). Of each network:
+
+  float   `qopt compile --scheme float`, SQNR of the worst output against ONNX Runtime
+          without optimizations, over all samples
+  w8a8    calibrated on the first 16 samples, scored on the other 8
+  ort     the same of ONNX Runtime's `quantize_static` (QDQ, per channel, min-max)
+  wide    share of the products that are not in 8 bits, as `qopt check` counts
+
+A refusal shows its first line. The last lines count: of the networks whose operators
+qopt has, how many are right in float (60 dB), and which are wrong or unquantized
+without a word. Exit code 1 where one is.
+"""
+import argparse
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent / "exporters"
+# exporter: (environment, script and arguments)
+EXPORTERS = {
+    "torch": ("torch", ["export_torch.py"]),
+    "torch-legacy": ("torch", ["export_torch.py", "--legacy"]),
+    "tf2onnx": ("keras", ["export_keras.py"]),
+    "jax2onnx": ("jax", ["export_jax.py"]),
+    "scikit-learn": ("sklearn", ["export_sklearn.py"]),
+    "paddle2onnx": ("paddle", ["export_paddle.py"]),
+}
+PACKAGES = {
+    "torch": ["torch==2.15.0", "torchvision==0.29.2", "timm==1.0.31",
+              "transformers==5.24.0", "onnxscript==0.7.2", "onnx==1.23.2"],
+    "keras": ["tensorflow-cpu==2.21.0", "tf2onnx==1.17.0"],
+    "jax": ["jax2onnx==0.17.1", "flax==0.12.8", "equinox==0.13.8"],
+    "sklearn": ["scikit-learn==1.9.1", "skl2onnx==1.20.0", "lightgbm==4.7.0",
+                "onnxmltools==1.16.0"],
+    "paddle": ["paddlepaddle==3.3.1", "paddle2onnx==2.1.0", "packaging"],
+}
+CALIBRATION = 16
+RIGHT_DB = 60
+
+
+def make_environment(folder, packages):
+    """A virtual environment with these packages, once."""
+    done = folder / "packages"
+    if done.exists() and done.read_text() == "\n".join(packages):
+        return
+    print(f"installing {' '.join(packages)}", file=sys.stderr, flush=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+    subprocess.run([folder / "bin" / "pip", "install", "--quiet", *packages],
+                   check=True)
+    done.write_text("\n".join(packages))
+
+
+def export(options, name):
+    environment, command = EXPORTERS[name]
+    folder = options.work / "environments" / environment
+    make_environment(folder, PACKAGES[environment])
+    out = options.work / "models" / name
+    subprocess.run([folder / "bin" / "python", HERE / command[0], out, *command[1:],
+                    "--only", options.only],
+                   check=True, stderr=subprocess.DEVNULL)
+    return sorted(path for path in out.iterdir()
+                  if re.search(options.only, path.name))
+
+
+def run_onnxruntime(model, samples):
+    import onnxruntime
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 4
+    settings.graph_optimization_level = \
+        onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(
+        str(model), settings, providers=["CPUExecutionProvider"])
+    names = [value.name for value in session.get_outputs()]
+    count = len(next(iter(samples.values())))
+    rows = [session.run(None, {key: value[i] for key, value in samples.items()})
+            for i in range(count)]
+    return {name: np.stack([np.asarray(row[j]) for row in rows])
+            for j, name in enumerate(names)}
+
+
+def decibels(got, expected):
+    """Of the worst output; what is not finite on one side only counts as 0 dB."""
+    worst = np.inf
+    for name, want in expected.items():
+        want, have = want.astype(float), got[name].astype(float)
+        finite = np.isfinite(want)
+        if have.shape != want.shape or (np.isfinite(have) != finite).any():
+            return 0.0
+        noise = ((have - want)[finite] ** 2).sum()
+        signal = (want[finite] ** 2).sum()
+        if noise:
+            worst = min(worst, 10 * np.log10(signal / noise) if signal else 0.0)
+    return worst
+
+
+def first_error(text):
+    lines = [line for line in text.splitlines() if line.startswith("error")]
+    return (lines or text.strip().splitlines() or ["no message"])[0]
+
+
+def run_qopt(options, model, samples, scheme, expected):
+    """dB against `expected` and the artifact's folder, or the refusal's words."""
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        np.savez(scratch / "all.npz", **samples)
+        np.savez(scratch / "calibration.npz",
+                 **{key: value[:CALIBRATION] for key, value in samples.items()})
+        bind = [argument for key, value in samples.items() for argument in
+                ("--shape", f"{key}={'x'.join(map(str, value.shape[1:]))}")]
+        data = [] if scheme == "float" else ["--data", scratch / "calibration.npz"]
+        done = subprocess.run(
+            [options.qopt, "compile", model, "--scheme", scheme, *bind, *data,
+             "-o", scratch / "m", "--progress", "none"],
+            capture_output=True, text=True, timeout=900)
+        if done.returncode:
+            return dict(refused=first_error(done.stderr), exit=done.returncode)
+        command = [options.qopt, "run", scratch / "m", "-q"]
+        for key in samples:
+            command += ["--input", f"{key}=@{scratch}/all.npz:{key}"]
+        for i, key in enumerate(expected):
+            command += ["--output", f"{key}=@{scratch}/{i}.npy"]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=900)
+        if ran.returncode:
+            return dict(refused=first_error(ran.stderr), exit=ran.returncode)
+        got = {key: np.load(f"{scratch}/{i}.npy") for i, key in enumerate(expected)}
+        explained = subprocess.run(
+            [options.qopt, "check", scratch / "m", "--explain-float"],
+            capture_output=True, text=True).stdout
+        wide = re.search(r"([\d.]+) % wider", explained)
+        skip = 0 if scheme == "float" else CALIBRATION
+        return dict(
+            db=float(decibels({k: v[skip:] for k, v in got.items()},
+                              {k: v[skip:] for k, v in expected.items()})),
+            wide=100.0 if "nothing is quantized" in explained
+            else float(wide[1]) if wide else None,
+            said=done.stdout + done.stderr)
+
+
+def run_static(model, samples, expected):
+    """ONNX Runtime's own static quantizer, or why it refuses."""
+    from onnxruntime import quantization as q
+
+    class Reader(q.CalibrationDataReader):
+        def __init__(self):
+            self.rows = iter([{key: value[i] for key, value in samples.items()}
+                              for i in range(CALIBRATION)])
+
+        def get_next(self):
+            return next(self.rows, None)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            prepared = f"{scratch}/p.onnx"
+            q.shape_inference.quant_pre_process(
+                str(model), prepared, skip_symbolic_shape=True)
+            q.quantize_static(prepared, f"{scratch}/q.onnx", Reader(),
+                              per_channel=True)
+            got = run_onnxruntime(
+                f"{scratch}/q.onnx",
+                {key: value[CALIBRATION:] for key, value in samples.items()})
+        except Exception as error:
+            return dict(refused=(str(error).splitlines() or ["?"])[0])
+        return dict(db=float(decibels(
+            got, {k: v[CALIBRATION:] for k, v in expected.items()})))
+
+
+def measure(options, exporter, folder):
+    row = dict(exporter=exporter, network=folder.name)
+    if not (folder / "samples.npz").exists():
+        return {**row, "not exported": (folder / "not-exported.txt").read_text()}
+    model = folder / "model.onnx"
+    samples = dict(np.load(folder / "samples.npz"))
+    try:
+        expected = run_onnxruntime(model, samples)
+    except Exception as error:
+        return {**row, "not exported": "ONNX Runtime: " +
+                str(error).splitlines()[0][-160:]}
+    row["float"] = run_qopt(options, model, samples, "float", expected)
+    if "db" in row["float"]:
+        row["w8a8"] = run_qopt(options, model, samples, "w8a8", expected)
+        row["ort"] = run_static(model, samples, expected)
+    return row
+
+
+def cell(entry):
+    if entry is None:
+        return "-"
+    if "db" in entry:
+        return f"{entry['db']:.1f}"
+    return "refused"
+
+
+def print_row(row):
+    if "not exported" in row:
+        print(f"| {row['exporter']} | {row['network']} | not exported: "
+              f"{row['not exported'][:90]} | | | |", flush=True)
+        return
+    w8a8 = row.get("w8a8")
+    wide = "-" if not w8a8 or w8a8.get("wide") is None else f"{w8a8['wide']:.0f} %"
+    print(f"| {row['exporter']} | {row['network']} | {cell(row['float'])} | "
+          f"{cell(w8a8)} | {cell(row.get('ort'))} | {wide} |", flush=True)
+    for scheme in ("float", "w8a8"):
+        entry = row.get(scheme) or {}
+        if "refused" in entry:
+            print(f"|   |   | {scheme}, exit {entry['exit']}: "
+                  f"{entry['refused'][:200]} | | | |", flush=True)
+
+
+def summarize(rows):
+    """Counts, and what fails the bars: 0 where nothing is wrong or silent."""
+    rows = [row for row in rows if "not exported" not in row]
+    known = [row for row in rows
+             if "the operator is not supported" not in row["float"].get("refused", "")]
+    right = [row for row in known if row["float"].get("db", 0) >= RIGHT_DB]
+    wrong = [row for row in rows if "db" in row["float"] and
+             row["float"]["db"] < RIGHT_DB]
+    silent = [row for row in rows
+              if (row.get("w8a8") or {}).get("wide") == 100.0 and
+              not re.search("float|not quantized", row["w8a8"]["said"])]
+    below = [row for row in rows
+             if "db" in (row.get("w8a8") or {}) and "db" in (row.get("ort") or {}) and
+             row["w8a8"]["db"] < row["ort"]["db"] - 0.5]
+    print(f"\n{len(rows)} networks of {len({r['exporter'] for r in rows})} exporters; "
+          f"operators known: {len(known)}, right in float: {len(right)} "
+          f"({100 * len(right) / max(1, len(known)):.1f} %)")
+    for title, some in (("wrong in float", wrong), ("unquantized without a word",
+                                                    silent),
+                        ("w8a8 more than 0.5 dB below ONNX Runtime", below)):
+        print(f"{title}: {', '.join(r['exporter'] + '/' + r['network'] for r in some) or 'none'}")
+    return 1 if wrong or silent or len(right) < 0.95 * len(known) else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--qopt", type=pathlib.Path, required=True)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--exporters", nargs="*", default=list(EXPORTERS),
+                        choices=list(EXPORTERS))
+    parser.add_argument("--only", default="", help="networks whose name matches")
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+    options.qopt = options.qopt.resolve()
+    rows = []
+    print("| exporter | network | float dB | w8a8 dB | ort dB | wide |\n"
+          "|---|---|---|---|---|---|")
+    for exporter in options.exporters:
+        for folder in export(options, exporter):
+            rows.append(measure(options, exporter, folder))
+            print_row(rows[-1])
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1))
+    return summarize(rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""export_jax.py OUT: Flax networks through jax2onnx."""
+import argparse
+import pathlib
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jax2onnx import to_onnx
+
+from samples import write_samples
+
+
+class Convolutions(nnx.Module):
+    def __init__(self, keys):
+        self.first = nnx.Conv(3, 16, (3, 3), rngs=keys)
+        self.norm = nnx.BatchNorm(16, use_running_average=True, rngs=keys)
+        self.second = nnx.Conv(16, 24, (3, 3), strides=2, rngs=keys)
+        self.head = nnx.Linear(24, 10, rngs=keys)
+
+    def __call__(self, x):
+        x = nnx.relu(self.norm(self.first(x)))
+        x = nnx.avg_pool(x, window_shape=(2, 2), strides=(2, 2))
+        return self.head(jnp.mean(nnx.gelu(self.second(x)), (1, 2)))
+
+
+class Block(nnx.Module):
+    def __init__(self, keys):
+        self.norm1 = nnx.LayerNorm(32, rngs=keys)
+        self.norm2 = nnx.RMSNorm(32, rngs=keys)
+        self.attention = nnx.MultiHeadAttention(4, 32, decode=False, rngs=keys)
+        self.up = nnx.Linear(32, 64, rngs=keys)
+        self.gate = nnx.Linear(32, 64, rngs=keys)
+        self.down = nnx.Linear(64, 32, rngs=keys)
+
+    def __call__(self, x):
+        x = x + self.attention(self.norm1(x))
+        y = self.norm2(x)
+        return x + self.down(nnx.silu(self.gate(y)) * self.up(y))
+
+
+class Perceptron(nnx.Module):
+    def __init__(self, keys):
+        self.layers = nnx.List([nnx.Linear(20, 48, rngs=keys),
+                                nnx.Linear(48, 48, rngs=keys),
+                                nnx.Linear(48, 5, rngs=keys)])
+
+    def __call__(self, x):
+        for layer in self.layers[:-1]:
+            x = nnx.tanh(layer(x))
+        return nnx.log_softmax(self.layers[-1](x))
+
+
+class Mixer(nnx.Module):
+    def __init__(self, keys):
+        self.patch = nnx.Conv(3, 32, (4, 4), strides=4, rngs=keys)
+        self.across = nnx.Linear(64, 64, rngs=keys)
+        self.norm = nnx.GroupNorm(32, num_groups=4, rngs=keys)
+        self.along = nnx.Linear(32, 32, rngs=keys)
+
+    def __call__(self, x):
+        x = self.patch(x).reshape(x.shape[0], 64, 32)
+        x = x + jnp.einsum("bnc,nm->bmc", x, self.across.kernel[...])
+        return nnx.elu(self.along(self.norm(x))).mean(1)
+
+
+NETWORKS = {
+    "convolutions": (Convolutions, (1, 16, 16, 3)), "block": (Block, (1, 16, 32)),
+    "perceptron": (Perceptron, (1, 20)), "mixer": (Mixer, (1, 32, 32, 3)),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    for name, (make, shape) in NETWORKS.items():
+        folder = options.out / name
+        if not re.search(options.only, name) or (folder / "samples.npz").exists():
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            model = make(nnx.Rngs(0))
+            to_onnx(model, [jax.ShapeDtypeStruct(shape, jnp.float32)],
+                    return_mode="file", output_path=str(folder / "model.onnx"))
+            import onnx
+            key = onnx.load(str(folder / "model.onnx")).graph.input[0].name
+            random = np.random.default_rng(0)
+            write_samples(folder, {key: random.standard_normal(shape).astype("f")})
+        except Exception as error:
+            line = (str(error).strip() or type(error).__name__).splitlines()[0]
+            (folder / "not-exported.txt").write_text(line)
+            print(f"{name}: {line[:160]}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
