@@ -5,6 +5,7 @@
 // nothing is a misspelled name, and says so.
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/LayerRules.h"
+#include "qopt/Assignment/RoundTables.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Support/Diagnostics.h"
 
@@ -16,23 +17,24 @@ using namespace qopt;
 static constexpr size_t kMostNamed = 20;
 
 namespace {
-/// A linear op and its name.
+/// A linear op, or what reads a table, and its name.
 struct Layer {
   std::string name;
-  LinearOpInterface op;
+  mlir::Operation *op;
 };
 
 class Matcher {
 public:
   explicit Matcher(mlir::ModuleOp module) {
-    module.walk([&](LinearOpInterface op) {
-      if (!op.roundsInput())
+    module.walk([&](mlir::Operation *op) {
+      auto linear = llvm::dyn_cast<LinearOpInterface>(op);
+      if (linear ? !linear.roundsInput() : readsTable(op))
         layers.push_back({qg::getUserName(op), op});
     });
   }
 
   /// Layers of that name, else those that the glob matches.
-  std::vector<LinearOpInterface> find(const LayerRule &rule);
+  std::vector<mlir::Operation *> find(const LayerRule &rule);
   absl::Status status() const;
 
 private:
@@ -58,8 +60,8 @@ std::string Matcher::suggest(llvm::StringRef pattern) const {
   return best ? "; did you mean '" + best->name + "'?" : std::string();
 }
 
-std::vector<LinearOpInterface> Matcher::find(const LayerRule &rule) {
-  std::vector<LinearOpInterface> found;
+std::vector<mlir::Operation *> Matcher::find(const LayerRule &rule) {
+  std::vector<mlir::Operation *> found;
   for (const Layer &layer : layers)
     if (layer.name == rule.layer)
       found.push_back(layer.op);
@@ -83,8 +85,10 @@ std::vector<LinearOpInterface> Matcher::find(const LayerRule &rule) {
   // What stays float need not have stored weights, what is rounded must.
   if (rule.weights == kFloatFormat)
     return found;
-  llvm::erase_if(found,
-                 [](LinearOpInterface op) { return !op.canRoundWeight(); });
+  llvm::erase_if(found, [](mlir::Operation *op) {
+    auto linear = llvm::dyn_cast<LinearOpInterface>(op);
+    return linear && !linear.canRoundWeight();
+  });
   if (found.empty())
     refuse("'" + rule.layer + "': no such layer has a constant weight");
   return found;
@@ -109,12 +113,12 @@ absl::Status Matcher::status() const {
 absl::Status qopt::applyLayerRules(mlir::ModuleOp module,
                                    llvm::ArrayRef<LayerRule> rules) {
   Matcher matcher(module);
-  std::vector<std::vector<LinearOpInterface>> found;
+  std::vector<std::vector<mlir::Operation *>> found;
   for (const LayerRule &rule : rules)
     found.push_back(matcher.find(rule));
   QOPT_RETURN_IF_ERROR(matcher.status());
   for (auto [rule, ops] : llvm::zip(rules, found))
-    for (LinearOpInterface op : ops) {
+    for (mlir::Operation *op : ops) {
       mlir::Builder builder(op->getContext());
       if (!rule.weights.empty())
         op->setAttr("qg.weights", builder.getStringAttr(rule.weights));

@@ -8,6 +8,7 @@
 #include "KeepLossesFloat.h"
 #include "qopt/Assignment/CorrectBias.h"
 #include "qopt/Assignment/Plan.h"
+#include "qopt/Assignment/RoundTables.h"
 #include "qopt/Assignment/RoundWeights.h"
 #include "qopt/Pipelines/LayerReport.h"
 #include "qopt/Pipelines/Model.h"
@@ -125,6 +126,7 @@ private:
   absl::Status fold();
   absl::Status useStoredWeights();
   absl::Status quantizeRows();
+  absl::Status roundTables();
   absl::Status checkEncodings();
   absl::Status keepUnfolded();
 
@@ -382,6 +384,22 @@ absl::Status Quantizer::quantizeRows() {
                                  recipe.weights + "},canonicalize,cse)");
 }
 
+/// Behind everything that looks at the graph in float.
+absl::Status Quantizer::roundTables() {
+  // Targets of integers have no use for rows that are decoded into floats.
+  if (recipe.requantize != "f32")
+    return absl::OkStatus();
+  RoundedTables tables = qopt::roundTables(module);
+  if (tables.count == 0)
+    return absl::OkStatus();
+  say(llvm::formatv("embedding tables: {0} in rows of few bits, {1} bytes "
+                    "instead of {2} ('--layer NAME=weights:f32' keeps one "
+                    "float)",
+                    tables.count, tables.bytesAfter, tables.bytesBefore)
+          .str());
+  return runPipeline(module, "func.func(canonicalize,cse)");
+}
+
 absl::Status Quantizer::checkEncodings() {
   if (hasEncodings(module))
     return absl::OkStatus();
@@ -399,6 +417,7 @@ llvm::ArrayRef<Quantizer::Stage> Quantizer::getStages() const {
   static constexpr Stage kRows[] = {
       {"rows", &Quantizer::quantizeRows},
       {"unfolded", &Quantizer::keepUnfolded},
+      {"tables", &Quantizer::roundTables},
       {"stored-weights", &Quantizer::useStoredWeights}};
   // Encodings that the model brings need no data: only fusion.
   static constexpr Stage kModel[] = {{"encodings", &Quantizer::checkEncodings},
@@ -418,6 +437,7 @@ llvm::ArrayRef<Quantizer::Stage> Quantizer::getStages() const {
       {"fold-channel-scales", &Quantizer::foldChannelScales},
       {"unfolded", &Quantizer::keepUnfolded},
       {"fold", &Quantizer::fold},
+      {"tables", &Quantizer::roundTables},
       {"stored-weights", &Quantizer::useStoredWeights}};
   if (recipe.isFloat())
     return kFloat;

@@ -1,0 +1,167 @@
+//===- RoundTables.cpp - Embedding tables in few bits ---------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// row = scale * integers: the integers of a row and its scale are gathered by
+// the same index, so decoding is one conversion and one product per element.
+//===----------------------------------------------------------------------===//
+#include "qopt/Assignment/RoundTables.h"
+#include "AssignWeights.h"
+#include "LevelTable.h"
+#include "qopt/Assignment/LayerRules.h"
+#include "qopt/Dialect/QG/IR/ShapedBuilder.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace qopt;
+
+/// Smaller tables (positions, types of tokens) are not worth their rounding:
+/// 64 KB.
+static constexpr int64_t kLeastElements = 16384;
+
+bool qopt::readsTable(Operation *op) {
+  auto gather = dyn_cast<qg::GatherOp>(op);
+  if (!gather || gather.getAxis() != 0 ||
+      !gather.getX().getDefiningOp<qg::ConstantOp>())
+    return false;
+  RankedTensorType type = getTensorType(gather.getX());
+  return type.getRank() == 2 && type.getElementType().isF32() &&
+         type.getNumElements() >= kLeastElements;
+}
+
+/// Bits of the table that an op reads; 0 for one that stays float. Four bits of
+/// the input reach every layer behind it, so they are somebody's decision.
+static unsigned getBits(Operation *op) {
+  auto own = op->getAttrOfType<StringAttr>("qg.weights");
+  if (!own)
+    return 8;
+  if (own == kFloatFormat)
+    return 0;
+  std::optional<WeightFormat> format = WeightFormat::parse(own);
+  return format && format->element->stored->bits <= 4 ? 4 : 8;
+}
+
+namespace {
+/// [V, D] as signed integers with a scale for each row [V, 1].
+struct IntegerTable {
+  std::vector<int8_t> integers;
+  Tensor scales;
+  int64_t rows, columns;
+};
+} // namespace
+
+/// Sum of squared errors of a row rounded with `scale`.
+static double getError(ArrayRef<float> row, double scale, double most) {
+  double sum = 0;
+  for (float value : row) {
+    double step = std::clamp(std::nearbyint(value / scale), -most, most);
+    sum += (step * scale - value) * (step * scale - value);
+  }
+  return sum;
+}
+
+/// The best of some scales below that of the largest magnitude: with few
+/// levels it pays to saturate.
+static float chooseScale(ArrayRef<float> row, double most) {
+  double magnitude = 0;
+  for (float value : row)
+    magnitude = std::max(magnitude, double(std::fabs(value)));
+  double best = magnitude / most;
+  if (!(best >= kLeastScale))
+    return 1;
+  double least = getError(row, best, most);
+  for (double part : {0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65}) {
+    double scale = part * magnitude / most;
+    double error = getError(row, scale, most);
+    if (error < least) {
+      least = error;
+      best = scale;
+    }
+  }
+  return float(best);
+}
+
+/// nullopt for a table that is not finite.
+static std::optional<IntegerTable> roundRows(const Tensor &table,
+                                             unsigned bits) {
+  int64_t rows = table.shape()[0], columns = table.shape()[1];
+  IntegerTable result{std::vector<int8_t>(rows * columns),
+                      Tensor(DType::f32, {rows, 1}), rows, columns};
+  double most = (1 << (bits - 1)) - 1;
+  ArrayRef<float> values = table.span<float>();
+  if (!llvm::all_of(values, [](float value) { return std::isfinite(value); }))
+    return std::nullopt;
+  for (int64_t r = 0; r < rows; ++r) {
+    ArrayRef<float> row = values.slice(r * columns, columns);
+    float scale = chooseScale(row, most);
+    result.scales.setFloat(r, scale);
+    for (int64_t c = 0; c < columns; ++c)
+      result.integers[r * columns + c] = int8_t(
+          std::clamp(std::nearbyint(double(row[c]) / scale), -most, most));
+  }
+  return result;
+}
+
+/// The picked integers as floats, one per byte.
+static Value gatherBytes(qg::ShapedBuilder &b, const IntegerTable &table,
+                         Value indices) {
+  Value stored =
+      b.constant(Tensor::from<int8_t>(DType::i8, {table.rows, table.columns},
+                                      ArrayRef<int8_t>(table.integers)));
+  return b.convert(b.gather(stored, indices, 0), b.f32());
+}
+
+/// The same of two per byte: the first half of a row in the low bits, the rest
+/// in the high ones, plus 8.
+static Value gatherNibbles(qg::ShapedBuilder &b, const IntegerTable &table,
+                           Value indices) {
+  int64_t half = (table.columns + 1) / 2;
+  Tensor packed(DType::u8, {table.rows, half});
+  auto get = [&](int64_t r, int64_t c) {
+    return c < table.columns ? table.integers[r * table.columns + c] + 8 : 8;
+  };
+  for (int64_t r = 0; r < table.rows; ++r)
+    for (int64_t c = 0; c < half; ++c)
+      packed.setInt(r * half + c, get(r, c) | get(r, c + half) << 4);
+  Value bytes = b.gather(b.constant(packed), indices, 0);
+  Type u8 = b.element(bytes);
+  Value low = b.binary(BinaryKind::bit_and, bytes, b.scalar(15, u8));
+  Value high = b.binary(BinaryKind::shift_right, bytes, b.scalar(4, u8));
+  int64_t last = b.rank(bytes) - 1;
+  Value codes =
+      b.sliceAxis(b.concat({low, high}, last), last, 0, table.columns);
+  return b.sub(b.convert(codes, b.f32()), 8.0);
+}
+
+RoundedTables qopt::roundTables(ModuleOp module) {
+  RoundedTables done;
+  SmallVector<qg::GatherOp> gathers;
+  module.walk([&](qg::GatherOp op) {
+    if (readsTable(op))
+      gathers.push_back(op);
+  });
+  llvm::DenseSet<Value> counted;
+  for (qg::GatherOp op : gathers) {
+    unsigned bits = getBits(op);
+    std::optional<Tensor> values = qg::matchConstant(op.getX());
+    if (!bits || !values)
+      continue;
+    std::optional<IntegerTable> table = roundRows(*values, bits);
+    if (!table)
+      continue;
+    qg::ShapedBuilder b(OpBuilder(op), op.getLoc());
+    Value integers = bits == 4 ? gatherNibbles(b, *table, op.getIndices())
+                               : gatherBytes(b, *table, op.getIndices());
+    Value scales = b.gather(b.constant(table->scales), op.getIndices(), 0);
+    Value result = b.mul(integers, scales);
+    if (counted.insert(op.getX()).second) {
+      int64_t stored = bits == 4 ? (table->columns + 1) / 2 : table->columns;
+      ++done.count;
+      done.bytesBefore += 4 * table->rows * table->columns;
+      done.bytesAfter += table->rows * (stored + 4);
+    }
+    op.getResult().replaceAllUsesWith(result);
+    op.erase();
+  }
+  return done;
+}
