@@ -65,3 +65,26 @@ func.func @bias_between_steps(%x: tensor<2x3xf32>) -> tensor<2x2xf32> {
   %y = qg.matmul %2, %w bias %b : (tensor<2x3xf32>, tensor<3x2xf32>, tensor<2xf32>) -> tensor<2x2xf32>
   return %y : tensor<2x2xf32>
 }
+
+// -----
+// Zero points between the integers, a second factor and an own scale for each
+// element are no encoding of ours; nor are whole numbers without a factor.
+// CHECK-LABEL: func @other_weights
+// CHECK-NOT: !qg.q
+func.func @other_weights(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>, tensor<1x2xf32>, tensor<1x2xf32>) {
+  %q = qg.constant dense<[[1, -7], [3, 2]]> : tensor<2x2xi8> -> tensor<2x2xi8>
+  %half = qg.constant dense<0.5> : tensor<f32> -> tensor<f32>
+  %three = qg.constant dense<0.3> : tensor<f32> -> tensor<f32>
+  %each = qg.constant dense<[[0.1, 0.2], [0.3, 0.4]]> : tensor<2x2xf32> -> tensor<2x2xf32>
+  %whole = qg.constant dense<[[1.0, 2.0], [3.0, -4.0]]> : tensor<2x2xf32> -> tensor<2x2xf32>
+  %f = qg.cast %q : tensor<2x2xi8> -> tensor<2x2xf32>
+  %u = qg.binary sub %f, %half : (tensor<2x2xf32>, tensor<f32>) -> tensor<2x2xf32>
+  %a = qg.matmul %x, %u : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %s = qg.binary mul %f, %three : (tensor<2x2xf32>, tensor<f32>) -> tensor<2x2xf32>
+  %t = qg.binary mul %s, %three : (tensor<2x2xf32>, tensor<f32>) -> tensor<2x2xf32>
+  %b = qg.matmul %x, %t : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %e = qg.binary mul %f, %each : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %c = qg.matmul %x, %e : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %d = qg.matmul %x, %whole : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %a, %b, %c, %d : tensor<1x2xf32>, tensor<1x2xf32>, tensor<1x2xf32>, tensor<1x2xf32>
+}

@@ -124,3 +124,38 @@ func.func @moved_integers(%x: tensor<2x2xui8>, %w: tensor<3x4xf32>, %z: tensor<1
   %d = qg.dequantize %q : tensor<1x!qg.q<ui8, 0.5 : 7>> -> tensor<1xf32>
   return %y, %d : tensor<2x4xf32>, tensor<1xf32>
 }
+
+// -----
+// Weights behind Cast, Sub, Mul and Reshape, in groups of two: the zero point
+// that is that of all is taken into the integers.
+// CHECK-LABEL: func @weights_in_groups
+func.func @weights_in_groups(%x: tensor<1x4xf32>) -> tensor<1x2xf32> {
+  // CHECK: %[[C:.*]] = qg.constant dense<{{\[}}[-8, -7, 1, 2], [3, 4, -1, 7]]> : tensor<2x4xi8> -> tensor<2x4x!qg.q<si4, axis = 0, group = 2, dense_resource<{{.*}}> : tensor<4xf32>>>
+  // CHECK: %[[W:.*]] = qg.dequantize %[[C]]
+  // CHECK: qg.matmul %arg0, %[[W]] transpose_rhs
+  %q = qg.constant dense<[[[0, 1], [9, 10]], [[11, 12], [7, 15]]]> : tensor<2x2x2xi8> -> tensor<2x2x2xui8>
+  %zero = qg.constant dense<8.0> : tensor<f32> -> tensor<f32>
+  %scales = qg.constant dense<[[[0.5], [0.25]], [[0.1], [0.3]]]> : tensor<2x2x1xf32> -> tensor<2x2x1xf32>
+  %0 = qg.cast %q : tensor<2x2x2xui8> -> tensor<2x2x2xf32>
+  %1 = qg.binary sub %0, %zero : (tensor<2x2x2xf32>, tensor<f32>) -> tensor<2x2x2xf32>
+  %2 = qg.binary mul %scales, %1 : (tensor<2x2x1xf32>, tensor<2x2x2xf32>) -> tensor<2x2x2xf32>
+  %w = qg.reshape %2 : tensor<2x2x2xf32> -> tensor<2x4xf32>
+  %y = qg.matmul %x, %w transpose_rhs : (tensor<1x4xf32>, tensor<2x4xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+// Integers with their factor behind the product, converted or not.
+// CHECK-LABEL: func @factor_behind_the_product
+func.func @factor_behind_the_product(%x: tensor<1x2xf32>) -> (tensor<1x3xf32>, tensor<1x3xf32>) {
+  %scales = qg.constant dense<[0.5, 0.3, 0.1]> : tensor<3xf32> -> tensor<3xf32>
+  // CHECK-COUNT-2: qg.constant dense<{{\[}}[100, -7, 3], [1, 2, -128]]> : tensor<2x3xi8> -> tensor<2x3x!qg.q<si8, 1.000000e+00 : 0>>
+  %q = qg.constant dense<[[100, -7, 3], [1, 2, -128]]> : tensor<2x3xi8> -> tensor<2x3xi8>
+  %v = qg.constant dense<[[100.0, -7.0, 3.0], [1.0, 2.0, -128.0]]> : tensor<2x3xf32> -> tensor<2x3xf32>
+  %w = qg.cast %q : tensor<2x3xi8> -> tensor<2x3xf32>
+  %0 = qg.matmul %x, %w : (tensor<1x2xf32>, tensor<2x3xf32>) -> tensor<1x3xf32>
+  %y = qg.binary mul %0, %scales : (tensor<1x3xf32>, tensor<3xf32>) -> tensor<1x3xf32>
+  %1 = qg.matmul %x, %v : (tensor<1x2xf32>, tensor<2x3xf32>) -> tensor<1x3xf32>
+  %z = qg.binary mul %1, %scales : (tensor<1x3xf32>, tensor<3xf32>) -> tensor<1x3xf32>
+  return %y, %z : tensor<1x3xf32>, tensor<1x3xf32>
+}

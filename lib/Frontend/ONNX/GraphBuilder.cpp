@@ -25,8 +25,24 @@ GraphBuilder::GraphBuilder(MLIRContext *context, Block *block)
 // Creation and folding
 //===----------------------------------------------------------------------===//
 
+/// Integers of weights that become floats: qg-recognize-grids reads from the
+/// arithmetic behind them how they are stored. Shapes have other types and
+/// ranks.
+static bool decodesWeight(Operation *op) {
+  auto convert = dyn_cast<qg::CastOp>(op);
+  if (!convert)
+    return false;
+  auto from = cast<RankedTensorType>(convert.getX().getType());
+  auto element = dyn_cast<IntegerType>(from.getElementType());
+  return element && element.getWidth() > 1 && element.getWidth() <= 32 &&
+         from.getRank() >= 2 &&
+         isa<FloatType>(
+             cast<RankedTensorType>(convert.getType()).getElementType());
+}
+
 Value GraphBuilder::foldOp(Operation *op) {
-  if (isa<qg::DequantizeOp>(op) || op->getNumOperands() == 0)
+  if (isa<qg::DequantizeOp>(op) || op->getNumOperands() == 0 ||
+      decodesWeight(op))
     return {};
   SmallVector<Tensor> operands, results;
   for (Value operand : op->getOperands()) {

@@ -194,6 +194,8 @@ getFoundEncoding(Value input, const llvm::DenseSet<Operation *> &encoded) {
 void RecognizeGrids::encodeWeights() {
   OpBuilder builder(&getContext());
   for (auto op : getOperation().getOps<LinearOpInterface>()) {
+    if (recognizeWeightArithmetic(builder, op))
+      continue;
     qg::QuantizedType input = getFoundEncoding(op.getInput(), encoded);
     if (input && input.getIntegerFormat().storageBits() == 8)
       recognizeWeightSteps(builder, op, input);

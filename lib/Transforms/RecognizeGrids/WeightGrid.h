@@ -30,6 +30,11 @@ int64_t getWeightElement(llvm::ArrayRef<int64_t> shape, int64_t axis,
 bool setStoredWeight(mlir::OpBuilder &builder, LinearOpInterface op,
                      const WeightGrid &grid);
 
+/// Replaces the weight of `op` by the integers that it is computed from, with
+/// scales and zero points by tensor, channel or group: the same numbers. False
+/// where it is computed otherwise.
+bool recognizeWeightArithmetic(mlir::OpBuilder &builder, LinearOpInterface op);
+
 /// Replaces f32 weights that are whole numbers of a power of two by them, of at
 /// most 8 bits, where the input is stored under `input` and the bias is a whole
 /// number of the products' steps: the integer product is then exact.
