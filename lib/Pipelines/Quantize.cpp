@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Quantize.h"
 #include "KeepLossesFloat.h"
+#include "qopt/Analysis/RowRounding.h"
 #include "qopt/Assignment/CorrectBias.h"
 #include "qopt/Assignment/Plan.h"
 #include "qopt/Assignment/RoundTables.h"
@@ -345,6 +346,14 @@ absl::Status Quantizer::fold() {
                      recipe.keepsModel() ? "qopt-fold" : "qopt-fold{verify}");
 }
 
+/// "2 of si8 per channel, 1 of ui8 per tensor".
+static std::string list(const std::map<std::string, int64_t> &counts) {
+  std::string text;
+  for (const auto &[name, count] : counts)
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " of " + name;
+  return text;
+}
+
 /// Products with stored weights, by what is done with their input.
 static std::string countProducts(mlir::ModuleOp module, bool roundsInput) {
   std::map<std::string, int64_t> counts;
@@ -356,16 +365,22 @@ static std::string countProducts(mlir::ModuleOp module, bool roundsInput) {
     if (type && isF32(op.getInput()) && op.roundsInput() == roundsInput)
       ++counts[describeEncoding(type)];
   });
-  std::string text;
-  for (const auto &[name, count] : counts)
-    text += (text.empty() ? "" : ", ") + std::to_string(count) + " of " + name;
-  return text;
+  return list(counts);
+}
+
+/// Products whose input the model itself rounds by rows.
+static int64_t countRoundedInputs(mlir::ModuleOp module) {
+  int64_t count = 0;
+  module.walk([&](LinearOpInterface op) {
+    count += !op.roundsInput() && isRoundedAtRunTime(op.getInput());
+  });
+  return count;
 }
 
 /// Constants that a file stores are read as they are.
 absl::Status Quantizer::useStoredWeights() {
-  QOPT_RETURN_IF_ERROR(runPipeline(
-      module, "func.func(qg-use-stored-weights,canonicalize,cse)"));
+  QOPT_RETURN_IF_ERROR(
+      runPipeline(module, "func.func(qg-use-stored-weights,canonicalize,cse)"));
   std::string floats = countProducts(module, /*roundsInput=*/false);
   std::string rows = countProducts(module, /*roundsInput=*/true);
   if (!floats.empty())
@@ -374,6 +389,10 @@ absl::Status Quantizer::useStoredWeights() {
         "8 bits)");
   if (!rows.empty())
     say("stored weights times rows rounded to 8 bits at run time: " + rows);
+  if (int64_t own = countRoundedInputs(module))
+    say("the model itself rounds the inputs of " + std::to_string(own) +
+        (own == 1 ? " product" : " products") +
+        " at run time: they are not rounded again");
   return absl::OkStatus();
 }
 
@@ -400,12 +419,25 @@ absl::Status Quantizer::roundTables() {
   return runPipeline(module, "func.func(canonicalize,cse)");
 }
 
+/// Tensors that the model rounds, by encoding.
+static std::string countRounded(mlir::ModuleOp module) {
+  std::map<std::string, int64_t> counts;
+  module.walk([&](qg::QuantizeOp op) {
+    ++counts[describeEncoding(qg::getQuantizedType(op.getType()))];
+  });
+  return list(counts);
+}
+
 absl::Status Quantizer::checkEncodings() {
-  if (hasEncodings(module))
+  if (hasEncodings(module)) {
+    if (std::string rounded = countRounded(module); !rounded.empty())
+      say("activations as the model stores them: " + rounded);
     return absl::OkStatus();
+  }
   return Error(Code::UnsupportedOption,
                "--scheme qdq expects a model with encodings of its own "
-               "(QuantizeLinear, DequantizeLinear, products of integers), this "
+               "(QuantizeLinear, DequantizeLinear, products of integers, or "
+               "arithmetic that rounds), this "
                "one is float")
       .help("use --scheme w8a8 --data PATH");
 }
@@ -420,11 +452,11 @@ llvm::ArrayRef<Quantizer::Stage> Quantizer::getStages() const {
       {"tables", &Quantizer::roundTables},
       {"stored-weights", &Quantizer::useStoredWeights}};
   // Encodings that the model brings need no data: only fusion.
-  static constexpr Stage kModel[] = {{"encodings", &Quantizer::checkEncodings},
-                                     {"unfolded", &Quantizer::keepUnfolded},
-                                     {"fold", &Quantizer::fold},
-                                     {"stored-weights",
-                                      &Quantizer::useStoredWeights}};
+  static constexpr Stage kModel[] = {
+      {"encodings", &Quantizer::checkEncodings},
+      {"unfolded", &Quantizer::keepUnfolded},
+      {"fold", &Quantizer::fold},
+      {"stored-weights", &Quantizer::useStoredWeights}};
   static constexpr Stage kStatic[] = {
       {"statistics", &Quantizer::checkStatistics},
       {"ranges", &Quantizer::applyRanges},

@@ -77,10 +77,25 @@ static absl::Status run(ModuleOp module,
                             [&] { return manager.run(module); });
 }
 
+/// A graph that is run as it came: nobody has said yet what reads its groups.
+static bool dequantizesGroups(ModuleOp module) {
+  return module
+      .walk([](qg::DequantizeOp op) {
+        qg::QuantizedType type = qg::getQuantizedType(op.getX().getType());
+        return type.getGroupSize() ? WalkResult::interrupt()
+                                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 absl::Status qopt::lower(ModuleOp module, StringRef requantize,
                          bool integerOnly) {
   if (!hasEncodings(module))
     return hasComposites(module) ? run(module, buildParts) : absl::OkStatus();
+  if (dequantizesGroups(module))
+    QOPT_RETURN_IF_ERROR(run(module, [](OpPassManager &pm) {
+      pm.addNestedPass<func::FuncOp>(createUseStoredWeights());
+    }));
   return run(module, [&](OpPassManager &pm) {
     buildLower(pm, requantize, integerOnly);
   });

@@ -133,7 +133,8 @@ static std::optional<Decoding> decodeBinary(qg::BinaryOp op) {
     if (divides || isProduct)
       decoding->scales.setFloat(i, double(divides ? 1 / number : number));
     else
-      decoding->zeros.setFloat(i, double(isSum ? zero - number : zero + number));
+      decoding->zeros.setFloat(i,
+                               double(isSum ? zero - number : zero + number));
   }
   decoding->isScaled = divides || isProduct;
   return decoding;
@@ -200,7 +201,8 @@ static std::optional<WeightGrid> findGrid(const Decoding &decoding,
 /// Centred where one zero point is that of all: kernels need none then.
 static void centre(WeightGrid &grid) {
   float zero = grid.zeros.front();
-  if (zero == 0 || !llvm::all_equal(grid.zeros))
+  if (zero == 0 || zero != std::nearbyint(zero) ||
+      !llvm::all_equal(grid.zeros))
     return;
   for (float &code : grid.codes.mutableSpan<float>())
     code -= zero;

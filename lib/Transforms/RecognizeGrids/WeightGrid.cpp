@@ -36,11 +36,11 @@ qg::QuantizedType WeightGrid::getType(MLIRContext *context) const {
   };
   widen(codes.span<float>());
   widen(zeros);
-  SmallVector<int32_t> zeros;
+  SmallVector<int32_t> points;
   for (float zero : zeros) {
     if (zero != std::nearbyint(zero))
       return {};
-    zeros.push_back(int32_t(zero));
+    points.push_back(int32_t(zero));
   }
   for (float scale : scales)
     if (!(scale > 0) || !std::isnormal(scale))
@@ -50,11 +50,11 @@ qg::QuantizedType WeightGrid::getType(MLIRContext *context) const {
     return {};
   if (axis < 0)
     return qg::QuantizedType::getPerTensor(context, format->name, scales[0],
-                                           zeros[0]);
-  if (llvm::all_of(zeros, [](int32_t zero) { return zero == 0; }))
-    zeros.clear();
+                                           points[0]);
+  if (llvm::all_of(points, [](int32_t zero) { return zero == 0; }))
+    points.clear();
   return qg::QuantizedType::getPerAxis(context, format->name, axis, scales,
-                                       zeros, groupSize);
+                                       points, groupSize);
 }
 
 static Value createWeight(OpBuilder &builder, Value old, const Tensor &codes,
