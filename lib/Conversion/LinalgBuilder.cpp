@@ -202,6 +202,9 @@ Value LinalgBuilder::pad(Value x, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
     padAt.push_back(b.getIndexAttr(std::max<int64_t>(low[i], 0)));
     ones.push_back(b.getIndexAttr(1));
   }
+  // Nothing of x is left, and no slice may start behind its end.
+  if (getNumElements(inner) == 0)
+    return fill(shape, scalar);
   if (crops)
     x = tensor::ExtractSliceOp::create(
         b, loc, RankedTensorType::get(inner, type.getElementType()), x, cropAt,

@@ -104,6 +104,10 @@ FailureOr<FlatView> Emitter::flatten(Value memref) {
   if (failed(type.getStridesAndOffset(view.strides, offset)) ||
       llvm::is_contained(view.strides, ShapedType::kDynamic))
     return failure();
+  // A view that cuts one element out of rows keeps their stride, which moves
+  // nothing.
+  if (!view.shape.empty() && view.shape.back() == 1)
+    view.strides.back() = 1;
   int64_t span = 1;
   for (auto [extent, stride] : llvm::zip(view.shape, view.strides))
     span += (extent - 1) * stride;

@@ -67,12 +67,44 @@ static FailureOr<WindowKernel> readKernel(WindowOp op, OpBuilder &builder) {
   return kernel;
 }
 
+/// The elements of the last dimension lie side by side.
+static bool hasContiguousChannels(MemRefType type) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  return type.getRank() == 0 || type.getShape().back() <= 1 ||
+         (succeeded(type.getStridesAndOffset(strides, offset)) &&
+          strides.back() == 1);
+}
+
+/// Kernels load vectors of channels. A view without them (a step along the
+/// channels, rows that were cut and are seen as columns) is copied.
+static void copyStridedViews(Operation *op) {
+  OpBuilder before(op), after(op);
+  after.setInsertionPointAfter(op);
+  auto kernel = cast<DestinationStyleOpInterface>(op);
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    if (!type || hasContiguousChannels(type))
+      continue;
+    Value copy = memref::AllocOp::create(
+        before, op->getLoc(),
+        MemRefType::get(type.getShape(), type.getElementType()),
+        before.getI64IntegerAttr(64));
+    if (kernel.isDpsInit(&operand))
+      memref::CopyOp::create(after, op->getLoc(), copy, operand.get());
+    else
+      memref::CopyOp::create(before, op->getLoc(), operand.get(), copy);
+    operand.set(copy);
+  }
+}
+
 namespace {
 struct LowerKernelsPass
     : public qopt::qcpu::impl::LowerKernelsBase<LowerKernelsPass> {
   using LowerKernelsBase::LowerKernelsBase;
 
   LogicalResult lower(Operation *op) {
+    copyStridedViews(op);
     bool roundToInt = llvm::Triple(triple).isX86();
     OpBuilder builder(op);
     if (isa<StageOp>(op))
