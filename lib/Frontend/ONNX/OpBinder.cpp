@@ -249,6 +249,19 @@ LogicalResult OpBinder::checkAllRead() {
   return success(!hasFailed());
 }
 
+bool OpBinder::areInside(Value indices, int64_t extent) {
+  std::optional<Tensor> tensor = b.constantOf(indices);
+  for (int64_t i = 0, e = tensor ? tensor->numElements() : 0; i < e; ++i) {
+    int64_t index = tensor->getInt(i);
+    if (index >= -extent && index < extent)
+      continue;
+    (void)badModel("expects indices in [" + Twine(-extent) + ", " +
+                   Twine(extent) + "), got " + Twine(index));
+    return false;
+  }
+  return true;
+}
+
 std::optional<int64_t> OpBinder::normalizeAxis(int64_t axis, int64_t rank) {
   if (axis >= -rank && axis < rank)
     return axis < 0 ? axis + rank : axis;

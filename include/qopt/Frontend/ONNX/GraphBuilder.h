@@ -100,6 +100,10 @@ private:
   mlir::RankedTensorType checkedType(ArrayRef<int64_t> shape,
                                      Type element) override;
   Value finishOp(mlir::Operation *op) override;
+  Value failTypes(Type lhs, Type rhs) override {
+    hasRefusedTypes = true;
+    return ShapedBuilder::failTypes(lhs, rhs);
+  }
   Value foldOp(mlir::Operation *op);
   void inheritPackedKind(mlir::Operation *op, Value result);
   Value integersOf(Value quantized);

@@ -82,6 +82,9 @@ public:
   /// input too many. Ignoring one would give wrong numbers.
   llvm::LogicalResult checkAllRead();
 
+  /// Refuses constant indices outside [-extent, extent); true if there are none.
+  bool areInside(Value indices, int64_t extent);
+
   /// `axis` counted from the front; reports and gives nothing if out of range.
   std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank);
   std::optional<Shape> normalizeAxes(ArrayRef<int64_t> axes, int64_t rank);
@@ -100,6 +103,9 @@ public:
   /// Fails with a message; the importer adds name, type and index of the node.
   llvm::LogicalResult unsupported(const llvm::Twine &message);
   llvm::LogicalResult badModel(const llvm::Twine &message);
+  /// Something that the file gets wrong and that can mean only one thing.
+  void warn(const llvm::Twine &message) { warnings.push_back(message.str()); }
+  llvm::SmallVector<std::string> warnings;
   /// Something was reported.
   bool hasFailed() const { return fault.has_value(); }
   std::optional<Fault> fault;

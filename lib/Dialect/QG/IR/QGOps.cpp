@@ -52,6 +52,24 @@ static LogicalResult checkClamp(Operation *op,
   return success();
 }
 
+/// Floats among the operands have one type, that of a float result; encodings
+/// are of no matter here. Absent operands are null.
+static LogicalResult checkOneFloatType(Operation *op, ArrayRef<Value> values) {
+  Type first = getElement(op->getResult(0));
+  if (!isa<FloatType>(first))
+    first = Type();
+  for (Value value : values) {
+    Type type = value ? getElement(value) : Type();
+    if (!isa_and_nonnull<FloatType>(type))
+      continue;
+    if (first && type != first)
+      return op->emitOpError() << "expects operands of one element type, got "
+                               << first << " and " << type;
+    first = type;
+  }
+  return success();
+}
+
 /// An op that computes in the expressed type: floats and encodings of floats.
 /// Absent operands are null.
 static LogicalResult checkExpressed(Operation *op, ArrayRef<Value> values) {
@@ -74,7 +92,8 @@ static LogicalResult checkSums(Operation *op, ArrayRef<Value> operands) {
   if (isEncoded && getElement(op->getResult(0)).isInteger(32))
     return checkExpressed(op, operands);
   return success(succeeded(checkExpressed(op, operands)) &&
-                 succeeded(checkExpressed(op, {op->getResult(0)})));
+                 succeeded(checkExpressed(op, {op->getResult(0)})) &&
+                 succeeded(checkOneFloatType(op, operands)));
 }
 
 /// `kind` has a value on the elements of x (Elementwise.h). An encoding is
@@ -137,6 +156,8 @@ LogicalResult ConvTransposeOp::verify() {
   return success(
       succeeded(checkExpressed(
           *this, {getX(), getWeight(), getBias(), getResult()})) && // C4
+      succeeded(
+          checkOneFloatType(*this, {getX(), getWeight(), getBias()})) && // C4
       succeeded(checkResult(
           *this,
           inferConvTransposeShape(getShape(getX()), weight, window, getGroups(),

@@ -21,6 +21,12 @@ Value ShapedBuilder::fail(const Twine &message) {
   return {};
 }
 
+Value ShapedBuilder::failTypes(Type lhs, Type rhs) {
+  emitError(loc) << "expects operands of one element type, got " << lhs
+                 << " and " << rhs;
+  return {};
+}
+
 bool ShapedBuilder::isNarrowFloat(Value value) const {
   return value && (element(value).isF16() || element(value).isBF16());
 }
@@ -33,6 +39,9 @@ Value ShapedBuilder::inF32(ArrayRef<Value> values,
     bool isNarrow = isNarrowFloat(value);
     if (isNarrow)
       narrow = element(value);
+    // Widening would hide that the operands do not match.
+    if (value && element(value) != element(values[0]))
+      return failTypes(element(values[0]), element(value));
     wide.push_back(isNarrow ? convert(value, f32()) : value);
   }
   Value result = body(wide);

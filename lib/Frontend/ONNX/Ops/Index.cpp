@@ -98,6 +98,8 @@ static LogicalResult importGatherElements(OpBinder &op) {
     return failure();
   if (b.rank(indices) != b.rank(x))
     return op.badModel("expects indices of x's rank");
+  if (!op.areInside(indices, b.extent(x, *axis)))
+    return failure();
   for (int64_t i = 0; i < b.rank(x); ++i)
     if (i != *axis && b.extent(indices, i) > b.extent(x, i))
       return op.badModel("expects indices no larger than x in axis " +
@@ -147,6 +149,8 @@ static LogicalResult importGatherND(OpBinder &op) {
   for (int64_t d = 0; d < depth; ++d) {
     Value component =
         b.reshape(b.sliceAxis(indices, b.rank(indices) - 1, d, d + 1), rows);
+    if (!component || !op.areInside(component, leading[batch + d]))
+      return failure();
     flat =
         b.add(flat, b.mul(normalizeIndices(op, component, leading[batch + d]),
                           double(getStride(leading, batch + d))));

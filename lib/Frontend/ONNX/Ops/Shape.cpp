@@ -276,7 +276,7 @@ static LogicalResult importGather(OpBinder &op) {
   if (!x || !indices)
     return failure();
   auto axis = op.normalizeAxis(op.intAttr("axis", 0), op.b.rank(x));
-  if (!axis)
+  if (!axis || !op.areInside(indices, op.b.extent(x, *axis)))
     return failure();
   if (auto q = qg::getQuantizedType(x.getType()); q && q.isPerAxis())
     x = op.b.plain(x);

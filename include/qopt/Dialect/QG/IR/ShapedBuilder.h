@@ -133,6 +133,8 @@ protected:
   Value inF32(ArrayRef<Value> values,
               llvm::function_ref<Value(ArrayRef<Value>)> body);
   bool isNarrowFloat(Value value) const;
+  /// Reports operands of two element types.
+  virtual Value failTypes(Type lhs, Type rhs);
   static bool isIdentity(ArrayRef<int64_t> permutation);
   /// A slice that takes everything.
   static bool isWhole(Value x, ArrayRef<int64_t> offsets,
