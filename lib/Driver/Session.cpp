@@ -61,6 +61,12 @@ mlir::MLIRContext *Session::context() {
     context_ = std::make_unique<mlir::MLIRContext>(
         registry, mlir::MLIRContext::Threading::DISABLED);
     context_->loadAllAvailableDialects();
+    context_->getDiagEngine().registerHandler([this](mlir::Diagnostic &d) {
+      if (d.getSeverity() != mlir::DiagnosticSeverity::Warning)
+        return mlir::failure();
+      say("warning: " + d.str());
+      return mlir::success();
+    });
   }
   return context_.get();
 }

@@ -89,11 +89,16 @@ static absl::Status fromImporter(const absl::Status &status,
   return error;
 }
 
+/// The importer's errors are in its status; its warnings pass.
+static mlir::LogicalResult keepErrors(mlir::Diagnostic &diagnostic) {
+  return mlir::success(diagnostic.getSeverity() !=
+                       mlir::DiagnosticSeverity::Warning);
+}
+
 absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
 qopt::loadModelBytes(mlir::MLIRContext *context, llvm::StringRef bytes,
                      const ImportOptions &options) {
-  mlir::ScopedDiagnosticHandler quiet(
-      context, [](mlir::Diagnostic &) { return mlir::success(); });
+  mlir::ScopedDiagnosticHandler quiet(context, keepErrors);
   auto imported = importModelBytes(context, bytes, options);
   if (!imported.ok())
     return fromImporter(imported.status(), "<bytes>");
@@ -119,9 +124,7 @@ qopt::loadModel(mlir::MLIRContext *context, llvm::StringRef path,
                 const ImportOptions &options) {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   if (path.ends_with(".onnx") || path.ends_with(".onnxtxt")) {
-    // The importer's diagnostics are in its status.
-    mlir::ScopedDiagnosticHandler quiet(
-        context, [](mlir::Diagnostic &) { return mlir::success(); });
+    mlir::ScopedDiagnosticHandler quiet(context, keepErrors);
     auto imported = importModel(context, path, options);
     if (!imported.ok())
       return fromImporter(imported.status(), path);

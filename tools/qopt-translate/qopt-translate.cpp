@@ -126,6 +126,12 @@ static int importOnnx() {
   mlir::DialectRegistry registry;
   qopt::registerAllDialects(registry);
   mlir::MLIRContext context(registry);
+  context.getDiagEngine().registerHandler([](mlir::Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Warning)
+      return mlir::failure();
+    llvm::errs() << "warning: " << diagnostic << "\n";
+    return mlir::success();
+  });
   auto module = qopt::importModel(&context, importPath, options);
   if (!module.ok())
     return fail(module.status());

@@ -44,6 +44,11 @@ private:
   void report(Fault fault, const Twine &message) {
     errors.push_back({fault, message.str()});
   }
+  /// Each text once.
+  void warn(const Twine &message) {
+    if (!llvm::is_contained(warnings, message.str()))
+      warnings.push_back(message.str());
+  }
   absl::Status status() const;
 
   void bindInputs(Scope &scope);
@@ -78,6 +83,7 @@ private:
   std::unique_ptr<GraphBuilder> builder;
   SmallVector<std::string> inputNames;
   SmallVector<std::pair<Fault, std::string>> errors;
+  SmallVector<std::string> warnings;
 };
 
 } // namespace
@@ -334,6 +340,8 @@ void Importer::runHandler(const ::onnx::NodeProto &node, const OpRow &row,
   }
   Fault fault = binder.fault.value_or(
       builder->hasRefusedTypes ? Fault::Unsupported : Fault::BadModel);
+  for (const std::string &warning : binder.warnings)
+    warn(scope.where + warning);
   bool hasFailed = failed(imported) || binder.hasFailed();
   if (!hasFailed)
     for (int i = 0; i < node.output_size(); ++i) {
@@ -508,6 +516,8 @@ absl::StatusOr<OwningOpRef<ModuleOp>> Importer::run() {
   returnOutputs(scope);
   if (absl::Status bad = status(); !bad.ok())
     return bad;
+  for (const std::string &warning : warnings)
+    emitWarning(loc) << warning;
   return std::move(module);
 }
 

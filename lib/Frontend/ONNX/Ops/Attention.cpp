@@ -9,6 +9,7 @@
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace qopt;
@@ -32,6 +33,21 @@ static Value checked(OpBinder &op, Value composite) {
   return composite;
 }
 
+/// Since opset 24 a mask that is shorter than the keys is padded with what
+/// masks. qg.attention does so, too, but takes a length of 1 for a broadcast,
+/// as opset 23 does.
+static Value padMask(OpBinder &op, Value mask, int64_t keys) {
+  GraphBuilder &b = op.b;
+  if (!mask || op.opset() < 24 || b.rank(mask) == 0 ||
+      b.shape(mask).back() != 1 || keys == 1)
+    return mask;
+  Shape low(b.rank(mask), 0), high(b.rank(mask), 0);
+  high.back() = keys - 1;
+  double masked = b.isFloat(mask) ? -std::numeric_limits<double>::infinity() : 0;
+  return b.pad(PadMode::constant, mask, b.scalar(masked, b.element(mask)), low,
+               high);
+}
+
 static std::optional<qg::AttentionSpec>
 getSpec(OpBinder &op, std::array<Value, 3> operands, int64_t past) {
   GraphBuilder &b = op.b;
@@ -39,7 +55,7 @@ getSpec(OpBinder &op, std::array<Value, 3> operands, int64_t past) {
   spec.q = operands[0];
   spec.k = operands[1];
   spec.v = operands[2];
-  spec.mask = op.optional(3);
+  spec.mask = padMask(op, op.optional(3), b.extent(spec.k, 2));
   if (Value lengths = op.optional(6)) {
     spec.lengths = b.reshape(b.convert(lengths, b.i64()),
                              {b.type(lengths).getNumElements()});

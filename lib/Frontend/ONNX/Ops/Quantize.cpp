@@ -222,12 +222,35 @@ static Value quantizeByArithmetic(OpBinder &op, Value x,
                    qg::getElementType(b.context(), dtype));
 }
 
+/// Biases of 16x8 networks come as int64, which DequantizeLinear does not have
+/// by the letter: those that fit 32 bits are held as such, others are scaled as
+/// they are.
+static Value holdIn32Bits(OpBinder &op, Value x) {
+  GraphBuilder &b = op.b;
+  std::optional<Tensor> tensor = b.constantOf(x);
+  if (!tensor || tensor->dtype() != DType::i64)
+    return x;
+  op.warn("DequantizeLinear of int64 is none of ONNX; the integers are taken "
+          "as they are");
+  Tensor narrow(DType::i32, tensor->shape());
+  for (int64_t i = 0, e = tensor->numElements(); i < e; ++i) {
+    int64_t value = tensor->getInt(i);
+    if (value != int32_t(value))
+      return x;
+    narrow.setInt(i, value);
+  }
+  return b.constant(narrow);
+}
+
 /// The real numbers behind stored integers.
 static Value dequantize(OpBinder &op, Value x, const Encoding &encoding) {
   GraphBuilder &b = op.b;
   if (!x || !encoding.scale)
     return {};
+  x = holdIn32Bits(op, x);
   std::optional<DType> dtype = qg::getDType(b.element(x));
+  if (dtype == DType::i64 && b.isConstant(x))
+    return dequantizeByArithmetic(op, x, encoding);
   // Small floats are decoded already; they have scales, but no zero points.
   if (const ElementKind *kind = b.packedKindOf(x); kind && kind->semantics)
     return dequantizeByArithmetic(op, x, encoding);
