@@ -81,7 +81,7 @@ std::optional<OpLayout> qopt::getLayoutForResult(Operation *op,
           qg::QuantizeOp, qg::DequantizeOp, qg::RequantizeOp, qg::ObserveOp,
           qg::ConcatOp>(op))
     return getElementwiseLayout(op, p);
-  if (isa<qg::SliceOp, qg::PadOp>(op))
+  if (isa<qg::SliceOp, qg::PadOp, qg::ResizeOp>(op))
     return getFirstOperandLayout(op, p, p);
   if (isa<qg::BroadcastOp>(op) &&
       getShape(op->getOperand(0)).size() == p.size())
@@ -205,6 +205,13 @@ Operation *qopt::rebuildWithLayout(OpBuilder &builder, Operation *op,
       })
       .Case([&](qg::GatherOp gather) {
         gather.setAxis(positionOf(p, gather.getAxis()));
+      })
+      .Case([&](qg::ResizeOp resize) {
+        // The order in which dimensions are resampled stays.
+        SmallVector<int64_t> axes;
+        for (int64_t axis : resize.getAxes())
+          axes.push_back(positionOf(p, axis));
+        resize.setAxes(axes);
       })
       .Case([&](qg::ArgReduceOp reduce) {
         reduce.setAxis(positionOf(layout.operands[0], reduce.getAxis()));

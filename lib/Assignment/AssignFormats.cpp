@@ -148,7 +148,7 @@ bool AssignFormats::canBeInteger(TensorGraph &graph, Operation *op) {
         binary.getKind() != BinaryKind::sub &&
         binary.getKind() != BinaryKind::mul)
       return false;
-  } else if (!isa<qg::ConcatOp>(op)) {
+  } else if (!isa<qg::ConcatOp, qg::ResizeOp>(op)) {
     // A pointwise region of one tensor: a table.
     auto rule = dyn_cast<FormatRuleOpInterface>(op);
     if (!rule || rule.getFormatRule() != FormatRule::Pointwise ||

@@ -67,7 +67,8 @@ static bool isCandidate(Operation *op) {
     return true;
   case FormatRule::Pool:
     // A maximum keeps the encoding of its input.
-    return cast<qg::PoolOp>(op).getKind() == PoolKind::avg;
+    return !isa<qg::PoolOp>(op) ||
+           cast<qg::PoolOp>(op).getKind() == PoolKind::avg;
   case FormatRule::Reduce:
     return cast<qg::ReduceOp>(op).getKind() == ReduceKind::sum;
   case FormatRule::Float:

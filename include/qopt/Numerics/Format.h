@@ -42,7 +42,7 @@ enum class FormatRule {
   SameFormat,  ///< all operands and the result should share one encoding
   Pointwise,   ///< scalar function: a table if it has one quantized input
   Linear,      ///< convolution or matmul: integer kernel with accumulator
-  Pool,        ///< max keeps the encoding, avg accumulates
+  Pool,        ///< max keeps the encoding, avg and resize accumulate
   Reduce,      ///< sum accumulates, others keep the encoding
   Boundary,    ///< quantize, dequantize, requantize
   Float        ///< stays float

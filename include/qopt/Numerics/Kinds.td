@@ -38,4 +38,14 @@ def PoolKind : QoptEnum<"PoolKind", "pooling", ["max", "avg"]>;
 def PadMode : QoptEnum<"PadMode", "padding", [
   "constant", "reflect", "edge", "wrap"]>;
 
+def ResizeMode : QoptEnum<"ResizeMode", "interpolation", ["linear", "cubic"]>;
+
+def ResizeCoordinates : QoptEnum<"ResizeCoordinates",
+  "where an output position lies in the input", [
+  "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners",
+  "asymmetric", "tf_crop_and_resize", "tf_half_pixel_for_nn"]>;
+
+def ScatterKind : QoptEnum<"ScatterKind", "what an update does", [
+  "replace", "add", "mul", "min", "max"]>;
+
 #endif // QOPT_NUMERICS_KINDS_TD

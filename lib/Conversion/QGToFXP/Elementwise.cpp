@@ -28,8 +28,8 @@ static std::optional<int64_t> getUniformCount(qg::PoolOp op) {
     for (int64_t p = 0; p < out[d + 1]; ++p) {
       int64_t taps = 0;
       for (int64_t k = 0; k < op.getKernel()[d]; ++k) {
-        int64_t at = p * op.getStrides()[d] + k * op.getDilations()[d] -
-                     op.getPads()[d];
+        int64_t at =
+            p * op.getStrides()[d] + k * op.getDilations()[d] - op.getPads()[d];
         taps += at >= 0 && at < in[d + 1];
       }
       if (common >= 0 && common != taps)
@@ -202,6 +202,36 @@ struct ConvertPool : ToFXP<qg::PoolOp> {
         double(x->scale()) / (double(result->scale()) * double(*count));
     rewriter.replaceOp(op, createRequantize(rewriter, op.getLoc(), acc,
                                             float(scale), {*result, mode}));
+    return success();
+  }
+};
+
+struct ConvertResize : ToFXP<qg::ResizeOp> {
+  using ToFXP::ToFXP;
+  LogicalResult
+  matchAndRewrite(qg::ResizeOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto integers = op.getIntegerTables();
+    std::optional<Encoding> x = getByteEncoding(op.getX().getType());
+    std::optional<Encoding> result = getByteEncoding(op.getType());
+    if (!x || !result || !integers)
+      return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
+    SmallVector<int64_t> taps, positions;
+    SmallVector<int32_t> coefficients;
+    double divisor = result->scale();
+    for (auto [table, integer] : llvm::zip(op.getTables(), *integers)) {
+      taps.push_back(table.taps);
+      llvm::append_range(positions, table.positions);
+      llvm::append_range(coefficients, integer.coefficients);
+      divisor *= double(integer.denominator);
+    }
+    Value acc = fxp::ResizeOp::create(
+        rewriter, op.getLoc(), withElement(op.getType(), rewriter.getI32Type()),
+        adaptor.getX(), op.getAxes(), taps, positions, coefficients,
+        x->zeroPoint(), x->isUnsigned);
+    rewriter.replaceOp(op, createRequantize(rewriter, op.getLoc(), acc,
+                                            float(double(x->scale()) / divisor),
+                                            {*result, mode}));
     return success();
   }
 };
@@ -386,9 +416,9 @@ void qgtofxp::populateElementwisePatterns(RewritePatternSet &patterns,
                                           fxp::RequantizeModeAttr mode) {
   MLIRContext *context = patterns.getContext();
   patterns.add<ConvertQuantize, ConvertDequantize, ConvertRequantize,
-               ConvertConcat, ConvertBinary, ConvertPool, ConvertReduce,
-               ConvertConstant, DropObserve, DropBridge>(converter, context,
-                                                         mode);
+               ConvertConcat, ConvertBinary, ConvertPool, ConvertResize,
+               ConvertReduce, ConvertConstant, DropObserve, DropBridge>(
+      converter, context, mode);
   patterns.add<MoveStorage, ComputeInFloat>(converter, context);
 }
 

@@ -10,6 +10,8 @@ void populateQGElementwisePatterns(const StorageTypeConverter &converter,
                                    mlir::RewritePatternSet &patterns);
 void populateQGLinearPatterns(const StorageTypeConverter &converter,
                               mlir::RewritePatternSet &patterns);
+void populateQGPositionPatterns(const StorageTypeConverter &converter,
+                                mlir::RewritePatternSet &patterns);
 void populateQGReducePatterns(const StorageTypeConverter &converter,
                               mlir::RewritePatternSet &patterns);
 void populateQGShapePatterns(const StorageTypeConverter &converter,
@@ -20,6 +22,7 @@ void qopt::populateQGToLinalgPatterns(const StorageTypeConverter &converter,
                                       mlir::RewritePatternSet &patterns) {
   populateQGElementwisePatterns(converter, patterns);
   populateQGLinearPatterns(converter, patterns);
+  populateQGPositionPatterns(converter, patterns);
   populateQGReducePatterns(converter, patterns);
   populateQGShapePatterns(converter, patterns);
 }

@@ -84,6 +84,13 @@ private:
   std::string writeReduce(mlir::Operation *op, const OpLayout &layout,
                           std::string input);
 
+  // Positions.cpp
+  std::optional<std::string> writeResize(qg::ResizeOp op,
+                                         const OpLayout &layout,
+                                         const std::string &input);
+  std::string writeScatter(qg::ScatterOp op,
+                           llvm::ArrayRef<std::string> inputs);
+
   // Linear.cpp: ops with an order of their own.
   std::string getBias(mlir::Operation *op, mlir::Value x, mlir::Value weight,
                       mlir::Value bias, int64_t weightAxis);

@@ -64,6 +64,13 @@ GraphWriter::Node &GraphWriter::Node::integer(StringRef name, int64_t value) {
   return *this;
 }
 
+GraphWriter::Node &GraphWriter::Node::real(StringRef name, float value) {
+  ::onnx::AttributeProto &attribute = add(name);
+  attribute.set_type(::onnx::AttributeProto::FLOAT);
+  attribute.set_f(value);
+  return *this;
+}
+
 GraphWriter::Node &GraphWriter::Node::string(StringRef name, StringRef value) {
   ::onnx::AttributeProto &attribute = add(name);
   attribute.set_type(::onnx::AttributeProto::STRING);

@@ -25,6 +25,7 @@ public:
   public:
     Node &ints(llvm::StringRef name, llvm::ArrayRef<int64_t> values);
     Node &integer(llvm::StringRef name, int64_t value);
+    Node &real(llvm::StringRef name, float value);
     Node &string(llvm::StringRef name, llvm::StringRef value);
     /// Name of the only output.
     std::string output() const { return proto.output(0); }

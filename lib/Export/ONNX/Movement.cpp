@@ -157,6 +157,12 @@ Exporter::writeMovement(Operation *op, const OpLayout &layout,
             .integer("axis", positionOf(layout.operands[0], gather.getAxis()))
             .output();
       })
+      .Case([&](qg::ResizeOp resize) {
+        return writeResize(resize, layout, inputs[0]);
+      })
+      .Case([&](qg::ScatterOp scatter) -> Name {
+        return writeScatter(scatter, inputs);
+      })
       .Case([&](qg::SoftmaxOp) -> Name {
         return writer.addNode("Softmax", inputs, name)
             .integer("axis", -1)

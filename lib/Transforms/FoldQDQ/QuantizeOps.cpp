@@ -336,6 +336,29 @@ struct QuantizeAveragePool : OpRewritePattern<qg::PoolOp> {
   }
 };
 
+struct QuantizeResize : OpRewritePattern<qg::ResizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::ResizeOp op,
+                                PatternRewriter &rewriter) const override {
+    Value x = getStored(op.getX());
+    if (!x)
+      return rewriter.notifyMatchFailure(op, "its operand is not dequantized");
+    std::optional<Tail> tail = findTail(op.getResult());
+    if (!tail || tail->clamp || op.getResult() != tail->quantize.getX())
+      return rewriter.notifyMatchFailure(op, "result is not quantized");
+    rewriter.setInsertionPoint(tail->quantize);
+    auto stored =
+        qg::ResizeOp::create(rewriter, op.getLoc(), tail->quantize.getType(),
+                             ValueRange{x}, op->getAttrs());
+    if (!stored.getIntegerTables()) {
+      rewriter.eraseOp(stored);
+      return rewriter.notifyMatchFailure(op, "has no integer form");
+    }
+    rewriter.replaceOp(tail->quantize, stored);
+    return success();
+  }
+};
+
 /// The sum of stored integers; what is done to it stays float.
 struct QuantizeSum : OpRewritePattern<qg::ReduceOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -382,6 +405,7 @@ struct QuantizeConcat : OpRewritePattern<qg::ConcatOp> {
 
 void qopt::populateQuantizeOpsPatterns(RewritePatternSet &patterns) {
   patterns.add<QuantizeConv<qg::ConvOp>, QuantizeConv<qg::ConvTransposeOp>,
-               QuantizeMatmul, QuantizeBinary, QuantizeAveragePool, QuantizeSum,
-               QuantizeConcat>(patterns.getContext());
+               QuantizeMatmul, QuantizeBinary, QuantizeAveragePool,
+               QuantizeResize, QuantizeSum, QuantizeConcat>(
+      patterns.getContext());
 }

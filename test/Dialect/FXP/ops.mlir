@@ -57,6 +57,13 @@ func.func @windows(%x: tensor<1x4x4x2xi8>) -> (tensor<1x2x2x2xi8>, tensor<1x2x2x
   return %0, %1, %2 : tensor<1x2x2x2xi8>, tensor<1x2x2x2xi32>, tensor<1x2xi32>
 }
 
+// CHECK-LABEL: func @resize
+func.func @resize(%x: tensor<1x2x8xi8>) -> tensor<1x4x8xi32> {
+  // CHECK: fxp.resize %{{.*}} axes [1] taps [2] positions [0, 0, 0, 1, 0, 1, 1, 1] coefficients [2, 2, 3, 1, 1, 3, 2, 2] x_zp 3 x_unsigned : tensor<1x2x8xi8> -> tensor<1x4x8xi32>
+  %a = fxp.resize %x axes [1] taps [2] positions [0, 0, 0, 1, 0, 1, 1, 1] coefficients [2, 2, 3, 1, 1, 3, 2, 2] x_zp 3 x_unsigned : tensor<1x2x8xi8> -> tensor<1x4x8xi32>
+  return %a : tensor<1x4x8xi32>
+}
+
 // CHECK-LABEL: func @boundaries
 func.func @boundaries(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   // CHECK: fxp.quantize %{{.*}} scales dense<[5.000000e-01, 2.500000e-01]> : tensor<2xf32> zps [1, 2] axis 0 clamp [0, 255] unsigned : tensor<2x4xf32> -> tensor<2x4xi8>

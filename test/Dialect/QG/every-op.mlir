@@ -57,6 +57,19 @@ func.func @movement(%x: tensor<2x3x!q>, %i: tensor<2xi64>, %v: tensor<!q>) -> te
   return %8 : tensor<6x6x!q>
 }
 
+// CHECK-LABEL: func @positions
+func.func @positions(%x: tensor<2x3xf32>, %q: tensor<2x3x!q>, %i: tensor<2xi64>) -> (tensor<4x6xf32>, tensor<4x2xf32>, tensor<4x3x!q>, tensor<2x3xf32>) {
+  // CHECK: qg.resize linear half_pixel %{{.*}} axes [1, 0] scales [2.000000e+00, 2.000000e+00] : tensor<2x3xf32> -> tensor<4x6xf32>
+  %0 = qg.resize linear half_pixel %x axes [1, 0] scales [2.0, 2.0] : tensor<2x3xf32> -> tensor<4x6xf32>
+  // CHECK: qg.resize cubic align_corners %{{.*}} axes [1] scales [5.000000e-01] cubic_a -5.000000e-01 exclude_outside antialias : tensor<4x6xf32> -> tensor<4x2xf32>
+  %1 = qg.resize cubic align_corners %0 axes [1] scales [0.5] cubic_a -5.000000e-01 exclude_outside antialias : tensor<4x6xf32> -> tensor<4x2xf32>
+  // CHECK: qg.resize linear tf_crop_and_resize %{{.*}} axes [0] scales [2.000000e+00] roi [0.000000e+00, 1.000000e+00] : tensor<2x3x!qg
+  %2 = qg.resize linear tf_crop_and_resize %q axes [0] scales [2.0] roi [0.0, 1.0] : tensor<2x3x!q> -> tensor<4x3x!q>
+  // CHECK: qg.scatter add %{{.*}}, %{{.*}}, %{{.*}} : (tensor<2x3xf32>, tensor<2xi64>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %3 = qg.scatter add %x, %i, %x : (tensor<2x3xf32>, tensor<2xi64>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  return %0, %1, %2, %3 : tensor<4x6xf32>, tensor<4x2xf32>, tensor<4x3x!q>, tensor<2x3xf32>
+}
+
 // Decisions and observations of the passes between.
 // CHECK-LABEL: func @decisions
 func.func @decisions(%x: tensor<4xf32>) -> tensor<4x!qg.q<si8, 2.5e-1 : 0>> {

@@ -332,6 +332,80 @@ LogicalResult SumOp::verify() {
                             32)));                                // C3
 }
 
+/// C4 and C5 of one axis, whose tables begin at `first`; gives the largest sum
+/// of magnitudes.
+static FailureOr<int64_t> checkTaps(ResizeOp op, int64_t first, int64_t taps,
+                                    int64_t in, int64_t out) {
+  int64_t most = 0;
+  for (int64_t i = 0; i < out; ++i) {
+    int64_t sum = 0;
+    for (int64_t at = first + i * taps; at < first + (i + 1) * taps; ++at) {
+      int64_t position = op.getPositions()[at];
+      if (position < 0 || position >= in)
+        return op.emitOpError()
+               << "expects positions in [0, " << in << "), got " << position;
+      sum += std::abs(int64_t(op.getCoefficients()[at]));
+    }
+    most = std::max(most, sum);
+  }
+  return most;
+}
+
+/// C2, and the entries that all axes need.
+static FailureOr<int64_t> countTaps(ResizeOp op, ArrayRef<int64_t> result) {
+  int64_t rank = result.size(), total = 0;
+  ArrayRef<int64_t> axes = op.getAxes(), taps = op.getTaps();
+  if (axes.empty())
+    return op.emitOpError("expects at least one axis");
+  if (taps.size() != axes.size())
+    return op.emitOpError() << "expects " << axes.size()
+                            << " numbers of taps, got " << taps.size();
+  for (auto [i, axis] : llvm::enumerate(axes)) {
+    if (axis < 0 || axis >= rank ||
+        llvm::is_contained(axes.take_front(i), axis))
+      return op.emitOpError()
+             << "expects distinct axes below rank " << rank << ", got " << axis;
+    if (taps[i] < 1)
+      return op.emitOpError("expects a positive number of taps");
+    total += taps[i] * result[axis];
+  }
+  return total;
+}
+
+LogicalResult ResizeOp::verify() {
+  Shape shape(getShape(getX()));
+  ArrayRef<int64_t> result = getShape(getResult());
+  if (failed(checkBytes(*this, {getX()}))) // C1
+    return failure();
+  for (int64_t axis : getAxes())
+    if (result.size() == shape.size() && axis >= 0 &&
+        axis < int64_t(shape.size()))
+      shape[axis] = result[axis];
+  if (failed(checkResult(*this, shape, 32))) // C3
+    return failure();
+  FailureOr<int64_t> total = countTaps(*this, result); // C2
+  if (failed(total))
+    return failure();
+  if (int64_t(getPositions().size()) != *total ||
+      int64_t(getCoefficients().size()) != *total) // C4
+    return emitOpError() << "expects " << *total
+                         << " positions and coefficients, got "
+                         << getPositions().size() << " and "
+                         << getCoefficients().size();
+  int64_t first = 0, product = 255;
+  for (auto [axis, taps] : llvm::zip(getAxes(), getTaps())) {
+    FailureOr<int64_t> most = checkTaps(
+        *this, first, taps, getShape(getX())[axis], result[axis]); // C4
+    if (failed(most))
+      return failure();
+    if (*most > 0 && product > INT32_MAX / *most) // C5
+      return emitOpError("expects coefficients whose sums stay in 32 bits");
+    product *= std::max<int64_t>(*most, 1);
+    first += taps * result[axis];
+  }
+  return success();
+}
+
 static LogicalResult checkAxisParameters(Operation *op, ElementsAttr scales,
                                          ArrayRef<int64_t> zps, int64_t axis,
                                          ArrayRef<int64_t> shape) {

@@ -7,6 +7,7 @@
 
 #include "qopt/Numerics/ArrayKernels.h"
 #include "qopt/Numerics/GroupMatmul.h"
+#include "qopt/Numerics/Resample.h"
 #include <algorithm>
 
 using namespace mlir;
@@ -201,5 +202,28 @@ LogicalResult SumOp::evaluate(ArrayRef<Tensor> operands,
     }
   }
   results.push_back(result);
+  return success();
+}
+
+LogicalResult ResizeOp::evaluate(ArrayRef<Tensor> operands,
+                                 SmallVectorImpl<Tensor> &results) {
+  std::vector<int32_t> values = load(operands[0], getXUnsigned(), getXZp());
+  SmallVector<int64_t> shape(operands[0].shape());
+  ArrayRef<int64_t> result = getResultType().getShape();
+  int64_t first = 0;
+  for (auto [axis, taps] : llvm::zip(getAxes(), getTaps())) {
+    ArrayRef<int64_t> extents(shape);
+    ResampleSizes sizes{getNumElements(extents.take_front(axis)), shape[axis],
+                        result[axis],
+                        getNumElements(extents.drop_front(axis + 1))};
+    int64_t count = taps * sizes.out;
+    std::vector<int32_t> out(sizes.outer * sizes.out * sizes.inner);
+    resample(sizes, getPositions().slice(first, count),
+             getCoefficients().slice(first, count), values.data(), out.data());
+    values = std::move(out);
+    shape[axis] = sizes.out;
+    first += count;
+  }
+  results.push_back(store(values, getResultType()));
   return success();
 }

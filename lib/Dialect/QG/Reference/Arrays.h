@@ -55,6 +55,20 @@ std::vector<int32_t> loadIntegers(const Tensor &tensor, int64_t zeroPoint = 0);
 std::vector<int64_t> getBroadcastIndices(llvm::ArrayRef<int64_t> shape,
                                          llvm::ArrayRef<int64_t> result);
 
+/// Calls f with a signed integer of the width of a dtype.
+template <typename F> void dispatchInteger(DType dtype, F f) {
+  switch (getByteWidth(dtype)) {
+  case 1:
+    return f(int8_t());
+  case 2:
+    return f(int16_t());
+  case 4:
+    return f(int32_t());
+  default:
+    return f(int64_t());
+  }
+}
+
 /// Element type is f64.
 bool isDouble(mlir::Value value);
 

@@ -31,20 +31,6 @@ template <typename T> static std::vector<T> loadBits(const Tensor &x) {
   return std::vector<T>(span.begin(), span.end());
 }
 
-/// Calls f with a signed integer of the width of a dtype.
-template <typename F> static void dispatchInteger(DType dtype, F f) {
-  switch (getByteWidth(dtype)) {
-  case 1:
-    return f(int8_t());
-  case 2:
-    return f(int16_t());
-  case 4:
-    return f(int32_t());
-  default:
-    return f(int64_t());
-  }
-}
-
 /// Puts the elements of a broadcast operand in the result's order.
 template <typename T>
 static void spread(std::vector<T> &values, ArrayRef<int64_t> shape,

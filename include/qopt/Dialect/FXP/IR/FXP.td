@@ -28,7 +28,7 @@ def FXP_Dialect : Dialect {
     | op | takes | gives |
     |---|---|---|
     | `conv`, `matmul` | i8 and i8, bias i32 | i32 |
-    | `mul`, `sum`, `sum_pool` | i8 | i32 |
+    | `mul`, `sum`, `sum_pool`, `resize` | i8 | i32 |
     | `group_matmul` | i8 and i8; scales and bias f32 | f32 |
     | `decode_matmul` | f32 and i8; scales and bias f32 | f32 |
     | `quantize_rows` | f32 | i8, scales f32 |
@@ -488,6 +488,43 @@ def FXP_SumOp : FXP_StoredOp<"sum", [
   let assemblyFormat = [{
     $x `axes` $axes `x_zp` $x_zp (`x_unsigned` $x_unsigned^)? attr-dict
     `:` type($x) `->` type($result)
+  }];
+}
+
+def FXP_ResizeOp : FXP_StoredOp<"resize", [
+    FXP_Stored<"X", "x_unsigned", "x_zp">]> {
+  let summary = "weighted sums of neighbours along some dimensions into i32";
+  let description = [{
+    Along each of `axes` an output position sums `taps` input positions times
+    integer coefficients, of `x - x_zp` in the first, of sums in the others; all
+    is exact. `positions` and `coefficients` have `taps` entries for each output
+    position of the first axis, then those of the next. What the coefficients of
+    an axis add up to is in the scale of the requantization that follows.
+
+    * C1: `x` is i8.
+    * C2: `axes` are distinct dimensions, at least one, with a positive number of
+      `taps` each.
+    * C3: the result has the other extents of `x`, in i32.
+    * C4: there are `taps` positions and coefficients for each output position
+      of each axis, inside the input.
+    * C5: no sum leaves 32 bits: 255 times the product over the axes of the
+      largest sum of magnitudes is below 2^31.
+
+    Example:
+    ```mlir
+    %a = fxp.resize %x axes [1] taps [2] positions [0, 0, 0, 1, 0, 1, 1, 1]
+         coefficients [2, 2, 3, 1, 1, 3, 2, 2] x_zp 0 x_unsigned
+         : tensor<1x2x8xi8> -> tensor<1x4x8xi32>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$x, DenseI64ArrayAttr:$axes,
+    DenseI64ArrayAttr:$taps, DenseI64ArrayAttr:$positions,
+    DenseI32ArrayAttr:$coefficients, I64Attr:$x_zp, UnitAttr:$x_unsigned);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $x `axes` $axes `taps` $taps `positions` $positions
+    `coefficients` $coefficients `x_zp` $x_zp (`x_unsigned` $x_unsigned^)?
+    attr-dict `:` type($x) `->` type($result)
   }];
 }
 

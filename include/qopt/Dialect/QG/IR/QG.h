@@ -19,6 +19,7 @@
 #include "qopt/Dialect/QG/IR/LinearGeometry.h"
 #include "qopt/Numerics/Format.h"
 #include "qopt/Numerics/Kinds.h"
+#include "qopt/Numerics/Resample.h"
 #include "qopt/Support/Tensor.h"
 
 #include "qopt/Dialect/QG/IR/QGDialect.h.inc"

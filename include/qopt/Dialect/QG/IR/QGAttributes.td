@@ -20,6 +20,10 @@ def QG_ComparePredicateAttr : QG_EnumAttr<ComparePredicate, "predicate">;
 def QG_ReduceKindAttr : QG_EnumAttr<ReduceKind, "reduce_kind">;
 def QG_PoolKindAttr : QG_EnumAttr<PoolKind, "pool_kind">;
 def QG_PadModeAttr : QG_EnumAttr<PadMode, "pad_mode">;
+def QG_ResizeModeAttr : QG_EnumAttr<ResizeMode, "resize_mode">;
+def QG_ResizeCoordinatesAttr
+    : QG_EnumAttr<ResizeCoordinates, "resize_coordinates">;
+def QG_ScatterKindAttr : QG_EnumAttr<ScatterKind, "scatter_kind">;
 
 def QG_FormatAttr : AttrDef<QG_Dialect, "Format"> {
   let mnemonic = "format";
