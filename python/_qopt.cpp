@@ -45,8 +45,9 @@ using Dims = std::map<std::string, int64_t>;
 using Constants = std::map<std::string, Array>;
 
 ImportOptions makeImportOptions(const Shapes &shapes, const Dims &dims,
-                                const Constants &constants) {
+                                const Constants &constants, int64_t seed) {
   ImportOptions options;
+  options.seed = uint64_t(seed);
   options.shapes = shapes;
   options.dims = dims;
   for (const auto &[name, array] : constants)
@@ -65,10 +66,10 @@ Model makeModel(std::shared_ptr<mlir::MLIRContext> context,
 }
 
 Model load(const std::string &path, const Shapes &shapes, const Dims &dims,
-           const Constants &constants) {
+           const Constants &constants, int64_t seed) {
   std::shared_ptr<mlir::MLIRContext> context = makeContext();
   Origin origin{llvm::sys::path::filename(path).str(), "", "",
-                makeImportOptions(shapes, dims, constants)};
+                makeImportOptions(shapes, dims, constants, seed)};
   mlir::OwningOpRef<mlir::ModuleOp> module =
       unwrap(loadModel(context.get(), path, origin.import));
   origin.sha256 = unwrap(getFileSha256(path));
@@ -76,11 +77,11 @@ Model load(const std::string &path, const Shapes &shapes, const Dims &dims,
 }
 
 Model loadBytes(nb::bytes bytes, const Shapes &shapes, const Dims &dims,
-                const Constants &constants) {
+                const Constants &constants, int64_t seed) {
   std::shared_ptr<mlir::MLIRContext> context = makeContext();
   llvm::StringRef view(bytes.c_str(), bytes.size());
   Origin origin{"<bytes>", getSha256(view), "",
-                makeImportOptions(shapes, dims, constants)};
+                makeImportOptions(shapes, dims, constants, seed)};
   mlir::OwningOpRef<mlir::ModuleOp> module =
       unwrap(loadModelBytes(context.get(), view, origin.import));
   return makeModel(std::move(context), std::move(module), std::move(origin));

@@ -104,9 +104,12 @@ static json::Value describeImport(const ImportOptions &import) {
         {"dtype", getName(value.dtype())},
         {"shape", json::Array(llvm::ArrayRef<int64_t>(value.shape()))},
         {"sha256", getSha256({value.data(), size_t(value.numBytes())})}};
-  return json::Object{{"dims", std::move(dims)},
+  json::Object object{{"dims", std::move(dims)},
                       {"shapes", std::move(shapes)},
                       {"constants", std::move(constants)}};
+  if (import.seed)
+    object["seed"] = int64_t(import.seed);
+  return object;
 }
 
 /// Extents and arrays of `import`, which are read without another look.
@@ -135,6 +138,9 @@ static absl::Status checkImport(const json::Object &import,
     return Error(Code::BundleInvalid, "'" + file + "': expects import." + key +
                                           " to be " + expected + " by name");
   };
+  if (const json::Value *seed = import.get("seed"); seed && !isCount(*seed))
+    return Error(Code::BundleInvalid,
+                 "'" + file + "': expects import.seed to be a number >= 0");
   QOPT_RETURN_IF_ERROR(check("dims", isCount, "extents"));
   QOPT_RETURN_IF_ERROR(check("shapes", isShape, "lists of extents"));
   return check("constants", isArray, "hashes of arrays");

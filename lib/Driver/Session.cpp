@@ -85,6 +85,7 @@ llvm::ArrayRef<Flag> driver::getImportFlags() {
       {"dim", "NAME=N", "bind a symbolic dimension (repeatable)"},
       {"shape", "INPUT=1x3x8x8", "bind the shape of an input (repeatable)"},
       {"const", "INPUT=@F.npy", "make an input a constant (repeatable)"},
+      {"seed", "N", "random numbers of the model (default 0)"},
   };
   return kFlags;
 }
@@ -131,6 +132,8 @@ driver::getImportOptions(const Arguments &arguments) {
     QOPT_ASSIGN(Tensor value, readArray(path));
     options.consts[name] = std::move(value);
   }
+  QOPT_ASSIGN(int64_t seed, arguments.getInt("seed", 0, 0));
+  options.seed = uint64_t(seed);
   return options;
 }
 

@@ -183,17 +183,19 @@ class Program(_Interface):
             os.replace(temporary, f"{stem}{suffix}")
 
 
-def load(model, shapes=None, dims=None, constants=None):
+def load(model, shapes=None, dims=None, constants=None, seed=0):
     """A model from a path (.onnx, .mlir, .mlirbc), bytes, or an
     onnx.ModelProto.
 
     shapes: input name -> shape, where the file leaves it open.
     dims: symbolic dimension -> extent.
     constants: input name -> array that becomes part of the model.
+    seed: what random numbers of the model are made of.
     """
     arguments = ({n: list(map(int, s)) for n, s in (shapes or {}).items()},
                  dict(dims or {}),
-                 {n: _to_array(a) for n, a in (constants or {}).items()})
+                 {n: _to_array(a) for n, a in (constants or {}).items()},
+                 int(seed))
     if hasattr(model, "SerializeToString"):
         model = model.SerializeToString()
     if isinstance(model, (bytes, bytearray, memoryview)):

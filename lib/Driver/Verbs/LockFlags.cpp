@@ -239,6 +239,8 @@ void LockFlags::takeImport() {
   llvm::sort(shapes);
   result.set("dim", std::move(dims));
   result.set("shape", std::move(shapes));
+  if (std::optional<int64_t> seed = import.getInteger("seed"))
+    result.set("seed", {std::to_string(*seed)});
   result.set("pre", std::move(steps));
 }
 

@@ -217,6 +217,17 @@ Extents::bindDimension(const ::onnx::ValueInfoProto &input, int index,
   return answer.value;
 }
 
+Shape Extents::lookUp(const ::onnx::ValueInfoProto &info) const {
+  Shape shape;
+  for (const auto &dim : info.type().tensor_type().shape().dim()) {
+    std::optional<int64_t> extent = getFixed(dim);
+    if (!extent && !dim.dim_param().empty())
+      extent = evaluate(dim.dim_param()).value;
+    shape.push_back(extent.value_or(-1));
+  }
+  return shape;
+}
+
 std::optional<Shape> Extents::bind(const ::onnx::ValueInfoProto &input) {
   const std::string &name = input.name();
   const auto &type = input.type().tensor_type();

@@ -53,6 +53,7 @@ private:
 
   void bindInputs(Scope &scope);
   void bindInput(const ::onnx::ValueInfoProto &input, Scope &scope);
+  void readDeclaredShapes(const ::onnx::GraphProto &graph, Scope &scope);
   void returnOutputs(Scope &scope);
 
   /// Imports what the names in `outputs` need.
@@ -165,6 +166,16 @@ void Importer::bindInputs(Scope &scope) {
     }
     bindInput(input, scope);
   }
+}
+
+void Importer::readDeclaredShapes(const ::onnx::GraphProto &graph,
+                                  Scope &scope) {
+  auto read = [&](const ::onnx::ValueInfoProto &info) {
+    if (info.type().tensor_type().has_shape())
+      scope.declared[info.name()] = extents.lookUp(info);
+  };
+  llvm::for_each(graph.value_info(), read);
+  llvm::for_each(graph.output(), read);
 }
 
 void Importer::returnOutputs(Scope &scope) {
@@ -318,6 +329,7 @@ void Importer::importNode(const ::onnx::NodeProto &node, int index,
 void Importer::runHandler(const ::onnx::NodeProto &node, const OpRow &row,
                           int64_t opset, ArrayRef<Value> inputs, Scope &scope) {
   OpBinder binder(*builder, node, opset, folders, inputs);
+  binder.declared = &scope.declared;
   for (int i = 0; i < node.output_size(); ++i)
     if (!scope.needed.contains(node.output(i)))
       binder.ignoreOutput(i);
@@ -398,6 +410,7 @@ void Importer::importIf(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
   inner.depth = scope.depth + 1;
   for (const auto &tensor : branch->initializer())
     inner.initializers[tensor.name()] = &tensor;
+  readDeclaredShapes(*branch, inner);
   SmallVector<std::string> outputs;
   for (int i = 0; i < node.output_size(); ++i)
     if (scope.needed.contains(node.output(i)))
@@ -486,6 +499,7 @@ absl::StatusOr<OwningOpRef<ModuleOp>> Importer::run() {
                                   FunctionType::get(context, {}, {}));
   body = function.addEntryBlock();
   builder = std::make_unique<GraphBuilder>(context, body);
+  builder->seed = options.seed;
   Scope scope;
   for (const auto &opset : model.opset_import())
     scope.opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] =
@@ -503,6 +517,7 @@ absl::StatusOr<OwningOpRef<ModuleOp>> Importer::run() {
   if (!errors.empty())
     return status();
   bindInputs(scope);
+  readDeclaredShapes(model.graph(), scope);
   SmallVector<std::string> outputs;
   for (const auto &output : model.graph().output())
     outputs.push_back(output.name());

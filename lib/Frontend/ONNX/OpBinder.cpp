@@ -97,6 +97,13 @@ std::optional<SmallVector<double>> OpBinder::constantFloats(unsigned index,
   return values;
 }
 
+std::optional<Shape> OpBinder::declaredShape(unsigned index) const {
+  if (!declared || index >= numOutputs())
+    return std::nullopt;
+  auto it = declared->find(node_.output(index));
+  return it == declared->end() ? std::nullopt : std::optional(it->second);
+}
+
 unsigned OpBinder::numOutputs() const { return node_.output_size(); }
 
 bool OpBinder::hasOutput(unsigned index) const {
@@ -174,6 +181,11 @@ SmallVector<double> OpBinder::floatsAttr(StringRef name,
     return SmallVector<double>(defaultValue);
   return SmallVector<double>(attribute->floats().begin(),
                              attribute->floats().end());
+}
+
+int64_t OpBinder::countStrings(StringRef name) {
+  const AttributeProto *attribute = find(name, AttributeProto::STRINGS);
+  return attribute ? attribute->strings_size() : 0;
 }
 
 std::optional<Tensor> OpBinder::tensorAttr(StringRef name) {

@@ -13,18 +13,24 @@ using namespace qopt::frontend;
 OpRegistry::OpRegistry() {
   registerAttentionOps(*this);
   registerConvOps(*this);
+  registerDeterminantOps(*this);
   registerEinsumOps(*this);
   registerElementwiseOps(*this);
   registerIndexOps(*this);
   registerIntegerProductOps(*this);
+  registerMLOps(*this);
   registerMatMulOps(*this);
   registerNormOps(*this);
   registerPoolOps(*this);
   registerQONNXOps(*this);
   registerQuantizeOps(*this);
+  registerRandomOps(*this);
   registerReduceOps(*this);
   registerResizeOps(*this);
+  registerScatterOps(*this);
   registerShapeOps(*this);
+  registerSliceOps(*this);
+  registerSupportVectorOps(*this);
   llvm::sort(rows_, [](const OpRow &a, const OpRow &b) {
     return std::tie(a.domain, a.name, a.since) <
            std::tie(b.domain, b.name, b.since);

@@ -222,10 +222,6 @@ func.func @group_levels(%x: tensor<2x6xi8>, %w: tensor<3x6xi8>, %s: tensor<3x2xf
 func.func @group_zero_points(%x: tensor<2x6xi8>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>, %z: tensor<3x1xi8>) {
   // C8: expected-error@+1 {{expects zero points of type 'tensor<3x2xi8>', got 'tensor<3x1xi8>'}}
   %0 = fxp.group_matmul %x, %w, %s, %b rhs_zps %z group 4 lhs_zp 0 lhs_scale 1.0 : (tensor<2x6xi8>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>, tensor<3x1xi8>) -> tensor<2x3xf32>
-
-func.func @resize_operand(%x: tensor<2xi16>) {
-  // C1: expected-error@+1 {{'fxp.resize' op expects i8 operands, got 'tensor<2xi16>'}}
-  %a = fxp.resize %x axes [0] taps [1] positions [0] coefficients [1] x_zp 0 : tensor<2xi16> -> tensor<1xi32>
   return
 }
 
@@ -233,10 +229,6 @@ func.func @resize_operand(%x: tensor<2xi16>) {
 func.func @decode_floats(%x: tensor<2x6xf64>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
   // C1: expected-error@+1 {{'fxp.decode_matmul' op expects an f32 lhs, got 'tensor<2x6xf64>'}}
   %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 4] : (tensor<2x6xf64>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
-
-func.func @resize_axis(%x: tensor<2xi8>) {
-  // C2: expected-error@+1 {{expects distinct axes below rank 1, got 1}}
-  %a = fxp.resize %x axes [1] taps [1] positions [0, 0] coefficients [1, 1] x_zp 0 : tensor<2xi8> -> tensor<2xi32>
   return
 }
 
@@ -244,10 +236,6 @@ func.func @resize_axis(%x: tensor<2xi8>) {
 func.func @decode_bytes(%x: tensor<2x6xf32>, %w: tensor<3x6xi16>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
   // C1: expected-error@+1 {{'fxp.decode_matmul' op expects i8 operands, got 'tensor<3x6xi16>'}}
   %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 4] : (tensor<2x6xf32>, tensor<3x6xi16>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
-
-func.func @resize_taps(%x: tensor<2xi8>) {
-  // C2: expected-error@+1 {{expects 1 numbers of taps, got 2}}
-  %a = fxp.resize %x axes [0] taps [1, 1] positions [0] coefficients [1] x_zp 0 : tensor<2xi8> -> tensor<1xi32>
   return
 }
 
@@ -255,10 +243,6 @@ func.func @resize_taps(%x: tensor<2xi8>) {
 func.func @decode_block(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
   // C2: expected-error@+1 {{expects a matrix [N, K] and a block of two positive extents}}
   %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 0] : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
-
-func.func @resize_no_taps(%x: tensor<2xi8>) {
-  // C2: expected-error@+1 {{expects a positive number of taps}}
-  %a = fxp.resize %x axes [0] taps [0] positions [] coefficients [] x_zp 0 : tensor<2xi8> -> tensor<1xi32>
   return
 }
 
@@ -266,10 +250,6 @@ func.func @resize_no_taps(%x: tensor<2xi8>) {
 func.func @decode_inner(%x: tensor<2x5xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
   // C2: expected-error@+1 {{expects equal inner dimensions, got 5 and 6}}
   %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 4] : (tensor<2x5xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
-
-func.func @resize_result(%x: tensor<2xi8>) {
-  // C3: expected-error@+1 {{expects a result of type 'tensor<1xi32>', got 'tensor<1xi16>'}}
-  %a = fxp.resize %x axes [0] taps [1] positions [0] coefficients [1] x_zp 0 : tensor<2xi8> -> tensor<1xi16>
   return
 }
 
@@ -277,10 +257,6 @@ func.func @resize_result(%x: tensor<2xi8>) {
 func.func @decode_result(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
   // C3: expected-error@+1 {{expects a result of type 'tensor<2x3xf32>', got 'tensor<3x2xf32>'}}
   %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 4] : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<3x2xf32>
-
-func.func @resize_entries(%x: tensor<2xi8>) {
-  // C4: expected-error@+1 {{expects 2 positions and coefficients, got 2 and 1}}
-  %a = fxp.resize %x axes [0] taps [2] positions [0, 1] coefficients [1] x_zp 0 : tensor<2xi8> -> tensor<1xi32>
   return
 }
 
@@ -288,10 +264,6 @@ func.func @resize_entries(%x: tensor<2xi8>) {
 func.func @decode_scales(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
   // C4: expected-error@+1 {{expects scales of type 'tensor<3x3xf32>', got 'tensor<3x2xf32>'}}
   %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 2] : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
-
-func.func @resize_position(%x: tensor<2xi8>) {
-  // C4: expected-error@+1 {{expects positions in [0, 2), got 2}}
-  %a = fxp.resize %x axes [0] taps [1] positions [2] coefficients [1] x_zp 0 : tensor<2xi8> -> tensor<1xi32>
   return
 }
 
@@ -299,10 +271,6 @@ func.func @resize_position(%x: tensor<2xi8>) {
 func.func @decode_zero_points(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>, %z: tensor<3xi8>) {
   // C4: expected-error@+1 {{expects zero points of type 'tensor<3x2xi8>', got 'tensor<3xi8>'}}
   %0 = fxp.decode_matmul %x, %w, %s, %b zps %z block [1, 4] : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>, tensor<3xi8>) -> tensor<2x3xf32>
-
-func.func @resize_sums(%x: tensor<2x2xi8>) {
-  // C5: expected-error@+1 {{expects coefficients whose sums stay in 32 bits}}
-  %a = fxp.resize %x axes [0, 1] taps [1, 1] positions [0, 0] coefficients [4096, 4096] x_zp 0 : tensor<2x2xi8> -> tensor<1x1xi32>
   return
 }
 
@@ -317,7 +285,66 @@ func.func @decode_bias(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf
 func.func @decode_levels(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2xf32>, %b: tensor<3xf32>) {
   // C6: expected-error@+1 {{'fxp.decode_matmul' op expects fxp.levels of 2^b signed bytes, b from 1 to 7, got array<i8: 1, 2, 3>}}
   %0 = fxp.decode_matmul %x, %w, %s, %b block [1, 4] {fxp.levels = array<i8: 1, 2, 3>} : (tensor<2x6xf32>, tensor<3x6xi8>, tensor<3x2xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  return
+}
 
+// -----
+func.func @resize_operand(%x: tensor<2xi16>) {
+  // C1: expected-error@+1 {{'fxp.resize' op expects i8 operands, got 'tensor<2xi16>'}}
+  %a = fxp.resize %x axes [0] taps [1] positions [0] coefficients [1] x_zp 0 : tensor<2xi16> -> tensor<1xi32>
+  return
+}
+
+// -----
+func.func @resize_axis(%x: tensor<2xi8>) {
+  // C2: expected-error@+1 {{expects distinct axes below rank 1, got 1}}
+  %a = fxp.resize %x axes [1] taps [1] positions [0, 0] coefficients [1, 1] x_zp 0 : tensor<2xi8> -> tensor<2xi32>
+  return
+}
+
+// -----
+func.func @resize_taps(%x: tensor<2xi8>) {
+  // C2: expected-error@+1 {{expects 1 numbers of taps, got 2}}
+  %a = fxp.resize %x axes [0] taps [1, 1] positions [0] coefficients [1] x_zp 0 : tensor<2xi8> -> tensor<1xi32>
+  return
+}
+
+// -----
+func.func @resize_no_taps(%x: tensor<2xi8>) {
+  // C2: expected-error@+1 {{expects a positive number of taps}}
+  %a = fxp.resize %x axes [0] taps [0] positions [] coefficients [] x_zp 0 : tensor<2xi8> -> tensor<1xi32>
+  return
+}
+
+// -----
+func.func @resize_result(%x: tensor<2xi8>) {
+  // C3: expected-error@+1 {{expects a result of type 'tensor<1xi32>', got 'tensor<1xi16>'}}
+  %a = fxp.resize %x axes [0] taps [1] positions [0] coefficients [1] x_zp 0 : tensor<2xi8> -> tensor<1xi16>
+  return
+}
+
+// -----
+func.func @resize_entries(%x: tensor<2xi8>) {
+  // C4: expected-error@+1 {{expects 2 positions and coefficients, got 2 and 1}}
+  %a = fxp.resize %x axes [0] taps [2] positions [0, 1] coefficients [1] x_zp 0 : tensor<2xi8> -> tensor<1xi32>
+  return
+}
+
+// -----
+func.func @resize_position(%x: tensor<2xi8>) {
+  // C4: expected-error@+1 {{expects positions in [0, 2), got 2}}
+  %a = fxp.resize %x axes [0] taps [1] positions [2] coefficients [1] x_zp 0 : tensor<2xi8> -> tensor<1xi32>
+  return
+}
+
+// -----
+func.func @resize_sums(%x: tensor<2x2xi8>) {
+  // C5: expected-error@+1 {{expects coefficients whose sums stay in 32 bits}}
+  %a = fxp.resize %x axes [0, 1] taps [1, 1] positions [0, 0] coefficients [4096, 4096] x_zp 0 : tensor<2x2xi8> -> tensor<1x1xi32>
+  return
+}
+
+// -----
 func.func @resize_no_axis(%x: tensor<2xi8>) {
   // C2: expected-error@+1 {{expects at least one axis}}
   %a = fxp.resize %x axes [] taps [] positions [] coefficients [] x_zp 0 : tensor<2xi8> -> tensor<2xi32>

@@ -32,6 +32,8 @@ public:
   /// The shape of an input; nothing if that was reported. Each symbol that has
   /// no extent is reported at its first place.
   std::optional<qg::Shape> bind(const ::onnx::ValueInfoProto &input);
+  /// What is declared of any value, -1 for an extent that is not known.
+  qg::Shape lookUp(const ::onnx::ValueInfoProto &info) const;
 
 private:
   struct Answer;

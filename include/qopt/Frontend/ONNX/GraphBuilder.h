@@ -88,6 +88,10 @@ public:
     return kind && !kind->semantics ? kind->bits : 0;
   }
 
+  /// What random numbers are made of: the user's seed, and how many nodes have
+  /// drawn from it.
+  uint64_t seed = 0, randomNodes = 0;
+
   /// An op was refused by its verifier (shapes are checked before), that is,
   /// qg has no such element type there.
   bool hasRefusedTypes = false;

@@ -25,6 +25,8 @@ struct ImportOptions {
   std::map<std::string, std::vector<int64_t>> shapes;
   /// Inputs that become constants (`--const`).
   std::map<std::string, Tensor> consts;
+  /// Key of random numbers (`--seed`).
+  uint64_t seed = 0;
 };
 
 /// Reads an ONNX file (or, if its name ends in `.onnxtxt`, the protobuf text

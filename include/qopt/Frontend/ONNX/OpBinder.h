@@ -9,6 +9,7 @@
 
 #include "qopt/Frontend/ONNX/GraphBuilder.h"
 #include "llvm/ADT/StringSet.h"
+#include <map>
 
 namespace onnx {
 class AttributeProto;
@@ -68,6 +69,8 @@ public:
   Shape intsAttr(llvm::StringRef name, ArrayRef<int64_t> defaultValue = {});
   llvm::SmallVector<double> floatsAttr(llvm::StringRef name,
                                        ArrayRef<double> defaultValue = {});
+  /// Length of a list of strings; 0 if absent.
+  int64_t countStrings(llvm::StringRef name);
   std::optional<Tensor> tensorAttr(llvm::StringRef name);
   /// Element type from a TensorProto.DataType attribute.
   Type typeAttr(llvm::StringRef name, Type defaultType);
@@ -88,6 +91,12 @@ public:
   /// `axis` counted from the front; reports and gives nothing if out of range.
   std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank);
   std::optional<Shape> normalizeAxes(ArrayRef<int64_t> axes, int64_t rank);
+
+  /// What the file declares of an output, -1 for an extent that it leaves open;
+  /// none if it declares nothing.
+  std::optional<Shape> declaredShape(unsigned index) const;
+  /// Where that is written.
+  const std::map<std::string, Shape> *declared = nullptr;
 
   // Results.
   unsigned numOutputs() const;

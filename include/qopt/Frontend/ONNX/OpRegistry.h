@@ -61,18 +61,24 @@ private:
 // One function per file of lib/Frontend/ONNX/Ops.
 void registerAttentionOps(OpRegistry &registry);
 void registerConvOps(OpRegistry &registry);
+void registerDeterminantOps(OpRegistry &registry);
 void registerEinsumOps(OpRegistry &registry);
 void registerElementwiseOps(OpRegistry &registry);
 void registerIndexOps(OpRegistry &registry);
 void registerIntegerProductOps(OpRegistry &registry);
+void registerMLOps(OpRegistry &registry);
 void registerMatMulOps(OpRegistry &registry);
 void registerNormOps(OpRegistry &registry);
 void registerPoolOps(OpRegistry &registry);
 void registerQONNXOps(OpRegistry &registry);
 void registerQuantizeOps(OpRegistry &registry);
+void registerRandomOps(OpRegistry &registry);
 void registerReduceOps(OpRegistry &registry);
 void registerResizeOps(OpRegistry &registry);
+void registerScatterOps(OpRegistry &registry);
 void registerShapeOps(OpRegistry &registry);
+void registerSliceOps(OpRegistry &registry);
+void registerSupportVectorOps(OpRegistry &registry);
 
 } // namespace qopt::frontend
 

@@ -8,6 +8,7 @@
 #define QOPT_FRONTEND_ONNX_SCOPE_H
 
 #include "mlir/IR/Value.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringSet.h"
 #include <google/protobuf/repeated_field.h>
 #include <map>
@@ -38,6 +39,9 @@ struct Scope {
   /// Function inputs that the caller leaves out.
   std::set<std::string> absent;
   std::map<std::string, int64_t> opsets;
+  /// Shapes that the file declares of results; -1 is an extent that it leaves
+  /// open.
+  std::map<std::string, llvm::SmallVector<int64_t>> declared;
   /// "outer/" in front of the names of nodes.
   std::string prefix;
   /// "node 'x' (Op, opset 13, #4): " of the current node.

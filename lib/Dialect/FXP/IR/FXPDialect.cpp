@@ -332,6 +332,35 @@ LogicalResult SumOp::verify() {
                             32)));                                // C3
 }
 
+static LogicalResult checkAxisParameters(Operation *op, ElementsAttr scales,
+                                         ArrayRef<int64_t> zps, int64_t axis,
+                                         ArrayRef<int64_t> shape) {
+  int64_t count = cast<ShapedType>(scales.getType()).getNumElements();
+  if (int64_t(zps.size()) != count)
+    return op->emitOpError() << "expects one zero point per scale, got "
+                             << zps.size() << " and " << count;
+  if (count == 1 ||
+      (axis >= 0 && axis < int64_t(shape.size()) && shape[axis] == count))
+    return success();
+  return op->emitOpError() << "expects 1 scale or one per element of dimension "
+                           << axis << ", got " << count;
+}
+
+LogicalResult fxp::QuantizeOp::verify() {
+  return success(
+      succeeded(checkResult(*this, Shape(getShape(getX())), 0)) && // C1
+      succeeded(checkAxisParameters(*this, getScales(), getZps(), getAxis(),
+                                    getShape(getX()))) &&         // C2, C3
+      succeeded(checkClamp(*this, getClamp(), getIsUnsigned()))); // C4
+}
+
+LogicalResult fxp::DequantizeOp::verify() {
+  return success(
+      succeeded(checkResult(*this, Shape(getShape(getX())), 0)) && // C1
+      succeeded(checkAxisParameters(*this, getScales(), getZps(), getAxis(),
+                                    getShape(getX())))); // C2, C3
+}
+
 /// C4 and C5 of one axis, whose tables begin at `first`; gives the largest sum
 /// of magnitudes.
 static FailureOr<int64_t> checkTaps(ResizeOp op, int64_t first, int64_t taps,
@@ -404,33 +433,4 @@ LogicalResult ResizeOp::verify() {
     first += taps * result[axis];
   }
   return success();
-}
-
-static LogicalResult checkAxisParameters(Operation *op, ElementsAttr scales,
-                                         ArrayRef<int64_t> zps, int64_t axis,
-                                         ArrayRef<int64_t> shape) {
-  int64_t count = cast<ShapedType>(scales.getType()).getNumElements();
-  if (int64_t(zps.size()) != count)
-    return op->emitOpError() << "expects one zero point per scale, got "
-                             << zps.size() << " and " << count;
-  if (count == 1 ||
-      (axis >= 0 && axis < int64_t(shape.size()) && shape[axis] == count))
-    return success();
-  return op->emitOpError() << "expects 1 scale or one per element of dimension "
-                           << axis << ", got " << count;
-}
-
-LogicalResult fxp::QuantizeOp::verify() {
-  return success(
-      succeeded(checkResult(*this, Shape(getShape(getX())), 0)) && // C1
-      succeeded(checkAxisParameters(*this, getScales(), getZps(), getAxis(),
-                                    getShape(getX()))) &&         // C2, C3
-      succeeded(checkClamp(*this, getClamp(), getIsUnsigned()))); // C4
-}
-
-LogicalResult fxp::DequantizeOp::verify() {
-  return success(
-      succeeded(checkResult(*this, Shape(getShape(getX())), 0)) && // C1
-      succeeded(checkAxisParameters(*this, getScales(), getZps(), getAxis(),
-                                    getShape(getX())))); // C2, C3
 }

@@ -1,10 +1,9 @@
 //===- Index.cpp - Padding, masks and indexed access ----------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Everything that is a gather from a flattened tensor. Scatters need constant
-// indices: then each result position knows where its value comes from.
+// Everything that is a gather from a flattened tensor.
 //===----------------------------------------------------------------------===//
-#include "qopt/Frontend/ONNX/OpBinder.h"
+#include "Positions.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 
 using namespace mlir;
@@ -73,8 +72,7 @@ static LogicalResult importPad(OpBinder &op) {
 // Gathers
 //===----------------------------------------------------------------------===//
 
-/// Negative indices counted from the end, as i64.
-static Value normalizeIndices(OpBinder &op, Value indices, int64_t extent) {
+Value frontend::normalizeIndices(OpBinder &op, Value indices, int64_t extent) {
   GraphBuilder &b = op.b;
   Value wide = b.convert(indices, b.i64());
   if (!wide)
@@ -84,8 +82,23 @@ static Value normalizeIndices(OpBinder &op, Value indices, int64_t extent) {
   return b.select(isNegative, b.add(wide, double(extent)), wide);
 }
 
-static int64_t getStride(ArrayRef<int64_t> shape, int64_t axis) {
+int64_t frontend::getStride(ArrayRef<int64_t> shape, int64_t axis) {
   return getNumElements(shape.drop_front(axis + 1));
+}
+
+Tensor frontend::getRowPositions(ArrayRef<int64_t> shape,
+                                 ArrayRef<int64_t> within, int64_t axis) {
+  Tensor base(DType::i64, shape);
+  for (int64_t flat = 0; flat < base.numElements(); ++flat) {
+    int64_t rest = flat, position = 0;
+    for (int64_t d = int64_t(shape.size()) - 1; d >= 0; --d) {
+      if (d != axis)
+        position += rest % shape[d] * getStride(within, d);
+      rest /= shape[d];
+    }
+    base.setInt(flat, position);
+  }
+  return base;
 }
 
 static LogicalResult importGatherElements(OpBinder &op) {
@@ -104,22 +117,13 @@ static LogicalResult importGatherElements(OpBinder &op) {
     if (i != *axis && b.extent(indices, i) > b.extent(x, i))
       return op.badModel("expects indices no larger than x in axis " +
                          Twine(i));
-  // Position of each index's row in the flattened tensor.
-  Tensor base(DType::i64, b.shape(indices));
-  for (int64_t flat = 0; flat < base.numElements(); ++flat) {
-    int64_t rest = flat, position = 0;
-    for (int64_t d = b.rank(x) - 1; d >= 0; --d) {
-      int64_t coordinate = rest % b.extent(indices, d);
-      rest /= b.extent(indices, d);
-      if (d != *axis)
-        position += coordinate * getStride(b.shape(x), d);
-    }
-    base.setInt(flat, position);
-  }
   Value along = b.mul(normalizeIndices(op, indices, b.extent(x, *axis)),
                       double(getStride(b.shape(x), *axis)));
-  return op.result(b.gather(b.reshape(x, {b.type(x).getNumElements()}),
-                            b.add(along, b.constant(base)), 0));
+  return op.result(b.gather(
+      b.reshape(x, {b.type(x).getNumElements()}),
+      b.add(along,
+            b.constant(getRowPositions(b.shape(indices), b.shape(x), *axis))),
+      0));
 }
 
 static LogicalResult importGatherND(OpBinder &op) {
@@ -158,126 +162,6 @@ static LogicalResult importGatherND(OpBinder &op) {
   Shape table{getNumElements(leading)};
   table.append(b.shape(x).begin() + picked, b.shape(x).end());
   return op.result(b.gather(b.reshape(x, table), flat, 0));
-}
-
-//===----------------------------------------------------------------------===//
-// Scatters
-//===----------------------------------------------------------------------===//
-
-/// Rows of `table` [rows, ...] replaced by or combined with rows of `updates`
-/// [n, ...]; `targets[i]` is where update i goes.
-static Value scatterRows(OpBinder &op, Value table, Value updates,
-                         ArrayRef<int64_t> targets) {
-  GraphBuilder &b = op.b;
-  if (!table || !updates)
-    return {};
-  std::string name = op.stringAttr("reduction", "none");
-  int64_t rows = b.extent(table, 0);
-  if (name == "none") {
-    Shape source(llvm::to_vector(llvm::seq<int64_t>(0, rows)));
-    for (auto [i, target] : llvm::enumerate(targets))
-      source[target] = rows + int64_t(i);
-    return b.gather(b.concat({table, updates}, 0), b.ints(source), 0);
-  }
-  std::optional<BinaryKind> kind = symbolizeBinaryKind(name);
-  if (!kind ||
-      (name != "add" && name != "mul" && name != "max" && name != "min"))
-    return b.fail("attribute 'reduction' = \"" + name +
-                  "\" is not one of none, add, mul, max, min");
-  // One round combines at most one update with each row.
-  SmallVector<Shape> rounds;
-  SmallVector<int64_t> seen(rows, 0);
-  for (auto [i, target] : llvm::enumerate(targets)) {
-    if (seen[target] == int64_t(rounds.size())) {
-      if (rounds.size() == 32)
-        return b.fail("expects at most 32 updates of one position");
-      rounds.push_back(Shape(rows, -1));
-    }
-    rounds[seen[target]++][target] = i;
-  }
-  Shape mask(b.rank(table), 1);
-  mask[0] = rows;
-  Value y = table;
-  for (const Shape &round : rounds) {
-    Tensor isHit(DType::b1, mask);
-    Shape source(rows, 0);
-    for (int64_t row = 0; row < rows; ++row) {
-      isHit.setInt(row, round[row] >= 0);
-      source[row] = std::max<int64_t>(round[row], 0);
-    }
-    Value combined = b.binary(*kind, y, b.gather(updates, b.ints(source), 0));
-    y = b.select(b.constant(isHit), combined, y);
-  }
-  return y;
-}
-
-static LogicalResult importScatterElements(OpBinder &op) {
-  GraphBuilder &b = op.b;
-  Value x = op.in(0), updates = op.in(2);
-  auto indices = op.constantInts(1, "indices");
-  if (!x || !updates || !indices)
-    return failure();
-  auto axis = op.normalizeAxis(op.intAttr("axis", 0), b.rank(x));
-  if (!axis)
-    return failure();
-  Shape shape(b.shape(op.raw(1)));
-  if (b.shape(updates) != ArrayRef<int64_t>(shape) ||
-      int64_t(shape.size()) != b.rank(x))
-    return op.badModel("expects updates of the indices' shape " +
-                       formatShape(shape) + " and of x's rank");
-  Shape targets;
-  for (auto [flat, index] : llvm::enumerate(*indices)) {
-    int64_t rest = flat, position = 0;
-    for (int64_t d = b.rank(x) - 1; d >= 0; --d) {
-      int64_t coordinate = rest % shape[d], extent = b.extent(x, d);
-      rest /= shape[d];
-      if (d == *axis)
-        coordinate = index < 0 ? index + extent : index;
-      if (coordinate < 0 || coordinate >= extent)
-        return op.badModel("expects indices inside x, got " + Twine(index));
-      position += coordinate * getStride(b.shape(x), d);
-    }
-    targets.push_back(position);
-  }
-  Value y = scatterRows(op, b.reshape(x, {b.type(x).getNumElements()}),
-                        b.reshape(updates, {int64_t(targets.size())}), targets);
-  return op.result(b.reshape(y, Shape(b.shape(x))));
-}
-
-static LogicalResult importScatterND(OpBinder &op) {
-  GraphBuilder &b = op.b;
-  Value x = op.in(0), updates = op.in(2);
-  auto indices = op.constantInts(1, "indices");
-  if (!x || !updates || !indices)
-    return failure();
-  ArrayRef<int64_t> shape = b.shape(op.raw(1));
-  int64_t depth = shape.empty() ? 0 : shape.back();
-  if (depth < 1 || depth > b.rank(x))
-    return op.badModel("expects indices [..., k] with k in [1, " +
-                       Twine(b.rank(x)) + "]");
-  ArrayRef<int64_t> leading = b.shape(x).take_front(depth);
-  Shape targets;
-  for (size_t i = 0; i < indices->size(); i += depth) {
-    int64_t row = 0;
-    for (int64_t d = 0; d < depth; ++d) {
-      int64_t index = (*indices)[i + d];
-      index += index < 0 ? leading[d] : 0;
-      if (index < 0 || index >= leading[d])
-        return op.badModel("expects indices inside x, got " +
-                           Twine((*indices)[i + d]));
-      row += index * getStride(leading, d);
-    }
-    targets.push_back(row);
-  }
-  Shape table{getNumElements(leading)}, rows{int64_t(targets.size())};
-  table.append(b.shape(x).begin() + depth, b.shape(x).end());
-  rows.append(b.shape(x).begin() + depth, b.shape(x).end());
-  if (getNumElements(rows) != b.type(updates).getNumElements())
-    return op.badModel("expects updates of " + formatShape(rows) + ", got " +
-                       formatShape(b.shape(updates)));
-  Value y =
-      scatterRows(op, b.reshape(x, table), b.reshape(updates, rows), targets);
-  return op.result(b.reshape(y, Shape(b.shape(x))));
 }
 
 //===----------------------------------------------------------------------===//
@@ -383,7 +267,6 @@ static LogicalResult importNonZero(OpBinder &op) {
 }
 
 void frontend::registerIndexOps(OpRegistry &registry) {
-  StringRef constant = "constant indices";
   registry.add("CumSum", 11, roundOnce<importCumSum>);
   registry.add("GatherElements", 11, importGatherElements);
   registry.add("GatherND", 11, importGatherND);
@@ -391,9 +274,6 @@ void frontend::registerIndexOps(OpRegistry &registry) {
   registry.add("OneHot", 9, importOneHot);
   registry.add("Pad", 2, importPad2);
   registry.add("Pad", 11, importPad);
-  registry.add("Scatter", 9, importScatterElements, constant);
-  registry.add("ScatterElements", 11, importScatterElements, constant);
-  registry.add("ScatterND", 11, importScatterND, constant);
   registry.add("Trilu", 14, importTrilu);
   for (StringRef name : {"Loop", "Scan"})
     registry.refuse("", name, "loops are not supported; unroll the model");
@@ -405,10 +285,6 @@ void frontend::registerIndexOps(OpRegistry &registry) {
     registry.refuse("", name, "sequences and optionals are not supported");
   for (StringRef name : {"GRU", "LSTM", "RNN"})
     registry.refuse("", name, "recurrent layers are not supported");
-  for (StringRef name :
-       {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike",
-        "RandomUniform", "RandomUniformLike"})
-    registry.refuse("", name, "random numbers are not supported");
-  for (StringRef name : {"Det", "NonMaxSuppression", "TopK", "Unique"})
+  for (StringRef name : {"NonMaxSuppression", "TopK", "Unique"})
     registry.refuse("", name, "the operator is not supported");
 }

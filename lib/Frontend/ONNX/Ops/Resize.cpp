@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sizes are static, so that every output position reads known inputs with
-// known weights: nearest is a gather with constant indices, linear and cubic a
-// product with a constant matrix, one dimension after another.
+// known weights: nearest is a gather with constant indices, linear and cubic
+// are qg.resize.
 //===----------------------------------------------------------------------===//
 #include "qopt/Frontend/ONNX/OpBinder.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
+#include "qopt/Numerics/Resample.h"
 
 #include <cmath>
 
@@ -15,115 +16,73 @@ using namespace qopt;
 using namespace qopt::frontend;
 
 namespace {
-/// One dimension of a resize.
-struct Axis {
-  int64_t in, out;
-  double scale;
-  double roiStart = 0, roiEnd = 1;
-};
+using Axis = ResampleAxis;
 
 struct ResizeSpec {
-  std::string mode = "nearest", transform = "half_pixel",
-              nearest = "round_prefer_floor", policy = "stretch";
-  double cubicA = -0.75, extrapolation = 0;
-  bool excludesOutside = false, antialias = false;
+  /// Of what is not nearest.
+  ResampleFilter filter;
+  bool isNearest = true;
+  std::string nearest = "round_prefer_floor", policy = "stretch";
+  double extrapolation = 0;
+
+  bool crops() const {
+    return filter.coordinates == ResizeCoordinates::tf_crop_and_resize;
+  }
 };
 } // namespace
 
-/// Input coordinate of an output position.
-static double getCoordinate(const ResizeSpec &spec, const Axis &axis,
-                            int64_t i) {
-  double in = double(axis.in), out = double(axis.out);
-  if (spec.transform == "align_corners")
-    return axis.out == 1 ? 0 : double(i) * (in - 1) / (out - 1);
-  if (spec.transform == "asymmetric")
-    return double(i) / axis.scale;
-  if (spec.transform == "pytorch_half_pixel" && axis.out == 1)
-    return 0;
-  if (spec.transform == "half_pixel_symmetric") {
-    double adjustment = out / (axis.scale * in);
-    return in / 2 * (1 - adjustment) + (double(i) + 0.5) / axis.scale - 0.5;
-  }
-  if (spec.transform == "tf_crop_and_resize")
-    return axis.out == 1 ? 0.5 * (axis.roiStart + axis.roiEnd) * (in - 1)
-                         : axis.roiStart * (in - 1) +
-                               double(i) * (axis.roiEnd - axis.roiStart) *
-                                   (in - 1) / (out - 1);
-  return (double(i) + 0.5) / axis.scale - 0.5;
-}
-
+/// As the operator's definition compares what is behind the comma.
 static int64_t roundNearest(const std::string &mode, double x) {
-  if (mode == "floor")
-    return int64_t(std::floor(x));
+  auto below = int64_t(std::floor(x));
+  double rest = x - std::floor(x);
+  if (mode == "floor" || rest == 0)
+    return below;
   if (mode == "ceil")
-    return int64_t(std::ceil(x));
+    return below + 1;
   if (mode == "round_prefer_ceil")
-    return int64_t(std::floor(x + 0.5));
-  return int64_t(std::ceil(x - 0.5));
+    return rest < 0.5 ? below : below + 1;
+  return rest <= 0.5 ? below : below + 1;
 }
 
-/// Weight of a tap at a distance, for linear (triangle) and cubic filters.
-static double getWeight(const ResizeSpec &spec, double distance) {
-  double d = std::abs(distance), a = spec.cubicA;
-  if (spec.mode == "linear")
-    return std::max(0.0, 1 - d);
-  if (d <= 1)
-    return ((a + 2) * d - (a + 3)) * d * d + 1;
-  return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
-}
-
-/// [in, out] with the weights of every output position in its column.
-static Tensor getMatrix(const ResizeSpec &spec, const Axis &axis) {
-  Tensor matrix(DType::f32, {axis.in, axis.out});
-  std::vector<double> column(axis.in);
-  double shrink = spec.antialias ? std::min(axis.scale, 1.0) : 1.0;
-  double reach = (spec.mode == "linear" ? 1 : 2) / shrink;
-  for (int64_t i = 0; i < axis.out; ++i) {
-    double x = getCoordinate(spec, axis, i), total = 0;
-    std::fill(column.begin(), column.end(), 0.0);
-    // Taps far outside all fall onto the edge.
-    int64_t first = int64_t(std::floor(x - reach)),
-            last = int64_t(std::ceil(x + reach));
-    for (int64_t tap = first; tap <= last; ++tap) {
-      bool isOutside = tap < 0 || tap >= axis.in;
-      if (isOutside && spec.excludesOutside)
-        continue;
-      double weight = getWeight(spec, (double(tap) - x) * shrink);
-      column[std::clamp<int64_t>(tap, 0, axis.in - 1)] += weight;
-      total += weight;
-    }
-    bool normalizes = spec.excludesOutside || spec.antialias;
-    for (int64_t j = 0; j < axis.in; ++j)
-      matrix.setFloat(j * axis.out + i,
-                      normalizes && total != 0 ? column[j] / total : column[j]);
-  }
-  return matrix;
-}
-
-static Value resizeAxis(OpBinder &op, Value x, int64_t dim,
-                        const ResizeSpec &spec, const Axis &axis) {
-  GraphBuilder &b = op.b;
+static Value pickNearest(OpBinder &op, Value x, int64_t dim,
+                         const ResizeSpec &spec, const Axis &axis) {
   if (!x)
     return {};
-  if (spec.mode == "nearest") {
-    Shape indices;
-    for (int64_t i = 0; i < axis.out; ++i)
-      indices.push_back(std::clamp<int64_t>(
-          roundNearest(spec.nearest, getCoordinate(spec, axis, i)), 0,
-          axis.in - 1));
-    return b.gather(x, b.ints(indices), dim);
+  Shape indices;
+  for (int64_t i = 0; i < axis.out; ++i)
+    indices.push_back(std::clamp<int64_t>(
+        roundNearest(spec.nearest,
+                     getResizeCoordinate(spec.filter.coordinates, axis, i)),
+        0, axis.in - 1));
+  return op.b.gather(x, op.b.ints(indices), dim);
+}
+
+/// All dimensions by one op, the last one first: it is the cheapest while the
+/// others are small.
+static Value interpolate(OpBinder &op, Value x, ArrayRef<int64_t> dims,
+                         ArrayRef<Axis> axes, const ResizeSpec &spec) {
+  GraphBuilder &b = op.b;
+  auto order = llvm::to_vector(llvm::seq<size_t>(0, dims.size()));
+  llvm::sort(order, [&](size_t i, size_t j) { return dims[i] > dims[j]; });
+  Shape sorted, shape(b.shape(x));
+  SmallVector<double> scales, roi, ends;
+  for (size_t i : order) {
+    sorted.push_back(dims[i]);
+    scales.push_back(axes[i].scale);
+    roi.push_back(axes[i].roiStart);
+    ends.push_back(axes[i].roiEnd);
+    shape[dims[i]] = axes[i].out;
   }
-  Type type = b.element(x);
-  Value last = b.swapWithLast(b.convert(x, b.f32()), dim);
-  if (!last)
-    return {};
-  bool isVector = b.rank(last) == 1;
-  if (isVector)
-    last = b.expandDim(last, 0);
-  Value y = b.matmul(last, b.constant(getMatrix(spec, axis)));
-  if (isVector)
-    y = b.dropDim(y, 0);
-  y = b.swapWithLast(y, dim);
+  roi.append(ends);
+  OpBuilder attrs(b.context());
+  Type type = b.element(x), sums = type.isF64() ? type : b.f32();
+  bool isCubic = spec.filter.mode == ResizeMode::cubic;
+  Value y = b.emit<qg::ResizeOp>(
+      shape, sums, spec.filter.mode, spec.filter.coordinates,
+      b.convert(x, sums), sorted, scales,
+      spec.crops() ? attrs.getDenseF64ArrayAttr(roi) : DenseF64ArrayAttr(),
+      isCubic ? attrs.getF64FloatAttr(spec.filter.cubicA) : FloatAttr(),
+      spec.filter.excludesOutside, spec.filter.antialias);
   if (y && !b.isFloat(x))
     y = b.unary(UnaryKind::floor, y);
   return b.convert(y, type);
@@ -133,13 +92,13 @@ static Value resizeAxis(OpBinder &op, Value x, int64_t dim,
 static Value extrapolate(OpBinder &op, Value y, int64_t dim,
                          const ResizeSpec &spec, const Axis &axis) {
   GraphBuilder &b = op.b;
-  if (!y || spec.transform != "tf_crop_and_resize")
+  if (!y || !spec.crops())
     return y;
   Shape shape(b.rank(y) - dim, 1);
   shape[0] = axis.out;
   Tensor outside(DType::b1, shape);
   for (int64_t i = 0; i < axis.out; ++i) {
-    double x = getCoordinate(spec, axis, i);
+    double x = getResizeCoordinate(spec.filter.coordinates, axis, i);
     outside.setInt(i, x < 0 || x > double(axis.in - 1));
   }
   return b.select(b.constant(outside),
@@ -149,14 +108,24 @@ static Value extrapolate(OpBinder &op, Value y, int64_t dim,
 /// x along `dims`, each by its entry of `axes`.
 static LogicalResult buildResize(OpBinder &op, Value x, ArrayRef<int64_t> dims,
                                  ArrayRef<Axis> axes, const ResizeSpec &spec) {
+  Shape moved;
+  SmallVector<Axis> resized;
   for (auto [dim, axis] : llvm::zip(dims, axes)) {
     if (axis.in < 1 || axis.out < 1 || axis.out > (1 << 20) ||
         !(axis.scale > 0))
       return op.badModel("expects extents in [1, 2^20] and positive scales");
-    bool isIdentity = axis.in == axis.out && axis.scale == 1 &&
-                      spec.transform != "tf_crop_and_resize";
-    if (!isIdentity)
-      x = extrapolate(op, resizeAxis(op, x, dim, spec, axis), dim, spec, axis);
+    bool isIdentity = axis.in == axis.out && axis.scale == 1 && !spec.crops();
+    if (isIdentity)
+      continue;
+    moved.push_back(dim);
+    resized.push_back(axis);
+  }
+  if (!spec.isNearest && !moved.empty())
+    x = interpolate(op, x, moved, resized, spec);
+  for (auto [dim, axis] : llvm::zip(moved, resized)) {
+    if (spec.isNearest)
+      x = pickNearest(op, x, dim, spec, axis);
+    x = extrapolate(op, x, dim, spec, axis);
   }
   return op.result(x);
 }
@@ -170,21 +139,34 @@ static bool isKnown(OpBinder &op, StringRef name, StringRef value,
   return false;
 }
 
+static bool readMode(OpBinder &op, ResizeSpec &spec) {
+  std::string mode = op.stringAttr("mode", "nearest");
+  if (!isKnown(op, "mode", mode, {"nearest", "linear", "cubic"}))
+    return false;
+  spec.isNearest = mode == "nearest";
+  if (!spec.isNearest)
+    spec.filter.mode = *symbolizeResizeMode(mode);
+  return true;
+}
+
 static bool readSpec(OpBinder &op, ResizeSpec &spec) {
-  spec.mode = op.stringAttr("mode", "nearest");
-  spec.transform =
+  // The last one is of opsets 11 and 12, and exporters write it at all.
+  SmallVector<StringRef> transforms;
+  for (uint32_t i = 0; auto kind = symbolizeResizeCoordinates(i); ++i)
+    transforms.push_back(stringifyResizeCoordinates(*kind));
+  std::string transform =
       op.stringAttr("coordinate_transformation_mode", "half_pixel");
   spec.nearest = op.stringAttr("nearest_mode", "round_prefer_floor");
-  spec.cubicA = op.floatAttr("cubic_coeff_a", -0.75);
+  spec.filter.cubicA = op.floatAttr("cubic_coeff_a", -0.75);
   spec.extrapolation = op.floatAttr("extrapolation_value", 0);
-  spec.excludesOutside = op.intAttr("exclude_outside", 0) != 0;
-  spec.antialias = op.intAttr("antialias", 0) != 0;
+  spec.filter.excludesOutside = op.intAttr("exclude_outside", 0) != 0;
+  spec.filter.antialias = op.intAttr("antialias", 0) != 0;
   spec.policy = op.stringAttr("keep_aspect_ratio_policy", "stretch");
-  return isKnown(op, "mode", spec.mode, {"nearest", "linear", "cubic"}) &&
-         isKnown(op, "coordinate_transformation_mode", spec.transform,
-                 {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
-                  "align_corners", "asymmetric", "tf_crop_and_resize"}) &&
-         isKnown(
+  if (!readMode(op, spec) ||
+      !isKnown(op, "coordinate_transformation_mode", transform, transforms))
+    return false;
+  spec.filter.coordinates = *symbolizeResizeCoordinates(transform);
+  return isKnown(
              op, "nearest_mode", spec.nearest,
              {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}) &&
          isKnown(op, "keep_aspect_ratio_policy", spec.policy,
@@ -238,7 +220,7 @@ static LogicalResult importResize(OpBinder &op) {
   SmallVector<Axis> axes;
   for (int64_t dim : *dims)
     axes.push_back({b.extent(x, dim), b.extent(x, dim), 1});
-  if (spec.transform == "tf_crop_and_resize") {
+  if (spec.crops()) {
     auto roi = op.constantFloats(1, "roi");
     if (!roi)
       return failure();
@@ -272,13 +254,6 @@ static LogicalResult importResize(OpBinder &op) {
       return op.badModel("expects one scale per axis");
     if (!bindScales(op, *scales, axes))
       return failure();
-    // Runtimes disagree whether the last element is aligned before or after
-    // the extent is rounded.
-    for (const Axis &axis : axes)
-      if (spec.transform == "align_corners" &&
-          double(axis.in) * axis.scale != double(axis.out))
-        return op.unsupported("expects scales that give whole extents with "
-                              "align_corners; give 'sizes' instead");
   }
   return buildResize(op, x, *dims, axes, spec);
 }
@@ -290,11 +265,13 @@ static LogicalResult buildUpsample(OpBinder &op, ArrayRef<double> scales) {
   if (!x)
     return failure();
   ResizeSpec spec;
-  spec.mode = op.stringAttr("mode", "nearest");
-  spec.transform = "asymmetric";
+  spec.filter.coordinates = ResizeCoordinates::asymmetric;
   spec.nearest = "floor";
-  if (!isKnown(op, "mode", spec.mode, {"nearest", "linear"}))
+  if (!readMode(op, spec))
     return failure();
+  if (spec.filter.mode == ResizeMode::cubic)
+    return op.badModel("attribute 'mode' = \"cubic\" is not one of nearest, "
+                       "linear");
   if (int64_t(scales.size()) != b.rank(x))
     return op.badModel("expects one scale per dimension");
   Shape dims(llvm::to_vector(llvm::seq<int64_t>(0, b.rank(x))));

@@ -192,85 +192,6 @@ static LogicalResult importSplit(OpBinder &op) {
   return success();
 }
 
-namespace {
-struct SliceSpec {
-  Shape starts, ends, axes, steps;
-};
-} // namespace
-
-/// NumPy's rules for starts and ends that lie outside.
-static LogicalResult buildSlice(OpBinder &op, Value x, const SliceSpec &spec) {
-  GraphBuilder &b = op.b;
-  auto axes = op.normalizeAxes(spec.axes, b.rank(x));
-  if (!axes)
-    return failure();
-  size_t count = spec.starts.size();
-  if (spec.ends.size() != count || axes->size() != count ||
-      spec.steps.size() != count)
-    return op.badModel("expects as many starts as ends, axes and steps");
-  Shape offsets(b.rank(x), 0), strides(b.rank(x), 1), sizes(b.shape(x));
-  for (size_t i = 0; i < count; ++i) {
-    int64_t axis = (*axes)[i], extent = b.extent(x, axis);
-    int64_t step = spec.steps[i];
-    if (step == 0)
-      return op.badModel("expects steps that are not 0");
-    // Beyond the extent every step is the same, and arithmetic stays small.
-    step = std::clamp<int64_t>(step, -extent - 1, extent + 1);
-    auto clip = [&](int64_t v, int64_t low, int64_t high) {
-      v = std::clamp<int64_t>(v, -2 * kMaxElements, 2 * kMaxElements);
-      return std::clamp<int64_t>(v < 0 ? v + extent : v, low, high);
-    };
-    int64_t start, end;
-    if (step > 0) {
-      start = clip(spec.starts[i], 0, extent);
-      end = clip(spec.ends[i], 0, extent);
-      sizes[axis] = std::max<int64_t>(0, (end - start + step - 1) / step);
-    } else {
-      start = clip(spec.starts[i], 0, extent - 1);
-      end = clip(spec.ends[i], -1, extent - 1);
-      sizes[axis] = std::max<int64_t>(0, (start - end - step - 1) / -step);
-    }
-    offsets[axis] = sizes[axis] == 0 ? 0 : start;
-    strides[axis] = sizes[axis] == 0 ? 1 : step;
-  }
-  return op.result(b.slice(x, offsets, sizes, strides));
-}
-
-/// starts, ends and axes as attributes.
-static LogicalResult importSlice1(OpBinder &op) {
-  Value x = op.raw(0);
-  if (!x)
-    return failure();
-  SliceSpec spec{op.intsAttr("starts"), op.intsAttr("ends"), {}, {}};
-  Shape all(llvm::to_vector(llvm::seq<int64_t>(0, spec.starts.size())));
-  spec.axes = op.intsAttr("axes", all);
-  spec.steps.assign(spec.starts.size(), 1);
-  return buildSlice(op, x, spec);
-}
-
-static LogicalResult importSlice(OpBinder &op) {
-  Value x = op.raw(0);
-  auto starts = op.constantInts(1, "starts"), ends = op.constantInts(2, "ends");
-  if (!x || !starts || !ends)
-    return failure();
-  SliceSpec spec{*starts, *ends, {}, Shape(starts->size(), 1)};
-  spec.axes.assign(llvm::seq<int64_t>(0, starts->size()).begin(),
-                   llvm::seq<int64_t>(0, starts->size()).end());
-  if (op.hasInput(3)) {
-    auto axes = op.constantInts(3, "axes");
-    if (!axes)
-      return failure();
-    spec.axes = *axes;
-  }
-  if (op.hasInput(4)) {
-    auto steps = op.constantInts(4, "steps");
-    if (!steps)
-      return failure();
-    spec.steps = *steps;
-  }
-  return buildSlice(op, x, spec);
-}
-
 static LogicalResult importGather(OpBinder &op) {
   Value x = op.raw(0), indices = op.in(1);
   if (!x || !indices)
@@ -503,8 +424,6 @@ void frontend::registerShapeOps(OpRegistry &registry) {
   registry.add("Reshape", 5, importReshape);
   registry.add("Shape", 1, importShape);
   registry.add("Size", 1, importSize);
-  registry.add("Slice", 1, importSlice1);
-  registry.add("Slice", 10, importSlice);
   registry.add("SpaceToDepth", 1, importSpaceToDepth);
   registry.add("Split", 2, importSplit);
   registry.add("Squeeze", 1, importSqueeze);

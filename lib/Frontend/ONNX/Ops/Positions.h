@@ -1,0 +1,26 @@
+//===- Positions.h - Indices as positions in a flattened tensor -----------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// What gathers, scatters and slices at run time share.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_LIB_FRONTEND_ONNX_OPS_POSITIONS_H
+#define QOPT_LIB_FRONTEND_ONNX_OPS_POSITIONS_H
+
+#include "qopt/Frontend/ONNX/OpBinder.h"
+
+namespace qopt::frontend {
+
+/// Negative indices counted from the end, as i64.
+Value normalizeIndices(OpBinder &op, Value indices, int64_t extent);
+
+/// How far apart two neighbours along `axis` are in row-major order.
+int64_t getStride(ArrayRef<int64_t> shape, int64_t axis);
+
+/// For every element of `shape`, its position in a tensor of extents `within`
+/// as if its coordinate along `axis` were 0.
+Tensor getRowPositions(ArrayRef<int64_t> shape, ArrayRef<int64_t> within,
+                       int64_t axis);
+
+} // namespace qopt::frontend
+
+#endif // QOPT_LIB_FRONTEND_ONNX_OPS_POSITIONS_H
