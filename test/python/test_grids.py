@@ -330,3 +330,90 @@ def test_factor_behind_the_product():
                   [("x", T.FLOAT, x.shape)], [("y", T.FLOAT, (16, 6))],
                   {"w": w, "s": s})
     assert "!qg.q<si8, axis = 1" in check(model, w * s, x)
+
+
+GRIDS = {
+    # nodes from x to q, constants, what they compute, format
+    "truncation": ([("Mul", ["x", "p"], "t"), ("Clip", ["t", "lo", "hi"], "c"),
+                    ("Cast", ["c"], "i", T.INT32), ("Cast", ["i"], "f", T.FLOAT),
+                    ("Div", ["f", "p"], "q")],
+                   {"p": F32(16), "lo": F32(-100), "hi": F32(100)},
+                   lambda x: np.trunc(np.clip(x * 16, -100, 100)) / 16,
+                   "si8, 6.250000e-02 : 0"),
+    "wrap": ([("Mul", ["x", "p"], "t"), ("Floor", ["t"], "f"),
+              ("Cast", ["f"], "i", T.INT32), ("Add", ["i", "hi"], "a"),
+              ("Mod", ["a", "n"], "m"), ("Cast", ["m"], "mf", T.FLOAT),
+              ("Sub", ["mf", "h"], "s"), ("Div", ["s", "p"], "q")],
+             {"p": F32(8), "h": F32(16), "hi": np.int32(16),
+              "n": np.int32(32)},
+             lambda x: (np.mod(np.floor(x * 8) + 16, 32) - 16) / 8,
+             "ui5, 1.250000e-01 : 16"),
+    "wrap by floor": ([("Mul", ["x", "p"], "t"), ("Round", ["t"], "r"),
+                       ("Div", ["r", "n"], "d"), ("Floor", ["d"], "f"),
+                       ("Mul", ["f", "n"], "m"), ("Sub", ["r", "m"], "s"),
+                       ("Div", ["s", "p"], "q")],
+                      {"p": F32(8), "n": F32(32)},
+                      lambda x: np.mod(np.rint(x * 8), 32) / 8,
+                      "ui5, 1.250000e-01 : 0"),
+    "saturating cast": ([("Div", ["x", "s"], "t"), ("Round", ["t"], "r"),
+                         ("Add", ["r", "z"], "a"), ("Cast", ["a"], "u", T.UINT8),
+                         ("Cast", ["u"], "f", T.FLOAT), ("Sub", ["f", "z"], "c"),
+                         ("Max", ["c", "lo"], "m"), ("Mul", ["m", "s"], "q")],
+                        {"s": F32(.25), "z": F32(3), "lo": F32(-2)},
+                        lambda x: np.maximum(
+                            np.clip(np.rint(x / .25) + 3, 0, 255) - 3, -2) / 4,
+                        "si9, 2.500000e-01 : 0"),
+    "levels by division": ([("Clip", ["x", "zero", "one"], "c"),
+                            ("Mul", ["c", "n"], "t"), ("Round", ["t"], "r"),
+                            ("Div", ["r", "n"], "q")],
+                           {"zero": F32(0), "one": F32(1), "n": F32(15)},
+                           lambda x: np.rint(np.clip(x, 0, 1) * F32(15))
+                           / F32(15), "ui4, 0.066666"),
+    "zero point inside": ([("Mul", ["x", "i"], "t"), ("Add", ["t", "z"], "a"),
+                           ("Round", ["a"], "r"), ("Clip", ["r", "lo", "hi"], "c"),
+                           ("Sub", ["c", "z"], "m"), ("Mul", ["m", "s"], "q")],
+                          {"i": F32(4), "s": F32(.25), "z": F32(5),
+                           "lo": F32(0), "hi": F32(63)},
+                          lambda x: (np.clip(np.rint(x * 4 + 5), 0, 63) - 5) / 4,
+                          "ui6, 2.500000e-01 : 5"),
+}
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_roundings(name):
+    """Truncation, wrapping, saturating conversions: what is no rounding half to
+    even is kept as it is."""
+    steps, constants, function, kind = GRIDS[name]
+    x = around_ties((4, 9), .125, seed=11) * F32(4)
+    x[0, :3] = 100, -100, 31.9375
+    w = (np.random.default_rng(12).integers(-7, 8, (9, 5)) / 8).astype(F32)
+    nodes = [h.make_node(op, inputs, [output],
+                         **({"to": more[0]} if more else {}))
+             for op, inputs, output, *more in steps]
+    model = build(nodes + [h.make_node("MatMul", ["q", "w"], ["y"])],
+                  [("x", T.FLOAT, x.shape)], [("y", T.FLOAT, (4, 5))],
+                  constants | {"w": w})
+    q = function(x.astype(np.float64)).astype(F32)
+    text = qopt.quantize(model, None, "qdq").to_mlir()
+    assert "!qg.q<" + kind in text
+    for scheme in ("float", "qdq"):
+        got = run_model(qopt.quantize(model, None, scheme), x)[0]
+        np.testing.assert_allclose(got, product(q, w), rtol=1e-6, atol=1e-6)
+
+
+def test_codes_of_half_floats():
+    """torch writes the decoding in f16: codes and scales are those of the file,
+    the product in f16 is not rounded to 11 bits first."""
+    rng = np.random.default_rng(13)
+    codes = rng.integers(-8, 8, (32, 8)).astype(np.int8)
+    scales = (rng.random(8) + .1).astype(np.float16)
+    x = np.eye(32, dtype=np.float16)
+    model = build([h.make_node("Cast", ["c"], ["f"], to=T.FLOAT16),
+                   h.make_node("Mul", ["f", "s"], ["w"]),
+                   h.make_node("MatMul", ["x", "w"], ["y"])],
+                  [("x", T.FLOAT16, x.shape)], [("y", T.FLOAT16, (32, 8))],
+                  {"c": codes, "s": scales})
+    quantized = qopt.quantize(model, None, "qdq")
+    assert "!qg.q<si4, axis = 1" in quantized.to_mlir()
+    want = (codes.astype(F32) * scales.astype(F32)).astype(np.float16)
+    np.testing.assert_array_equal(run_model(quantized, x)[0], want)

@@ -89,46 +89,69 @@ StoredIntegers::matchDecoded(Value value) {
   return Integers{integers};
 }
 
-/// Behind conversions, zero points and clips.
-void StoredIntegers::skipToSource(Integers &integers) {
-  while (true) {
-    integers.value = skipCasts(integers.value);
-    if (auto unary = integers.value.getDefiningOp<qg::UnaryOp>();
-        unary && unary.getKind() == UnaryKind::relu) {
-      integers.low =
-          std::max(integers.low, std::min(-integers.offset, integers.high));
-      integers.value = unary.getX();
-      continue;
-    }
-    auto op = integers.value.getDefiningOp<qg::BinaryOp>();
-    if (!op)
-      return;
-    Value inner = op.getLhs(), other = op.getRhs();
-    if (qg::matchConstant(inner) && op.getKind() != BinaryKind::sub)
-      std::swap(inner, other);
-    std::optional<double> number = matchSplatNumber(other);
-    if (!number || getShape(inner) != getShape(op.getResult()))
-      return;
-    double steps = *number - integers.offset;
-    // What is nearer to the rounding is cut off first: later bounds win.
-    switch (op.getKind()) {
-    case BinaryKind::add:
-      integers.offset -= *number;
-      break;
-    case BinaryKind::sub:
-      integers.offset += *number;
-      break;
-    case BinaryKind::max:
-      integers.low = std::max(integers.low, std::min(steps, integers.high));
-      break;
-    case BinaryKind::min:
-      integers.high = std::min(integers.high, std::max(steps, integers.low));
-      break;
-    default:
-      return;
-    }
-    integers.value = inner;
+/// Cuts m off as an op does that stands in front of those seen so far.
+void StoredIntegers::Integers::raiseLow(double bound) {
+  low = std::max(low, std::min(bound - offset, high));
+}
+void StoredIntegers::Integers::lowerHigh(double bound) {
+  high = std::min(high, std::max(bound - offset, low));
+}
+
+/// Skips a conversion that keeps all integers, or saturates.
+bool StoredIntegers::skipCast(Integers &integers) {
+  auto cast = integers.value.getDefiningOp<qg::CastOp>();
+  if (!cast || !analysis.isRounded(cast.getX()))
+    return false;
+  Type from = getTensorType(cast.getX()).getElementType();
+  auto to =
+      dyn_cast<IntegerType>(getTensorType(integers.value).getElementType());
+  // Integers wrap.
+  if (to && isa<IntegerType>(from) &&
+      !analysis.getBounds(cast.getX()).isWithin(to))
+    return false;
+  if (to && isa<FloatType>(from)) {
+    double count = std::exp2(to.getWidth());
+    integers.raiseLow(to.isUnsigned() ? 0 : -count / 2);
+    integers.lowerHigh((to.isUnsigned() ? count : count / 2) - 1);
   }
+  integers.value = cast.getX();
+  return true;
+}
+
+/// Skips a zero point or a clip.
+bool StoredIntegers::skipStep(Integers &integers) {
+  if (auto unary = integers.value.getDefiningOp<qg::UnaryOp>()) {
+    if (unary.getKind() != UnaryKind::relu)
+      return false;
+    integers.raiseLow(0);
+    integers.value = unary.getX();
+    return true;
+  }
+  auto op = integers.value.getDefiningOp<qg::BinaryOp>();
+  if (!op)
+    return false;
+  Value inner = op.getLhs(), other = op.getRhs();
+  if (qg::matchConstant(inner) && op.getKind() != BinaryKind::sub)
+    std::swap(inner, other);
+  std::optional<double> number = matchSplatNumber(other);
+  if (!number || getShape(inner) != getShape(op.getResult()))
+    return false;
+  bool isSum =
+      op.getKind() == BinaryKind::add || op.getKind() == BinaryKind::sub;
+  // Sums of integers wrap where nothing bounds them.
+  if (isSum && !getTensorType(inner).getElementType().isF32() &&
+      !analysis.getBounds(op.getResult()).isFinite())
+    return false;
+  if (op.getKind() == BinaryKind::max)
+    integers.raiseLow(*number);
+  else if (op.getKind() == BinaryKind::min)
+    integers.lowerHigh(*number);
+  else if (isSum)
+    integers.offset += op.getKind() == BinaryKind::sub ? *number : -*number;
+  else
+    return false;
+  integers.value = inner;
+  return true;
 }
 
 /// Of a wider encoding with this scale and zero point: what it was made from.
@@ -286,7 +309,8 @@ static void setArgumentType(BlockArgument argument, RankedTensorType type) {
 Value StoredIntegers::encodeIntegers(Integers integers) {
   if (std::optional<Tensor> tensor = qg::matchConstant(integers.value))
     return constant(*tensor, integers.offset);
-  skipToSource(integers);
+  while (skipCast(integers) || skipStep(integers))
+    continue;
   if (Value stored = encodeRounding(integers))
     return stored;
   if (Value stored = encodeSelection(integers))

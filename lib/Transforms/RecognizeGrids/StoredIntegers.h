@@ -28,9 +28,12 @@ private:
     mlir::Value value;
     double offset = 0;
     double low = -INFINITY, high = INFINITY;
+    void raiseLow(double bound);
+    void lowerHigh(double bound);
   };
   std::optional<Integers> matchDecoded(mlir::Value value);
-  void skipToSource(Integers &integers);
+  bool skipCast(Integers &integers);
+  bool skipStep(Integers &integers);
   mlir::Value encodeIntegers(Integers integers);
   /// `round(x / scale)` as quantize; null if `rounded` is something else.
   mlir::Value encodeRounding(const Integers &integers);

@@ -50,16 +50,6 @@ bool qopt::keepsGrid(Operation *op) {
          op->getNumOperands() > 0;
 }
 
-Value qopt::skipCasts(Value value) {
-  while (auto cast = value.getDefiningOp<qg::CastOp>()) {
-    Type from = getTensorType(cast.getX()).getElementType();
-    if (from.isInteger(1) || !(from.isF32() || isa<IntegerType>(from)))
-      break;
-    value = cast.getX();
-  }
-  return value;
-}
-
 //===----------------------------------------------------------------------===//
 // Bounds
 //===----------------------------------------------------------------------===//
@@ -89,6 +79,13 @@ static Bounds collapse(const Bounds &bounds) {
 bool Bounds::isFinite() const {
   auto [least, most] = getEnds(*this);
   return std::isfinite(least) && std::isfinite(most);
+}
+
+bool Bounds::isWithin(IntegerType type) const {
+  auto [least, most] = getEnds(*this);
+  double count = std::exp2(type.getWidth());
+  return type.isUnsigned() ? least >= 0 && most < count
+                           : least >= -count / 2 && most < count / 2;
 }
 
 /// Elementwise over two shapes that broadcast.
@@ -147,7 +144,45 @@ static double compute(BinaryKind kind, double a, double b) {
   }
 }
 
+/// x of the remainder of x by a positive number, `mod` or x - floor(x / n) * n,
+/// and that number.
+static std::optional<std::pair<Value, double>> matchRemainder(Value value) {
+  auto op = value.getDefiningOp<qg::BinaryOp>();
+  if (!op)
+    return std::nullopt;
+  auto positive = [](Value number) {
+    std::optional<double> splat = matchSplatNumber(number);
+    return splat && *splat > 0 && std::isfinite(*splat) ? splat : std::nullopt;
+  };
+  if (op.getKind() == BinaryKind::mod) {
+    std::optional<double> modulus = positive(op.getRhs());
+    return modulus ? std::optional(std::pair(op.getLhs(), *modulus))
+                   : std::nullopt;
+  }
+  auto product = op.getRhs().getDefiningOp<qg::BinaryOp>();
+  if (op.getKind() != BinaryKind::sub || !product ||
+      product.getKind() != BinaryKind::mul)
+    return std::nullopt;
+  auto floor = product.getLhs().getDefiningOp<qg::UnaryOp>();
+  std::optional<double> modulus = positive(product.getRhs());
+  auto quotient =
+      floor ? floor.getX().getDefiningOp<qg::BinaryOp>() : qg::BinaryOp();
+  // Exact for powers of two alone.
+  if (!modulus || !isPowerOfTwo(*modulus) || !quotient ||
+      floor.getKind() != UnaryKind::floor || quotient.getLhs() != op.getLhs())
+    return std::nullopt;
+  std::optional<double> factor = matchSplatNumber(quotient.getRhs());
+  bool divides = quotient.getKind() == BinaryKind::div && factor == modulus;
+  bool multiplies =
+      quotient.getKind() == BinaryKind::mul && factor == 1 / *modulus;
+  return divides || multiplies ? std::optional(std::pair(op.getLhs(), *modulus))
+                               : std::nullopt;
+}
+
 Bounds GridAnalysis::computeBinaryBounds(qg::BinaryOp op) {
+  if (auto remainder = matchRemainder(op.getResult()))
+    return makeBounds(0, isRounded(remainder->first) ? remainder->second - 1
+                                                     : remainder->second);
   const Bounds a = getBounds(op.getLhs()), b = getBounds(op.getRhs());
   auto least = [](double x, double y) { return std::min(x, y); };
   auto most = [](double x, double y) { return std::max(x, y); };
@@ -259,7 +294,10 @@ Bounds GridAnalysis::computeBounds(Value value) {
                     std::max(-least, most) <= kMostExact;
         if (!fits)
           return to;
-        return mapBounds(from, [](double v) { return std::nearbyint(v); });
+        // Truncated towards zero: never beyond the whole numbers around.
+        return Bounds{
+            mapBounds(from, [](double v) { return std::floor(v); }).low,
+            mapBounds(from, [](double v) { return std::ceil(v); }).high};
       })
       .Case([&](qg::DequantizeOp dequantize) {
         return getDequantizedBounds(dequantize);
@@ -342,6 +380,9 @@ bool GridAnalysis::computeRounded(Value value) {
         }
       })
       .Case([&](qg::BinaryOp binary) {
+        if (auto remainder = matchRemainder(value))
+          return isRounded(remainder->first) &&
+                 remainder->second == std::nearbyint(remainder->second);
         switch (binary.getKind()) {
         case BinaryKind::min:
         case BinaryKind::max:
@@ -362,10 +403,10 @@ bool GridAnalysis::computeRounded(Value value) {
         }
       })
       .Case([&](qg::CastOp cast) {
-        Type from = getTensorType(cast.getX()).getElementType();
         if (isRounded(cast.getX()))
           return true;
-        return from.isF32() && (isByte || element.isInteger(16));
+        return getTensorType(cast.getX()).getElementType().isF32() &&
+               isa<IntegerType>(element) && !element.isInteger(1);
       })
       .Case([&](qg::SelectOp select) {
         return isEach({select.getOnTrue(), select.getOnFalse()});
@@ -433,12 +474,21 @@ std::optional<ValueGrid> GridAnalysis::getIntegerGrid(Value value) {
   return grid;
 }
 
-/// Whether m / divisor and m * scale are the same floats for all m.
-static bool isSameQuotient(const ValueGrid &grid, float divisor) {
-  for (int64_t m = grid.low; m <= grid.high; ++m)
-    if (float(m) / divisor != float(m) * grid.scale)
-      return false;
-  return true;
+/// The scale under which all m * scale are m / divisor; where there is none,
+/// the inverse of the divisor: the last bit of some m differs.
+static float findInverse(const ValueGrid &grid, float divisor) {
+  auto isSame = [&](float scale) {
+    for (int64_t m = grid.low; m <= grid.high; ++m)
+      if (float(m) / divisor != float(m) * scale)
+        return false;
+    return true;
+  };
+  float inverse = 1 / divisor;
+  for (float scale :
+       {inverse, std::nextafter(inverse, 0.0f), std::nextafter(inverse, 1.0f)})
+    if (std::isnormal(scale) && isSame(scale))
+      return scale;
+  return inverse;
 }
 
 /// A product with, or a quotient by, constants: one number, or powers of two
@@ -457,9 +507,8 @@ std::optional<ValueGrid> GridAnalysis::getScaledGrid(qg::BinaryOp op) {
   if (std::optional<double> splat = matchSplatNumber(factor); grid && splat) {
     if (!(*splat > 0) || !std::isnormal(float(*splat)))
       return std::nullopt;
-    grid->scale = divides ? 1.0f / float(*splat) : float(*splat);
-    if (!std::isnormal(grid->scale) ||
-        (divides && !isSameQuotient(*grid, float(*splat))))
+    grid->scale = divides ? findInverse(*grid, float(*splat)) : float(*splat);
+    if (!std::isnormal(grid->scale))
       return std::nullopt;
     return grid;
   }

@@ -18,6 +18,8 @@ namespace qopt {
 struct Bounds {
   Tensor low, high;
   bool isFinite() const;
+  /// Whether the type holds all values.
+  bool isWithin(mlir::IntegerType type) const;
 };
 
 /// `value = f32(m * scale)` for integers m in [low, high].
@@ -37,9 +39,6 @@ std::optional<double> matchSplatNumber(mlir::Value value);
 /// Whether the op moves elements, or takes a maximum of a window: it commutes
 /// with an encoding of the tensor that it reads first.
 bool keepsGrid(mlir::Operation *op);
-/// The value in front of conversions that keep every integer of it.
-mlir::Value skipCasts(mlir::Value value);
-
 /// Facts about values. They hold until ops in front of a value change.
 class GridAnalysis {
 public:

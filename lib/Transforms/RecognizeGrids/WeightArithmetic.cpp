@@ -146,6 +146,8 @@ static std::optional<Decoding> decode(Value value) {
     return std::nullopt;
   if (isa<qg::ConstantOp>(op))
     return decodeCodes(value);
+  // In f16 the product is rounded once more; the codes and scales are what the
+  // file stores, as they are behind a DequantizeLinear.
   if (auto cast = dyn_cast<qg::CastOp>(op)) {
     Type to = getTensorType(value).getElementType();
     return isa<FloatType>(to) ? decode(cast.getX()) : std::nullopt;
@@ -201,20 +203,11 @@ static std::optional<WeightGrid> findGrid(const Decoding &decoding,
 /// Centred where one zero point is that of all: kernels need none then.
 static void centre(WeightGrid &grid) {
   float zero = grid.zeros.front();
-  if (zero == 0 || zero != std::nearbyint(zero) ||
-      !llvm::all_equal(grid.zeros))
+  if (zero == 0 || zero != std::nearbyint(zero) || !llvm::all_equal(grid.zeros))
     return;
   for (float &code : grid.codes.mutableSpan<float>())
     code -= zero;
   std::fill(grid.zeros.begin(), grid.zeros.end(), 0.0f);
-}
-
-static bool hasNarrowFloats(Value value) {
-  Type element = getTensorType(value).getElementType();
-  if (isa<FloatType>(element) && !element.isF32())
-    return true;
-  Operation *op = value.getDefiningOp();
-  return op && llvm::any_of(op->getOperands(), hasNarrowFloats);
 }
 
 /// Integers that the exporter has converted to floats by itself, as torch does
@@ -245,8 +238,7 @@ bool qopt::recognizeWeightArithmetic(OpBuilder &builder, LinearOpInterface op) {
   if (isa_and_nonnull<qg::ConstantOp>(weight.getDefiningOp()))
     return recognizeConvertedCodes(builder, op);
   std::optional<Decoding> decoding = decode(weight);
-  // Products in f16 round the number once more.
-  if (!decoding || hasNarrowFloats(weight))
+  if (!decoding)
     return false;
   std::optional<WeightGrid> grid = findGrid(*decoding, op.getOutputAxis());
   if (!grid)
