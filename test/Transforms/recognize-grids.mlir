@@ -159,3 +159,30 @@ func.func @factor_behind_the_product(%x: tensor<1x2xf32>) -> (tensor<1x3xf32>, t
   %z = qg.binary mul %1, %scales : (tensor<1x3xf32>, tensor<3xf32>) -> tensor<1x3xf32>
   return %y, %z : tensor<1x3xf32>, tensor<1x3xf32>
 }
+
+// -----
+// How Keras cuts a relu off: a minimum, and so the saturation of the encoding.
+// CHECK-LABEL: func @masked_bound
+func.func @masked_bound(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>) -> tensor<2x4xf32> {
+  %top = qg.constant dense<3.75> : tensor<f32> -> tensor<f32>
+  %tops = qg.constant dense<3.75> : tensor<2x3xf32> -> tensor<2x3xf32>
+  %false = qg.constant dense<false> : tensor<i1> -> tensor<i1>
+  %four = qg.constant dense<4.0> : tensor<f32> -> tensor<f32>
+  %quarter = qg.constant dense<0.25> : tensor<f32> -> tensor<f32>
+  // CHECK: %[[R:.*]] = qg.unary relu %arg0
+  // CHECK: %[[M:.*]] = qg.binary min %[[R]]
+  // CHECK: qg.quantize %[[M]] : tensor<2x3xf32> -> tensor<2x3x!qg.q<ui4, 2.500000e-01 : 0>>
+  %in = qg.compare le %x, %top : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xi1>
+  %out = qg.compare eq %in, %false : (tensor<2x3xi1>, tensor<i1>) -> tensor<2x3xi1>
+  %in1 = qg.cast %in : tensor<2x3xi1> -> tensor<2x3xf32>
+  %out1 = qg.cast %out : tensor<2x3xi1> -> tensor<2x3xf32>
+  %r = qg.unary relu %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  %0 = qg.binary mul %in1, %r : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %1 = qg.binary mul %out1, %tops : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %2 = qg.binary add %0, %1 : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %3 = qg.binary mul %2, %four : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %4 = qg.unary round_even %3 : tensor<2x3xf32> -> tensor<2x3xf32>
+  %5 = qg.binary mul %4, %quarter : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %y = qg.matmul %5, %w : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}

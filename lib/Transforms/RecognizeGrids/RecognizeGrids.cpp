@@ -79,6 +79,64 @@ static Value matchStraightThrough(qg::BinaryOp op, GridAnalysis &analysis) {
   return {};
 }
 
+namespace {
+/// A product of a value and a truth value.
+struct Masked {
+  Value condition, value;
+};
+} // namespace
+
+static std::optional<Masked> matchMasked(Value product) {
+  auto op = product.getDefiningOp<qg::BinaryOp>();
+  if (!op || op.getKind() != BinaryKind::mul)
+    return std::nullopt;
+  for (auto [mask, value] : {std::pair<Value, Value>(op.getLhs(), op.getRhs()),
+                             std::pair<Value, Value>(op.getRhs(), op.getLhs())})
+    if (auto cast = mask.getDefiningOp<qg::CastOp>();
+        cast && getTensorType(cast.getX()).getElementType().isInteger(1))
+      return Masked{cast.getX(), value};
+  return std::nullopt;
+}
+
+static bool isNegationOf(Value negation, Value condition) {
+  auto op = negation.getDefiningOp<qg::CompareOp>();
+  if (!op)
+    return false;
+  // The importer's Not.
+  if (op.getPredicate() == ComparePredicate::eq)
+    return op.getLhs() == condition && matchSplatNumber(op.getRhs()) == 0.0;
+  auto less = condition.getDefiningOp<qg::CompareOp>();
+  return less && op.getPredicate() == ComparePredicate::gt &&
+         less.getPredicate() == ComparePredicate::le &&
+         op.getLhs() == less.getLhs() && op.getRhs() == less.getRhs();
+}
+
+/// (x <= top) * relu(x) + (x > top) * top is min(relu(x), top), as is the same
+/// without the relu: how Keras cuts a relu off.
+static Value matchMaskedBound(OpBuilder &builder, qg::BinaryOp op) {
+  std::optional<Masked> low = matchMasked(op.getLhs());
+  std::optional<Masked> high = matchMasked(op.getRhs());
+  if (op.getKind() != BinaryKind::add || !low || !high)
+    return {};
+  if (qg::matchConstant(low->value))
+    std::swap(low, high);
+  auto compare = low->condition.getDefiningOp<qg::CompareOp>();
+  if (!compare || compare.getPredicate() != ComparePredicate::le ||
+      !isNegationOf(high->condition, low->condition))
+    return {};
+  std::optional<double> top = matchSplatNumber(compare.getRhs());
+  Value x = low->value;
+  if (auto relu = x.getDefiningOp<qg::UnaryOp>();
+      relu && relu.getKind() == UnaryKind::relu && top && *top >= 0)
+    x = relu.getX();
+  if (!top || x != compare.getLhs() || matchSplatNumber(high->value) != top ||
+      x.getType() != op.getResult().getType())
+    return {};
+  return qg::BinaryOp::create(builder, op.getLoc(), op.getResult().getType(),
+                              BinaryKind::min, low->value, compare.getRhs(),
+                              DenseI64ArrayAttr());
+}
+
 //===----------------------------------------------------------------------===//
 // Which values
 //===----------------------------------------------------------------------===//
@@ -146,8 +204,11 @@ void RecognizeGrids::simplify(GridAnalysis &analysis) {
     builder.setInsertionPoint(&op);
     if (auto select = dyn_cast<qg::SelectOp>(op))
       same = matchBound(builder, select);
-    else if (auto binary = dyn_cast<qg::BinaryOp>(op))
+    else if (auto binary = dyn_cast<qg::BinaryOp>(op)) {
       same = matchStraightThrough(binary, analysis);
+      if (!same)
+        same = matchMaskedBound(builder, binary);
+    }
     if (same)
       op.getResult(0).replaceAllUsesWith(same);
   }
