@@ -240,20 +240,34 @@ static LogicalResult importMatMulInteger(OpBinder &op) {
       [&](Value x, Value bytes) { return b.matmul(x, bytes); }));
 }
 
+/// A window of computed weights, or with zero points by channel of the input.
+static LogicalResult convolveComputed(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value weight = op.raw(1);
+  int64_t terms = b.type(weight).getNumElements() /
+                  std::max<int64_t>(b.extent(weight, 0), 1);
+  if (terms > kExactTerms)
+    return op.unsupported("expects a constant weight, or at most " +
+                          Twine(kExactTerms) + " products per result, got " +
+                          Twine(terms));
+  Value x = centre(op, 0, 2, 1), w = centre(op, 1, 3, 0);
+  return op.result(b.convert(buildConv(op, x, w, {}), getI32(b)));
+}
+
 static LogicalResult importConvInteger(OpBinder &op) {
   GraphBuilder &b = op.b;
   Value x = op.raw(0), w = op.raw(1);
   if (!x || !w)
     return failure();
+  std::optional<CentredWeight> weight;
+  if (!b.isConstant(x) &&
+      (!op.hasInput(2) || b.type(op.raw(2)).getNumElements() == 1))
+    weight = b.rank(w) > 2 ? centreWeight(op, 0) : std::nullopt;
+  if (!weight)
+    return convolveComputed(op);
   std::optional<WindowSpec> window = readConvWindow(op, x, w);
   if (!window)
     return failure();
-  std::optional<CentredWeight> weight = centreWeight(op, 0);
-  if (!weight)
-    return op.unsupported("expects a constant weight and constant zero points "
-                          "of it, one or one for each output channel");
-  if (op.hasInput(2) && b.type(op.raw(2)).getNumElements() != 1)
-    return op.unsupported("expects one zero point of x");
   int64_t groups = op.intAttr("group", 1);
   IntegerProduct product(op, *weight, 0);
   if (!product.readInput(x))
@@ -448,7 +462,8 @@ static LogicalResult importMatMulNBits(OpBinder &op) {
 }
 
 void frontend::registerIntegerProductOps(OpRegistry &registry) {
-  registry.add("ConvInteger", 10, importConvInteger, "constant weights");
+  registry.add("ConvInteger", 10, importConvInteger,
+               "computed weights: at most 256 products per result");
   registry.add("MatMulInteger", 10, importMatMulInteger);
   registry.add("com.microsoft", "MatMulNBits", 1, roundOnce<importMatMulNBits>,
                "2, 4 and 8 bits; without 'g_idx'");
