@@ -97,9 +97,10 @@ static void orderParameters(qg::QuantizedType encoding, bool isTransposed,
 }
 
 /// The constant matrix `value`, [N, K] if `isTransposed`, else [K, N]. Zero
-/// points are taken off if `mayCentre` and the rest stays a byte.
+/// points are taken off if `isCentred`, or if they are all one and the rest is
+/// a byte.
 static FailureOr<StoredMatrix> getMatrix(Operation *op, Value value,
-                                         bool isTransposed, bool mayCentre) {
+                                         bool isTransposed, bool isCentred) {
   RankedTensorType type = getTensorType(value);
   qg::QuantizedType encoding = qg::getQuantizedType(type);
   std::optional<qg::Decoder> decoder = qg::Decoder::get(type);
@@ -113,8 +114,13 @@ static FailureOr<StoredMatrix> getMatrix(Operation *op, Value value,
   matrix.scales.assign(decoder->scales().begin(), decoder->scales().end());
   matrix.levels.assign(decoder->levels().begin(), decoder->levels().end());
   qg::Decoder::Bytes centred;
-  if (mayCentre || llvm::all_equal(encoding.getZeroPointVector()))
+  if (isCentred || llvm::all_equal(encoding.getZeroPointVector()))
     centred = decoder->bytes(*stored);
+  // An input with a zero point of its own meets weights that have none.
+  if (isCentred && !centred.bytes)
+    return op->emitOpError() << "expects weights within 8 signed bits of their "
+                                "zero point, got "
+                             << centred.outside;
   if (centred.bytes)
     matrix.bytes = *centred.bytes;
   else
@@ -191,13 +197,13 @@ static FailureOr<GroupOperands> createOperands(OpBuilder &builder,
 /// One scale for every row of the matrix, or group of it.
 static FailureOr<GroupOperands> getOperands(OpBuilder &builder,
                                             LinearOpInterface op, int64_t reach,
-                                            bool mayCentre) {
+                                            bool isCentred) {
   qg::QuantizedType encoding = qg::getQuantizedType(op.getWeight().getType());
   if (encoding.isPerAxis() && encoding.getAxis() != op.getOutputAxis())
     return op->emitOpError() << "expects parameters along dimension N, got "
                              << op.getWeight().getType();
   FailureOr<StoredMatrix> matrix = getMatrix(
-      op, op.getWeight(), op.getOutputAxis() == 0, mayCentre);
+      op, op.getWeight(), op.getOutputAxis() == 0, isCentred);
   if (failed(matrix) ||
       failed(checkGroups(op, *matrix, matrix->blockColumns, reach)))
     return failure();
@@ -230,7 +236,7 @@ struct ConvertGroupMatmul : ToFXP<qg::MatmulOp> {
                               << op.getLhs().getType();
     int64_t reach = std::max(std::abs(lhs->low - lhs->zeroPoint()),
                              std::abs(lhs->high - lhs->zeroPoint()));
-    FailureOr<GroupOperands> operands = getOperands(rewriter, op, reach, /*mayCentre=*/true);
+    FailureOr<GroupOperands> operands = getOperands(rewriter, op, reach, /*isCentred=*/true);
     if (failed(operands))
       return failure();
     auto type =
@@ -260,7 +266,7 @@ struct ConvertDynamicMatmul : ToFXP<qg::DynamicMatmulOp> {
   matchAndRewrite(qg::DynamicMatmulOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     FailureOr<GroupOperands> operands =
-        getOperands(rewriter, op, /*reach=*/127, /*mayCentre=*/false);
+        getOperands(rewriter, op, /*reach=*/127, /*isCentred=*/false);
     if (failed(operands))
       return failure();
     RankedTensorType lhs = getTensorType(op.getLhs());
@@ -291,7 +297,7 @@ struct ConvertDecodeMatmul : ToFXP<qg::MatmulOp> {
         !isQuantized(op.getRhs().getType()))
       return rewriter.notifyMatchFailure(op, "no floats times stored weights");
     FailureOr<StoredMatrix> matrix = getMatrix(
-        op, op.getRhs(), op.getTransposeRhs(), /*mayCentre=*/false);
+        op, op.getRhs(), op.getTransposeRhs(), /*isCentred=*/false);
     if (failed(matrix))
       return failure();
     int64_t block[] = {matrix->blockRows, matrix->blockColumns};

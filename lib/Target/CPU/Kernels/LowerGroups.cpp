@@ -41,12 +41,15 @@ public:
   SmallVector<Value> emitTile(const WindowEmitter::Tile &tile) {
     rows = tile.rows;
     vectors = tile.panel.vectors;
-    width = k.vectors * k.lanes;
+    width = vectors * k.lanes;
     if (v.hasRowScales || v.hasRowSums)
       row = emit.divide(tile.x, k.x.strides[2], INT64_MAX).first;
-    Value panel = emit.divide(tile.panel.packed, width, INT64_MAX).first;
-    Value weights = emit.mul(panel, llvm::divideCeil(depth, k.pack) * step());
-    Value parameters = emit.mul(panel, groups * width);
+    // Panels in front of this one are whole.
+    Value panel =
+        emit.divide(tile.panel.packed, k.vectors * k.lanes, INT64_MAX).first;
+    Value weights =
+        emit.mul(panel, llvm::divideCeil(depth, k.pack) * stepOf(k.vectors));
+    Value parameters = emit.mul(tile.panel.packed, groups);
     SmallVector<Value> sums(
         rows * vectors,
         emit.zero(emit.vec(k.lanes, emit.builder.getF32Type())));
@@ -79,10 +82,15 @@ private:
   }
 
   /// Elements of the packed weights in a step.
-  int64_t step() const {
-    int64_t weights = k.vectors * k.lanes * k.pack;
+  int64_t stepOf(int64_t count) const {
+    int64_t weights = count * k.lanes * k.pack;
     return k.code.isPacked() ? k.code.bytes(weights) : weights;
   }
+  /// Vectors of a step of the panel, as SelectGroups.cpp packs them.
+  int64_t stored() const {
+    return k.lanes * k.pack % 8 ? k.vectors : vectors;
+  }
+  int64_t step() const { return stepOf(stored()); }
 
   SmallVector<Value> emitGroup(Value x, Value w, Value parameters,
                                int64_t steps, SmallVector<Value> sums) {
@@ -189,7 +197,7 @@ private:
     while (steps % chunk)
       chunk /= 2;
     WeightCode codes = k.code.withoutOffset();
-    int64_t count = k.vectors * k.lanes * k.pack;
+    int64_t count = vectors * k.lanes * k.pack;
     return emit.reduce(steps / chunk, acc, [&](Value s, ValueRange inner) {
       SmallVector<Value> current(inner), narrow(rows * vectors);
       Value xs = emit.add(x, emit.mul(s, chunk * k.pack));
@@ -203,7 +211,7 @@ private:
               k.x, emit.add(xs, u * k.pack + i * k.x.strides[2]));
           for (int64_t j = 0; j < vectors; ++j) {
             Value weights = all;
-            if (k.vectors > 1)
+            if (vectors > 1)
               weights = vector::ExtractStridedSliceOp::create(
                   b, emit.loc, all, ArrayRef<int64_t>{j * k.lanes * k.pack},
                   ArrayRef<int64_t>{k.lanes * k.pack}, ArrayRef<int64_t>{1});
@@ -241,7 +249,13 @@ private:
     OpBuilder &b = emit.builder;
     auto real = emit.vec(k.lanes, b.getF32Type());
     for (int64_t j = 0; j < vectors; ++j) {
-      Value scale = loadParameters(v.scales, parameters, j);
+      Value scale =
+          v.scales.shape.front() == 1
+              ? vector::BroadcastOp::create(
+                    b, emit.loc, real,
+                    emit.loadScalar(v.scales, emit.index(0)))
+                    .getResult()
+              : loadParameters(v.scales, parameters, j);
       if (!v.scales.element.isF32())
         scale = arith::ExtFOp::create(b, emit.loc, real, scale);
       for (int64_t i = 0; i < rows; ++i) {
@@ -255,7 +269,7 @@ private:
   }
 
   void emitStep(Value x, Value w, SmallVectorImpl<Value> &acc) {
-    SmallVector<Value> weights = dot.loadStep(k.weight, w, k.vectors, vectors);
+    SmallVector<Value> weights = dot.loadStep(k.weight, w, stored(), vectors);
     for (int64_t i = 0; i < rows; ++i) {
       Value input = dot.broadcastInput(k.x, emit.add(x, i * k.x.strides[2]));
       for (int64_t j = 0; j < vectors; ++j)

@@ -41,7 +41,9 @@ private:
   }
   void chooseDot();
   void chooseTile();
-  Tensor packWeights(const Packing &packing, WeightCode &code);
+  Tensor packRows(const Tensor &rows, int64_t vectors,
+                  const WeightCode &code) const;
+  Tensor packWeights(WeightCode &code);
   Tensor packZeroPoints();
   Value sumRows(OpBuilder &builder, Value x) const;
   Value stageInput(OpBuilder &builder);
@@ -80,6 +82,9 @@ bool GroupBuilder::read() {
   m = op.getType().getNumElements() / n;
   groups = (k + group - 1) / group;
   if (op.getRhsZps()) {
+    // Sums of rows are those of signed bytes.
+    if (isUnsigned || zeroPoint)
+      return false;
     zps = qg::matchConstant(op.getRhsZps());
     if (!zps)
       return false;
@@ -169,17 +174,21 @@ Value GroupBuilder::stageInput(OpBuilder &builder) {
       .getResult(0);
 }
 
-/// [N, groups] as [panels][groups][NR * L], zeros behind.
+/// [N, groups] as [panels][groups][lanes], zeros behind; the last panel ends
+/// with the vectors in use.
 Tensor GroupBuilder::packPerGroup(const Tensor &values) const {
   int64_t width = dot.vectors * dot.lanes;
-  int64_t panels = llvm::divideCeil(n, width);
-  Tensor packed(values.dtype(), {panels * groups * width});
+  int64_t padded = llvm::alignTo(n, dot.lanes);
+  Tensor packed(values.dtype(), {padded * groups});
   ArrayRef<int32_t> from = values.span<int32_t>(); // f32 bits, or i32
   MutableArrayRef<int32_t> to = packed.mutableSpan<int32_t>();
-  for (int64_t channel = 0; channel < n; ++channel)
+  for (int64_t channel = 0; channel < n; ++channel) {
+    int64_t first = channel / width * width;
+    int64_t pitch = std::min(width, padded - first);
     for (int64_t g = 0; g < groups; ++g)
-      to[(channel / width * groups + g) * width + channel % width] =
+      to[first * groups + g * pitch + channel - first] =
           from[channel * groups + g];
+  }
   return packed;
 }
 
@@ -198,22 +207,51 @@ Tensor GroupBuilder::getCorrections() const {
   return packPerGroup(sums);
 }
 
-/// Codes, or bytes; unsigned ones begin with 0.
-Tensor GroupBuilder::packWeights(const Packing &packing, WeightCode &code) {
-  ArrayRef<int8_t> levels = fxp::getLevels(op);
-  Tensor packed = packConvWeights(weight.reshaped({n, 1, 1, k}), packing);
-  int64_t step = dot.vectors * dot.lanes * dot.pack;
-  code = chooseWeightCode(packed, step, levels, target.tables);
-  if (code.isPacked()) {
-    commonZero = hasUnsignedWeights() ? -code.offset : 0;
-    return encodeWeights(packed, step, code);
-  }
-  if (hasUnsignedWeights()) {
-    commonZero = 128;
+/// Panels of `vectors` as codes, or bytes; unsigned ones begin with 0.
+Tensor GroupBuilder::packRows(const Tensor &rows, int64_t vectors,
+                              const WeightCode &code) const {
+  Packing packing{1,        vectors,          dot.lanes,
+                  dot.pack, /*isRun=*/false, getFill(weight, fxp::getLevels(op))};
+  Tensor packed =
+      packConvWeights(rows.reshaped({rows.shape()[0], 1, 1, k}), packing);
+  if (code.isPacked())
+    return encodeWeights(packed, vectors * dot.lanes * dot.pack, code);
+  if (hasUnsignedWeights())
     for (int8_t &value : packed.mutableSpan<int8_t>())
       value = int8_t(uint8_t(value) ^ 0x80);
-  }
   return packed;
+}
+
+/// Whole panels, and one that ends with the vectors in use.
+Tensor GroupBuilder::packWeights(WeightCode &code) {
+  int64_t width = dot.vectors * dot.lanes, whole = n / width * width;
+  int64_t vectors = llvm::divideCeil(n - whole, dot.lanes);
+  int64_t one = dot.lanes * dot.pack;
+  // Planes of codes are whole bytes for any number of vectors, or for all.
+  if (one % 8) {
+    one *= dot.vectors;
+    vectors = whole == n ? 0 : dot.vectors;
+  }
+  code = chooseWeightCode(weight, one, fxp::getLevels(op), target.tables);
+  if (hasUnsignedWeights())
+    commonZero = code.isPacked() ? -code.offset : 128;
+  auto rows = [&](int64_t first, int64_t count) {
+    Tensor part(DType::i8, {count, k});
+    std::copy_n(weight.data() + first * k, count * k, part.mutableData());
+    return part;
+  };
+  if (!vectors)
+    return packRows(weight, dot.vectors, code);
+  if (!whole)
+    return packRows(weight, vectors, code);
+  Tensor panels = packRows(rows(0, whole), dot.vectors, code);
+  Tensor last = packRows(rows(whole, n - whole), vectors, code);
+  int64_t header = code.header(), size = panels.numBytes();
+  Tensor all(DType::i8, {size + last.numBytes() - header});
+  std::copy_n(panels.data(), size, all.mutableData());
+  std::copy_n(last.data() + header, last.numBytes() - header,
+              all.mutableData() + size);
+  return all;
 }
 
 /// What zero points have above the least of them, in planes.
@@ -227,6 +265,8 @@ Tensor GroupBuilder::packZeroPoints() {
   if (range == 0)
     return Tensor(DType::i8, {1});
   zeroBits = range < 4 ? 2 : range < 16 ? 4 : 8;
+  if (dot.lanes * zeroBits % 8)
+    zeroBits = 8;
   Tensor wide(DType::i32, {n, groups});
   for (int64_t i = 0, e = wide.numElements(); i < e; ++i)
     wide.setInt(i, given[i] - low);
@@ -281,16 +321,18 @@ void GroupBuilder::build(OpBuilder &builder) {
   chooseDot();
   chooseTile();
   Value x = stageInput(builder);
-  Packing packing{1,        dot.vectors,      dot.lanes,
-                  dot.pack, /*isRun=*/false, getFill(weight, fxp::getLevels(op))};
+  Packing packing{1, dot.vectors, dot.lanes, dot.pack, /*isRun=*/false, 0};
   WeightCode code;
-  Tensor packed = packWeights(packing, code);
+  Tensor packed = packWeights(code);
   Tensor zeros = packZeroPoints();
   Value rowSums = commonZero || zeroBits
                       ? sumRows(builder, x)
                       : constant(builder, Tensor(DType::i32, {1}));
-  Tensor groupScales = packPerGroup(scales);
-  if (target.hasHalves)
+  Tensor groupScales = llvm::all_equal(scales.span<int32_t>())
+                           ? Tensor::from<float>(DType::f32, {1},
+                                                 scales.span<float>().front())
+                           : packPerGroup(scales);
+  if (target.hasHalves && groupScales.numElements() > 1)
     groupScales = narrowScales(groupScales);
   bool hasBias = llvm::any_of(bias.span<int32_t>(),
                               [](int32_t value) { return value != 0; });
