@@ -126,7 +126,7 @@ PlanMeasurements::measureStorage(mlir::ModuleOp unfolded) const {
   mlir::OwningOpRef<mlir::ModuleOp> work(unfolded.clone());
   QOPT_RETURN_IF_ERROR(
       runPipeline(*work, "func.func(qg-fold-channel-scales,qg-fold-qdq,"
-                         "canonicalize,cse)"));
+                         "qg-use-stored-weights,canonicalize,cse)"));
   QOPT_RETURN_IF_ERROR(lower(*work, request.quantize.recipe.requantize));
   absl::StatusOr<StoredBytes> stored =
       qopt::measureStorage(*work, request.target);

@@ -323,13 +323,10 @@ def UseStoredWeights : Pass<"qg-use-stored-weights", "::mlir::func::FuncOp"> {
     * a matrix product of f32 with a dequantized constant matrix of at most 8
       bits, per tensor, channel or block of either dimension, reads the matrix;
       a pointwise convolution becomes one;
-    * products of 16-bit floats with such a weight become products of f32, whose
-      result is rounded once;
-    * a dequantized constant that other ops read, but for tables of rows, becomes
-      a constant of floats.
+    * a weight that was narrowed to 16-bit floats is read as it is stored.
 
-    Declines: constants of other ranks, of more than 8 bits, with parameters
-    that are known at run time only.
+    Declines: windows, tables of rows, constants of other ranks or of more than 8
+    bits, computed biases.
 
     {{example test/Transforms/use-stored-weights.mlir}}
   }];

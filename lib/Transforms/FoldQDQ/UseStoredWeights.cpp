@@ -68,36 +68,13 @@ struct PointwiseConvToMatmul : OpRewritePattern<qg::ConvOp> {
   }
 };
 
-/// Nobody else reads stored numbers; rows of tables are few.
-struct DequantizeConstant : OpRewritePattern<qg::DequantizeOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(qg::DequantizeOp op,
-                                PatternRewriter &rewriter) const override {
-    std::optional<Tensor> stored = qg::matchConstant(op.getX());
-    if (!stored || op->use_empty() || !op.getType().getElementType().isF32())
-      return rewriter.notifyMatchFailure(op, "no constant");
-    for (Operation *user : op->getUsers())
-      if (isa<qg::GatherOp>(user))
-        return rewriter.notifyMatchFailure(op, "is a table of rows");
-    std::optional<Tensor> reals =
-        qg::dequantize(*stored, getTensorType(op.getX()));
-    if (!reals)
-      return rewriter.notifyMatchFailure(op, "parameters are missing");
-    rewriter.replaceOp(
-        op, qg::createConstant(rewriter, op.getLoc(), *reals, op.getType()));
-    return success();
-  }
-};
-
 struct UseStoredWeights
     : qopt::impl::UseStoredWeightsBase<UseStoredWeights> {
   void runOnOperation() override {
-    RewritePatternSet products(&getContext()), rest(&getContext());
-    populateWidenHalvesPatterns(products);
-    products.add<ReadStoredMatrix, PointwiseConvToMatmul>(&getContext());
-    rest.add<DequantizeConstant>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(products))) ||
-        failed(applyPatternsGreedily(getOperation(), std::move(rest))))
+    RewritePatternSet patterns(&getContext());
+    populateWidenHalvesPatterns(patterns);
+    patterns.add<ReadStoredMatrix, PointwiseConvToMatmul>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };
