@@ -72,6 +72,10 @@ func.func @product(%x: tensor<3x4xi8>, %w: tensor<5x4xi8>, %b: tensor<5xi32>) ->
 func.func @groups(%x: tensor<3x4xi8>, %w: tensor<5x4xi8>, %s: tensor<5x2xf32>, %b: tensor<5xf32>) -> tensor<3x5xf32> {
   %y = fxp.group_matmul %x, %w, %s, %b group 2 lhs_zp 0 lhs_scale 1.0 : (tensor<3x4xi8>, tensor<5x4xi8>, tensor<5x2xf32>, tensor<5xf32>) -> tensor<3x5xf32>
   return %y : tensor<3x5xf32>
+}
+func.func @decoded(%x: tensor<3x4xf32>, %w: tensor<5x4xi8>, %s: tensor<5x2xf32>, %b: tensor<5xf32>) -> tensor<3x5xf32> {
+  %y = fxp.decode_matmul %x, %w, %s, %b block [1, 2] : (tensor<3x4xf32>, tensor<5x4xi8>, tensor<5x2xf32>, tensor<5xf32>) -> tensor<3x5xf32>
+  return %y : tensor<3x5xf32>
 })mlir";
 
 namespace {
