@@ -12,9 +12,9 @@
 // CHECK: fxp.requantize %[[A]] scales dense<3.125000e-02> : tensor<1xf32> x_zp 0 zp 10 clamp [0, 255] unsigned mode <f32>
 // Sums fit 16 bits between the dimensions, and are rounded in the last loop.
 // LOOPS-LABEL: func.func @by_two
-// LOOPS: linalg.generic {{.*}} outs(%{{.*}} : tensor<2x4x1xi16>)
-// LOOPS: linalg.generic {{.*}} outs(%{{.*}} : tensor<1x4x4xi32>)
-// LOOPS: linalg.generic {{.*}} outs(%{{.*}} : tensor<1x4x4xi8>)
+// LOOPS: linalg.generic {{.*}} outs(%{{.*}} : tensor<2x4xi16>)
+// LOOPS: linalg.generic {{.*}} outs(%{{.*}} : tensor<4x4xi32>)
+// LOOPS: linalg.generic {{.*}} outs(%{{.*}} : tensor<4x4xi8>)
 func.func @by_two(%x: tensor<2x2x!x>) -> tensor<4x4x!y> {
   %y = qg.resize linear half_pixel %x axes [1, 0] scales [2.0, 2.0] : tensor<2x2x!x> -> tensor<4x4x!y>
   return %y : tensor<4x4x!y>
@@ -47,7 +47,7 @@ func.func @sixteen_bits(%x: tensor<2x!w>) -> tensor<4x!w> {
 // -----
 // Taps of floats are fused multiply-adds; more than sixteen add up in memory.
 // LOOPS-LABEL: func.func @floats
-// LOOPS: linalg.generic {{.*}} outs(%{{.*}} : tensor<1x4x3xf32>)
+// LOOPS: linalg.generic {{.*}} outs(%{{.*}} : tensor<4x3xf32>)
 // LOOPS: arith.mulf
 // LOOPS: math.fma
 func.func @floats(%x: tensor<2x3xf32>) -> tensor<4x3xf32> {
@@ -57,11 +57,28 @@ func.func @floats(%x: tensor<2x3xf32>) -> tensor<4x3xf32> {
 
 // -----
 // LOOPS-LABEL: func.func @many_taps
-// LOOPS: linalg.fill ins(%{{.*}} : f32) outs(%{{.*}} : tensor<1x2x3xf32>)
-// LOOPS: iterator_types = ["parallel", "parallel", "reduction", "parallel"]
+// LOOPS: linalg.fill ins(%{{.*}} : f32) outs(%{{.*}} : tensor<2x3xf32>)
+// LOOPS: iterator_types = ["parallel", "reduction", "parallel"]
 func.func @many_taps(%x: tensor<64x3xf32>) -> tensor<2x3xf32> {
   %y = qg.resize linear half_pixel %x axes [0] scales [0.03125] antialias : tensor<64x3xf32> -> tensor<2x3xf32>
   return %y : tensor<2x3xf32>
+}
+
+// -----
+// The last dimension: outputs that read alike, a whole factor apart, are one
+// loop with contiguous reads; the first and the last are written out.
+// LOOPS-LABEL: func.func @periods
+// LOOPS: scf.for %[[ROW:.*]] = %{{.*}} to %{{.*}} step
+// LOOPS: scf.for %[[Q:.*]] = %{{.*}} to %{{.*}} step
+// LOOPS: tensor.extract %arg0[%[[ROW]], %{{.*}}]
+// LOOPS: math.fma
+// LOOPS: tensor.insert
+// LOOPS: math.fma
+// LOOPS: tensor.insert
+// LOOPS: scf.yield
+func.func @periods(%x: tensor<3x8xf32>) -> tensor<3x16xf32> {
+  %y = qg.resize linear half_pixel %x axes [1] scales [2.0] : tensor<3x8xf32> -> tensor<3x16xf32>
+  return %y : tensor<3x16xf32>
 }
 
 // -----

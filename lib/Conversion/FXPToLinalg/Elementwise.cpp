@@ -73,16 +73,6 @@ std::pair<Value, Value> getFixedOperands(LinalgBuilder &builder,
   return {make(multipliers, "multipliers"), make(shifts, "shifts")};
 }
 
-/// What a value is a view of under another shape.
-Value skipViews(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
-      break;
-    value = op->getOperand(0);
-  }
-  return value;
-}
-
 struct LowerRequantize : OpConversionPattern<fxp::RequantizeOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -106,27 +96,22 @@ struct LowerRequantize : OpConversionPattern<fxp::RequantizeOp> {
     }
     numerics::StoredRange range{int64_t(op.getZp()), op.getClamp()[0],
                                 op.getClamp()[1]};
-    // One scale needs no shape: that of a resize's sums lets their loops take
-    // the rounding in.
-    if (op.getX().getDefiningOp<fxp::ResizeOp>() &&
-        op.getScales().getNumElements() == 1)
-      operands[0] = skipViews(operands[0]);
-    Value y = builder.pointwise(
-        getTensorType(operands[0]).getShape(), type.getElementType(), operands,
-        [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-          IRScalarBuilder scalar(b, loc);
-          Value x = load(b, loc, args[0], op.getXUnsigned());
-          Value y =
-              isFloat
-                  ? numerics::emitRequantize(scalar, x, op.getXZp(),
-                                             Value(args[1]), range)
-                  : numerics::emitRequantizeFixed(
-                        scalar, x, op.getXZp(),
-                        numerics::FixedFactor{Value(args[1]), Value(args[2])},
-                        range);
-          return store(b, loc, y, type.getElementType());
-        });
-    rewriter.replaceOp(op, builder.reshape(y, type.getShape()));
+    rewriter.replaceOp(
+        op, builder.pointwise(
+                type.getShape(), type.getElementType(), operands,
+                [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+                  IRScalarBuilder scalar(b, loc);
+                  Value x = load(b, loc, args[0], op.getXUnsigned());
+                  Value y =
+                      isFloat ? numerics::emitRequantize(scalar, x, op.getXZp(),
+                                                         Value(args[1]), range)
+                              : numerics::emitRequantizeFixed(
+                                    scalar, x, op.getXZp(),
+                                    numerics::FixedFactor{Value(args[1]),
+                                                          Value(args[2])},
+                                    range);
+                  return store(b, loc, y, type.getElementType());
+                }));
     return success();
   }
 };
