@@ -385,7 +385,7 @@ absl::Status Quantizer::useStoredWeights() {
   std::string rows = countProducts(module, /*roundsInput=*/true);
   if (!floats.empty())
     say("stored weights times floats: " + floats +
-        "; activations are not rounded (--scheme w8a8-dyn rounds their rows to "
+        "; their inputs are floats (--scheme w8a8-dyn rounds their rows to "
         "8 bits)");
   if (!rows.empty())
     say("stored weights times rows rounded to 8 bits at run time: " + rows);
