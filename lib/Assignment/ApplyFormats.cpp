@@ -69,6 +69,25 @@ static LogicalResult applyToWeight(LinearOpInterface op) {
   return success();
 }
 
+/// Rows that one scale does not serve.
+static LogicalResult applyToRows(LinearOpInterface op) {
+  auto text = op->getAttrOfType<StringAttr>(kRowsAttr);
+  if (!text)
+    return success();
+  op->removeAttr(kRowsAttr);
+  std::optional<WeightFormat> format = WeightFormat::parse(text);
+  if (!format || !getReasonAgainstRows(op).empty())
+    return op->emitOpError("expects a product whose rows can be rounded at "
+                           "run time, with a weight format");
+  FailureOr<Operation *> product = roundRows(op, *format);
+  if (failed(product))
+    return failure();
+  // A choice of ours, not the scheme's: files may hold the product in f32.
+  for (const char *mark : {"qg.by_rows", "qg.by_own_rows"})
+    (*product)->setAttr(mark, UnitAttr::get(text.getContext()));
+  return success();
+}
+
 namespace {
 struct ApplyFormats : qopt::impl::ApplyFormatsBase<ApplyFormats> {
   void runOnOperation() override {
@@ -80,7 +99,7 @@ struct ApplyFormats : qopt::impl::ApplyFormatsBase<ApplyFormats> {
       applyToTensor(op);
     for (auto op :
          llvm::make_early_inc_range(getOperation().getOps<LinearOpInterface>()))
-      if (failed(applyToWeight(op)))
+      if (failed(applyToWeight(op)) || failed(applyToRows(op)))
         return signalPassFailure();
     getOperation().walk([](Operation *op) {
       qg::FormatAttr format = getFormat(op);

@@ -35,6 +35,7 @@ private:
   LogicalResult assignWeights();
   void writeDecisions(TensorGraph &graph);
 
+  std::string judgeRows(LinearOpInterface op);
   bool canBeInteger(TensorGraph &graph, Operation *op);
   bool isPreActivation(TensorGraph &graph, qg::ObserveOp op);
   bool canScaleChannels(TensorGraph &graph, qg::ObserveOp op);
@@ -80,6 +81,15 @@ LogicalResult AssignFormats::readRanges(TensorGraph &graph) {
   return success();
 }
 
+/// Can a sum of products of bytes fit 32 bits under some scale of the weight?
+/// Half a step of rounding each must leave half of the range.
+static bool canSumFit(LinearOpInterface op) {
+  auto type = cast<RankedTensorType>(op.getWeight().getType());
+  int64_t channels = type.getDimSize(op.getOutputAxis());
+  return channels == 0 ||
+         double(type.getNumElements() / channels) * 127.5 < 0x1p30;
+}
+
 /// Convolutions and matmuls whose activations are observed and whose weight
 /// and bias are constants.
 void AssignFormats::decideLinears(TensorGraph &graph) {
@@ -110,12 +120,43 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
       if (reasons.count(observer))
         return keepFloatBecause(op, reasons[observer]);
     }
+    if (op.canRoundWeight() && !canSumFit(op))
+      return keepFloatBecause(op, "its sums need more than 32 bits");
     // Sums of integers are finite whatever their sum in floats would be.
     for (Operation *user : skipClamps(op->getResult(0)).getUsers())
       if (user->hasAttr("qg.not_finite"))
         return keepFloatBecause(op, reasons[user]);
+    if (std::string reason = judgeRows(op); !reason.empty())
+      return keepFloatBecause(op, reason);
     integerOps.insert(op);
   });
+}
+
+/// Why one scale does not serve the rows of a product: they are rounded at run
+/// time, or stay float; empty where it does. Weights below 8 bits are rounded
+/// on data for static scales only: for them more has to be lost.
+std::string AssignFormats::judgeRows(LinearOpInterface op) {
+  if (preActivation != "f32" || op.getLinearGeometry().window)
+    return "";
+  auto sqnr =
+      getObserver(op.getInput())->getAttrOfType<FloatAttr>("qg.row_sqnr");
+  auto own = op->getAttrOfType<StringAttr>("qg.weights");
+  std::optional<WeightFormat> format =
+      WeightFormat::parse(own ? own.getValue() : StringRef(weightFormat));
+  if (!sqnr || !format)
+    return "";
+  bool isWide = format->element->stored->bits >= 8;
+  bool canRoundRows = getReasonAgainstRows(op).empty();
+  if (sqnr.getValueAsDouble() >=
+      (isWide && canRoundRows ? double(rowSqnr) : double(minSqnr)))
+    return "";
+  std::string loss = "its rows differ: one scale for all leaves them " +
+                     std::to_string(int64_t(sqnr.getValueAsDouble())) + " dB";
+  if (canRoundRows)
+    op->setAttr(kRowsAttr,
+                StringAttr::get(&getContext(), own ? own.getValue()
+                                                   : StringRef(weightFormat)));
+  return loss;
 }
 
 /// Is the tensor read by one pointwise region only, and made by an op that need

@@ -31,6 +31,20 @@ std::optional<WeightFormat> WeightFormat::parse(StringRef text) {
   return result.element ? std::optional(result) : std::nullopt;
 }
 
+/// The least scale under which no sum of `depth` products leaves 32 bits, for
+/// weights of that sum of magnitudes: an input of bytes reaches 255, rows that
+/// are rounded at run time (which have no scale now) 127. Rounding adds half a
+/// step to each weight at most, the bias |b| / (sx * sw).
+static double getLeastScaleOfSums(double magnitudes, double bias, double xScale,
+                                  int64_t depth) {
+  bool isRow = std::isinf(xScale);
+  double reach = isRow ? 127 : 255;
+  double room = 2147483647.0 - reach / 2 * double(depth);
+  if (!(room > 0))
+    return 0; // no scale helps
+  return (magnitudes * reach + (isRow ? 0 : bias / xScale)) / room;
+}
+
 FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
                                                      const WeightFormat &format,
                                                      double xScale) {
@@ -53,12 +67,14 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
   };
   qg::ParameterIndex index(make({}), weight->shape());
   std::vector<float> low(scales.size(), 0), high(scales.size(), 0);
+  std::vector<double> magnitudes(scales.size(), 0);
   ArrayRef<float> values = weight->span<float>();
   for (float value : values)
     if (!std::isfinite(value))
       return op->emitOpError("expects finite weights, got ") << value;
   for (size_t i = 0; i < values.size(); ++i) {
     size_t at = index(i);
+    magnitudes[at] += std::fabs(double(values[i]));
     low[at] = std::min(low[at], values[i]);
     high[at] = std::max(high[at], values[i]);
   }
@@ -101,6 +117,16 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
     if (bias)
       scale = std::max(scale, float(std::fabs(bias->getFloat(at / groups)) /
                                     (xScale * 1073741824.0)));
+    if (row.isSigned && !row.isTable && !group) {
+      double least = getLeastScaleOfSums(
+          magnitudes[at], bias ? std::fabs(bias->getFloat(at / groups)) : 0,
+          xScale, depth);
+      // Of like scales the sums fit as they are.
+      if (least > scale) {
+        scale = std::nextafter(float(least), INFINITY);
+        op->setAttr(kRaisedAttr, UnitAttr::get(op->getContext()));
+      }
+    }
     if (row.isSigned || row.isTable)
       continue;
     int64_t zero = affine.zeroPoint;

@@ -37,6 +37,21 @@ mlir::FailureOr<qg::QuantizedType> getWeightEncoding(LinearOpInterface op,
                                                      const WeightFormat &format,
                                                      double xScale);
 
+/// Why the rows of a product cannot be rounded at run time; empty if they can.
+llvm::StringRef getReasonAgainstRows(LinearOpInterface op);
+
+/// Replaces a product by one whose rows are rounded at run time, with a weight
+/// of that format, or the stored one that a file brings.
+mlir::FailureOr<mlir::Operation *> roundRows(LinearOpInterface op,
+                                             const WeightFormat &format);
+
+/// On an op: scales of its weight are larger than its weights need, so that
+/// sums fit 32 bits.
+inline constexpr llvm::StringLiteral kRaisedAttr = "qg.raised_scales";
+
+/// On an op: its rows are to be rounded at run time, with that weight format.
+inline constexpr llvm::StringLiteral kRowsAttr = "qg.rounds_rows";
+
 /// The nearest levels of an f32 constant as a constant of type `type`.
 mlir::Value createRoundedWeight(mlir::OpBuilder &builder, mlir::Value weight,
                                 qg::QuantizedType type);

@@ -33,8 +33,7 @@ static Value matchStored(LinearOpInterface op) {
   return dequantize.getX();
 }
 
-/// Why a linear op stays float; empty if it need not.
-static StringRef getReason(LinearOpInterface op) {
+StringRef qopt::getReasonAgainstRows(LinearOpInterface op) {
   if (auto own = op->getAttrOfType<StringAttr>("qg.weights");
       own && own == kFloatFormat)
     return "kept float by the recipe";
@@ -57,6 +56,26 @@ static StringRef getReason(LinearOpInterface op) {
   return "";
 }
 
+FailureOr<Operation *> qopt::roundRows(LinearOpInterface op,
+                                       const WeightFormat &format) {
+  OpBuilder builder(op);
+  Value weight = matchStored(op);
+  if (!weight) {
+    // Biases stay f32: no input scale is too small for them.
+    FailureOr<qg::QuantizedType> type =
+        getWeightEncoding(op, format, std::numeric_limits<double>::infinity());
+    if (failed(type))
+      return failure();
+    weight = createRoundedWeight(builder, op.getWeight(), *type);
+  }
+  auto product = qg::DynamicMatmulOp::create(
+      builder, op.getLoc(), op->getResult(0).getType(), op.getInput(), weight,
+      op.getBias(), /*transposeRhs=*/op.getOutputAxis() == 0);
+  op->replaceAllUsesWith(product->getResults());
+  op->erase();
+  return product.getOperation();
+}
+
 namespace {
 struct QuantizeDynamic : qopt::impl::QuantizeDynamicBase<QuantizeDynamic> {
   using QuantizeDynamicBase::QuantizeDynamicBase;
@@ -77,7 +96,7 @@ struct QuantizeDynamic : qopt::impl::QuantizeDynamicBase<QuantizeDynamic> {
 
   LogicalResult rewrite(LinearOpInterface op, const WeightFormat &common) {
     OpBuilder builder(op);
-    StringRef reason = getReason(op);
+    StringRef reason = getReasonAgainstRows(op);
     auto own = dyn_cast_or_null<StringAttr>(op->removeAttr("qg.weights"));
     if (!reason.empty()) {
       op->setAttr("qg.float_reason", builder.getStringAttr(reason));
@@ -87,21 +106,7 @@ struct QuantizeDynamic : qopt::impl::QuantizeDynamicBase<QuantizeDynamic> {
     if (own && !(format = WeightFormat::parse(own)))
       return op->emitOpError() << "expects qg.weights "
                                << getWeightFormatNames() << ", got " << own;
-    Value weight = matchStored(op);
-    if (!weight) {
-      // Biases stay f32: no input scale is too small for them.
-      FailureOr<qg::QuantizedType> type = getWeightEncoding(
-          op, *format, std::numeric_limits<double>::infinity());
-      if (failed(type))
-        return failure();
-      weight = createRoundedWeight(builder, op.getWeight(), *type);
-    }
-    auto product = qg::DynamicMatmulOp::create(
-        builder, op.getLoc(), op->getResult(0).getType(), op.getInput(), weight,
-        op.getBias(), /*transposeRhs=*/op.getOutputAxis() == 0);
-    op->replaceAllUsesWith(product->getResults());
-    op->erase();
-    return success();
+    return success(succeeded(roundRows(op, *format)));
   }
 };
 } // namespace

@@ -32,6 +32,19 @@ static void writeChannelRanges(qg::ObserveOp op,
               Builder(op.getContext()).getDenseF64ArrayAttr(ranges));
 }
 
+/// What rounding leaves of rows in the mean: a step of rounding is the same for
+/// all of them.
+static void writeRowSQNR(qg::ObserveOp op, const TensorStatistics &statistics,
+                         qopt::Range range, unsigned bits) {
+  if (!op->hasAttr("qg.per_row") || statistics.rows.empty())
+    return;
+  double scale = getAsymmetricParameters(range, bits).scale;
+  op->setAttr("qg.row_sqnr",
+              Builder(op.getContext())
+                  .getF64FloatAttr(
+                      statistics.rows.getPredictedSQNR(scale * scale / 12)));
+}
+
 /// What no integer holds: infinities and NaN, by their number.
 static void writeOddValues(qg::ObserveOp op,
                            const TensorStatistics &statistics) {
@@ -101,6 +114,7 @@ absl::Status qopt::applyProfile(ModuleOp module, const Profile &profile,
     op->setAttr("qg.sqnr", builder.getF64FloatAttr(sqnr));
     writeChannelRanges(op, it->second);
     writeOddValues(op, it->second);
+    writeRowSQNR(op, it->second, *range, own);
     return WalkResult::advance();
   });
   return result;

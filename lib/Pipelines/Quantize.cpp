@@ -11,6 +11,7 @@
 #include "qopt/Assignment/Plan.h"
 #include "qopt/Assignment/RoundTables.h"
 #include "qopt/Assignment/RoundWeights.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Pipelines/LayerReport.h"
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
@@ -281,8 +282,28 @@ absl::Status Quantizer::widen() {
   return absl::OkStatus();
 }
 
+/// Names of the ops that carry a mark, which is taken off.
+static std::string takeMarked(mlir::ModuleOp module, llvm::StringRef mark) {
+  constexpr size_t most = 6;
+  std::string names;
+  size_t count = 0;
+  module.walk([&](mlir::Operation *op) {
+    if (op->removeAttr(mark) && ++count <= most)
+      names += (names.empty() ? "'" : ", '") + qg::getUserName(op) + "'";
+  });
+  return count > most ? names + " and " + std::to_string(count - most) + " more"
+                      : names;
+}
+
 absl::Status Quantizer::assign() {
-  return runPipeline(module, getAssignment());
+  QOPT_RETURN_IF_ERROR(runPipeline(module, getAssignment()));
+  if (std::string names = takeMarked(module, "qg.raised_scales");
+      !names.empty())
+    say("steps of weights widened, so that sums fit 32 bits: " + names);
+  if (std::string names = takeMarked(module, "qg.by_own_rows"); !names.empty())
+    say("rows rounded at run time, as they differ too much for one scale: " +
+        names);
+  return absl::OkStatus();
 }
 
 static std::string describe(const RoundWeightsReport &report) {

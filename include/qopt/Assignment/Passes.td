@@ -33,6 +33,12 @@ def AssignFormats : Pass<"qg-assign-formats", "::mlir::func::FuncOp"> {
     * A tensor whose predicted signal-to-noise ratio in 8 bits is below
       `min-sqnr` stays float, and so do the linear ops that read it; names in
       `keep-float` likewise.
+    * A matrix product whose rows differ so much that one scale leaves them less
+      than `row-sqnr` (`qg.row_sqnr`, the mean over rows) gets `qg.rounds_rows`:
+      its rows are rounded at run time (`qg.dynamic_matmul`). Where that cannot
+      be, or with weights below 8 bits, it needs less than `min-sqnr`; a product
+      of two computed tensors then stays float. Not with
+      `pre-activation=int8`.
     * Weights have `weight-format`; an op that carries `qg.weights` (a string of
       the same form, from a plan or a recipe) has its own, and with `f32` it
       stays float. Groups are for matmuls and pointwise convolutions; other ops
@@ -44,6 +50,9 @@ def AssignFormats : Pass<"qg-assign-formats", "::mlir::func::FuncOp"> {
   let options = [
     Option<"minSqnr", "min-sqnr", "double", "10.0",
            "Least predicted signal-to-noise ratio in dB of an 8-bit tensor">,
+    Option<"rowSqnr", "row-sqnr", "double", "20.0",
+           "Least predicted signal-to-noise ratio in dB of the rows of a matrix "
+           "product under one scale">,
     Option<"preActivation", "pre-activation", "std::string", "\"f32\"",
            "What a pointwise function reads that alone reads a tensor: f32, or "
            "int8 (a table)">,

@@ -14,7 +14,8 @@ def InsertObservers : Pass<"qg-insert-observers", "::mlir::ModuleOp"> {
     tensors, and behind pointwise regions. Tensors that are moved only keep the
     encoding of their source and are not marked. What only depthwise
     convolutions read gets `qg.per_channel`: calibration keeps the range of
-    each of its channels. Names are those of the nodes,
+    each of its channels. What matrix products read gets `qg.per_row`:
+    calibration counts its rows by their energy. Names are those of the nodes,
     with `#2`, `#3` where they repeat.
 
     Declines: constants, tensors that are not f32, functions other than
@@ -32,7 +33,9 @@ def ApplyProfile : Pass<"qg-apply-profile", "::mlir::ModuleOp"> {
     profile by `method`) and `qg.sqnr` (the signal-to-noise ratio in dB that
     8 bits will give, predicted from the histogram). Where ranges by channel are
     wanted (`qg.per_channel`) and known, they become `qg.channel_ranges`: lows,
-    then highs.
+    then highs. What a matrix product reads (`qg.per_row`) gets `qg.row_sqnr`,
+    the same ratio as the mean over rows; what was infinite or NaN
+    `qg.not_finite`, the number of such values.
 
     Declines with an error: a profile of a newer schema, of another model (the
     tensor is named), or without the values that the method needs.

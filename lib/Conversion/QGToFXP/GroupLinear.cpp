@@ -153,15 +153,17 @@ static FailureOr<Value> getBias(OpBuilder &builder, LinearOpInterface op,
 static LogicalResult checkGroups(Operation *op, const StoredMatrix &matrix,
                                  int64_t group, int64_t reach) {
   int64_t largest = 0, k = matrix.bytes.shape()[1];
-  for (int8_t value : matrix.bytes.span<int8_t>())
-    largest = std::max<int64_t>(largest, std::abs(int64_t(value)));
-  if (matrix.zps)
-    largest += 128;
-  if (largest * reach * std::min(group, k) <= INT32_MAX)
+  ArrayRef<int8_t> values = matrix.bytes.span<int8_t>();
+  for (int64_t i = 0, sum = 0, e = int64_t(values.size()); i < e; ++i) {
+    if (i % k % group == 0)
+      sum = 0;
+    sum += std::abs(int64_t(values[i])) + (matrix.zps ? 128 : 0);
+    largest = std::max(largest, sum);
+  }
+  if (largest * reach <= INT32_MAX)
     return success();
   return op->emitOpError() << "expects sums within 32 bits, groups of " << group
-                           << " can reach "
-                           << largest * reach * std::min(group, k)
+                           << " can reach " << largest * reach
                            << "; use smaller groups";
 }
 

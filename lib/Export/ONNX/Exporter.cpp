@@ -269,10 +269,37 @@ LogicalResult Exporter::run(func::FuncOp function, ::onnx::GraphProto &graph) {
   return success();
 }
 
-FailureOr<std::string> qopt::exportOnnx(ModuleOp module) {
+/// Products that assignment, not the scheme, rounds by rows: standard ONNX has
+/// their weights, and multiplies the rows as they are.
+static void unroundRows(func::FuncOp function) {
+  for (auto op :
+       llvm::make_early_inc_range(function.getOps<qg::DynamicMatmulOp>())) {
+    if (!op->hasAttr("qg.by_rows"))
+      continue;
+    OpBuilder builder(op);
+    LinearOpInterface linear = op;
+    auto stored = cast<RankedTensorType>(linear.getWeight().getType());
+    Value weight = qg::DequantizeOp::create(
+        builder, op.getLoc(),
+        RankedTensorType::get(stored.getShape(), builder.getF32Type()),
+        linear.getWeight());
+    auto product = qg::MatmulOp::create(
+        builder, op.getLoc(), op->getResult(0).getType(), linear.getInput(),
+        weight, linear.getBias(),
+        linear.getOutputAxis() == 0 ? builder.getUnitAttr() : UnitAttr(),
+        DenseI64ArrayAttr());
+    op->replaceAllUsesWith(product->getResults());
+    op->erase();
+  }
+}
+
+FailureOr<std::string> qopt::exportOnnx(ModuleOp given) {
+  OwningOpRef<ModuleOp> copy(given.clone());
+  ModuleOp module = *copy;
   auto function = module.lookupSymbol<func::FuncOp>("main");
   if (!function || function.isExternal())
     return module.emitError("expects a function 'main' with a body for ONNX");
+  unroundRows(function);
   ::onnx::ModelProto model;
   Exporter exporter(*model.mutable_graph());
   if (failed(exporter.run(function, *model.mutable_graph())))

@@ -3,8 +3,8 @@
 them over their calibration samples and compares with the ONNX reference.
 
 Each case is a function without arguments whose name begins with `case_`. It
-returns (model text, inputs, options): inputs are arrays of samples by name;
-options are `flags`, `least` (dB of each output, by element and in the mean of
+returns (model or its text, inputs, options): inputs are arrays of samples by name;
+options are `flags`, `data` (false: none for compilation), `least` (dB of each output, by element and in the mean of
 its rows), `says` and `silent` (patterns of the summary).
 """
 import importlib
@@ -47,13 +47,14 @@ def score(want, got):
 
 def run(case, folder):
     text, inputs, options = case()
-    model = onnx.parser.parse_model(text)
+    model = onnx.parser.parse_model(text) if isinstance(text, str) else text
     onnx.checker.check_model(model)
     onnx.save(model, folder / "m.onnx")
     np.savez(folder / "x.npz", **inputs)
     flags = options.get("flags", ["--scheme", "w8a8"])
-    said = qopt("compile", folder / "m.onnx", "--data", folder / "x.npz",
-                "-o", folder / "m", "--progress", "none", *flags)
+    data = ["--data", folder / "x.npz"] if options.get("data", True) else []
+    said = qopt("compile", folder / "m.onnx", *data, "-o", folder / "m",
+                "--progress", "none", *flags)
     for pattern in options.get("says", []):
         assert re.search(pattern, said), f"expected '{pattern}' in:\n{said}"
     for pattern in options.get("silent", []):
