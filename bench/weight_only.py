@@ -44,14 +44,19 @@ def make_model(nodes, tensors, rows, size):
         helper.make_opsetid("", 25), helper.make_opsetid("com.microsoft", 1)])
 
 
+def pack(codes, bits):
+    """Codes along the last dimension into bytes, low bits first."""
+    per = 8 // bits
+    return sum(codes[..., i::per] << (i * bits)
+               for i in range(per)).astype(np.uint8)
+
+
 def make_blocked(random, options, bits, block, mode):
     """MatMulNBits without zero points, and its weight."""
     size, groups = options.size, options.size // block
     codes = random.integers(0, 1 << bits, (size, groups, block))
     scales = (.01 + .01 * random.random((size, groups))).astype(np.float32)
-    per = 8 // bits
-    packed = sum(codes[..., i::per] << (i * bits) for i in range(per))
-    tensors = [numpy_helper.from_array(packed.astype(np.uint8), "w"),
+    tensors = [numpy_helper.from_array(pack(codes, bits), "w"),
                numpy_helper.from_array(scales.reshape(-1), "s")]
     node = helper.make_node(
         "MatMulNBits", ["x", "w", "s"], ["y"], domain="com.microsoft", K=size,
@@ -68,8 +73,9 @@ def make_plain(random, options, bits, layout):
     scales = np.float32(.01)
     if layout == "channel":
         scales = (.01 + .01 * random.random(size)).astype(np.float32)
+    stored = pack(codes.reshape(-1, 8 // bits) & ((1 << bits) - 1), bits)
     tensors = [helper.make_tensor("q", TYPES[bits], codes.shape,
-                                  codes.reshape(-1)),
+                                  stored.tobytes(), raw=True),
                numpy_helper.from_array(np.asarray(scales), "s")]
     nodes = [helper.make_node("DequantizeLinear", ["q", "s"], ["w"], axis=1),
              helper.make_node("MatMul", ["x", "w"], ["y"])]
