@@ -85,9 +85,30 @@ Value DotProduct::widen(Value bytes) {
       b, emit.loc, emit.vec(pack, b.getIntegerType(128 / pack)), bytes);
 }
 
+/// f32 of 16-bit floats. A bf16 is the upper half of one: two instructions that
+/// every machine has, where LLVM would expand the conversion by its own rules.
+static Value widenFloats(Emitter &emit, Value vector) {
+  OpBuilder &b = emit.builder;
+  auto type = cast<VectorType>(vector.getType());
+  int64_t count = type.getDimSize(0);
+  VectorType f32 = emit.vec(count, b.getF32Type());
+  if (type.getElementType().isF16())
+    return arith::ExtFOp::create(b, emit.loc, f32, vector);
+  VectorType i32 = emit.vec(count, b.getI32Type());
+  Value bits = vector::BitCastOp::create(
+      b, emit.loc, emit.vec(count, b.getI16Type()), vector);
+  Value wide = arith::ExtUIOp::create(b, emit.loc, i32, bits);
+  Value sixteen = arith::ConstantOp::create(
+      b, emit.loc, DenseElementsAttr::get(i32, b.getI32IntegerAttr(16)));
+  return vector::BitCastOp::create(
+      b, emit.loc, f32, arith::ShLIOp::create(b, emit.loc, wide, sixteen));
+}
+
 Value DotProduct::loadWeights(const FlatView &weights, Value index) {
   OpBuilder &b = emit.builder;
   Value loaded = emit.load(weights, index, lanes * pack);
+  if (weights.element.isF16() || weights.element.isBF16())
+    return widenFloats(emit, loaded);
   if (name == "maddwd")
     return arith::ExtSIOp::create(
         b, emit.loc, emit.vec(lanes * pack, b.getI16Type()), loaded);

@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 #include "PackWeights.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include <cmath>
 
 using namespace qopt;
 using namespace qopt::qcpu;
@@ -120,6 +122,31 @@ Tensor qopt::qcpu::packDepthwiseWeights(const Tensor &weight,
                       to);
       }
   return packed;
+}
+
+/// Fewer weights are not worth a conversion of each at every use.
+static constexpr int64_t kLeastNarrowed = 4096;
+
+/// `from` in `dtype`; nothing if that would round one of them.
+static std::optional<Tensor> narrowExactly(const Tensor &from, DType dtype) {
+  Tensor narrow(dtype, from.shape());
+  for (auto [i, value] : llvm::enumerate(from.span<float>())) {
+    narrow.setFloat(i, value);
+    double back = narrow.getFloat(i);
+    if (!std::isfinite(value) || back != value ||
+        std::signbit(back) != std::signbit(value))
+      return std::nullopt;
+  }
+  return narrow;
+}
+
+Tensor qopt::qcpu::narrowFloats(const Tensor &packed, bool hasHalves) {
+  if (packed.dtype() != DType::f32 || packed.numElements() < kLeastNarrowed)
+    return packed;
+  std::optional<Tensor> narrow = narrowExactly(packed, DType::bf16);
+  if (!narrow && hasHalves)
+    narrow = narrowExactly(packed, DType::f16);
+  return narrow.value_or(packed);
 }
 
 Tensor qopt::qcpu::padChannels(const Tensor &values, const Packing &packing) {

@@ -28,6 +28,10 @@ int8_t getFill(const Tensor &weight, llvm::ArrayRef<int8_t> levels);
 Tensor packConvWeights(const Tensor &weight, const Packing &packing);
 /// `[panels][kh][kw][NR * L]`, flat, of a `[C, KH, KW, 1]` weight.
 Tensor packDepthwiseWeights(const Tensor &weight, const Packing &packing);
+/// Floats in 16 bits where each of them is one, which is what files of 16-bit
+/// weights bring; others, and few, as they are. bf16 goes first, it is the
+/// cheaper to widen; f16 needs `hasHalves`.
+Tensor narrowFloats(const Tensor &packed, bool hasHalves);
 /// `[groups][panels * NR * L]`, flat, of one value per channel.
 Tensor padChannels(const Tensor &values, const Packing &packing);
 

@@ -22,6 +22,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/Pass.h"
+#include "llvm/TargetParser/Triple.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace qopt::qcpu {
@@ -39,8 +40,8 @@ static constexpr int64_t kMaxRows = 12;
 namespace {
 class KernelBuilder {
 public:
-  KernelBuilder(const KernelTarget &target, Product product)
-      : target(target), p(std::move(product)) {}
+  KernelBuilder(const KernelTarget &target, Product product, bool hasHalves)
+      : target(target), p(std::move(product)), hasHalves(hasHalves) {}
 
   void build(OpBuilder &builder);
 
@@ -62,6 +63,8 @@ private:
   Product p;
   DotChoice dot;
   bool isRun = false, isDepthwise = false;
+  /// The target widens f16 by an instruction.
+  bool hasHalves;
 };
 } // namespace
 
@@ -184,6 +187,8 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
                   isRun, getFill(p.weight, p.levels)};
   Tensor packed = isDepthwise ? packDepthwiseWeights(p.weight, packing)
                               : packConvWeights(p.weight, packing);
+  if (dot.name == "fma" && !isDepthwise)
+    packed = narrowFloats(packed, hasHalves);
   int64_t step = dot.vectors * dot.lanes * (isDepthwise ? 1 : dot.pack);
   WeightCode code = chooseWeightCode(packed, step, p.levels, target.tables);
   // A word holds codes of 4 bits for both rows of a tile, or bytes.
@@ -284,6 +289,12 @@ static void selectLut(fxp::LutOp op) {
   op.erase();
 }
 
+/// f16 becomes f32 by an instruction, not by a call of a library.
+static bool widensHalves(const llvm::Triple &triple, StringRef features) {
+  return triple.isAArch64() || features.contains("+f16c") ||
+         features.contains("+avx512f");
+}
+
 namespace {
 struct SelectKernelsPass
     : public qopt::qcpu::impl::SelectKernelsBase<SelectKernelsPass> {
@@ -315,11 +326,13 @@ struct SelectKernelsPass
     for (fxp::GroupMatmulOp op : grouped)
       selectGroupMatmul(op, target);
     OpBuilder builder(&getContext());
+    bool hasHalves = widensHalves(llvm::Triple(triple), features);
     for (Operation *op : candidates)
       if (std::optional<Product> product = matchProduct(op);
           product &&
           !(target.hasWords && product->weight.dtype() == DType::f32))
-        KernelBuilder(target, std::move(*product)).build(builder);
+        KernelBuilder(target, std::move(*product), hasHalves)
+            .build(builder);
   }
 };
 } // namespace
