@@ -343,7 +343,8 @@ static LogicalResult importDynamicQuantizeLinear(OpBinder &op) {
   Value low = b.min(b.reduce(ReduceKind::min, x, all, false), 0.0);
   Value high = b.max(b.reduce(ReduceKind::max, x, all, false), 0.0);
   Value scale = b.div(b.sub(high, low), 255.0);
-  // All zeros have no range; any scale gives zeros then.
+  // All zeros have no range, and by the letter a scale of 0 and a zero point of
+  // 0 / 0; as in ONNX Runtime their scale is 1.
   Value safe =
       b.select(b.compare(ComparePredicate::eq, scale, b.scalar(0, b.f32())),
                b.scalar(1, b.f32()), scale);
@@ -354,7 +355,7 @@ static LogicalResult importDynamicQuantizeLinear(OpBinder &op) {
   // Stored integers, as products read them.
   auto u8 = qg::QuantizedType::getPerTensor(b.context(), "ui8", 1, 0);
   if (failed(op.result(0, b.quantize(steps, u8))) ||
-      failed(op.result(1, scale)))
+      failed(op.result(1, safe)))
     return failure();
   return op.result(2, b.quantize(zero, u8));
 }
