@@ -113,3 +113,12 @@ def test_broken_link_and_pipe(tmp_path):
     (tmp_path / "data.bin").unlink()
     os.mkfifo(tmp_path / "data.bin")
     refuse(path, "expects a regular file, got 'data.bin'")
+
+
+def test_data_that_is_not_said_to_be_external(tmp_path):
+    path = write(tmp_path)
+    (tmp_path / "data.bin").write_bytes(W.tobytes())
+    model = onnx.load(path, load_external_data=False)
+    model.graph.initializer[0].ClearField("data_location")
+    path.write_bytes(model.SerializeToString())
+    check(path)

@@ -52,6 +52,8 @@ private:
   absl::Status status() const;
 
   void bindInputs(Scope &scope);
+  void declareInitializer(const ::onnx::TensorProto &tensor, Scope &scope);
+  void compareWithDeclared(const ::onnx::ValueInfoProto &output, Value value);
   void bindInput(const ::onnx::ValueInfoProto &input, Scope &scope);
   void readDeclaredShapes(const ::onnx::GraphProto &graph, Scope &scope);
   void returnOutputs(Scope &scope);
@@ -152,10 +154,24 @@ void Importer::bindInput(const ::onnx::ValueInfoProto &input, Scope &scope) {
   inputNames.push_back(name);
 }
 
+void Importer::declareInitializer(const ::onnx::TensorProto &tensor,
+                                  Scope &scope) {
+  auto [it, isNew] = scope.initializers.insert({tensor.name(), &tensor});
+  if (isNew)
+    return;
+  std::string first, second;
+  if (it->second->SerializeToString(&first) &&
+      tensor.SerializeToString(&second) && first == second)
+    warn("initializer '" + tensor.name() + "' is given twice, alike");
+  else
+    report(Fault::BadModel, "initializer '" + tensor.name() +
+                                "' is given twice, with different values");
+}
+
 void Importer::bindInputs(Scope &scope) {
   extents.checkOptions();
   for (const auto &tensor : model.graph().initializer())
-    scope.initializers[tensor.name()] = &tensor;
+    declareInitializer(tensor, scope);
   for (const auto &tensor : model.graph().sparse_initializer())
     report(Fault::Unsupported, "initializer '" + tensor.values().name() +
                                    "': sparse tensors are not supported");
@@ -178,6 +194,24 @@ void Importer::readDeclaredShapes(const ::onnx::GraphProto &graph,
   llvm::for_each(graph.output(), read);
 }
 
+/// What a model declares of its results is not believed; where it has other
+/// numbers, and no shape was bound from outside, it says so.
+void Importer::compareWithDeclared(const ::onnx::ValueInfoProto &output,
+                                   Value value) {
+  const auto &type = output.type().tensor_type();
+  if (!options.shapes.empty() || !type.has_shape())
+    return;
+  ArrayRef<int64_t> shape = GraphBuilder::shape(value);
+  bool isSame = type.shape().dim_size() == int(shape.size());
+  for (int i = 0; isSame && i < type.shape().dim_size(); ++i)
+    isSame = !type.shape().dim(i).has_dim_value() ||
+             type.shape().dim(i).dim_value() < 0 ||
+             type.shape().dim(i).dim_value() == shape[i];
+  if (!isSame)
+    warn("output '" + output.name() + "' is declared of another shape than " +
+         formatShape(shape) + ", which it has");
+}
+
 void Importer::returnOutputs(Scope &scope) {
   SmallVector<Value> results;
   SmallVector<Attribute> resultNames;
@@ -195,6 +229,7 @@ void Importer::returnOutputs(Scope &scope) {
     }
     results.push_back(value);
     resultNames.push_back(StringAttr::get(context, output.name()));
+    compareWithDeclared(output, value);
   }
   if (!errors.empty())
     return;
@@ -255,7 +290,10 @@ void Importer::poisonOutputs(const ::onnx::NodeProto &node, Scope &scope) {
 void Importer::importNodes(const NodeList &nodes,
                            ArrayRef<std::string> outputs, Scope &scope) {
   SmallVector<int> live = findLiveNodes(nodes, outputs, scope.needed), cycle;
-  for (int index : sortNodes(nodes, live, cycle))
+  SmallVector<int> order = sortNodes(nodes, live, cycle);
+  if (!llvm::is_sorted(order))
+    warn("the nodes are not in an order in which producers precede users");
+  for (int index : order)
     importNode(nodes[index], index, scope);
   if (cycle.empty())
     return;
@@ -281,6 +319,15 @@ void Importer::importNode(const ::onnx::NodeProto &node, int index,
   const ::onnx::FunctionProto *local =
       findFunction(model, node.domain(), node.op_type(), node.overload());
   const OpRow *row = OpRegistry::get().lookup(domain, node.op_type(), opset);
+  if (!local && !scope.opsets.count(domain)) {
+    // The version decides what operators of ONNX mean; others have one.
+    if (domain.empty()) {
+      report(Fault::BadModel, where + "expects an opset_import of ai.onnx");
+      return poisonOutputs(node, scope);
+    }
+    warn("domain '" + domain + "' is used and not imported, its version 1 is "
+         "taken");
+  }
   bool isIf = domain.empty() && node.op_type() == "If";
   if (!local && !isIf && (!row || !row->handler)) {
     report(Fault::Unsupported,
@@ -516,6 +563,8 @@ absl::StatusOr<OwningOpRef<ModuleOp>> Importer::run() {
     report(Fault::BadModel, "expects an opset_import, the model has none");
   if (!errors.empty())
     return status();
+  if (!model.has_ir_version())
+    warn("the model has no ir_version");
   bindInputs(scope);
   readDeclaredShapes(model.graph(), scope);
   SmallVector<std::string> outputs;

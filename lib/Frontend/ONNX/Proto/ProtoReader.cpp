@@ -307,7 +307,14 @@ absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
   // The bytes must be there before as many are allocated.
   StringRef raw;
   std::unique_ptr<llvm::MemoryBuffer> buffer;
-  bool isExternal = proto.data_location() == ::onnx::TensorProto::EXTERNAL;
+  // Some writers name the file and forget to say that it holds the data.
+  bool isExternal =
+      proto.data_location() == ::onnx::TensorProto::EXTERNAL ||
+      (proto.external_data_size() > 0 && !proto.has_raw_data() &&
+       proto.float_data_size() + proto.int32_data_size() +
+               proto.int64_data_size() + proto.double_data_size() +
+               proto.uint64_data_size() ==
+           0);
   if (isExternal) {
     auto bytes = readExternalData(proto, folders, buffer);
     if (!bytes.ok())
