@@ -232,19 +232,26 @@ def test_tf_half_pixel_for_nn(opset):
 
 # The extent of the result is the difference of starts and ends, in all forms in
 # which exporters write it.
-@pytest.mark.parametrize("form", ["vector", "scalar", "where"])
+@pytest.mark.parametrize("form", ["vector", "scalar", "where", "block"])
 def test_slice_by_a_difference(form):
     scalar = form != "vector"
     nodes, weights = [], [("len", np.array([4])), ("ax", np.array([1])),
                           ("zero", np.array(0)), ("n", np.array(16)),
-                          ("len0", np.array(4)), ("first", np.array([0]))]
+                          ("len0", np.array(4)), ("one", np.array(1)),
+                          ("first", np.array([0]))]
     start = "i"
     if form == "where":  # negative starts count from the end
         nodes += [h.make_node("Less", ["i", "zero"], ["neg"]),
                   h.make_node("Add", ["i", "n"], ["back"]),
                   h.make_node("Where", ["neg", "back", "i"], ["from"])]
         start = "from"
-    if scalar:
+    if form == "block":  # 4 i to 4 (i + 1)
+        nodes += [h.make_node("Mul", ["i", "len0"], ["from"]),
+                  h.make_node("Add", ["i", "one"], ["next"]),
+                  h.make_node("Mul", ["len0", "next"], ["end"]),
+                  h.make_node("Unsqueeze", ["from", "first"], ["b"]),
+                  h.make_node("Unsqueeze", ["end", "first"], ["e"])]
+    elif scalar:
         nodes += [h.make_node("Add", [start, "len0"], ["end"]),
                   h.make_node("Unsqueeze", [start, "first"], ["b"]),
                   h.make_node("Unsqueeze", ["end", "first"], ["e"])]
@@ -257,11 +264,11 @@ def test_slice_by_a_difference(form):
                        [("y", TensorProto.FLOAT, None)], weights)
     loaded = qopt.load(model)
     x = np.random.default_rng(0).uniform(-3, 3, (1, 16, 6)).astype(F32)
-    starts = [0, 5, 12] + ([-8] if form == "where" else [])
-    for at in starts:
+    starts = [0, 1, 3] if form == "block" else [0, 5, 12]
+    for at in starts + ([-8] if form == "where" else []):
         given = np.array(at if scalar else [at])
         y, = run_model(loaded, x, given)
-        at %= 16
+        at = at * 4 if form == "block" else at % 16
         assert np.array_equal(y, x[:, at:at + 4])
 
 

@@ -79,13 +79,42 @@ static LogicalResult importSlice1(OpBinder &op) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// An element of a tensor of integers: that of another plus a constant, or the
-/// constant alone.
+/// An element of a tensor of integers: that of another times a factor plus an
+/// offset, or the offset alone.
 struct Position {
   Value base;
-  int64_t element = 0, offset = 0;
+  int64_t element = 0, offset = 0, factor = 1;
 };
 } // namespace
+
+/// A sum, difference or product with a constant.
+static bool stepBack(GraphBuilder &b, qg::BinaryOp op, Position &at) {
+  Value lhs = op.getLhs(), rhs = op.getRhs();
+  if (op.getKind() != BinaryKind::sub && b.isConstant(lhs))
+    std::swap(lhs, rhs);
+  std::optional<Tensor> constant = b.constantOf(rhs);
+  int64_t count = b.type(at.base).getNumElements();
+  auto fits = [&](int64_t n) { return n == 1 || n == count; };
+  if (!constant || !fits(constant->numElements()) ||
+      !fits(b.type(lhs).getNumElements()))
+    return false;
+  int64_t by = constant->getInt(constant->numElements() == 1 ? 0 : at.element);
+  // Products stay far from 64 bits.
+  constexpr int64_t kMost = int64_t(1) << 24;
+  if (std::abs(at.factor) > kMost || by < -kMost || by > kMost)
+    return false;
+  if (op.getKind() == BinaryKind::add)
+    at.offset += at.factor * by;
+  else if (op.getKind() == BinaryKind::sub)
+    at.offset -= at.factor * by;
+  else if (op.getKind() == BinaryKind::mul)
+    at.factor *= by;
+  else
+    return false;
+  at.base = lhs;
+  at.element = b.type(lhs).getNumElements() == 1 ? 0 : at.element;
+  return true;
+}
 
 /// One step towards where an element comes from; false if there is none.
 static bool stepBack(GraphBuilder &b, Position &at) {
@@ -106,15 +135,15 @@ static bool stepBack(GraphBuilder &b, Position &at) {
   if (auto broadcast = dyn_cast<qg::BroadcastOp>(op)) {
     if (b.type(broadcast.getX()).getNumElements() != 1)
       return false;
-    at = {broadcast.getX(), 0, at.offset};
+    at.base = broadcast.getX();
+    at.element = 0;
     return true;
   }
   if (auto slice = dyn_cast<qg::SliceOp>(op)) {
     if (b.rank(slice.getX()) != 1)
       return false;
-    at = {slice.getX(),
-          slice.getOffsets()[0] + at.element * slice.getStrides()[0],
-          at.offset};
+    at.base = slice.getX();
+    at.element = slice.getOffsets()[0] + at.element * slice.getStrides()[0];
     return true;
   }
   if (auto concat = dyn_cast<qg::ConcatOp>(op)) {
@@ -129,24 +158,7 @@ static bool stepBack(GraphBuilder &b, Position &at) {
     }
   }
   auto binary = dyn_cast<qg::BinaryOp>(op);
-  if (!binary || (binary.getKind() != BinaryKind::add &&
-                  binary.getKind() != BinaryKind::sub))
-    return false;
-  bool isSum = binary.getKind() == BinaryKind::add;
-  Value lhs = binary.getLhs(), rhs = binary.getRhs();
-  if (isSum && b.isConstant(lhs))
-    std::swap(lhs, rhs);
-  std::optional<Tensor> constant = b.constantOf(rhs);
-  int64_t count = b.type(at.base).getNumElements();
-  auto fits = [&](int64_t n) { return n == 1 || n == count; };
-  if (!constant || !fits(constant->numElements()) ||
-      !fits(b.type(lhs).getNumElements()))
-    return false;
-  int64_t by = constant->getInt(constant->numElements() == 1 ? 0 : at.element);
-  at.offset += isSum ? by : -by;
-  at.base = lhs;
-  at.element = b.type(lhs).getNumElements() == 1 ? 0 : at.element;
-  return true;
+  return binary && stepBack(b, binary, at);
 }
 
 static Position trace(GraphBuilder &b, Value value, int64_t element) {
@@ -154,7 +166,7 @@ static Position trace(GraphBuilder &b, Value value, int64_t element) {
   while (!b.isConstant(at.base) && stepBack(b, at)) {
   }
   if (std::optional<Tensor> constant = b.constantOf(at.base))
-    return {{}, 0, at.offset + constant->getInt(at.element)};
+    return {{}, 0, at.offset + at.factor * constant->getInt(at.element)};
   return at;
 }
 
@@ -189,7 +201,7 @@ static std::optional<int64_t> countPositions(OpBinder &op, Value x,
                                              const AxisSlice &slice) {
   const Position &start = slice.start, &end = slice.end;
   if (start.base && end.base && start.element == end.element &&
-      isSame(start.base, end.base)) {
+      start.factor == end.factor && isSame(start.base, end.base)) {
     int64_t distance = end.offset - start.offset;
     int64_t step = slice.step;
     int64_t count =
