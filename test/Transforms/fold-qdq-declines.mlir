@@ -1,11 +1,11 @@
 // RUN: qopt-opt %s --qg-fold-qdq --split-input-file | FileCheck %s
 
-// Sixteen bits have no integer kernel: floats between the encodings.
-// CHECK-LABEL: func @sixteen_bits
+// Products of 32 bits have no integer form: floats between the encodings.
+// CHECK-LABEL: func @thirty_two_bits
 // CHECK: qg.dequantize
 // CHECK: qg.matmul {{.*}} : (tensor<1x2xf32>, tensor<2x1xf32>) -> tensor<1x1xf32>
-func.func @sixteen_bits(%q: tensor<1x2x!qg.q<ui16, 0.5 : 128>>) -> tensor<1x1xf32> {
-  %x = qg.dequantize %q : tensor<1x2x!qg.q<ui16, 0.5 : 128>> -> tensor<1x2xf32>
+func.func @thirty_two_bits(%q: tensor<1x2x!qg.q<si32, 0.5 : 0>>) -> tensor<1x1xf32> {
+  %x = qg.dequantize %q : tensor<1x2x!qg.q<si32, 0.5 : 0>> -> tensor<1x2xf32>
   %qw = qg.constant dense<1> : tensor<2x1xi8> -> tensor<2x1x!qg.q<si8, 0.5 : 0>>
   %w = qg.dequantize %qw : tensor<2x1x!qg.q<si8, 0.5 : 0>> -> tensor<2x1xf32>
   %y = qg.matmul %x, %w : (tensor<1x2xf32>, tensor<2x1xf32>) -> tensor<1x1xf32>
@@ -146,4 +146,16 @@ func.func @clamp_by_channel(%q: tensor<1x2x!qg.q<ui8, 0.5 : 128>>) -> tensor<1x2
   %m = qg.binary max %y, %c : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
   %o = qg.quantize %m : tensor<1x2xf32> -> tensor<1x2x!qg.q<ui8, 0.5 : 0>>
   return %o : tensor<1x2x!qg.q<ui8, 0.5 : 0>>
+}
+
+// -----
+// Sums of bytes that leave 32 bits: 255 * 127 * 70000.
+// CHECK-LABEL: func @too_many_products_of_16_bits
+// CHECK: qg.matmul {{.*}} : (tensor<1x70000xf32>, tensor<70000x1xf32>) -> tensor<1x1xf32>
+func.func @too_many_products_of_16_bits(%q: tensor<1x70000x!qg.q<si16, 0.5 : 0>>) -> tensor<1x1xf32> {
+  %x = qg.dequantize %q : tensor<1x70000x!qg.q<si16, 0.5 : 0>> -> tensor<1x70000xf32>
+  %qw = qg.constant dense<127> : tensor<70000x1xi8> -> tensor<70000x1x!qg.q<si8, 0.5 : 0>>
+  %w = qg.dequantize %qw : tensor<70000x1x!qg.q<si8, 0.5 : 0>> -> tensor<70000x1xf32>
+  %y = qg.matmul %x, %w : (tensor<1x70000xf32>, tensor<70000x1xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
 }

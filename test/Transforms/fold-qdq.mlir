@@ -128,6 +128,21 @@ func.func @wide_weights(%q: tensor<1x2x2x1x!x>) -> tensor<1x2x2x1xf32> {
   return %y : tensor<1x2x2x1xf32>
 }
 
+// Sixteen bits are two bytes, each multiplied in integers.
+// CHECK-LABEL: func @sixteen_bits
+// CHECK: %[[H:.*]] = qg.quantize {{.*}} -> tensor<1x2x!qg.q<ui8, 1.000000e+00 : 1>>
+// CHECK: %[[L:.*]] = qg.quantize {{.*}} -> tensor<1x2x!qg.q<ui8, 1.000000e+00 : 44>>
+// CHECK: qg.matmul %[[H]], {{.*}} -> tensor<1x1xi32>
+// CHECK: qg.matmul %[[L]], {{.*}} -> tensor<1x1xi32>
+// CHECK: qg.cast {{.*}} : tensor<1x1xi32> -> tensor<1x1xf32>
+func.func @sixteen_bits(%q: tensor<1x2x!qg.q<ui16, 0.5 : 300>>) -> tensor<1x1xf32> {
+  %x = qg.dequantize %q : tensor<1x2x!qg.q<ui16, 0.5 : 300>> -> tensor<1x2xf32>
+  %qw = qg.constant dense<1> : tensor<2x1xi8> -> tensor<2x1x!qg.q<si8, 0.5 : 0>>
+  %w = qg.dequantize %qw : tensor<2x1x!qg.q<si8, 0.5 : 0>> -> tensor<2x1xf32>
+  %y = qg.matmul %x, %w : (tensor<1x2xf32>, tensor<2x1xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+
 {-#
   dialect_resources: {
     builtin: {

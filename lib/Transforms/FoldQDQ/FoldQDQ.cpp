@@ -47,6 +47,7 @@ struct FoldQDQ : qopt::impl::FoldQDQBase<FoldQDQ> {
     populateGroupedConvPatterns(moves);
     populateMoveEncodingsPatterns(moves);
     populateMoveEncodingsPatterns(ops);
+    populateWideProductsPatterns(ops);
     populateQuantizeOpsPatterns(ops);
     // Two phases, because a linear op becomes one with a float result where
     // no quantize follows: it must not look before that quantize has arrived.

@@ -32,6 +32,8 @@ void replaceByMatmul(mlir::PatternRewriter &rewriter, qg::ConvOp op,
                      const Tensor &stored);
 /// Products of 16-bit floats with dequantized constants become those of f32.
 void populateWidenHalvesPatterns(mlir::RewritePatternSet &patterns);
+/// Convolutions and products with 16-bit integers into those of bytes.
+void populateWideProductsPatterns(mlir::RewritePatternSet &patterns);
 /// {dequantize -> op -> clamp -> quantize} into quantized ops.
 void populateQuantizeOpsPatterns(mlir::RewritePatternSet &patterns);
 
