@@ -325,8 +325,10 @@ void GroupBuilder::build(OpBuilder &builder) {
   WeightCode code;
   Tensor packed = packWeights(code);
   Tensor zeros = packZeroPoints();
+  // A widened input has no zero point: its bytes are those before.
+  Value rows = dot.input == DotInput::s16 ? op.getLhs() : x;
   Value rowSums = commonZero || zeroBits
-                      ? sumRows(builder, x)
+                      ? sumRows(builder, rows)
                       : constant(builder, Tensor(DType::i32, {1}));
   Tensor groupScales = llvm::all_equal(scales.span<int32_t>())
                            ? Tensor::from<float>(DType::f32, {1},
