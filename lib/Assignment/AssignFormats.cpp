@@ -36,6 +36,7 @@ private:
   void writeDecisions(TensorGraph &graph);
 
   std::string judgeRows(LinearOpInterface op);
+  void readKept(TensorGraph &graph);
   bool canBeInteger(TensorGraph &graph, Operation *op);
   bool isPreActivation(TensorGraph &graph, qg::ObserveOp op);
   bool canScaleChannels(TensorGraph &graph, qg::ObserveOp op);
@@ -47,6 +48,8 @@ private:
   llvm::DenseMap<Operation *, qg::QuantizedType> encodings;
   /// Ops computed in integers.
   llvm::DenseSet<Operation *> integerOps;
+  /// Ops that somebody keeps float, and the regions they are in.
+  llvm::DenseSet<Operation *> kept;
   /// Observed tensors that are rounded.
   llvm::DenseSet<Operation *> rounded;
   llvm::DenseMap<Operation *, std::string> reasons;
@@ -58,7 +61,9 @@ LogicalResult AssignFormats::readRanges(TensorGraph &graph) {
     auto range = op->getAttrOfType<DenseF64ArrayAttr>("qg.range");
     if (!range || range.size() != 2)
       return op.emitOpError("expects a range; run qg-apply-profile first");
-    if (auto reason = op->getAttrOfType<StringAttr>("qg.keep_float"))
+    // Who names a format has decided, whatever a trial found.
+    if (auto reason = op->getAttrOfType<StringAttr>("qg.keep_float");
+        reason && !op->hasAttr(kRoundAttr))
       keepFloatBecause(op, reason.getValue());
     if (op->hasAttr("qg.not_finite"))
       keepFloatBecause(op, "the samples give it infinities or NaN");
@@ -90,6 +95,15 @@ static bool canSumFit(LinearOpInterface op) {
          double(type.getNumElements() / channels) * 127.5 < 0x1p30;
 }
 
+void AssignFormats::readKept(TensorGraph &graph) {
+  for (Operation &op : getOperation().getOps())
+    if (op.hasAttr(kComputeFloatAttr)) {
+      kept.insert(&op);
+      kept.insert(graph.getRepresentative(&op));
+      keepFloatBecause(&op, "kept float by the recipe");
+    }
+}
+
 /// Convolutions and matmuls whose activations are observed and whose weight
 /// and bias are constants.
 void AssignFormats::decideLinears(TensorGraph &graph) {
@@ -98,14 +112,18 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
       return keepFloatBecause(op, "rounds its input at run time");
     if (llvm::is_contained(keepFloat, qg::getUserName(op)))
       return keepFloatBecause(op, "kept float by option");
+    qg::ObserveOp read = getObserver(op.getInput());
     if (auto reason =
-            dyn_cast_or_null<StringAttr>(op->removeAttr("qg.keep_float")))
+            dyn_cast_or_null<StringAttr>(op->removeAttr("qg.keep_float"));
+        reason && !(read && read->hasAttr(kRoundAttr)))
       return keepFloatBecause(op, reason.getValue());
     if (auto own = op->getAttrOfType<StringAttr>("qg.weights");
         own && own == kFloatFormat)
       return keepFloatBecause(op, "kept float by the recipe");
     if (isRoundedAtRunTime(op.getInput()))
       return keepFloatBecause(op, "the model rounds its input at run time");
+    if (kept.contains(op))
+      return;
     SmallVector<Value> activations{op.getInput()};
     if (!op.canRoundWeight())
       activations.push_back(op.getWeight());
@@ -162,7 +180,7 @@ std::string AssignFormats::judgeRows(LinearOpInterface op) {
 /// Is the tensor read by one pointwise region only, and made by an op that need
 /// not round it? That region then reads it in f32 and rounds once.
 bool AssignFormats::isPreActivation(TensorGraph &graph, qg::ObserveOp op) {
-  if (preActivation != "f32" || op->use_empty())
+  if (preActivation != "f32" || op->use_empty() || op->hasAttr(kRoundAttr))
     return false;
   Operation *reader = graph.getRepresentative(*op->user_begin());
   if (!graph.isRegionRoot(reader) ||
@@ -178,6 +196,8 @@ bool AssignFormats::isPreActivation(TensorGraph &graph, qg::ObserveOp op) {
 /// An op without weights that has an integer form and whose inputs may be
 /// rounded, or need not be.
 bool AssignFormats::canBeInteger(TensorGraph &graph, Operation *op) {
+  if (kept.contains(op))
+    return false;
   if (auto pool = dyn_cast<qg::PoolOp>(op)) {
     bool isPadded = llvm::any_of(pool.getPads(), [](int64_t p) { return p; });
     if (pool.getKind() != PoolKind::avg ||
@@ -202,7 +222,7 @@ bool AssignFormats::canBeInteger(TensorGraph &graph, Operation *op) {
   }
   return llvm::all_of(graph.getInputs(op), [&](Value input) {
     qg::ObserveOp observer = getObserver(input);
-    return observer &&
+    return observer && !kept.contains(graph.getProducer(observer)) &&
            (!reasons.count(observer) || isPreActivation(graph, observer));
   });
 }
@@ -366,15 +386,19 @@ void AssignFormats::runOnOperation() {
   }
   encodings.clear();
   integerOps.clear();
+  kept.clear();
   rounded.clear();
   reasons.clear();
   TensorGraph graph(getOperation());
   if (failed(readRanges(graph)))
     return signalPassFailure();
+  readKept(graph);
   decideLinears(graph);
   decideTensors(graph);
   shareConcatEncodings(graph);
   if (failed(assignWeights()))
     return signalPassFailure();
   writeDecisions(graph);
+  for (Operation *op : kept)
+    op->removeAttr(kComputeFloatAttr);
 }

@@ -5,8 +5,8 @@
 // nothing is a misspelled name, and says so.
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/LayerRules.h"
+#include "TensorGraph.h"
 #include "qopt/Assignment/RoundTables.h"
-#include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Support/Diagnostics.h"
 
 #include "llvm/Support/GlobPattern.h"
@@ -17,73 +17,128 @@ using namespace qopt;
 static constexpr size_t kMostNamed = 20;
 
 namespace {
-/// A linear op, or what reads a table, and its name.
-struct Layer {
+/// An op and its name.
+struct Named {
   std::string name;
   mlir::Operation *op;
 };
 
 class Matcher {
 public:
-  explicit Matcher(mlir::ModuleOp module) {
-    module.walk([&](mlir::Operation *op) {
-      auto linear = llvm::dyn_cast<LinearOpInterface>(op);
-      if (linear ? !linear.roundsInput() : readsTable(op))
-        layers.push_back({qg::getUserName(op), op});
-    });
-  }
+  explicit Matcher(mlir::ModuleOp module);
 
-  /// Layers of that name, else those that the glob matches.
+  /// Layers with products of that name, else those that the glob matches; for
+  /// a rule of activations alone, ops of any kind.
   std::vector<mlir::Operation *> find(const LayerRule &rule);
   absl::Status status() const;
 
 private:
   void refuse(const llvm::Twine &problem) { problems.push_back(problem.str()); }
-  std::string suggest(llvm::StringRef pattern) const;
+  std::vector<mlir::Operation *> match(llvm::ArrayRef<Named> among,
+                                       llvm::StringRef what,
+                                       const LayerRule &rule);
 
-  std::vector<Layer> layers;
+  std::vector<Named> layers, ops;
   std::vector<std::string> problems;
+  bool isObserved = false;
+  /// What an error lists.
+  bool listsOps = false;
 };
 } // namespace
 
-/// The layer whose name is nearest, if one is near.
-std::string Matcher::suggest(llvm::StringRef pattern) const {
-  const Layer *best = nullptr;
+std::optional<unsigned> qopt::parseActivationBits(llvm::StringRef format) {
+  unsigned bits;
+  if (!format.consume_front("ui") || format.getAsInteger(10, bits) ||
+      bits < 2 || bits > 8)
+    return std::nullopt;
+  return bits;
+}
+
+/// Does the op compute what it makes? Constants, observers and moves do not.
+static bool computes(mlir::Operation *op) {
+  auto rule = llvm::dyn_cast<FormatRuleOpInterface>(op);
+  return rule && rule.getFormatRule() != FormatRule::Constant &&
+         !llvm::isa<qg::ObserveOp>(op) && !keepsEncoding(op);
+}
+
+Matcher::Matcher(mlir::ModuleOp module) {
+  module.walk([&](mlir::Operation *op) {
+    isObserved |= llvm::isa<qg::ObserveOp>(op);
+    auto linear = llvm::dyn_cast<LinearOpInterface>(op);
+    if (linear ? !linear.roundsInput() : readsTable(op))
+      layers.push_back({qg::getUserName(op), op});
+    if (linear || computes(op))
+      ops.push_back({qg::getUserName(op), op});
+  });
+}
+
+/// The observers of what an op makes, behind its clamps as well.
+static llvm::SmallVector<mlir::Operation *> getObservers(mlir::Operation *op) {
+  llvm::SmallVector<mlir::Operation *> observers;
+  for (mlir::Value result : op->getResults())
+    for (mlir::Operation *user : skipClamps(result).getUsers())
+      if (llvm::isa<qg::ObserveOp>(user))
+        observers.push_back(user);
+  return observers;
+}
+
+/// The name that is nearest, if one is near.
+static std::string suggest(llvm::ArrayRef<Named> among,
+                           llvm::StringRef pattern) {
+  const Named *best = nullptr;
   unsigned distance = 2 + unsigned(pattern.size()) / 3;
-  for (const Layer &layer : layers) {
-    unsigned d = pattern.edit_distance(layer.name, true, distance);
+  for (const Named &named : among) {
+    unsigned d = pattern.edit_distance(named.name, true, distance);
     if (d < distance) {
       distance = d;
-      best = &layer;
+      best = &named;
     }
   }
   return best ? "; did you mean '" + best->name + "'?" : std::string();
 }
 
-std::vector<mlir::Operation *> Matcher::find(const LayerRule &rule) {
+std::vector<mlir::Operation *> Matcher::match(llvm::ArrayRef<Named> among,
+                                              llvm::StringRef what,
+                                              const LayerRule &rule) {
   std::vector<mlir::Operation *> found;
-  for (const Layer &layer : layers)
-    if (layer.name == rule.layer)
-      found.push_back(layer.op);
-  if (found.empty()) {
-    llvm::Expected<llvm::GlobPattern> glob =
-        llvm::GlobPattern::create(rule.layer);
-    if (!glob) {
-      refuse("'" + rule.layer +
-             "' is no glob: " + llvm::toString(glob.takeError()));
-      return {};
-    }
-    for (const Layer &layer : layers)
-      if (glob->match(layer.name))
-        found.push_back(layer.op);
-  }
-  if (found.empty()) {
-    refuse("no layer with products is called '" + rule.layer + "'" +
-           suggest(rule.layer));
+  for (const Named &named : among)
+    if (named.name == rule.layer)
+      found.push_back(named.op);
+  if (!found.empty())
+    return found;
+  llvm::Expected<llvm::GlobPattern> glob =
+      llvm::GlobPattern::create(rule.layer);
+  if (!glob) {
+    refuse("'" + rule.layer +
+           "' is no glob: " + llvm::toString(glob.takeError()));
     return {};
   }
+  for (const Named &named : among)
+    if (glob->match(named.name))
+      found.push_back(named.op);
+  if (found.empty())
+    refuse("no " + what + " is called '" + rule.layer + "'" +
+           suggest(among, rule.layer));
+  return found;
+}
+
+std::vector<mlir::Operation *> Matcher::find(const LayerRule &rule) {
+  if (rule.weights.empty() && rule.rounding.empty()) {
+    std::vector<mlir::Operation *> found = match(ops, "op that computes", rule);
+    listsOps |= found.empty();
+    if (!found.empty() && isObserved && parseActivationBits(rule.activations) &&
+        llvm::all_of(found, [](mlir::Operation *op) {
+          return getObservers(op).empty();
+        }))
+      refuse("'" + rule.layer +
+             "': what it makes is not rounded: the op that "
+             "reads it computes the same function");
+    return found;
+  }
+  std::vector<mlir::Operation *> found =
+      match(layers, "layer with products", rule);
   // What stays float need not have stored weights, what is rounded must.
-  if (rule.weights == kFloatFormat)
+  if (rule.weights == kFloatFormat || found.empty())
     return found;
   llvm::erase_if(found, [](mlir::Operation *op) {
     auto linear = llvm::dyn_cast<LinearOpInterface>(op);
@@ -102,12 +157,39 @@ absl::Status Matcher::status() const {
   for (const std::string &problem : llvm::drop_begin(problems))
     std::move(error).note(problem);
   std::string names;
-  for (const Layer &layer : llvm::ArrayRef(layers).take_front(kMostNamed))
+  llvm::ArrayRef<Named> known = listsOps ? ops : layers;
+  for (const Named &layer : known.take_front(kMostNamed))
     names += (names.empty() ? "'" : ", '") + layer.name + "'";
-  if (layers.size() > kMostNamed)
-    names += " and " + std::to_string(layers.size() - kMostNamed) + " more";
-  return std::move(error).help("its layers with products: " +
+  if (known.size() > kMostNamed)
+    names += " and " + std::to_string(known.size() - kMostNamed) + " more";
+  return std::move(error).help(std::string(listsOps
+                                               ? "its ops that compute: "
+                                               : "its layers with products: ") +
                                (names.empty() ? "none" : names));
+}
+
+static void setActivations(mlir::Operation *op, llvm::StringRef format) {
+  mlir::Builder builder(op->getContext());
+  op->removeAttr(kComputeFloatAttr);
+  if (format == kFloatFormat)
+    op->setAttr(kComputeFloatAttr, builder.getUnitAttr());
+  if (std::optional<unsigned> bits = parseActivationBits(format))
+    for (mlir::Operation *observer : getObservers(op)) {
+      observer->setAttr("qg.bits", builder.getI64IntegerAttr(*bits));
+      observer->setAttr(kRoundAttr, builder.getUnitAttr());
+    }
+}
+
+static void apply(mlir::Operation *op, const LayerRule &rule) {
+  mlir::Builder builder(op->getContext());
+  if (!rule.weights.empty())
+    op->setAttr("qg.weights", builder.getStringAttr(rule.weights));
+  if (!rule.rounding.empty())
+    op->setAttr("qg.rounding", builder.getStringAttr(rule.rounding));
+  if (rule.weights == kFloatFormat)
+    op->removeAttr("qg.rounding");
+  if (!rule.activations.empty())
+    setActivations(op, rule.activations);
 }
 
 absl::Status qopt::applyLayerRules(mlir::ModuleOp module,
@@ -118,14 +200,7 @@ absl::Status qopt::applyLayerRules(mlir::ModuleOp module,
     found.push_back(matcher.find(rule));
   QOPT_RETURN_IF_ERROR(matcher.status());
   for (auto [rule, ops] : llvm::zip(rules, found))
-    for (mlir::Operation *op : ops) {
-      mlir::Builder builder(op->getContext());
-      if (!rule.weights.empty())
-        op->setAttr("qg.weights", builder.getStringAttr(rule.weights));
-      if (!rule.rounding.empty())
-        op->setAttr("qg.rounding", builder.getStringAttr(rule.rounding));
-      if (rule.weights == kFloatFormat)
-        op->removeAttr("qg.rounding");
-    }
+    for (mlir::Operation *op : ops)
+      apply(op, rule);
   return absl::OkStatus();
 }

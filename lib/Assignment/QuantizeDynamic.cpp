@@ -34,6 +34,8 @@ static Value matchStored(LinearOpInterface op) {
 }
 
 StringRef qopt::getReasonAgainstRows(LinearOpInterface op) {
+  if (op->hasAttr(kComputeFloatAttr))
+    return "kept float by the recipe";
   if (auto own = op->getAttrOfType<StringAttr>("qg.weights");
       own && own == kFloatFormat)
     return "kept float by the recipe";
@@ -92,6 +94,8 @@ struct QuantizeDynamic : qopt::impl::QuantizeDynamicBase<QuantizeDynamic> {
          llvm::make_early_inc_range(getOperation().getOps<LinearOpInterface>()))
       if (!op.roundsInput() && failed(rewrite(op, *format)))
         return signalPassFailure();
+    for (Operation &op : getOperation().getOps())
+      op.removeAttr(kComputeFloatAttr);
   }
 
   LogicalResult rewrite(LinearOpInterface op, const WeightFormat &common) {

@@ -4,6 +4,7 @@
 // Walks over uses; nothing here decides anything.
 //===----------------------------------------------------------------------===//
 #include "TensorGraph.h"
+#include "qopt/Assignment/LayerRules.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -28,6 +29,8 @@ qg::ObserveOp qopt::getObserver(Value value) {
 }
 
 static bool isClamp(Operation *op) {
+  if (op->hasAttr(kComputeFloatAttr))
+    return false;
   if (auto unary = dyn_cast<qg::UnaryOp>(op))
     return unary.getKind() == UnaryKind::relu;
   auto binary = dyn_cast<qg::BinaryOp>(op);

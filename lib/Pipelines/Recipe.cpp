@@ -98,15 +98,6 @@ qopt::parseTransforms(llvm::StringRef list) {
   return options;
 }
 
-/// `uiN`, or nullopt.
-static std::optional<unsigned> parseStaticActivations(llvm::StringRef text) {
-  unsigned bits;
-  if (!text.consume_front("ui") || text.getAsInteger(10, bits) || bits < 2 ||
-      bits > 8)
-    return std::nullopt;
-  return bits;
-}
-
 static bool isRequantizeMode(llvm::StringRef mode) {
   llvm::StringRef bits = mode;
   unsigned count = 0;
@@ -155,7 +146,7 @@ static absl::Status checkText(llvm::StringRef key, llvm::StringRef text,
                         "bits, got '" +
                         text + "'");
   if (text == kFloatFormat || text == "model" || text == "si8:row" ||
-      parseStaticActivations(text))
+      parseActivationBits(text))
     return absl::OkStatus();
   return refuse(name +
                 ": expected ui2 to ui8, or si8:row for rows that are "
@@ -207,6 +198,16 @@ static absl::Status checkScheme(const json::Value &value,
                 scheme.value_or(llvm::formatv("{0}", value).str()) + "'");
 }
 
+static absl::Status checkLayerActivations(llvm::StringRef name,
+                                          llvm::StringRef format) {
+  if (format == kFloatFormat || parseActivationBits(format))
+    return absl::OkStatus();
+  return refuse(name +
+                ": expected ui2 to ui8, or f32 for an op that stays "
+                "float, got '" +
+                format + "'");
+}
+
 /// A member of `layers`.
 static absl::Status checkLayer(const json::Value &value, llvm::StringRef name) {
   const json::Object *row = value.getAsObject();
@@ -219,21 +220,30 @@ static absl::Status checkLayer(const json::Value &value, llvm::StringRef name) {
                   llvm::formatv("{0}", value).str());
   std::string where = (name + ": '" + *layer + "'").str();
   Refusals refusals;
+  constexpr const char *kKeys = ": expected weights, rounding or activations";
   if (row->size() < 2)
-    refusals.add(refuse(where + ": expected weights or rounding"));
+    refusals.add(refuse(where + kKeys));
   for (const auto &[key, setting] : *row) {
     std::string text = setting.getAsString().value_or("").str();
     if (key == "weights")
       refusals.add(checkWeights(where + ": weights", text));
     else if (key == "rounding")
       refusals.add(checkRounding(where + ": rounding", text));
+    else if (key == "activations")
+      refusals.add(checkLayerActivations(where + ": activations", text));
     else if (key != "layer")
-      refusals.add(refuse(where + ": expected weights or rounding, got '" +
-                          llvm::StringRef(key) + "'"));
+      refusals.add(
+          refuse(where + kKeys + ", got '" + llvm::StringRef(key) + "'"));
   }
-  if (row->getString("weights") == kFloatFormat && row->get("rounding"))
+  bool isFloat = row->getString("activations") == kFloatFormat;
+  if ((isFloat || row->getString("weights") == kFloatFormat) &&
+      row->get("rounding"))
     refusals.add(refuse(where + ": expected no rounding of a layer that stays "
                                 "float"));
+  if (isFloat && row->getString("weights").value_or(kFloatFormat) !=
+                     llvm::StringRef(kFloatFormat))
+    refusals.add(refuse(where + ": expected no format of weights of a layer "
+                                "that stays float"));
   return refusals.status();
 }
 
@@ -288,6 +298,8 @@ static json::Value toSetting(const LayerRule &rule) {
     row["weights"] = rule.weights;
   if (!rule.rounding.empty())
     row["rounding"] = rule.rounding;
+  if (!rule.activations.empty())
+    row["activations"] = rule.activations;
   return row;
 }
 
@@ -296,7 +308,7 @@ static LayerRule parseLayer(const json::Value &value) {
   auto get = [&](llvm::StringRef key) {
     return row.getString(key).value_or("").str();
   };
-  return {get("layer"), get("weights"), get("rounding")};
+  return {get("layer"), get("weights"), get("rounding"), get("activations")};
 }
 
 absl::StatusOr<json::Value> qopt::parseLayerFlag(llvm::StringRef text) {
@@ -436,7 +448,7 @@ static void read(const json::Value &value, bool &into) {
 }
 
 unsigned Recipe::getActivationBits() const {
-  return parseStaticActivations(activations).value_or(8);
+  return parseActivationBits(activations).value_or(8);
 }
 
 /// Settings of statistics, of weights that are rounded here and of integers, in
@@ -475,7 +487,8 @@ static absl::Status checkRounded(const Recipe &recipe,
   refuseIf(recipe.roundsRows() &&
                llvm::any_of(recipe.layers,
                             [](const LayerRule &rule) {
-                              return !rule.rounding.empty();
+                              return !rule.rounding.empty() ||
+                                     parseActivationBits(rule.activations);
                             }),
            "layers", kWeights);
   return refusals.status();
@@ -598,7 +611,7 @@ void qopt::printRecipeHelp(llvm::raw_ostream &os) {
   os << llvm::formatv("  {0,-18} {1}\n", "layers",
                       "[{\"layer\": GLOB, \"weights\": FORMAT or f32, "
                       "\"rounding\": HOW}]: of some layers, the last one "
-                      "counts")
+                      "counts; or \"activations\": FORMAT or f32, of any op")
      << llvm::formatv("  {0,-18} {1}\n", "plan",
                       "the decisions of 'qopt plan', as a lock has them");
 }

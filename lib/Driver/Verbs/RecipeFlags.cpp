@@ -46,7 +46,9 @@ llvm::ArrayRef<Flag> driver::getQuantizeFlags() {
       RecipeField::Group::Quantize,
       {{"layer", "GLOB=SETTINGS",
         "of some layers: weights:FORMAT (f32: they stay float) and "
-        "rounding:HOW, as in 'fc*=weights:si4:g32' (repeatable)"},
+        "rounding:HOW, as in 'fc*=weights:si4:g32'; of any op: "
+        "activations:FORMAT (f32: it stays float), as in "
+        "'Log*=activations:f32' (repeatable)"},
        {"plan", "FILE", "formats by layer, from 'qopt plan'"}});
   return flags;
 }
