@@ -110,6 +110,9 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
   getOperation().walk([&](LinearOpInterface op) {
     if (op.roundsInput())
       return keepFloatBecause(op, "rounds its input at run time");
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    if (type.getElementType().isF64())
+      return keepFloatBecause(op, "it computes in f64, which is not rounded");
     if (llvm::is_contained(keepFloat, qg::getUserName(op)))
       return keepFloatBecause(op, "kept float by option");
     qg::ObserveOp read = getObserver(op.getInput());

@@ -295,7 +295,21 @@ static std::string takeMarked(mlir::ModuleOp module, llvm::StringRef mark) {
                       : names;
 }
 
+/// Layers of f64, which have no integer form. They are marked for takeMarked.
+static void markDoubles(mlir::ModuleOp module) {
+  module.walk([](LinearOpInterface op) {
+    auto type = mlir::cast<mlir::RankedTensorType>(op->getResult(0).getType());
+    if (type.getElementType().isF64())
+      op->setAttr("qg.is_double", mlir::UnitAttr::get(op.getContext()));
+  });
+}
+
 absl::Status Quantizer::assign() {
+  markDoubles(module);
+  if (std::string names = takeMarked(module, "qg.is_double"); !names.empty())
+    say("stay f64, as layers of f64 are not rounded (convert the model to "
+        "f32): " +
+        names);
   QOPT_RETURN_IF_ERROR(runPipeline(module, getAssignment()));
   if (std::string names = takeMarked(module, "qg.raised_scales");
       !names.empty())
