@@ -82,8 +82,8 @@ static float chooseScale(ArrayRef<float> row, double most) {
 }
 
 /// nullopt for a table that is not finite.
-static std::optional<IntegerTable> roundRows(const Tensor &table,
-                                             unsigned bits) {
+static std::optional<IntegerTable> roundTable(const Tensor &table,
+                                              unsigned bits) {
   int64_t rows = table.shape()[0], columns = table.shape()[1];
   IntegerTable result{std::vector<int8_t>(rows * columns),
                       Tensor(DType::f32, {rows, 1}), rows, columns};
@@ -146,7 +146,7 @@ RoundedTables qopt::roundTables(ModuleOp module) {
     std::optional<Tensor> values = qg::matchConstant(op.getX());
     if (!bits || !values)
       continue;
-    std::optional<IntegerTable> table = roundRows(*values, bits);
+    std::optional<IntegerTable> table = roundTable(*values, bits);
     if (!table)
       continue;
     qg::ShapedBuilder b(OpBuilder(op), op.getLoc());
