@@ -26,6 +26,8 @@ def shake(model):
             module.weight.data.uniform_(0.5, 1.5)
             if module.bias is not None:
                 module.bias.data.normal_(0, 0.2)
+        elif isinstance(module, nn.Linear) and not module.weight.any():
+            module.weight.data.normal_(0, 0.1)  # a head that waits for training
 
 
 def export(name, out, legacy):
