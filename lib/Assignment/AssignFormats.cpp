@@ -123,7 +123,7 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
     if (auto own = op->getAttrOfType<StringAttr>("qg.weights");
         own && own == kFloatFormat)
       return keepFloatBecause(op, "kept float by the recipe");
-    if (isRoundedAtRunTime(op.getInput()))
+    if (isRoundedAtRunTime(op.getInput()) || isRoundedAtRunTime(op.getWeight()))
       return keepFloatBecause(op, "the model rounds its input at run time");
     if (kept.contains(op))
       return;

@@ -5,6 +5,7 @@
 // asks the whole network too, on samples that chose nothing.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/QuantizeModel.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Pipelines/QuantizeInputs.h"
@@ -36,13 +37,36 @@ SampleSet qopt::makeSampleSet(DataSource &data) {
   return {makeSampleSource(data), data.size()};
 }
 
+/// Whether the tensor comes out of an encoding, moved or not.
+static bool isDequantized(mlir::Value value) {
+  while (llvm::isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp, qg::PadOp,
+                               qg::SliceOp, qg::PoolOp>(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return qg::getQuantizedType(value.getType()) ||
+         value.getDefiningOp<qg::DequantizeOp>();
+}
+
+/// Most layers of a model with encodings may be float all the same: a rounding
+/// in front of a float network is no quantized network.
+static bool isMostlyFloat(mlir::ModuleOp module) {
+  int64_t encoded = 0, floats = 0;
+  module.walk([&](LinearOpInterface op) {
+    bool isEncoded =
+        isDequantized(op.getInput()) || isDequantized(op.getWeight());
+    encoded += isEncoded;
+    floats += !isEncoded && op.canRoundWeight();
+  });
+  return floats > encoded;
+}
+
 RecipeDefaults qopt::getRecipeDefaults(mlir::ModuleOp module, bool hasSamples,
                                        bool hasProfile,
                                        llvm::StringRef requantize) {
   RecipeDefaults defaults;
-  defaults.scheme = hasEncodings(module)         ? "qdq"
-                    : (hasSamples || hasProfile) ? "w8a8"
-                                                 : "float";
+  bool hasData = hasSamples || hasProfile;
+  // Encodings that the model brings stay what they are in w8a8 as well.
+  bool keepsModel = hasEncodings(module) && !(hasData && isMostlyFloat(module));
+  defaults.scheme = keepsModel ? "qdq" : hasData ? "w8a8" : "float";
   defaults.requantize = requantize.str();
   defaults.hasSamples = hasSamples && !hasProfile;
   return defaults;

@@ -417,3 +417,22 @@ def test_codes_of_half_floats():
     assert "!qg.q<si4, axis = 1" in quantized.to_mlir()
     want = (codes.astype(F32) * scales.astype(F32)).astype(np.float16)
     np.testing.assert_array_equal(run_model(quantized, x)[0], want)
+
+
+def test_default_scheme():
+    """Pixels rounded in front of a float network make no quantized network of
+    it: with data it is quantized, and the rounding of the file stays."""
+    rng = np.random.default_rng(14)
+    weights = {f"w{i}": rng.standard_normal((8, 8)).astype(F32) for i in range(3)}
+    nodes = [h.make_node("Floor", ["x"], ["f"]),
+             h.make_node("Clip", ["f", "lo", "hi"], ["c"]),
+             h.make_node("MatMul", ["c", "w0"], ["a"]),
+             h.make_node("Sigmoid", ["a"], ["b"]),
+             h.make_node("MatMul", ["b", "w1"], ["d"]),
+             h.make_node("Sigmoid", ["d"], ["e"]),
+             h.make_node("MatMul", ["e", "w2"], ["y"])]
+    model = build(nodes, [("x", T.FLOAT, (4, 8))], [("y", T.FLOAT, (4, 8))],
+                  weights | {"lo": F32(0), "hi": F32(15)})
+    x = (rng.random((4, 8)) * 16).astype(F32)
+    assert qopt.quantize(model, data=[x]).recipe["scheme"] == "w8a8"
+    assert qopt.quantize(model).recipe["scheme"] == "qdq"
