@@ -6,7 +6,7 @@
 #include "qopt/Interpreter/Interpreter.h"
 
 #include "absl/strings/str_cat.h"
-#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/HostTypes.h"
 #include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
@@ -152,39 +152,33 @@ qopt::interpret(func::FuncOp function, ArrayRef<Tensor> inputs,
   return interpretWith(function, inputs, Values(), callback);
 }
 
-/// `tensor` under another host type if that only reads its bytes otherwise.
-static Tensor readAs(const Tensor &tensor, std::optional<DType> dtype) {
-  if (!dtype || getByteWidth(*dtype) != getByteWidth(tensor.dtype()))
-    return tensor;
-  return tensor.bitcast(*dtype);
-}
-
 absl::StatusOr<llvm::SmallVector<Tensor>>
 Interpreter::run(ArrayRef<Tensor> given) {
   if (constants_.empty())
     for (auto constant : function_.getOps<qg::ConstantOp>())
       if (std::optional<Tensor> value = qg::matchConstant(constant))
         constants_[constant.getResult()] = *value;
-  // The integer form is signless and keeps encodings as attributes; callers
-  // see their signedness, as in compiled code.
-  auto getEncoded = [](TypeAttr encoding) {
-    return encoding ? qg::getDType(encoding.getValue()) : std::nullopt;
+  // Callers see the signs of encodings, as in compiled code.
+  auto getEncoded = [](Type type, DictionaryAttr attributes) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    qg::QuantizedType encoding =
+        tensor ? qg::getHostEncoding(tensor, attributes) : nullptr;
+    return encoding ? qg::getDType(encoding) : std::nullopt;
   };
   SmallVector<Tensor> inputs(given.begin(), given.end());
   for (auto [i, type] : llvm::enumerate(function_.getArgumentTypes())) {
-    auto encoded =
-        getEncoded(function_.getArgAttrOfType<TypeAttr>(i, "qg.encoding"));
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    if (i < inputs.size() && tensor && encoded == inputs[i].dtype())
-      inputs[i] = readAs(inputs[i], qg::getDType(tensor.getElementType()));
+    auto encoded = getEncoded(type, function_.getArgAttrDict(i));
+    if (i < inputs.size() && encoded == inputs[i].dtype())
+      inputs[i] = inputs[i].bitcast(
+          *qg::getDType(cast<RankedTensorType>(type).getElementType()));
   }
   auto results = interpretWith(function_, inputs, constants_, callback_);
   if (!results.ok())
     return results;
   for (auto [i, result] : llvm::enumerate(*results))
-    if (auto encoded = getEncoded(
-            function_.getResultAttrOfType<TypeAttr>(i, "qg.encoding")))
-      result = readAs(result, encoded);
+    if (auto encoded = getEncoded(function_.getResultTypes()[i],
+                                  function_.getResultAttrDict(i)))
+      result = result.bitcast(*encoded);
   return results;
 }
 

@@ -4,6 +4,7 @@
 // Readers of every kind of model file, and what their errors say.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Model.h"
+#include "qopt/Dialect/QG/IR/HostTypes.h"
 #include "qopt/Dialect/QG/IR/QGDims.h"
 #include "qopt/Support/Escape.h"
 #include "qopt/Support/Files.h"
@@ -30,7 +31,7 @@ static absl::StatusOr<TensorSpec> getSpec(mlir::Type type,
                      text + ": lengths at run time are not supported");
   }
   if (tensor && tensor.hasStaticShape())
-    dtype = qg::getDType(tensor.getElementType());
+    dtype = qg::getHostType(tensor, attributes);
   if (!dtype) {
     std::string text;
     llvm::raw_string_ostream(text) << type;

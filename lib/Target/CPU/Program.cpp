@@ -5,7 +5,7 @@
 // outputs. Equal constants are stored once.
 //===----------------------------------------------------------------------===//
 #include "Program.h"
-#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/HostTypes.h"
 #include "qopt/Target/Memory/Steps.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -23,25 +23,21 @@ describeTensor(Type type, DictionaryAttr attributes, StringRef fallback) {
   if (!tensor || !tensor.hasStaticShape())
     return absl::InvalidArgumentError(
         "expects tensors of static shape at the interface of @main");
-  Type element = tensor.getElementType();
   info.name = fallback.str();
-  if (attributes) {
+  if (attributes)
     if (auto name = attributes.getAs<StringAttr>("qg.name"))
       info.name = name.getValue().str();
-    if (auto encoding = attributes.getAs<TypeAttr>("qg.encoding"))
-      element = encoding.getValue();
-  }
-  std::optional<DType> dtype = qg::getDType(element);
+  std::optional<DType> dtype = qg::getHostType(tensor, attributes);
   if (!dtype)
     return absl::UnimplementedError("tensor '" + info.name +
                                     "' has an element type that no array has");
   info.dtype = *dtype;
   info.shape.assign(tensor.getShape().begin(), tensor.getShape().end());
-  if (auto quantized = dyn_cast<qg::QuantizedType>(element))
-    if (quantized.isPerTensor()) {
-      info.scale = quantized.getScale();
-      info.zeroPoint = quantized.getZeroPoint();
-    }
+  if (qg::QuantizedType quantized = qg::getHostEncoding(tensor, attributes);
+      quantized && quantized.isPerTensor()) {
+    info.scale = quantized.getScale();
+    info.zeroPoint = quantized.getZeroPoint();
+  }
   return info;
 }
 
