@@ -61,6 +61,8 @@ public:
     return failure(failed_);
   }
   bool isUnsigned(Value value) const { return signs.lookup(value) == 2; }
+  /// Of a value that goes: its address may be that of another one soon.
+  void forget(Value value) { signs.erase(value); }
   bool touchesUnsigned(Operation *op) const {
     auto is = [&](Value value) { return isUnsigned(value); };
     return llvm::any_of(op->getOperands(), is) ||
@@ -110,6 +112,48 @@ private:
 
   DenseMap<Value, int> signs;
   bool failed_ = false;
+};
+
+/// Constants of bytes, one a reader: equal numbers that folding made one stand
+/// for signed integers here and for unsigned ones there.
+class SplitConstants {
+public:
+  explicit SplitConstants(func::FuncOp main) {
+    for (auto op : llvm::to_vector(main.front().getOps<qg::ConstantOp>())) {
+      SmallVector<OpOperand *> uses(llvm::make_pointer_range(op->getUses()));
+      if (!isByte(op.getResult()) || uses.size() < 2)
+        continue;
+      SmallVector<qg::ConstantOp> &group = groups.emplace_back(1, op);
+      OpBuilder builder(op->getContext());
+      builder.setInsertionPointAfter(op);
+      for (OpOperand *use : ArrayRef(uses).drop_front()) {
+        auto clone = cast<qg::ConstantOp>(builder.clone(*op));
+        use->set(clone.getResult());
+        group.push_back(clone);
+      }
+    }
+  }
+
+  /// Those of one sign become one again.
+  void merge(Signs &signs) {
+    for (ArrayRef<qg::ConstantOp> group : groups) {
+      qg::ConstantOp kept[2];
+      for (qg::ConstantOp op : group) {
+        qg::ConstantOp &other = kept[signs.isUnsigned(op.getResult())];
+        if (!other) {
+          other = op;
+          continue;
+        }
+        op.replaceAllUsesWith(other.getResult());
+        signs.forget(op.getResult());
+        op.erase();
+      }
+    }
+    groups.clear();
+  }
+
+private:
+  SmallVector<SmallVector<qg::ConstantOp>> groups;
 };
 
 /// Bytes with their upper bit toggled; with `reindex` also in the order of
@@ -194,9 +238,11 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
     func::FuncOp main = getOperation();
     if (main.isExternal() || !main.getBody().hasOneBlock())
       return;
+    SplitConstants constants(main);
     Signs signs;
     if (failed(signs.infer(main)))
       return signalPassFailure();
+    constants.merge(signs);
     // All follow or none: an op that is not known here may read any bytes.
     for (Operation &op : main.front())
       if (!followsBytes(&op) && signs.touchesUnsigned(&op))
