@@ -23,6 +23,9 @@ def BufferizeMain : Pass<"cpu-bufferize", "::mlir::ModuleOp"> {
     operands); results are computed in the caller's buffers where that needs no
     copy. What remains is a straight line of `memref.alloc`, views and ops.
 
+    Fails where @main has several blocks, or takes or gives anything but ranked
+    tensors of elements that memory can hold.
+
     {{example test/Target/CPU/steps.mlir}}
   }];
   let dependentDialects = [
@@ -60,7 +63,10 @@ def OutlineSteps : Pass<"cpu-outline-steps", "::mlir::ModuleOp"> {
     outermost parallel loop: `(memref..., lo : index, hi : index)`. Steps that
     do the same on different buffers share one function. Ops of linalg become
     loops; any other op with regions is a step as it is, and
-    `scf.for` with `qopt.parallel` (constant bounds, step 1) gets the range.
+    `scf.for` over `index` with `qopt.parallel`, a constant number of iterations
+    and no results gets the range, counted in iterations.
+
+    Fails on a step whose results another op uses: steps meet in buffers.
 
     The calls in @main carry `qopt.extent` (1: not worth distributing),
     `qopt.grain` and `qopt.layer`.
@@ -69,8 +75,8 @@ def OutlineSteps : Pass<"cpu-outline-steps", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
-    "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::affine::AffineDialect"];
+    "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::affine::AffineDialect"];
 }
 
 def DropMain : Pass<"cpu-drop-main", "::mlir::ModuleOp"> {

@@ -27,6 +27,32 @@ static MemRefType getMemRefType(Type type) {
   return MemRefType::get(tensor.getShape(), tensor.getElementType());
 }
 
+/// Every argument and result becomes memory of the caller; what cannot is said
+/// at once.
+static LogicalResult verifyInterface(func::FuncOp main) {
+  if (!main.getBody().hasOneBlock())
+    return main.emitOpError("expects one block");
+  SmallVector<std::string> problems;
+  auto check = [&](Type type, const Twine &what) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (tensor && BaseMemRefType::isValidElementType(tensor.getElementType()))
+      return;
+    llvm::raw_string_ostream(problems.emplace_back())
+        << what << " is " << type;
+  };
+  for (auto [i, type] : llvm::enumerate(main.getArgumentTypes()))
+    check(type, "argument " + Twine(i));
+  for (auto [i, type] : llvm::enumerate(main.getResultTypes()))
+    check(type, "result " + Twine(i));
+  if (problems.empty())
+    return success();
+  InFlightDiagnostic error = main.emitOpError(
+      "expects ranked tensors of plain elements as arguments and results");
+  for (const std::string &problem : problems)
+    error.attachNote() << problem;
+  return error;
+}
+
 /// Tensor operands and results of @main become memref operands.
 static void useCallerBuffers(func::FuncOp main) {
   OpBuilder b(main.getContext());
@@ -73,6 +99,8 @@ struct BufferizeMain : qopt::impl::BufferizeMainBase<BufferizeMain> {
     func::FuncOp main = getMain(getOperation());
     if (!main || main.isExternal())
       return;
+    if (failed(verifyInterface(main)))
+      return signalPassFailure();
     useCallerBuffers(main);
     bufferization::OneShotBufferizationOptions options;
     options.bufferAlignment = 64;

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Pass/Pass.h"
 
@@ -74,7 +75,10 @@ static Distribution getDistribution(scf::ForOp op) {
   Distribution distribution;
   auto grain = op->getAttrOfType<IntegerAttr>("qopt.grain");
   std::optional<APInt> trip = op.getStaticTripCount();
-  if (!op->hasAttr("qopt.parallel") || !trip)
+  // The end of a range is past the upper bound where the step does not divide
+  // it: narrower integers may not hold it.
+  if (!op->hasAttr("qopt.parallel") || !trip || op.getNumResults() ||
+      !op.getInductionVar().getType().isIndex())
     return distribution;
   int64_t extent = trip->getSExtValue();
   int64_t least = grain ? std::max<int64_t>(grain.getInt(), 1) : 1;
@@ -85,10 +89,19 @@ static Distribution getDistribution(scf::ForOp op) {
   return distribution;
 }
 
-/// The loop gets the function's range.
+/// The loop gets the function's range, which counts iterations.
 static void useRange(scf::ForOp loop, Value low, Value high) {
-  loop.setLowerBound(low);
-  loop.setUpperBound(high);
+  OpBuilder b(loop);
+  Value lower = loop.getLowerBound(), step = loop.getStep();
+  auto place = [&](Value iteration) -> Value {
+    if (!isOneInteger(step))
+      iteration = arith::MulIOp::create(b, loop.getLoc(), iteration, step);
+    if (!isZeroInteger(lower))
+      iteration = arith::AddIOp::create(b, loop.getLoc(), lower, iteration);
+    return iteration;
+  };
+  loop.setLowerBound(place(low));
+  loop.setUpperBound(place(high));
 }
 
 /// A copy is a loop nest like any other step (memref.copy of strided views
@@ -187,11 +200,18 @@ func::FuncOp Outliner::getOrKeep(func::FuncOp function) {
 }
 
 LogicalResult Outliner::outline(Operation *step) {
+  if (!step->use_empty())
+    return step->emitOpError(
+        "expects a step whose results no other op uses, as steps meet in "
+        "buffers");
   if (auto copy = dyn_cast<memref::CopyOp>(step)) {
     if (copy.getSource() == copy.getTarget()) {
       copy.erase();
       return success();
     }
+    if (!isa<MemRefType>(copy.getSource().getType()) ||
+        !isa<MemRefType>(copy.getTarget().getType()))
+      return copy.emitOpError("expects buffers of known rank");
     step = replaceCopy(copy);
   }
   std::string layer = qg::getUserName(step);
