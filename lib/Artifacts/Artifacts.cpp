@@ -96,8 +96,7 @@ public:
     BundleFiles bundle;
     if (request_.row->hasBundle)
       QOPT_RETURN_IF_ERROR(fillBundle(bundle, summary.emission));
-    QOPT_RETURN_IF_ERROR(
-        writeAll(request_.row->hasBundle ? &bundle : nullptr));
+    QOPT_RETURN_IF_ERROR(writeAll(request_.row->hasBundle ? &bundle : nullptr));
     for (const auto &[path, file] : files_)
       summary.files.push_back(path);
     if (request_.row->hasBundle)

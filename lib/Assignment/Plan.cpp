@@ -317,8 +317,9 @@ absl::Status qopt::checkFormats(llvm::ArrayRef<std::string> formats,
       wrong += (wrong.empty() ? "'" : ", '") + format + "'";
   if (wrong.empty())
     return absl::OkStatus();
-  return Error(Code::BadFlagValue,
-               name + ": expected " + getWeightFormatNames() + ", got " + wrong);
+  return Error(Code::BadFlagValue, name + ": expected " +
+                                       getWeightFormatNames() + ", got " +
+                                       wrong);
 }
 
 int64_t qopt::getFormatBits(llvm::StringRef format) {
@@ -344,8 +345,8 @@ absl::Status qopt::applyPlan(mlir::ModuleOp module, const Plan &plan) {
       problems.push_back(name + ": its weight is not constant");
     if (!WeightFormat::parse(decision.format))
       problems.push_back(name + ": expected a format " +
-                         getWeightFormatNames() + ", got '" +
-                         decision.format + "'");
+                         getWeightFormatNames() + ", got '" + decision.format +
+                         "'");
     if (!lookupRounder(decision.rounding))
       problems.push_back(name + ": expected rounding " + listRounders() +
                          ", got '" + decision.rounding + "'");

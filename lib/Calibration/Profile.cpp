@@ -225,8 +225,8 @@ static bool readStatistics(const json::Object &object, TensorStatistics &out) {
 absl::StatusOr<Profile> Profile::fromJSON(llvm::StringRef text) {
   absl::StatusOr<json::Value> value = parseJson(text);
   if (!value.ok())
-    return makeError(absl::StrCat("expects a profile in JSON: ",
-                                  value.status().message()));
+    return makeError(
+        absl::StrCat("expects a profile in JSON: ", value.status().message()));
   const json::Object *object = value->getAsObject();
   if (!object)
     return makeError("expects a profile in JSON, got no object");

@@ -115,8 +115,8 @@ public:
     if (layout_.count == 1)
       return std::exchange(whole_, std::nullopt)->reshaped(layout_.rawShape);
     Tensor sample(whole_->dtype(), layout_.rawShape);
-    std::memcpy(sample.mutableData(), whole_->data() + index * sample.numBytes(),
-                sample.numBytes());
+    std::memcpy(sample.mutableData(),
+                whole_->data() + index * sample.numBytes(), sample.numBytes());
     return sample;
   }
 

@@ -81,9 +81,9 @@ PlanMeasurements::quantizeAs(const std::string &format,
   options.recipe.rounding = rounding;
   // A candidate stands in for the float weight of its layer alone.
   options.keepChannelScales = true;
-  QOPT_ASSIGN(QuantizeResult result,
-              quantize(*work, &profile, isSketch ? SampleSource() : samples,
-                       options));
+  QOPT_ASSIGN(
+      QuantizeResult result,
+      quantize(*work, &profile, isSketch ? SampleSource() : samples, options));
   if (!isSketch)
     QOPT_RETURN_IF_ERROR(writeCandidates(format, rounding, *result.unfolded));
   return std::move(result.unfolded);

@@ -24,9 +24,8 @@ static bool isEscape(llvm::StringRef text) {
 /// Bytes of the character of UTF-8 that `text` begins with; 0: none.
 static size_t getCharacterSize(llvm::StringRef text) {
   size_t size = llvm::getNumBytesForUTF8(llvm::UTF8(text[0]));
-  return size <= text.size() && llvm::json::isUTF8(text.take_front(size))
-             ? size
-             : 0;
+  return size <= text.size() && llvm::json::isUTF8(text.take_front(size)) ? size
+                                                                          : 0;
 }
 
 static std::string escape(llvm::StringRef bytes, bool alsoEscapes) {
@@ -54,7 +53,8 @@ std::string qopt::unescapeBytes(llvm::StringRef text) {
   std::string bytes;
   while (!text.empty()) {
     bool isByte = isEscape(text);
-    bytes += isByte ? llvm::fromHex(text.substr(2, 2)) : text.take_front().str();
+    bytes +=
+        isByte ? llvm::fromHex(text.substr(2, 2)) : text.take_front().str();
     text = text.drop_front(isByte ? 4 : 1);
   }
   return bytes;

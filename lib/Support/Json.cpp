@@ -12,7 +12,8 @@
 using namespace qopt;
 namespace json = llvm::json;
 
-/// What qopt writes has less than ten levels; the parser needs a frame for each.
+/// What qopt writes has less than ten levels; the parser needs a frame for
+/// each.
 static constexpr size_t kMostLevels = 200;
 
 namespace {
@@ -111,10 +112,11 @@ absl::StatusOr<json::Object> qopt::parseJsonObject(llvm::StringRef text,
                                                    llvm::StringRef file) {
   absl::StatusOr<json::Value> value = parseJson(text);
   if (!value.ok())
-    return absl::InvalidArgumentError(
-        ("'" + file + "': ").str() + std::string(value.status().message()));
+    return absl::InvalidArgumentError(("'" + file + "': ").str() +
+                                      std::string(value.status().message()));
   json::Object *object = value->getAsObject();
   if (!object)
-    return absl::InvalidArgumentError(("'" + file + "' is not an object").str());
+    return absl::InvalidArgumentError(
+        ("'" + file + "' is not an object").str());
   return std::move(*object);
 }

@@ -30,8 +30,8 @@ protected:
     std::error_code error;
     for (fs::directory_iterator it(folder, error), end; it != end && !error;
          it.increment(error)) {
-      llvm::StringRef name = llvm::StringRef(it->path()).drop_front(
-          folder.size() + 1);
+      llvm::StringRef name =
+          llvm::StringRef(it->path()).drop_front(folder.size() + 1);
       files[name.str()] =
           fs::is_directory(it->path()) ? "folder" : *readFile(it->path());
     }
@@ -85,7 +85,6 @@ TEST_F(FileTransactionTest, WhatIsKeptStays) {
     ASSERT_TRUE(transaction.commit().ok());
     transaction.keep();
   }
-  EXPECT_EQ(read(),
-            (Files{{"a", "new"}, {"deep", "folder"}, {"z", "folder"}}));
+  EXPECT_EQ(read(), (Files{{"a", "new"}, {"deep", "folder"}, {"z", "folder"}}));
   EXPECT_TRUE(fs::can_execute(folder + "/a"));
 }

@@ -32,8 +32,7 @@ QOPT_INLINE qopt_halves qopt_column_rest(const int8_t *x, size_t rest) {
   uint32x4_t at = vidupq_n_u32(0, 8);
   mve_pred16_t p = vctp32q((uint32_t)(rest / 8));
   qopt_halves halves;
-  halves.low =
-      vreinterpretq_s8_s32(vldrwq_gather_offset_z_s32(words, at, p));
+  halves.low = vreinterpretq_s8_s32(vldrwq_gather_offset_z_s32(words, at, p));
   halves.high =
       vreinterpretq_s8_s32(vldrwq_gather_offset_z_s32(words + 1, at, p));
   return halves;

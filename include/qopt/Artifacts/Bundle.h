@@ -20,8 +20,8 @@ struct BundleFiles {
   std::map<std::string, std::string> files;
 
   void addJson(llvm::StringRef name, const llvm::json::Value &value);
-  /// Writes the folder at once (writeOutputFolder): a reader sees the old bundle
-  /// or the whole new one, and files that others put there stay.
+  /// Writes the folder at once (writeOutputFolder): a reader sees the old
+  /// bundle or the whole new one, and files that others put there stay.
   absl::Status write(llvm::StringRef stem) const;
 };
 

@@ -142,10 +142,9 @@ static FailureOr<Value> getBias(OpBuilder &builder, LinearOpInterface op,
       return op->emitOpError("expects a constant bias"), failure();
     values = *constant;
   }
-  Value result =
-      qg::createConstant(builder, op->getLoc(), values,
-                         RankedTensorType::get({n}, builder.getF32Type()),
-                         "bias");
+  Value result = qg::createConstant(
+      builder, op->getLoc(), values,
+      RankedTensorType::get({n}, builder.getF32Type()), "bias");
   return result;
 }
 
@@ -168,9 +167,8 @@ static LogicalResult checkGroups(Operation *op, const StoredMatrix &matrix,
 }
 
 /// Constants of a matrix with parameters in [N / rows, K / columns].
-static FailureOr<GroupOperands> createOperands(OpBuilder &builder,
-                                               LinearOpInterface op,
-                                               StoredMatrix matrix) {
+static FailureOr<GroupOperands>
+createOperands(OpBuilder &builder, LinearOpInterface op, StoredMatrix matrix) {
   Location loc = op->getLoc();
   GroupOperands result;
   result.levels = matrix.levels;
@@ -191,8 +189,8 @@ static FailureOr<GroupOperands> createOperands(OpBuilder &builder,
       constant(Tensor::from<float>(DType::f32, shape, matrix.scales),
                builder.getF32Type(), "scales");
   if (matrix.zps)
-    result.zps = constant(matrix.zps->reshaped(shape), builder.getI8Type(),
-                          "zps");
+    result.zps =
+        constant(matrix.zps->reshaped(shape), builder.getI8Type(), "zps");
   return result;
 }
 
@@ -204,8 +202,8 @@ static FailureOr<GroupOperands> getOperands(OpBuilder &builder,
   if (encoding.isPerAxis() && encoding.getAxis() != op.getOutputAxis())
     return op->emitOpError() << "expects parameters along dimension N, got "
                              << op.getWeight().getType();
-  FailureOr<StoredMatrix> matrix = getMatrix(
-      op, op.getWeight(), op.getOutputAxis() == 0, isCentred);
+  FailureOr<StoredMatrix> matrix =
+      getMatrix(op, op.getWeight(), op.getOutputAxis() == 0, isCentred);
   if (failed(matrix) ||
       failed(checkGroups(op, *matrix, matrix->blockColumns, reach)))
     return failure();
@@ -238,7 +236,8 @@ struct ConvertGroupMatmul : ToFXP<qg::MatmulOp> {
                               << op.getLhs().getType();
     int64_t reach = std::max(std::abs(lhs->low - lhs->zeroPoint()),
                              std::abs(lhs->high - lhs->zeroPoint()));
-    FailureOr<GroupOperands> operands = getOperands(rewriter, op, reach, /*isCentred=*/true);
+    FailureOr<GroupOperands> operands =
+        getOperands(rewriter, op, reach, /*isCentred=*/true);
     if (failed(operands))
       return failure();
     auto type =
@@ -246,7 +245,8 @@ struct ConvertGroupMatmul : ToFXP<qg::MatmulOp> {
     Value product = fxp::GroupMatmulOp::create(
         rewriter, op.getLoc(), type, adaptor.getLhs(), operands->weight,
         operands->scales, operands->bias, Value(), operands->zps,
-        operands->group, lhs->zeroPoint(), lhs->isUnsigned, llvm::APFloat(lhs->scale()));
+        operands->group, lhs->zeroPoint(), lhs->isUnsigned,
+        llvm::APFloat(lhs->scale()));
     fxp::setLevels(product.getDefiningOp(), operands->levels);
     if (isQuantized(op.getType())) {
       std::optional<Encoding> result = getByteEncoding(op.getType());
@@ -298,8 +298,8 @@ struct ConvertDecodeMatmul : ToFXP<qg::MatmulOp> {
         !op.getType().getElementType().isF32() ||
         !isQuantized(op.getRhs().getType()))
       return rewriter.notifyMatchFailure(op, "no floats times stored weights");
-    FailureOr<StoredMatrix> matrix = getMatrix(
-        op, op.getRhs(), op.getTransposeRhs(), /*isCentred=*/false);
+    FailureOr<StoredMatrix> matrix =
+        getMatrix(op, op.getRhs(), op.getTransposeRhs(), /*isCentred=*/false);
     if (failed(matrix))
       return failure();
     int64_t block[] = {matrix->blockRows, matrix->blockColumns};

@@ -302,7 +302,8 @@ struct ConvertMatmul : ToFXP<qg::MatmulOp> {
   matchAndRewrite(qg::MatmulOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     qg::QuantizedType matrix = qg::getQuantizedType(op.getRhs().getType());
-    if (matrix && (matrix.getGroupSize() || !isQuantized(op.getLhs().getType())))
+    if (matrix &&
+        (matrix.getGroupSize() || !isQuantized(op.getLhs().getType())))
       return rewriter.notifyMatchFailure(op, "has groups or a float lhs "
                                              "(GroupLinear.cpp)");
     std::optional<Encoding> lhs = getByteEncoding(op.getLhs().getType());

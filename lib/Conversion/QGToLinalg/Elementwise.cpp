@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Numerics/Elementwise.h"
 #include "qopt/Conversion/LinalgBuilder.h"
-#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Conversion/ScalarBuilder.h"
+#include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 using namespace mlir;

@@ -31,11 +31,10 @@ public:
   Importer(MLIRContext *context, const ::onnx::ModelProto &model,
            ModelFolders folders, const ImportOptions &options)
       : context(context), model(model), folders(std::move(folders)),
-        options(options),
-        extents(model.graph(), options,
-                [this](const Twine &message) {
-                  report(Fault::BadModel, message);
-                }),
+        options(options), extents(model.graph(), options,
+                                  [this](const Twine &message) {
+                                    report(Fault::BadModel, message);
+                                  }),
         module(ModuleOp::create(UnknownLoc::get(context))) {}
 
   absl::StatusOr<OwningOpRef<ModuleOp>> run();
@@ -287,8 +286,8 @@ void Importer::poisonOutputs(const ::onnx::NodeProto &node, Scope &scope) {
     scope.poisoned.insert(name);
 }
 
-void Importer::importNodes(const NodeList &nodes,
-                           ArrayRef<std::string> outputs, Scope &scope) {
+void Importer::importNodes(const NodeList &nodes, ArrayRef<std::string> outputs,
+                           Scope &scope) {
   SmallVector<int> live = findLiveNodes(nodes, outputs, scope.needed), cycle;
   SmallVector<int> order = sortNodes(nodes, live, cycle);
   if (!llvm::is_sorted(order))
@@ -325,7 +324,8 @@ void Importer::importNode(const ::onnx::NodeProto &node, int index,
       report(Fault::BadModel, where + "expects an opset_import of ai.onnx");
       return poisonOutputs(node, scope);
     }
-    warn("domain '" + domain + "' is used and not imported, its version 1 is "
+    warn("domain '" + domain +
+         "' is used and not imported, its version 1 is "
          "taken");
   }
   bool isIf = domain.empty() && node.op_type() == "If";

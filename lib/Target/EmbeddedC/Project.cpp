@@ -132,11 +132,10 @@ private:
       auto shape = cast<RankedTensorType>(step.output.getType()).getShape();
       absl::StrAppend(&out, "| ", i, " ", getComment(step.name), " | ",
                       getKindName(step.kind).str(),
-                      step.isPacked          ? ", weights of 4 bits"
+                      step.isPacked         ? ", weights of 4 bits"
                       : !step.table.empty() ? ", weights out of a table"
                                             : "",
-                      " | ",
-                      step.macs, " | ", formatShape(shape), " |\n");
+                      " | ", step.macs, " | ", formatShape(shape), " |\n");
     }
     return out;
   }

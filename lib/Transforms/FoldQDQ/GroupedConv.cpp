@@ -27,15 +27,15 @@ void qopt::replaceByMatmul(PatternRewriter &rewriter, qg::ConvOp op,
   Type f32 = rewriter.getF32Type();
   int64_t columns = weight.back();
   int64_t rows = getNumElements(xType.getShape().drop_back());
-  auto matrix = RankedTensorType::get(
-      {weight.front(), columns},
-      qg::getQuantizedType(dequantize.getX().getType()));
+  auto matrix =
+      RankedTensorType::get({weight.front(), columns},
+                            qg::getQuantizedType(dequantize.getX().getType()));
   Value rhs = qg::createConstant(rewriter, dequantize.getLoc(),
                                  stored.reshaped({weight.front(), columns}),
                                  matrix, "w");
-  rhs = qg::DequantizeOp::create(
-      rewriter, dequantize.getLoc(),
-      RankedTensorType::get(matrix.getShape(), f32), rhs);
+  rhs = qg::DequantizeOp::create(rewriter, dequantize.getLoc(),
+                                 RankedTensorType::get(matrix.getShape(), f32),
+                                 rhs);
   Value x = qg::ReshapeOp::create(
       rewriter, loc, RankedTensorType::get({rows, columns}, f32), op.getX());
   Value product = qg::MatmulOp::create(

@@ -68,8 +68,7 @@ struct PointwiseConvToMatmul : OpRewritePattern<qg::ConvOp> {
   }
 };
 
-struct UseStoredWeights
-    : qopt::impl::UseStoredWeightsBase<UseStoredWeights> {
+struct UseStoredWeights : qopt::impl::UseStoredWeightsBase<UseStoredWeights> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateWidenHalvesPatterns(patterns);

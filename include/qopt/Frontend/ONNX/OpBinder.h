@@ -85,7 +85,8 @@ public:
   /// input too many. Ignoring one would give wrong numbers.
   llvm::LogicalResult checkAllRead();
 
-  /// Refuses constant indices outside [-extent, extent); true if there are none.
+  /// Refuses constant indices outside [-extent, extent); true if there are
+  /// none.
   bool areInside(Value indices, int64_t extent);
 
   /// `axis` counted from the front; reports and gives nothing if out of range.

@@ -151,7 +151,7 @@ LogicalResult ConvOp::verify() {
       succeeded(checkResult(*this,
                             qg::inferConvShape(getShape(getX()), weight, window,
                                                getGroups(), errorOn(*this)),
-                            32)) &&                            // C2, C3, C4
+                            32)) &&                             // C2, C3, C4
       succeeded(checkBias(*this, getBias(), weight.front())) && // C5
       succeeded(checkLevels(*this)));                           // C6
 }
@@ -159,11 +159,11 @@ LogicalResult ConvOp::verify() {
 LogicalResult MatmulOp::verify() {
   FailureOr<Shape> shape =
       qg::inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
-                           getTransposeRhs(), errorOn(*this));             // C2
-  return success(succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&     // C1
-                 succeeded(checkResult(*this, shape, 32)) &&               // C3
-                 succeeded(checkBias(*this, getBias(), shape->back())) &&  // C4
-                 succeeded(checkLevels(*this)));                           // C5
+                           getTransposeRhs(), errorOn(*this));            // C2
+  return success(succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&    // C1
+                 succeeded(checkResult(*this, shape, 32)) &&              // C3
+                 succeeded(checkBias(*this, getBias(), shape->back())) && // C4
+                 succeeded(checkLevels(*this)));                          // C5
 }
 
 /// A bias and a result of f32, scales of f32 in `shape` and, where there are
@@ -183,9 +183,9 @@ static LogicalResult checkBlocks(Operation *op, ValueRange scalesAndZps,
                            "an f32 result");
   Type i8 = IntegerType::get(op->getContext(), 8);
   if (zps && zps.getType() != RankedTensorType::get(shape, i8))
-    return op->emitOpError() << "expects zero points of type "
-                             << RankedTensorType::get(shape, i8) << ", got "
-                             << zps.getType();
+    return op->emitOpError()
+           << "expects zero points of type " << RankedTensorType::get(shape, i8)
+           << ", got " << zps.getType();
   return success();
 }
 
@@ -225,7 +225,8 @@ LogicalResult DecodeMatmulOp::verify() {
       failed(checkLevels(*this)))                                // C6
     return failure();
   ArrayRef<int64_t> rhs = getShape(getRhs()), block = getBlock();
-  if (rhs.size() != 2 || block.size() != 2 || block[0] < 1 || block[1] < 1) // C2
+  if (rhs.size() != 2 || block.size() != 2 || block[0] < 1 ||
+      block[1] < 1) // C2
     return emitOpError("expects a matrix [N, K] and a block of two positive "
                        "extents");
   return checkBlocks(*this, {getScales(), getZps()}, getBias(),

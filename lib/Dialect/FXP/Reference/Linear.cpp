@@ -60,8 +60,8 @@ static void subtractBlocks(std::vector<int32_t> &values, const Tensor &zps,
                            ArrayRef<int64_t> shape, ArrayRef<int64_t> block) {
   int64_t columns = zps.shape()[1];
   for (int64_t i = 0, e = values.size(); i < e; ++i)
-    values[i] -= zps.getInt(i / shape[1] / block[0] * columns +
-                            i % shape[1] / block[1]);
+    values[i] -=
+        zps.getInt(i / shape[1] / block[0] * columns + i % shape[1] / block[1]);
 }
 
 LogicalResult GroupMatmulOp::evaluate(ArrayRef<Tensor> operands,
@@ -92,10 +92,9 @@ LogicalResult DecodeMatmulOp::evaluate(ArrayRef<Tensor> operands,
   std::vector<int32_t> right = load(operands[1], /*isUnsigned=*/false);
   if (getZps())
     subtractBlocks(right, operands[4], rhs, getBlock());
-  std::vector<float> weights =
-      decodeBlocks(rhs[0], rhs[1], right.data(),
-                   {getBlock()[0], getBlock()[1],
-                    operands[2].span<float>().data()});
+  std::vector<float> weights = decodeBlocks(
+      rhs[0], rhs[1], right.data(),
+      {getBlock()[0], getBlock()[1], operands[2].span<float>().data()});
   MatmulSizes sizes{1,
                     rhs[0] ? result.numElements() / rhs[0] : 0,
                     rhs[1],

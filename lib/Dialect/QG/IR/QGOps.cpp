@@ -170,11 +170,11 @@ LogicalResult MatmulOp::verify() {
   FailureOr<Shape> shape =
       inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
                        getTransposeRhs(), errorOn(*this)); // C1, C2
-  return success(succeeded(checkSums(*this,
-                                     {getLhs(), getRhs(), getBias()})) && // C5
-                 succeeded(checkResult(*this, shape)) &&                  // C1
-                 succeeded(checkBias(*this, getBias(), shape->back())) && // C3
-                 succeeded(checkClamp(*this, getClamp())));               // C4
+  return success(
+      succeeded(checkSums(*this, {getLhs(), getRhs(), getBias()})) && // C5
+      succeeded(checkResult(*this, shape)) &&                         // C1
+      succeeded(checkBias(*this, getBias(), shape->back())) &&        // C3
+      succeeded(checkClamp(*this, getClamp())));                      // C4
 }
 
 /// Comparing needs no arithmetic, but windows are compared in 32 bits.

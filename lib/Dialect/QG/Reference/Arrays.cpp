@@ -82,8 +82,7 @@ FailureOr<Encoding> reference::getEncoding(Operation *op,
   return encoding;
 }
 
-FailureOr<Decoder> reference::getDecoder(Operation *op,
-                                         RankedTensorType type) {
+FailureOr<Decoder> reference::getDecoder(Operation *op, RankedTensorType type) {
   if (failed(getEncoding(op, type)))
     return failure();
   return *Decoder::get(type);
@@ -138,8 +137,7 @@ FailureOr<std::vector<T>> reference::load(Operation *op, Value value,
   std::vector<int32_t> integers = decoder->integers(tensor);
   EvalBuilder b;
   for (int64_t i = 0; i < n; ++i)
-    values[i] =
-        numerics::emitDequantize(b, integers[i], 0, decoder->scale(i));
+    values[i] = numerics::emitDequantize(b, integers[i], 0, decoder->scale(i));
   return values;
 }
 

@@ -43,7 +43,8 @@ static Value padMask(OpBinder &op, Value mask, int64_t keys) {
     return mask;
   Shape low(b.rank(mask), 0), high(b.rank(mask), 0);
   high.back() = keys - 1;
-  double masked = b.isFloat(mask) ? -std::numeric_limits<double>::infinity() : 0;
+  double masked =
+      b.isFloat(mask) ? -std::numeric_limits<double>::infinity() : 0;
   return b.pad(PadMode::constant, mask, b.scalar(masked, b.element(mask)), low,
                high);
 }

@@ -72,7 +72,8 @@ static std::optional<CentredWeight> centreWeight(OpBinder &op, int64_t axis) {
 /// Integers under an encoding that stands for themselves minus `zero`.
 static Value encodeIntegers(OpBinder &op, Value raw, int64_t zero) {
   GraphBuilder &b = op.b;
-  std::optional<DType> dtype = raw ? qg::getDType(b.element(raw)) : std::nullopt;
+  std::optional<DType> dtype =
+      raw ? qg::getDType(b.element(raw)) : std::nullopt;
   if (!dtype || (*dtype != DType::u8 && *dtype != DType::i8))
     return b.fail("expects 8-bit integers");
   auto type = qg::QuantizedType::getPerTensor(
@@ -146,8 +147,8 @@ Value IntegerProduct::multiplyBytes(const Tensor &bytes, Multiply multiply) {
   // One for all, or one for each row.
   Value point = zero;
   if (b.rank(point) == 1)
-    point = b.extent(point, 0) == 1 ? b.reshape(point, {})
-                                    : b.expandDim(point, 1);
+    point =
+        b.extent(point, 0) == 1 ? b.reshape(point, {}) : b.expandDim(point, 1);
   return b.sub(sum, b.mul(point, sumOutputs(b, bytes, axis)));
 }
 
@@ -159,8 +160,8 @@ Value IntegerProduct::build(Multiply multiply) {
   for (int64_t i = 0, e = ones.numElements(); i < e; ++i)
     ones.setInt(i, 1);
   int64_t outputs = weight.rest.size();
-  Value rest = b.constant(
-      Tensor::from<int32_t>(DType::i32, {outputs}, weight.rest));
+  Value rest =
+      b.constant(Tensor::from<int32_t>(DType::i32, {outputs}, weight.rest));
   return b.sub(sum, b.mul(multiplyBytes(ones, multiply), rest));
 }
 
@@ -236,8 +237,8 @@ static LogicalResult importMatMulInteger(OpBinder &op) {
   IntegerProduct product(op, *weight, 1);
   if (!product.readInput(a))
     return failure();
-  return op.result(product.build(
-      [&](Value x, Value bytes) { return b.matmul(x, bytes); }));
+  return op.result(
+      product.build([&](Value x, Value bytes) { return b.matmul(x, bytes); }));
 }
 
 /// A window of computed weights, or with zero points by channel of the input.
@@ -352,8 +353,9 @@ readZeroPoints(OpBinder &op, const BlockedCodes &spec) {
     int64_t row = llvm::divideCeil(groups * spec.bits, 8);
     given = getConstant(op, 3, spec.n * row);
     for (int64_t i = 0; given && i < count; ++i)
-      zeros.push_back(unpack(given->span<uint8_t>().slice(i / groups * row, row),
-                             i % groups, spec.bits));
+      zeros.push_back(
+          unpack(given->span<uint8_t>().slice(i / groups * row, row),
+                 i % groups, spec.bits));
   }
   if (!given)
     return std::nullopt;
@@ -426,8 +428,7 @@ static LogicalResult importMatMulNBits(OpBinder &op) {
   bool roundsRows = op.intAttr("accuracy_level", 0) == 4;
   Value x = op.in(0), bias = op.optional(5);
   std::optional<Tensor> codes = readCodes(op, *spec);
-  std::optional<Tensor> scale =
-      getConstant(op, 2, spec->n * spec->groups());
+  std::optional<Tensor> scale = getConstant(op, 2, spec->n * spec->groups());
   std::optional<SmallVector<float>> zeros = SmallVector<float>();
   if (op.hasInput(3))
     zeros = readZeroPoints(op, *spec);

@@ -185,9 +185,8 @@ static qg::NormalizeParts normalizeTrailing(OpBinder &op, bool centered) {
   spec.axes = *axes;
   spec.epsilon = op.floatAttr("epsilon", 1e-5f);
   spec.centered = centered;
-  qg::NormalizeParts n =
-      normalizeWithStatistics(op, b.convert(x, stash), spec,
-                              op.hasOutput(1) || op.hasOutput(2));
+  qg::NormalizeParts n = normalizeWithStatistics(
+      op, b.convert(x, stash), spec, op.hasOutput(1) || op.hasOutput(2));
   n.result = b.mul(b.convert(n.result, b.element(x)), scale);
   return n;
 }
@@ -242,9 +241,8 @@ static LogicalResult importSkipNormalization(OpBinder &op) {
   spec.epsilon = op.floatAttr("epsilon", 1e-12f);
   spec.centered = centered;
   Type wide = b.element(x).isF64() ? b.element(x) : b.f32();
-  qg::NormalizeParts n =
-      normalizeWithStatistics(op, b.convert(sum, wide), spec,
-                              op.hasOutput(1) || op.hasOutput(2));
+  qg::NormalizeParts n = normalizeWithStatistics(
+      op, b.convert(sum, wide), spec, op.hasOutput(1) || op.hasOutput(2));
   Value y = b.mul(b.convert(n.result, b.element(x)), gamma);
   if (failed(op.result(0, beta ? b.add(y, beta) : y)) ||
       failed(op.result(3, sum)))

@@ -87,8 +87,7 @@ static qg::QuantizedType getBlockedType(OpBinder &op, const Encoding &encoding,
   if (shape.size() != 2 || given.size() != 2)
     return {};
   int64_t channelAxis = 1 - encoding.axis, channels = shape[channelAxis];
-  int64_t groups =
-      llvm::divideCeil(shape[encoding.axis], encoding.blockSize);
+  int64_t groups = llvm::divideCeil(shape[encoding.axis], encoding.blockSize);
   if (given[channelAxis] != channels || given[encoding.axis] != groups)
     return {};
   Parameters ordered = parameters;
@@ -119,9 +118,8 @@ static qg::QuantizedType getType(OpBinder &op, const Encoding &encoding,
     return getBlockedType(op, encoding, shape, format, *parameters);
   int64_t count = parameters->scales.size();
   if (count == 1 && b.rank(encoding.scale) <= 1)
-    return qg::QuantizedType::getPerTensor(b.context(), format,
-                                           parameters->scales[0],
-                                           parameters->zeros[0]);
+    return qg::QuantizedType::getPerTensor(
+        b.context(), format, parameters->scales[0], parameters->zeros[0]);
   if (b.rank(encoding.scale) != 1 || encoding.axis >= int64_t(shape.size()) ||
       shape[encoding.axis] != count)
     return {};
@@ -354,8 +352,7 @@ static LogicalResult importDynamicQuantizeLinear(OpBinder &op) {
   Value steps = b.add(b.unary(UnaryKind::round_even, b.div(x, safe)), zero);
   // Stored integers, as products read them.
   auto u8 = qg::QuantizedType::getPerTensor(b.context(), "ui8", 1, 0);
-  if (failed(op.result(0, b.quantize(steps, u8))) ||
-      failed(op.result(1, safe)))
+  if (failed(op.result(0, b.quantize(steps, u8))) || failed(op.result(1, safe)))
     return failure();
   return op.result(2, b.quantize(zero, u8));
 }
@@ -503,8 +500,8 @@ static LogicalResult importQLinearSoftmax(OpBinder &op) {
   return quantizeResult(op, op.b.softmax(x, *axis), 3, dtype);
 }
 
-/// Inputs: A, scale, zero point, B, scale, zero point, C, y scale, y zero point.
-/// Without the last two the result is float.
+/// Inputs: A, scale, zero point, B, scale, zero point, C, y scale, y zero
+/// point. Without the last two the result is float.
 static LogicalResult importQGemm(OpBinder &op) {
   GraphBuilder &b = op.b;
   bool transposesRhs = op.intAttr("transB", 0) != 0;

@@ -37,8 +37,7 @@ static void changeField(Message &message, const FieldDescriptor *field,
                   change);
       continue;
     }
-    std::string text =
-        change(reflection->GetRepeatedString(message, field, i));
+    std::string text = change(reflection->GetRepeatedString(message, field, i));
     reflection->SetRepeatedString(&message, field, i, text);
   }
 }

@@ -85,8 +85,8 @@ static absl::StatusOr<Place> readPlace(const ::onnx::TensorProto &proto) {
   if (place.location.empty())
     return invalid("expects a 'location'");
   bool escapes = path::is_absolute(place.location);
-  for (StringRef part : llvm::make_range(path::begin(place.location),
-                                         path::end(place.location)))
+  for (StringRef part :
+       llvm::make_range(path::begin(place.location), path::end(place.location)))
     escapes |= part == "..";
   if (escapes)
     return invalid("expects a path inside the model's folder, got '" +

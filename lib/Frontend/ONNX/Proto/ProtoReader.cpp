@@ -331,8 +331,8 @@ absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
     return invalid("expects data for shape " + formatShape(shape) +
                    ", got too little");
   Tensor tensor(kind->dtype, shape);
-  absl::Status status = isRaw ? copyRaw(raw, *kind, tensor)
-                              : copyTypedData(proto, *kind, tensor);
+  absl::Status status =
+      isRaw ? copyRaw(raw, *kind, tensor) : copyTypedData(proto, *kind, tensor);
   if (!status.ok())
     return status;
   return tensor;

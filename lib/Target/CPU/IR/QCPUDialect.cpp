@@ -134,8 +134,8 @@ LogicalResult DecodeMatmulOp::verify() {
   if (block.size() != 2 || std::min(block[0], block[1]) != 1)
     return emitOpError("expects a block of one row or one column");
   if ((getBits() != 2 && getBits() != 4 && getBits() != 8) ||
-      (!getLevels().empty() &&
-       int64_t(getLevels().size()) != int64_t(1) << getBits()))
+      (!getLevels().empty() && int64_t(getLevels().size()) != int64_t(1)
+                                                                  << getBits()))
     return emitOpError("expects codes of 2, 4 or 8 bits and a level for each");
   return verifyEpilogue(*this);
 }

@@ -115,8 +115,8 @@ PanelDecoder::PanelDecoder(Emitter &emit, const WindowKernel &k,
 /// f32 scales, whatever they are stored in.
 Value PanelDecoder::loadReal(const FlatView &view, Value index, int64_t lanes) {
   OpBuilder &b = emit.builder;
-  Value loaded = lanes == 1 ? emit.loadScalar(view, index)
-                            : emit.load(view, index, lanes);
+  Value loaded =
+      lanes == 1 ? emit.loadScalar(view, index) : emit.load(view, index, lanes);
   if (view.element.isF32())
     return loaded;
   Type type = lanes == 1 ? Type(b.getF32Type()) : Type(real);
@@ -131,8 +131,8 @@ Value PanelDecoder::loadZeroPoints(Value at) {
                                    emit.load(v.zps, at, k.lanes));
   } else {
     // Vectors are whole bytes.
-    Value byte = arith::DivUIOp::create(b, emit.loc, at,
-                                        emit.index(8 / v.bits));
+    Value byte =
+        arith::DivUIOp::create(b, emit.loc, at, emit.index(8 / v.bits));
     codes = decodeWeights(emit, {v.zps, byte, k.lanes}, WeightCode{v.bits, 0},
                           b.getI32Type());
   }
@@ -146,8 +146,7 @@ void PanelDecoder::enter(Value g) {
   if (!v.hasOneScale()) {
     scales.clear();
     for (int64_t j = 0; j < panel.vectors; ++j)
-      scales.push_back(
-          loadReal(v.scales, emit.add(at, j * k.lanes), k.lanes));
+      scales.push_back(loadReal(v.scales, emit.add(at, j * k.lanes), k.lanes));
   }
   zeros.clear();
   for (int64_t j = 0; v.hasZps() && j < panel.vectors; ++j)
@@ -178,8 +177,7 @@ Value PanelDecoder::loadColumnZeroPoint(Value block, Value index, Value word,
                                   emit.loadScalar(v.zps, index));
   } else {
     int64_t columnWords = llvm::divideCeil(depth, v.perWord());
-    code = emit.loadScalar(v.zps,
-                           emit.add(emit.mul(block, columnWords), word));
+    code = emit.loadScalar(v.zps, emit.add(emit.mul(block, columnWords), word));
     code = arith::ShRUIOp::create(b, emit.loc, code, bits(place * v.bits));
     code = arith::AndIOp::create(b, emit.loc, code, bits((1 << v.bits) - 1));
   }
@@ -192,9 +190,9 @@ void PanelDecoder::loadColumn(Value at, Value word, int64_t place,
                               SmallVectorImpl<Value> &zero) {
   OpBuilder &b = emit.builder;
   for (int64_t j = 0; j < panel.vectors; ++j) {
-    bool isSame = j && (v.blockRows >= k.vectors * k.lanes ||
-                        j * k.lanes / v.blockRows ==
-                            (j - 1) * k.lanes / v.blockRows);
+    bool isSame =
+        j && (v.blockRows >= k.vectors * k.lanes ||
+              j * k.lanes / v.blockRows == (j - 1) * k.lanes / v.blockRows);
     if (isSame) {
       scale.push_back(scale.back());
       if (v.hasZps())
@@ -203,8 +201,8 @@ void PanelDecoder::loadColumn(Value at, Value word, int64_t place,
     }
     Value block = getColumnBlock(j);
     Value index = emit.add(emit.add(emit.mul(block, depth), at), place);
-    scale.push_back(vector::BroadcastOp::create(
-        b, emit.loc, real, loadReal(v.scales, index, 1)));
+    scale.push_back(vector::BroadcastOp::create(b, emit.loc, real,
+                                                loadReal(v.scales, index, 1)));
     if (!v.hasZps())
       continue;
     zero.push_back(vector::BroadcastOp::create(
@@ -245,8 +243,7 @@ void PanelDecoder::decodeWord(Value word, Value at, int64_t count, Step step) {
   Value from = emit.add(weights, emit.mul(word, pitch));
   SmallVector<Value> loaded;
   for (int64_t j = 0; j < panel.vectors; ++j)
-    loaded.push_back(
-        emit.load(k.weight, emit.add(from, j * k.lanes), k.lanes));
+    loaded.push_back(emit.load(k.weight, emit.add(from, j * k.lanes), k.lanes));
   for (int64_t place = 0; place < count; ++place) {
     SmallVector<Value> columnScales, columnZeros, result;
     if (v.hasColumns() && !v.hasOneScale())
@@ -257,8 +254,7 @@ void PanelDecoder::decodeWord(Value word, Value at, int64_t count, Step step) {
       Value level = toFloat(loaded[j], place);
       if (!zero.empty())
         level = arith::SubFOp::create(b, emit.loc, level, zero[j]);
-      result.push_back(
-          arith::MulFOp::create(b, emit.loc, level, scale[j]));
+      result.push_back(arith::MulFOp::create(b, emit.loc, level, scale[j]));
     }
     step(place, result);
   }
@@ -371,11 +367,9 @@ SmallVector<Value> DecodeLoops::repeat(
 }
 
 /// Steps of one group, from its word and step `at` on.
-SmallVector<Value> DecodeLoops::forWords(PanelDecoder &panel,
-                                         std::pair<Value, Value> at,
-                                         int64_t steps,
-                                         SmallVector<Value> state,
-                                         StepBody body) {
+SmallVector<Value>
+DecodeLoops::forWords(PanelDecoder &panel, std::pair<Value, Value> at,
+                      int64_t steps, SmallVector<Value> state, StepBody body) {
   int64_t per = v.perWord(), words = steps / per, rest = steps % per;
   // Words are a run of steps, bytes are not.
   int64_t unroll = per > 1 ? 1 : std::min<int64_t>(words, 4);
@@ -418,17 +412,17 @@ SmallVector<Value> DecodeLoops::forSteps(PanelDecoder &panel, Value first,
   auto whole = [&](Value g, int64_t count, SmallVector<Value> current) {
     Value number = emit.add(start, g);
     panel.enter(number);
-    return forWords(panel,
-                    {emit.mul(number, words),
-                     emit.add(first, emit.mul(g, group))},
-                    count, std::move(current), body);
+    return forWords(
+        panel, {emit.mul(number, words), emit.add(first, emit.mul(g, group))},
+        count, std::move(current), body);
   };
-  state = repeat(steps / group, std::move(state),
-                 [&](Value g, SmallVectorImpl<Value> &current) {
-                   SmallVector<Value> next = whole(
-                       g, group, SmallVector<Value>(current.begin(), current.end()));
-                   current.assign(next.begin(), next.end());
-                 });
+  state = repeat(
+      steps / group, std::move(state),
+      [&](Value g, SmallVectorImpl<Value> &current) {
+        SmallVector<Value> next =
+            whole(g, group, SmallVector<Value>(current.begin(), current.end()));
+        current.assign(next.begin(), next.end());
+      });
   if (int64_t rest = steps % group)
     state = whole(emit.index(steps / group), rest, std::move(state));
   return state;
@@ -444,8 +438,8 @@ void DecodeLoops::emitFewRows() {
     sums = forSteps(panel, emit.index(0), depth, sums,
                     [&](Value at, int64_t place, ArrayRef<Value> weights,
                         SmallVectorImpl<Value> &acc) {
-                      multiply(emit.add(emit.add(tile.x, at), place),
-                               tile.rows, weights, acc);
+                      multiply(emit.add(emit.add(tile.x, at), place), tile.rows,
+                               weights, acc);
                     });
     window.emitEpilogue(tile, sums, roundToInt);
   });
@@ -465,8 +459,8 @@ FlatView DecodeLoops::allocate(int64_t rows, int64_t pitch) {
   OpBuilder &b = emit.builder;
   auto type = MemRefType::get({rows * pitch}, b.getF32Type());
   FlatView view;
-  view.memref = memref::AllocaOp::create(b, emit.loc, type,
-                                         b.getI64IntegerAttr(64));
+  view.memref =
+      memref::AllocaOp::create(b, emit.loc, type, b.getI64IntegerAttr(64));
   view.element = b.getF32Type();
   view.shape = {rows, pitch};
   view.strides = {pitch, 1};
@@ -506,22 +500,20 @@ void DecodeLoops::emitBlock(PanelDecoder &panel, const Task &task, Value first,
              for (auto [j, weight] : llvm::enumerate(weights))
                emit.store(weight, task.weights, emit.add(to, j * k.lanes));
            });
-  forTiles(task, /*stores=*/true,
-           [&](Value row, SmallVectorImpl<Value> &sums) {
-             Value x = emit.add(emit.mul(row, k.x.strides[2]), first);
-             SmallVector<Value> done = emit.reduce(
-                 steps, sums, [&](Value step, ValueRange inner) {
-                   SmallVector<Value> current(inner), weights;
-                   Value from = emit.mul(step, task.pitch());
-                   for (int64_t j = 0; j < vectors; ++j)
-                     weights.push_back(emit.load(
-                         task.weights, emit.add(from, j * k.lanes), k.lanes));
-                   multiply(emit.add(x, step), task.tiles.rows, weights,
-                            current);
-                   return current;
-                 });
-             sums.assign(done.begin(), done.end());
-           });
+  forTiles(task, /*stores=*/true, [&](Value row, SmallVectorImpl<Value> &sums) {
+    Value x = emit.add(emit.mul(row, k.x.strides[2]), first);
+    SmallVector<Value> done =
+        emit.reduce(steps, sums, [&](Value step, ValueRange inner) {
+          SmallVector<Value> current(inner), weights;
+          Value from = emit.mul(step, task.pitch());
+          for (int64_t j = 0; j < vectors; ++j)
+            weights.push_back(
+                emit.load(task.weights, emit.add(from, j * k.lanes), k.lanes));
+          multiply(emit.add(x, step), task.tiles.rows, weights, current);
+          return current;
+        });
+    sums.assign(done.begin(), done.end());
+  });
 }
 
 void DecodeLoops::emitTask(const Panel &panel, Tiles tiles, Value low,
@@ -531,9 +523,13 @@ void DecodeLoops::emitTask(const Panel &panel, Tiles tiles, Value low,
   // Tasks are iterations of a loop: each gives its part of the stack back.
   Value stack = LLVM::StackSaveOp::create(b, emit.loc, pointer);
   int64_t steps = getBlockSteps(), pitch = panel.vectors * k.lanes;
-  Task task{panel, tiles, low, high, allocate(steps, pitch),
-            allocate(std::min(tiles.perTask(), tiles.count) * tiles.rows,
-                     pitch)};
+  Task task{
+      panel,
+      tiles,
+      low,
+      high,
+      allocate(steps, pitch),
+      allocate(std::min(tiles.perTask(), tiles.count) * tiles.rows, pitch)};
   PanelDecoder decoder(emit, k, v, panel);
   SmallVector<Value> bias;
   for (int64_t j = 0; j < panel.vectors; ++j)
@@ -572,9 +568,9 @@ void DecodeLoops::emitPanels(std::pair<int64_t, int64_t> range, int64_t valid,
     auto [number, part] = emit.divide(task, parts, INT64_MAX);
     number = emit.add(number, first);
     Value channel = emit.mul(number, width);
-    Panel panel{emit.index(0), number,
-                int64_t(llvm::divideCeil(valid, k.lanes)), valid, channel,
-                channel};
+    Panel panel{
+        emit.index(0), number,  int64_t(llvm::divideCeil(valid, k.lanes)),
+        valid,         channel, channel};
     Value low = emit.mul(part, tiles.perTask());
     Value high = emit.add(low, std::min(tiles.perTask(), tiles.count));
     if (tiles.count % tiles.perTask() && parts > 1)
@@ -587,8 +583,8 @@ void DecodeLoops::emitPanels(std::pair<int64_t, int64_t> range, int64_t valid,
 void DecodeLoops::emitManyRows() {
   int64_t rows = k.x.shape[2], full = k.channels / width;
   int64_t rest = k.channels % width, tiles = rows / k.rows;
-  for (Tiles part : {Tiles{0, k.rows, tiles},
-                     Tiles{tiles * k.rows, rows % k.rows, 1}}) {
+  for (Tiles part :
+       {Tiles{0, k.rows, tiles}, Tiles{tiles * k.rows, rows % k.rows, 1}}) {
     if (!part.rows)
       continue;
     emitPanels({0, full}, width, part);

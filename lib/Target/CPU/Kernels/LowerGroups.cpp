@@ -87,9 +87,7 @@ private:
     return k.code.isPacked() ? k.code.bytes(weights) : weights;
   }
   /// Vectors of a step of the panel, as SelectGroups.cpp packs them.
-  int64_t stored() const {
-    return k.lanes * k.pack % 8 ? k.vectors : vectors;
-  }
+  int64_t stored() const { return k.lanes * k.pack % 8 ? k.vectors : vectors; }
   int64_t step() const { return stepOf(stored()); }
 
   SmallVector<Value> emitGroup(Value x, Value w, Value parameters,
@@ -136,15 +134,14 @@ private:
                                      emit.load(v.zps, at, k.lanes));
     } else {
       // Vectors are whole bytes.
-      Value byte = arith::DivUIOp::create(b, emit.loc, at,
-                                          emit.index(8 / v.zeroBits));
+      Value byte =
+          arith::DivUIOp::create(b, emit.loc, at, emit.index(8 / v.zeroBits));
       zeros = decodeWeights(emit, {v.zps, byte, k.lanes},
                             WeightCode{v.zeroBits, 0}, b.getI32Type());
     }
     if (!v.zeroPoint)
       return zeros;
-    Value common =
-        emit.splat(lanes, b.getI32IntegerAttr(int32_t(v.zeroPoint)));
+    Value common = emit.splat(lanes, b.getI32IntegerAttr(int32_t(v.zeroPoint)));
     return arith::AddIOp::create(b, emit.loc, zeros, common);
   }
 
@@ -159,12 +156,10 @@ private:
         b, emit.loc, b.getI32IntegerAttr(int32_t(v.zeroPoint)));
     for (int64_t i = 0; v.hasRowSums && i < rows; ++i) {
       Value sum = emit.loadScalar(
-          v.rowSums,
-          emit.add(emit.mul(emit.add(row, i), groups), group));
+          v.rowSums, emit.add(emit.mul(emit.add(row, i), groups), group));
       if (!v.zeroBits)
         sum = arith::MulIOp::create(b, emit.loc, i32, sum, common);
-      rowSums.push_back(
-          vector::BroadcastOp::create(b, emit.loc, lanes, sum));
+      rowSums.push_back(vector::BroadcastOp::create(b, emit.loc, lanes, sum));
     }
     for (int64_t j = 0; j < vectors; ++j) {
       Value start = v.hasCorrections
@@ -175,9 +170,10 @@ private:
         acc[i * vectors + j] = start;
         if (!v.hasRowSums)
           continue;
-        Value off = zeros ? arith::MulIOp::create(b, emit.loc, zeros, rowSums[i])
-                                .getResult()
-                          : rowSums[i];
+        Value off = zeros
+                        ? arith::MulIOp::create(b, emit.loc, zeros, rowSums[i])
+                              .getResult()
+                        : rowSums[i];
         acc[i * vectors + j] = arith::SubIOp::create(b, emit.loc, start, off);
       }
     }
@@ -252,8 +248,7 @@ private:
       Value scale =
           v.scales.shape.front() == 1
               ? vector::BroadcastOp::create(
-                    b, emit.loc, real,
-                    emit.loadScalar(v.scales, emit.index(0)))
+                    b, emit.loc, real, emit.loadScalar(v.scales, emit.index(0)))
                     .getResult()
               : loadParameters(v.scales, parameters, j);
       if (!v.scales.element.isF32())
@@ -287,8 +282,8 @@ private:
     for (int64_t i = 0; i < rows; ++i) {
       Value scale = vector::BroadcastOp::create(
           b, emit.loc, real,
-          emit.loadScalar(v.rowScales, v.hasRowScales ? emit.add(row, i)
-                                                      : emit.index(0)));
+          emit.loadScalar(v.rowScales,
+                          v.hasRowScales ? emit.add(row, i) : emit.index(0)));
       for (int64_t j = 0; j < vectors; ++j) {
         Value bias = hasBias ? loadParameters(k.bias, tile.panel.packed, j)
                              : emit.zero(real);

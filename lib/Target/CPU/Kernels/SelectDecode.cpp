@@ -169,8 +169,8 @@ Tensor DecodeBuilder::packWeights() const {
   int64_t total = llvm::alignTo(n, dot.lanes), per = perWord();
   int64_t length = hasColumns() ? k : block[1]; // words do not span groups
   int64_t words = llvm::divideCeil(length, per);
-  int64_t full = k / length * words +
-                 llvm::divideCeil(k % length, per); // words of a lane
+  int64_t full =
+      k / length * words + llvm::divideCeil(k % length, per); // words of a lane
   Tensor packed(bits < 8 ? DType::i32 : DType::i8, {full * total});
   char *to = packed.mutableData();
   for (int64_t channel = 0; channel < n; ++channel) {
@@ -185,8 +185,8 @@ Tensor DecodeBuilder::packWeights() const {
       if (bits == 8)
         to[at] = char(value);
       else
-        reinterpret_cast<uint32_t *>(to)[at] |=
-            uint32_t(value) << (j % length % per * bits);
+        reinterpret_cast<uint32_t *>(to)[at] |= uint32_t(value)
+                                                << (j % length % per * bits);
     }
   }
   return packed;
@@ -211,7 +211,8 @@ Tensor DecodeBuilder::packScales() const {
   if (scales.numElements() == 1)
     return scales.reshaped({1});
   if (!hasColumns()) {
-    packed = Tensor(DType::f32, {groups * int64_t(llvm::alignTo(n, dot.lanes))});
+    packed =
+        Tensor(DType::f32, {groups * int64_t(llvm::alignTo(n, dot.lanes))});
     ArrayRef<float> from = scales.span<float>();
     MutableArrayRef<float> to = packed.mutableSpan<float>();
     for (int64_t channel = 0; channel < n; ++channel) {
@@ -279,8 +280,7 @@ void DecodeBuilder::build(OpBuilder &builder) {
   SmallVector<Value> extras;
   SmallVector<Type> elements{builder.getF32Type()};
   auto pad = [&](const Tensor &values) {
-    Tensor padded(values.dtype(),
-                  {int64_t(llvm::alignTo(n, width()))});
+    Tensor padded(values.dtype(), {int64_t(llvm::alignTo(n, width()))});
     std::copy_n(values.data(), values.numBytes(), padded.mutableData());
     return padded;
   };
@@ -304,9 +304,8 @@ void DecodeBuilder::build(OpBuilder &builder) {
           {dot.rows, dot.vectors, dot.lanes, perWord()}),
       builder.getDenseI64ArrayAttr(block), builder.getI64IntegerAttr(bits),
       builder.getDenseI8ArrayAttr(getLevels()),
-      builder.getI64IntegerAttr(zeroPoint), x,
-      constant(builder, packWeights()), constant(builder, packScales()),
-      constant(builder, packZeroPoints()),
+      builder.getI64IntegerAttr(zeroPoint), x, constant(builder, packWeights()),
+      constant(builder, packScales()), constant(builder, packZeroPoints()),
       constant(builder, hasBias ? pad(bias) : Tensor(DType::f32, {1})), extras,
       init);
   Block *body = builder.createBlock(&kernel.getEpilogue());
@@ -334,9 +333,9 @@ void DecodeBuilder::decode(OpBuilder &builder) {
   Value rhs = qg::createConstant(
       builder, loc, Tensor::from<float>(DType::f32, {n, k}, floats),
       RankedTensorType::get({n, k}, builder.getF32Type()), "w");
-  auto product = qg::MatmulOp::create(
-      builder, loc, op.getType(), op.getLhs(), rhs, op.getBias(),
-      builder.getUnitAttr(), DenseI64ArrayAttr());
+  auto product = qg::MatmulOp::create(builder, loc, op.getType(), op.getLhs(),
+                                      rhs, op.getBias(), builder.getUnitAttr(),
+                                      DenseI64ArrayAttr());
   op.getResult().replaceAllUsesWith(product.getResult());
   op.erase();
 }

@@ -210,8 +210,9 @@ Tensor GroupBuilder::getCorrections() const {
 /// Panels of `vectors` as codes, or bytes; unsigned ones begin with 0.
 Tensor GroupBuilder::packRows(const Tensor &rows, int64_t vectors,
                               const WeightCode &code) const {
-  Packing packing{1,        vectors,          dot.lanes,
-                  dot.pack, /*isRun=*/false, getFill(weight, fxp::getLevels(op))};
+  Packing packing{
+      1,        vectors,         dot.lanes,
+      dot.pack, /*isRun=*/false, getFill(weight, fxp::getLevels(op))};
   Tensor packed =
       packConvWeights(rows.reshaped({rows.shape()[0], 1, 1, k}), packing);
   if (code.isPacked())
@@ -330,10 +331,10 @@ void GroupBuilder::build(OpBuilder &builder) {
   Value rowSums = commonZero || zeroBits
                       ? sumRows(builder, rows)
                       : constant(builder, Tensor(DType::i32, {1}));
-  Tensor groupScales = llvm::all_equal(scales.span<int32_t>())
-                           ? Tensor::from<float>(DType::f32, {1},
-                                                 scales.span<float>().front())
-                           : packPerGroup(scales);
+  Tensor groupScales =
+      llvm::all_equal(scales.span<int32_t>())
+          ? Tensor::from<float>(DType::f32, {1}, scales.span<float>().front())
+          : packPerGroup(scales);
   if (target.hasHalves && groupScales.numElements() > 1)
     groupScales = narrowScales(groupScales);
   bool hasBias = llvm::any_of(bias.span<int32_t>(),
@@ -369,8 +370,8 @@ void GroupBuilder::build(OpBuilder &builder) {
       builder.getI64IntegerAttr(zeroBits), x, constant(builder, packed),
       constant(builder, groupScales), constant(builder, getCorrections()),
       rowScales, constant(builder, zeros), rowSums,
-      constant(builder, hasBias ? padChannels(bias, packing)
-                                : Tensor(DType::f32, {1})),
+      constant(builder,
+               hasBias ? padChannels(bias, packing) : Tensor(DType::f32, {1})),
       extras, init);
   setWeightCode(kernel, code);
   Block *body = builder.createBlock(&kernel.getEpilogue());

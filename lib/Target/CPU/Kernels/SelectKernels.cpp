@@ -22,8 +22,8 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/Pass.h"
-#include "llvm/TargetParser/Triple.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/TargetParser/Triple.h"
 
 namespace qopt::qcpu {
 #include "qopt/Target/CPU/Kernels/SelectKernels.h.inc"
@@ -183,8 +183,9 @@ template <typename WindowOp>
 Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
                                   Value x, Type element) {
   Location loc = p.op->getLoc();
-  Packing packing{isDepthwise ? 1 : p.groups, dot.vectors, dot.lanes, dot.pack,
-                  isRun, getFill(p.weight, p.levels)};
+  Packing packing{
+      isDepthwise ? 1 : p.groups, dot.vectors, dot.lanes, dot.pack, isRun,
+      getFill(p.weight, p.levels)};
   Tensor packed = isDepthwise ? packDepthwiseWeights(p.weight, packing)
                               : packConvWeights(p.weight, packing);
   if (dot.name == "fma" && !isDepthwise)
@@ -305,8 +306,7 @@ struct SelectKernelsPass
     raisePointwise(getOperation());
     // Some become products of floats.
     SmallVector<fxp::DecodeMatmulOp> decoded;
-    getOperation().walk(
-        [&](fxp::DecodeMatmulOp op) { decoded.push_back(op); });
+    getOperation().walk([&](fxp::DecodeMatmulOp op) { decoded.push_back(op); });
     for (fxp::DecodeMatmulOp op : decoded)
       selectDecodeMatmul(op, target);
     SmallVector<Operation *> candidates;
@@ -331,8 +331,7 @@ struct SelectKernelsPass
       if (std::optional<Product> product = matchProduct(op);
           product &&
           !(target.hasWords && product->weight.dtype() == DType::f32))
-        KernelBuilder(target, std::move(*product), hasHalves)
-            .build(builder);
+        KernelBuilder(target, std::move(*product), hasHalves).build(builder);
   }
 };
 } // namespace

@@ -33,10 +33,10 @@ struct LinearTypes {
 
 /// The integer form, or nullopt if the op has none: x is encoded per tensor
 /// and the weight per tensor or along `weightAxis`, both in at most 8 bits;
-/// the result is f32, i32 or encoded per tensor; the bias is absent, f32 or si32.
-/// `bias` holds its values (null if absent). A float bias b becomes
-/// rne(b / (sx * sw)); an si32 bias of scale f32(sx * sw) is taken as stored,
-/// another one is rescaled.
+/// the result is f32, i32 or encoded per tensor; the bias is absent, f32 or
+/// si32. `bias` holds its values (null if absent). A float bias b becomes rne(b
+/// / (sx * sw)); an si32 bias of scale f32(sx * sw) is taken as stored, another
+/// one is rescaled.
 std::optional<IntegerLinear> getIntegerLinear(const LinearTypes &types,
                                               const Tensor *bias);
 
