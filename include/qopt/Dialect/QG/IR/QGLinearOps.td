@@ -25,8 +25,8 @@ def QG_ConvOp : QG_LinearOp<"conv"> {
     does: `acc = rne(bias / (sx * sw)) + sum (x - zx) * (w - zw)` in i32, the
     bias quotient in double; an si32 bias of scale `f32(sx * sw)` is taken as
     stored. A quantized result is `rne(f32(acc) * f32(sx * sw / sy)) + zy`,
-    saturated; an f32 one is `f32(acc) * f32(sx * sw)`. Other encodings go
-    through f32. `qg.conv_transpose` and `qg.matmul` (weight scales along the
+    saturated; an f32 one is `f32(acc) * f32(sx * sw)`, an i32 one `acc` itself.
+    Other encodings go through f32. `qg.conv_transpose` and `qg.matmul` (weight scales along the
     N dimension) do the same.
 
     * C1: `x` is `[N, s..., C]`, `weight` `[O, k..., C/groups]`, `bias` `[O]`.
@@ -34,7 +34,8 @@ def QG_ConvOp : QG_LinearOp<"conv"> {
       two: all begins, then all ends (as ONNX has them).
     * C3: C and O are multiples of `groups`.
     * C4: `clamp` (two stored integers, inclusive) needs a quantized result.
-    * C5: all are floats or quantized.
+    * C5: all are floats or quantized; the result may be i32 if `x` and `weight`
+      are quantized.
 
     Example:
     ```mlir
@@ -105,10 +106,12 @@ def QG_MatmulOp : QG_LinearOp<"matmul", ["canComputeWeight"]> {
       without `[K, N]`, and K is that of `lhs`.
     * C3: `bias` is `[N]`.
     * C4: `clamp` needs a quantized result.
-    * C5: all are floats or quantized.
+    * C5: all are floats or quantized; the result may be i32 if `lhs` and `rhs`
+      are quantized.
 
     A `rhs` with groups, or with a table, is computed as `fxp.group_matmul`
-    says; a quantized result is that rounded.
+    says; a quantized result is that rounded. A quantized `rhs` beside a float
+    `lhs` is decoded, one rounding each, and multiplied as floats are.
 
     Example:
     ```mlir
