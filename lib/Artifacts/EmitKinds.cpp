@@ -155,6 +155,37 @@ qopt::findTarget(const std::set<std::string> &emit) {
   return target;
 }
 
+/// What a target says of its flags; of a machine that another target is made
+/// for, which one.
+static absl::Status explainRefusal(const absl::Status &refused,
+                                   const ArtifactRequest &request,
+                                   const TargetRequest &target) {
+  auto machine = target.flags.find("target");
+  if (machine == target.flags.end())
+    return refused;
+  TargetRequest alone;
+  alone.symbol = target.symbol;
+  alone.flags.insert(*machine);
+  absl::Status own = request.row->create(alone).status();
+  if (own.ok())
+    return refused;
+  for (const TargetRow *row : getTargets()) {
+    bool readsMachine = llvm::any_of(row->flags, [](const Flag &flag) {
+      return llvm::StringRef(flag.name) == "target";
+    });
+    if (row == request.row || !readsMachine || !row->create(alone).ok())
+      continue;
+    llvm::StringRef kind = row->kinds.front().name;
+    std::string known = getHelp(own);
+    return Error(Code::BadFlagValue,
+                 "--target: expected a machine of --emit=" +
+                     llvm::join(request.emit, ",") + ", got '" +
+                     machine->second + "', which is one of --emit=" + kind)
+        .help("write --emit=" + kind + (known.empty() ? "" : "; " + known));
+  }
+  return refused;
+}
+
 absl::Status qopt::readTarget(ArtifactRequest &request, FlagValues flags) {
   TargetRequest target;
   target.symbol = request.symbol;
@@ -174,7 +205,10 @@ absl::Status qopt::readTarget(ArtifactRequest &request, FlagValues flags) {
                  "--emit=" + llvm::Twine(request.row->name) + ": expected no " +
                      ignored + ", the folder is the same for every CPU")
         .help("the compiler that builds the folder is told the CPU");
-  QOPT_ASSIGN(request.target, request.row->create(target));
+  auto made = request.row->create(target);
+  if (!made.ok())
+    return explainRefusal(made.status(), request, target);
+  request.target = std::move(*made);
   if (request.target->isIntegerOnly())
     flags.erase("integer-only");
   for (const auto &[flag, value] : flags)

@@ -251,6 +251,35 @@ static std::string listNames(ArrayRef<Triple::ArchType> architectures) {
   return names;
 }
 
+/// "x86_64-pc-linux-gnu" of an architecture's name, as in amd64 or thumbv7em.
+static std::string completeTriple(const Triple &triple, StringRef name) {
+  auto *row = find_if(kArchitectures,
+                      [&](auto &row) { return row.arch == triple.getArch(); });
+  // Of Arm's 32 bits the name says the version.
+  if (triple.isARM() || triple.isThumb())
+    return (name + row->implied).str();
+  return row->implied.str();
+}
+
+/// An architecture is named where a CPU is expected.
+static absl::Status refuseArchitecture(const Triple &triple, StringRef name) {
+  qopt::Error error(Code::BadFlagValue,
+                    "--target: expects a CPU, or TRIPLE[:CPU[:+FEATURE,..]], "
+                    "got '" +
+                        name + "', which is an architecture");
+  if (!isTested(triple.getArch()))
+    return std::move(error).help("architectures with code here: " +
+                                 listArchitectures());
+  std::vector<std::string> cpus;
+  for (auto &[cpu, implied] : listMachineNames())
+    if (Triple(implied).getArch() == triple.getArch())
+      cpus.push_back(cpu);
+  return std::move(
+             std::move(error).note("CPUs: " + absl::StrJoin(cpus, ", ")))
+      .help("write --target=" + completeTriple(triple, name) +
+            " for a CPU of it that is not named");
+}
+
 static absl::Status refuseName(StringRef cpu,
                                ArrayRef<Triple::ArchType> found) {
   if (found.size() > 1 && isTested(found[1])) {
@@ -268,6 +297,8 @@ static absl::Status refuseName(StringRef cpu,
                                                listArchitectures() + ", got '" +
                                                cpu + "', which is one of " +
                                                listNames(found));
+  if (Triple triple(cpu); triple.getArch() != Triple::UnknownArch)
+    return refuseArchitecture(triple, cpu);
   qopt::Error error(Code::BadFlagValue,
                     "--target: expects a CPU that exists, or TRIPLE[:CPU"
                     "[:+FEATURE,..]], got '" +
