@@ -389,15 +389,28 @@ static std::string list(const std::map<std::string, int64_t> &counts) {
   return text;
 }
 
+namespace {
+/// What a product with stored weights takes: floats, rows that the file rounds
+/// by arithmetic, or rows that the product rounds.
+enum class ProductInput { floats, ownRows, rows };
+} // namespace
+
+static ProductInput getInputKind(LinearOpInterface op) {
+  if (op.roundsInput())
+    return ProductInput::rows;
+  return isRoundedAtRunTime(op.getInput()) ? ProductInput::ownRows
+                                           : ProductInput::floats;
+}
+
 /// Products with stored weights, by what is done with their input.
-static std::string countProducts(mlir::ModuleOp module, bool roundsInput) {
+static std::string countProducts(mlir::ModuleOp module, ProductInput kind) {
   std::map<std::string, int64_t> counts;
   module.walk([&](LinearOpInterface op) {
     auto isF32 = [](mlir::Value value) {
       return getTensorType(value).getElementType().isF32();
     };
     qg::QuantizedType type = qg::getQuantizedType(op.getWeight().getType());
-    if (type && isF32(op.getInput()) && op.roundsInput() == roundsInput)
+    if (type && isF32(op.getInput()) && getInputKind(op) == kind)
       ++counts[describeEncoding(type)];
   });
   return list(counts);
@@ -407,7 +420,7 @@ static std::string countProducts(mlir::ModuleOp module, bool roundsInput) {
 static int64_t countRoundedInputs(mlir::ModuleOp module) {
   int64_t count = 0;
   module.walk([&](LinearOpInterface op) {
-    count += !op.roundsInput() && isRoundedAtRunTime(op.getInput());
+    count += getInputKind(op) == ProductInput::ownRows;
   });
   return count;
 }
@@ -416,12 +429,15 @@ static int64_t countRoundedInputs(mlir::ModuleOp module) {
 absl::Status Quantizer::useStoredWeights() {
   QOPT_RETURN_IF_ERROR(
       runPipeline(module, "func.func(qg-use-stored-weights,canonicalize,cse)"));
-  std::string floats = countProducts(module, /*roundsInput=*/false);
-  std::string rows = countProducts(module, /*roundsInput=*/true);
+  std::string floats = countProducts(module, ProductInput::floats);
+  std::string ownRows = countProducts(module, ProductInput::ownRows);
+  std::string rows = countProducts(module, ProductInput::rows);
   if (!floats.empty())
     say("stored weights times floats: " + floats +
         "; their inputs are floats (--scheme w8a8-dyn rounds their rows to "
         "8 bits)");
+  if (!ownRows.empty())
+    say("stored weights times rows that the model itself rounds: " + ownRows);
   if (!rows.empty())
     say("stored weights times rows rounded to 8 bits at run time: " + rows);
   if (int64_t own = countRoundedInputs(module))
