@@ -678,4 +678,6 @@ QOPT_TILE void qopt_move(const int8_t *x, int8_t *restrict y,
   }
 }
 
+#include "qopt_embedded_resize.h"
+
 #endif /* QOPT_EMBEDDED_H */

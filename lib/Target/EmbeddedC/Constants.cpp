@@ -153,6 +153,30 @@ static absl::Status fillLinear(const Step &step, StepConstants &constants) {
   return absl::OkStatus();
 }
 
+/// Dimensions between resized ones stay as they are: one input, times 1.
+static void fillGrid(const Step &step, StepConstants &constants) {
+  auto op = cast<fxp::ResizeOp>(step.op);
+  ArrayRef<int64_t> x = getShape(op.getX()), y = getShape(op.getResult());
+  for (int64_t dim = step.firstAxis; dim <= step.lastAxis; ++dim) {
+    int64_t bytes = getNumElements(x.drop_front(dim + 1)), extent = y[dim];
+    int64_t first = 0, taps = 0;
+    for (auto [axis, count] : llvm::zip(op.getAxes(), op.getTaps())) {
+      if (axis == dim) {
+        taps = count;
+        break;
+      }
+      first += count * y[axis];
+    }
+    for (int64_t i = 0; i < extent * std::max<int64_t>(taps, 1); ++i) {
+      int64_t position = taps ? op.getPositions()[first + i] : i;
+      constants.offsets.push_back(int32_t(position * bytes));
+      constants.coefficients.push_back(taps ? op.getCoefficients()[first + i]
+                                            : 1);
+    }
+    constants.axes.push_back({extent, std::max<int64_t>(taps, 1)});
+  }
+}
+
 static absl::Status fillScales(const Step &step, StepConstants &constants) {
   fxp::RequantizeOp op = step.requantize;
   FailureOr<Tensor> scales =
@@ -201,6 +225,10 @@ absl::StatusOr<StepConstants> embedded::computeConstants(const Step &step) {
   }
   case Step::Multiply:
     constants.bias = {0};
+    break;
+  case Step::Resize:
+    constants.bias = {0};
+    fillGrid(step, constants);
     break;
   case Step::LookUp: {
     auto lut = cast<fxp::LutOp>(step.op);

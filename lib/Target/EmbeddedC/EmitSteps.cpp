@@ -33,6 +33,8 @@ StringRef embedded::getKindName(Step::Kind kind) {
     return "sum_pool";
   case Step::MaxPool:
     return "max_pool";
+  case Step::Resize:
+    return "resize";
   case Step::Add:
     return "add";
   case Step::Multiply:
@@ -119,6 +121,8 @@ private:
     addMember("uint8_t", "shift", constants_.shift);
     addMember("int8_t", "table", constants_.table);
     addMember("int32_t", "exponentials", constants_.exponentials);
+    addMember("int32_t", "offsets", constants_.offsets);
+    addMember("int32_t", "coefficients", constants_.coefficients);
     for (auto [i, input] : llvm::enumerate(step_.inputs)) {
       std::string name;
       if (std::optional<Tensor> constant = qg::matchConstant(input)) {
@@ -243,6 +247,8 @@ private:
     case Step::SumPool:
     case Step::MaxPool:
       return emitTaps();
+    case Step::Resize:
+      return emitResize();
     case Step::Add:
       return emitAdd();
     case Step::Multiply:
@@ -383,6 +389,26 @@ private:
         writer_->call("qopt_max_taps", {"taps", taps, out, channels});
       }
     });
+  }
+
+  void emitResize() {
+    declareScales();
+    std::vector<std::string> rows;
+    int64_t first = 0;
+    for (const GridAxis &axis : constants_.axes) {
+      rows.push_back(absl::StrCat(
+          "    {.extent = ", axis.extent, ", .taps = ", axis.taps,
+          ", .offsets = ", at(weight("offsets"), first),
+          ", .coefficients = ", at(weight("coefficients"), first), "}"));
+      first += axis.extent * axis.taps;
+    }
+    writer_->line(absl::StrCat("const qopt_grid_axis axes[] = {\n",
+                               absl::StrJoin(rows, ",\n"), "};"));
+    writer_->line(absl::StrCat(
+        "const qopt_grid grid = {.axes = axes, .rank = ", rows.size(),
+        ", .run = ", step_.n, ", .zero_point = ",
+        int64_t(cast<fxp::ResizeOp>(step_.op).getXZp()), "};"));
+    writer_->call("qopt_resize", {x_, y_, "&grid", "&scales"});
   }
 
   /// `zeroPoints` as the op has them; the step may have swapped operands.

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <algorithm>
 
 using namespace mlir;
 using namespace qopt;
@@ -17,6 +18,10 @@ using namespace qopt::embedded;
 
 /// A pointer to each lies on the stack.
 static constexpr int64_t kMostTaps = 1024;
+
+/// Positions in each lie on the stack.
+static constexpr int64_t kMostDims = 8;
+static constexpr const char *kTooManyDims = "expects up to 8 dimensions";
 
 static bool isByteTensor(Value value) {
   auto tensor = dyn_cast<RankedTensorType>(value.getType());
@@ -100,7 +105,8 @@ private:
       return refuse(op, "a tensor has no elements");
     if (auto requantize = dyn_cast<fxp::RequantizeOp>(op))
       return visitRequantize(requantize);
-    if (isLinear(op) || isa<fxp::MulOp, fxp::SumPoolOp, fxp::SumOp>(op))
+    if (isLinear(op) ||
+        isa<fxp::MulOp, fxp::SumPoolOp, fxp::SumOp, fxp::ResizeOp>(op))
       return visitAccumulating(op);
     if (!op->getNumResults() || !isByteTensor(op->getResult(0)) ||
         !llvm::all_of(op->getOperands(), isByteTensor))
@@ -162,6 +168,8 @@ private:
       return visitMul(mul, requantize);
     if (auto pool = dyn_cast<fxp::SumPoolOp>(op))
       return visitPool(pool, requantize, Step::SumPool);
+    if (auto resize = dyn_cast<fxp::ResizeOp>(op))
+      return visitResize(resize, requantize);
     visitSum(cast<fxp::SumOp>(op), requantize);
   }
 
@@ -348,6 +356,29 @@ private:
     step.scratch = channels;
   }
 
+  /// Dimensions in front of the resized ones are images, those behind them
+  /// lie side by side.
+  void visitResize(fxp::ResizeOp op, fxp::RequantizeOp requantize) {
+    ArrayRef<int64_t> axes = op.getAxes();
+    auto [first, last] = std::minmax_element(axes.begin(), axes.end());
+    ArrayRef<int64_t> x = getShape(op.getX());
+    if (*last - *first >= kMostDims)
+      return refuse(op, kTooManyDims);
+    if (requantize.getScales().getNumElements() != 1)
+      return refuse(op, "expects one scale");
+    if (getNumElements(x) > INT32_MAX)
+      return refuse(op, "expects an input below 2 GiB");
+    Step &step = addStep(Step::Resize, op, op.getX(), requantize.getResult());
+    step.requantize = requantize;
+    step.firstAxis = *first;
+    step.lastAxis = *last;
+    step.batch = getNumElements(x.take_front(*first));
+    step.n = getNumElements(x.drop_front(*last + 1));
+    step.macs = getNumElements(getShape(op.getResult()));
+    for (int64_t taps : op.getTaps())
+      step.macs *= taps;
+  }
+
   /// Operands of which the second repeats along leading dimensions.
   bool orderOperands(Operation *op, Value &lhs, Value &rhs, bool &swapped) {
     ArrayRef<int64_t> result = getShape(op->getResult(0));
@@ -405,8 +436,8 @@ private:
     if (auto pool = dyn_cast<fxp::MaxPoolOp>(op))
       return visitPool(pool, {}, Step::MaxPool);
     if (isa<qg::TransposeOp, qg::SliceOp, qg::BroadcastOp>(op)) {
-      if (getShape(result).size() > 8)
-        return refuse(op, "expects up to 8 dimensions");
+      if (getShape(result).size() > kMostDims)
+        return refuse(op, kTooManyDims);
       return void(addStep(Step::Move, op, op->getOperand(0), result));
     }
     if (isa<qg::ConcatOp>(op))

@@ -35,6 +35,7 @@ struct Step {
     Grouped,
     SumPool,
     MaxPool,
+    Resize,
     Add,
     Multiply,
     Rescale,
@@ -53,6 +54,8 @@ struct Step {
   int64_t n = 0, k = 0; ///< channels out, and products of each
   int64_t batch = 1;    ///< images, each a call
   int64_t scratch = 0;  ///< bytes that live during the step alone
+  /// The dimensions of a resize, and those between them.
+  int64_t firstAxis = 0, lastAxis = 0;
   /// Weights of at most 4 bits lie two in a byte.
   bool isPacked = false;
   /// Weights are codes of a table of 2^b bytes; empty: they are not.
@@ -101,6 +104,11 @@ bool fitsPacked(const Step &step);
 /// rows of codes are padded; empty without levels.
 llvm::SmallVector<int8_t> makeTable(const Step &step);
 
+/// A dimension of a resize: positions of the result, and inputs of each.
+struct GridAxis {
+  int64_t extent, taps;
+};
+
 /// How accumulators of a step become bytes; what the weights file holds.
 struct StepConstants {
   std::vector<int8_t> weights; ///< in the order that the kernel reads
@@ -109,6 +117,10 @@ struct StepConstants {
   std::vector<uint8_t> shift;
   std::vector<int8_t> table, levels;
   std::vector<int32_t> exponentials;
+  /// Of a resize, the outermost dimension first: where an input begins, in
+  /// bytes, and its coefficient, for all positions of `axes`.
+  std::vector<int32_t> offsets, coefficients;
+  std::vector<GridAxis> axes;
   int64_t zeroPoint = 0, low = 0, high = 0;
   bool isWide = false;
 };
