@@ -135,7 +135,7 @@ class Routes:
         the whole graph: the project's own come from the device's part."""
         at = self.folder / "fpga"
         count = len(self.stored)
-        np.save(self.folder / "stored.npy", self.stored.view(np.int8))
+        np.save(self.folder / "stored.npy", self.stored)
         code, text = run([self.options.qopt, "compile", self.graph, "--scheme",
                           "float", *HLS, "--vectors", count, "--data",
                           self.folder / "stored.npy", "-o", f"{at}/"])

@@ -97,7 +97,7 @@ class Model:
         with tempfile.TemporaryDirectory() as temporary:
             at = Path(temporary)
             for sample in samples:
-                np.save(at / "in.npy", sample.view(np.int8))
+                np.save(at / "in.npy", sample)
                 run([qopt, "run", self.folder / "quantized.mlirbc",
                      "--reference", "--input", f"@{at}/in.npy", "-o",
                      f"@{at}/out.npy", "-q"])
