@@ -17,7 +17,7 @@ import tempfile
 import onnx.parser
 
 HEADER = '<ir_version: 10, opset_import: ["" : {}, "com.microsoft" : 1, ' \
-         '"local" : 1]>\ng '
+         '"ai.onnx.ml" : 3, "local" : 1]>\ng '
 
 
 def read_models(path):
