@@ -45,6 +45,46 @@ static double getLeastScaleOfSums(double magnitudes, double bias, double xScale,
   return (magnitudes * reach + (isRow ? 0 : bias / xScale)) / room;
 }
 
+namespace {
+/// Of the weights that share a parameter, for each parameter; 0 is in between.
+struct WeightExtremes {
+  std::vector<float> low, high;
+  std::vector<double> magnitudes; // sums
+};
+} // namespace
+
+static WeightExtremes findExtremes(ArrayRef<float> values,
+                                   const qg::ParameterIndex &index,
+                                   size_t parameters) {
+  WeightExtremes found{std::vector<float>(parameters, 0),
+                       std::vector<float>(parameters, 0),
+                       std::vector<double>(parameters, 0)};
+  for (size_t i = 0; i < values.size(); ++i) {
+    size_t at = index(i);
+    found.magnitudes[at] += std::fabs(double(values[i]));
+    found.low[at] = std::min(found.low[at], values[i]);
+    found.high[at] = std::max(found.high[at], values[i]);
+  }
+  return found;
+}
+
+/// The 2^bits levels that are nearest to the weights, each by its own scale.
+static std::vector<int8_t> learnLevels(ArrayRef<float> values,
+                                       const qg::ParameterIndex &index,
+                                       const WeightExtremes &extremes,
+                                       unsigned bits) {
+  LevelHistogram histogram;
+  for (size_t i = 0; i < values.size(); ++i) {
+    size_t at = index(i);
+    double scale = std::max(-extremes.low[at], extremes.high[at]) / 127.0;
+    if (scale >= kLeastScale)
+      histogram.add(values[i] / scale, scale * scale);
+    else
+      histogram.needZero();
+  }
+  return histogram.learn(bits);
+}
+
 FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
                                                      const WeightFormat &format,
                                                      double xScale) {
@@ -66,29 +106,14 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
                                          scales, zeros, group, table);
   };
   qg::ParameterIndex index(make({}), weight->shape());
-  std::vector<float> low(scales.size(), 0), high(scales.size(), 0);
-  std::vector<double> magnitudes(scales.size(), 0);
   ArrayRef<float> values = weight->span<float>();
   for (float value : values)
     if (!std::isfinite(value))
       return op->emitOpError("expects finite weights, got ") << value;
-  for (size_t i = 0; i < values.size(); ++i) {
-    size_t at = index(i);
-    magnitudes[at] += std::fabs(double(values[i]));
-    low[at] = std::min(low[at], values[i]);
-    high[at] = std::max(high[at], values[i]);
-  }
+  WeightExtremes extremes = findExtremes(values, index, scales.size());
   if (format.element->isLearned) {
-    LevelHistogram histogram;
-    for (size_t i = 0; i < values.size(); ++i) {
-      size_t at = index(i);
-      double scale = std::max(-low[at], high[at]) / 127.0;
-      if (scale >= kLeastScale)
-        histogram.add(values[i] / scale, scale * scale);
-      else
-        histogram.needZero();
-    }
-    std::vector<int8_t> learned = histogram.learn(row.bits);
+    std::vector<int8_t> learned =
+        learnLevels(values, index, extremes, row.bits);
     table.assign(learned.begin(), learned.end());
   }
   std::optional<Tensor> bias;
@@ -100,14 +125,15 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
   SmallVector<int32_t> zeros;
   for (size_t at = 0; at < scales.size(); ++at) {
     float &scale = scales[at];
-    float magnitude = std::max(-low[at], high[at]);
+    float low = extremes.low[at], high = extremes.high[at];
+    float magnitude = std::max(-low, high);
     AffineParameters affine;
     if (row.isTable)
       scale = magnitude / reach;
     else if (row.isSigned)
       scale = getSymmetricScale(magnitude, row.bits);
     else {
-      affine = getAsymmetricParameters({low[at], high[at]}, row.bits);
+      affine = getAsymmetricParameters({low, high}, row.bits);
       scale = affine.scale;
     }
     if (!(scale >= float(kLeastScale)))
@@ -119,8 +145,8 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
                                     (xScale * 1073741824.0)));
     if (row.isSigned && !row.isTable && !group) {
       double least = getLeastScaleOfSums(
-          magnitudes[at], bias ? std::fabs(bias->getFloat(at / groups)) : 0,
-          xScale, depth);
+          extremes.magnitudes[at],
+          bias ? std::fabs(bias->getFloat(at / groups)) : 0, xScale, depth);
       // Of like scales the sums fit as they are.
       if (least > scale) {
         scale = std::nextafter(float(least), INFINITY);
@@ -131,8 +157,8 @@ FailureOr<qg::QuantizedType> qopt::getWeightEncoding(LinearOpInterface op,
       continue;
     int64_t zero = affine.zeroPoint;
     if (scale != before)
-      zero = int64_t(chooseZeroPoint(double(low[at]), double(scale),
-                                     Grid<double>::of(row)));
+      zero = int64_t(
+          chooseZeroPoint(double(low), double(scale), Grid<double>::of(row)));
     zeros.push_back(int32_t(zero));
   }
   return make(zeros);

@@ -218,17 +218,25 @@ QOPT_INLINE static int32_t multiplyAdd(int32_t a, int32_t b, int32_t c) {
   return a * b + c;
 }
 
+/// `taps` positions and their coefficients for each result.
+template <typename T> struct ResampleTaps {
+  const int64_t *positions;
+  const T *coefficients;
+  int64_t taps;
+};
+
 template <typename T>
-QOPT_INLINE static void
-resampleBody(const ResampleSizes &sizes, const int64_t *positions,
-             const T *coefficients, int64_t taps, const T *x, T *out) {
+QOPT_INLINE static void resampleBody(const ResampleSizes &sizes,
+                                     const ResampleTaps<T> &table, const T *x,
+                                     T *out) {
+  const int64_t taps = table.taps;
   for (int64_t o = 0; o < sizes.outer; ++o)
     for (int64_t i = 0; i < sizes.out; ++i) {
       T *row = out + (o * sizes.out + i) * sizes.inner;
       for (int64_t t = 0; t < taps; ++t) {
         const T *from =
-            x + (o * sizes.in + positions[i * taps + t]) * sizes.inner;
-        T c = coefficients[i * taps + t];
+            x + (o * sizes.in + table.positions[i * taps + t]) * sizes.inner;
+        T c = table.coefficients[i * taps + t];
         if (t == 0)
           for (int64_t k = 0; k < sizes.inner; ++k)
             row[k] = c * from[k];
@@ -245,7 +253,7 @@ resampleBody(const ResampleSizes &sizes, const int64_t *positions,
                                 const int64_t *positions,                      \
                                 const T *coefficients, int64_t taps,           \
                                 const T *x, T *out) {                          \
-    resampleBody(sizes, positions, coefficients, taps, x, out);                \
+    resampleBody<T>(sizes, {positions, coefficients, taps}, x, out);           \
   }                                                                            \
   }                                                                            \
   void qopt::resample(const ResampleSizes &sizes,                              \

@@ -87,50 +87,57 @@ LogicalResult ResizeOp::evaluate(ArrayRef<Tensor> operands,
   return evaluateFloat<float>(*this, operands[0], results);
 }
 
+namespace {
+/// `count` elements of a tensor of updates, from element `from` on.
+struct UpdateRow {
+  const Tensor &updates;
+  int64_t from, count;
+};
+} // namespace
+
 /// `to[i] = kind(to[i], update[i])` for the elements of one row.
 template <typename T>
 static void combineFloats(BinaryKind kind, Tensor &to, int64_t at,
-                          const Tensor &updates, int64_t from, int64_t count) {
-  std::vector<T> old(count), update(count);
-  for (int64_t i = 0; i < count; ++i) {
+                          const UpdateRow &row) {
+  std::vector<T> old(row.count), update(row.count);
+  for (int64_t i = 0; i < row.count; ++i) {
     old[i] = T(to.getFloat(at + i));
-    update[i] = T(updates.getFloat(from + i));
+    update[i] = T(row.updates.getFloat(row.from + i));
   }
-  applyBinary(kind, old.data(), update.data(), old.data(), count);
-  for (int64_t i = 0; i < count; ++i)
+  applyBinary(kind, old.data(), update.data(), old.data(), row.count);
+  for (int64_t i = 0; i < row.count; ++i)
     to.setFloat(at + i, old[i]);
 }
 
 static void combineIntegers(BinaryKind kind, Tensor &to, int64_t at,
-                            const Tensor &updates, int64_t from,
-                            int64_t count) {
+                            const UpdateRow &row) {
   EvalBuilder b;
   dispatchInteger(to.dtype(), [&](auto like) {
     using I = decltype(like);
-    MutableArrayRef<I> old = to.mutableSpan<I>().slice(at, count);
-    ArrayRef<I> update = updates.span<I>().slice(from, count);
-    for (int64_t i = 0; i < count; ++i)
+    MutableArrayRef<I> old = to.mutableSpan<I>().slice(at, row.count);
+    ArrayRef<I> update = row.updates.span<I>().slice(row.from, row.count);
+    for (int64_t i = 0; i < row.count; ++i)
       old[i] = numerics::emitBinaryInt(b, kind, old[i], update[i],
                                        isUnsigned(to.dtype()));
   });
 }
 
-/// Row `from` of the updates into row `at` of the result, in elements.
+/// A row of the updates into the result, from its element `at` on.
 static void updateRow(ScatterKind scatter, Tensor &to, int64_t at,
-                      const Tensor &updates, int64_t from, int64_t count) {
+                      const UpdateRow &row) {
   size_t width = getByteWidth(to.dtype());
   if (scatter == ScatterKind::replace) {
-    std::memcpy(to.mutableData() + at * width, updates.data() + from * width,
-                count * width);
+    std::memcpy(to.mutableData() + at * width,
+                row.updates.data() + row.from * width, row.count * width);
     return;
   }
   BinaryKind kind = *symbolizeBinaryKind(stringifyScatterKind(scatter));
   if (!isFloat(to.dtype()))
-    combineIntegers(kind, to, at, updates, from, count);
+    combineIntegers(kind, to, at, row);
   else if (to.dtype() == DType::f64)
-    combineFloats<double>(kind, to, at, updates, from, count);
+    combineFloats<double>(kind, to, at, row);
   else
-    combineFloats<float>(kind, to, at, updates, from, count);
+    combineFloats<float>(kind, to, at, row);
 }
 
 LogicalResult ScatterOp::evaluate(ArrayRef<Tensor> operands,
@@ -146,7 +153,8 @@ LogicalResult ScatterOp::evaluate(ArrayRef<Tensor> operands,
       return emitOpError() << "expects indices in [" << -rows << ", " << rows
                            << "), got " << index;
     index = index < 0 ? index + rows : index;
-    updateRow(getKind(), result, index * count, operands[2], i * count, count);
+    updateRow(getKind(), result, index * count,
+              {operands[2], i * count, count});
   }
   results.push_back(result);
   return success();

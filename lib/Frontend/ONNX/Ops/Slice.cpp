@@ -215,16 +215,18 @@ static std::optional<int64_t> countPositions(OpBinder &op, Value x,
   return (*declared)[slice.axis];
 }
 
+/// Element `i` of a tensor of starts, as a vector of one element.
+static Value getStart(GraphBuilder &b, Value starts, int64_t i) {
+  Value flat = b.reshape(starts, {b.type(starts).getNumElements()});
+  return b.reshape(b.sliceAxis(flat, 0, i, i + 1), {1});
+}
+
 /// `count` elements along the axis from a start that is computed, which counts
 /// from the end where negative and is clamped as the operator says.
 static Value sliceFrom(OpBinder &op, Value x, const AxisSlice &slice,
-                       Value starts, int64_t i, int64_t count) {
+                       Value start, int64_t count) {
   GraphBuilder &b = op.b;
   int64_t extent = b.extent(x, slice.axis);
-  Value start = b.reshape(
-      b.sliceAxis(b.reshape(starts, {b.type(starts).getNumElements()}), 0, i,
-                  i + 1),
-      {1});
   start = normalizeIndices(op, start, extent);
   start = b.clamp(start, 0, double(slice.step > 0 ? extent : extent - 1));
   Tensor steps(DType::i64, {count});
@@ -280,7 +282,7 @@ static LogicalResult buildSliceAtRunTime(OpBinder &op,
           "expects starts and ends that differ by a constant, or a declared "
           "shape of the result, along axis " +
           Twine(slice.axis) + "; they are computed at run time");
-    x = sliceFrom(op, x, slice, inputs.starts, i, *extent);
+    x = sliceFrom(op, x, slice, getStart(b, inputs.starts, i), *extent);
   }
   return op.result(x);
 }
