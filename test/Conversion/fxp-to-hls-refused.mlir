@@ -97,3 +97,10 @@ func.func @constant_result(%x: tensor<1x4xi8>) -> tensor<1x4xi8> {
   %y = qg.constant dense<1> : tensor<1x4xi8> -> tensor<1x4xi8>
   return %y : tensor<1x4xi8>
 }
+
+// -----
+func.func @large_coefficients(%x: tensor<2xi8>) -> tensor<1xi32> {
+  // expected-error@+1 {{has no unit: expects coefficients of up to 16 bits}}
+  %y = fxp.resize %x axes [0] taps [1] positions [1] coefficients [40000] x_zp 0 : tensor<2xi8> -> tensor<1xi32>
+  return %y : tensor<1xi32>
+}

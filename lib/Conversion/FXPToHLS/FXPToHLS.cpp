@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/FXPToHLS.h"
 #include "Parameters.h"
+#include "Resize.h"
 #include "qopt/Conversion/IntegerCore.h"
 #include "qopt/Dialect/FXP/IR/StoredConstant.h"
 #include "qopt/Dialect/QG/IR/QG.h"
@@ -65,6 +66,7 @@ private:
   LogicalResult convertSum(fxp::SumOp op);
   LogicalResult convertConcat(qg::ConcatOp op);
   LogicalResult convertTranspose(qg::TransposeOp op);
+  LogicalResult convertResize(fxp::ResizeOp op);
 
   FailureOr<Geometry> getGeometry(Operation *op, const qg::Window &window);
   FailureOr<LinearParameters> getLinear(Operation *op, Value weights,
@@ -517,23 +519,17 @@ LogicalResult Converter::convertConcat(qg::ConcatOp op) {
 }
 
 LogicalResult Converter::convertTranspose(qg::TransposeOp op) {
-  // Dimensions of one element move for free.
-  ArrayRef<int64_t> from = getShape(op.getX());
-  SmallVector<int64_t> kept, shape, permutation;
-  for (auto [dim, extent] : llvm::enumerate(from))
-    if (extent != 1) {
-      kept.push_back(dim);
-      shape.push_back(extent);
-    }
-  for (int64_t dim : op.getPermutation())
-    if (auto it = llvm::find(kept, dim); it != kept.end())
-      permutation.push_back(it - kept.begin());
-  Value stream = take(op.getX());
-  if (!llvm::is_sorted(permutation))
-    stream = hls::PermuteOp::create(builder_, op.getLoc(), stream.getType(),
-                                    stream, shape, permutation)
-                 .getResult();
+  Value stream = permute(builder_, op.getLoc(), take(op.getX()),
+                         getShape(op.getX()), op.getPermutation());
   define(op.getResult(), stream, op.getLoc());
+  return success();
+}
+
+LogicalResult Converter::convertResize(fxp::ResizeOp op) {
+  FailureOr<Value> stream = buildResize(builder_, op, take(op.getX()));
+  if (failed(stream))
+    return refuse(op) << "expects coefficients of up to 16 bits";
+  define(op.getResult(), *stream, op.getLoc());
   return success();
 }
 
@@ -558,6 +554,8 @@ LogicalResult Converter::convert(Operation *op) {
     return convertConcat(concat);
   if (auto transpose = dyn_cast<qg::TransposeOp>(op))
     return convertTranspose(transpose);
+  if (auto resize = dyn_cast<fxp::ResizeOp>(op))
+    return convertResize(resize);
   if (auto reshape = dyn_cast<qg::ReshapeOp>(op)) {
     define(reshape.getResult(), take(reshape.getX()), op->getLoc());
     return success();
@@ -580,7 +578,8 @@ LogicalResult Converter::convert(Operation *op) {
 bool qopt::hasUnit(Operation *op) {
   return isa<fxp::ConvOp, fxp::MatmulOp, fxp::RequantizeOp, fxp::AddOp,
              fxp::MulOp, fxp::LutOp, fxp::SoftmaxOp, fxp::SumOp, fxp::MaxPoolOp,
-             fxp::SumPoolOp, qg::ConcatOp, qg::TransposeOp, qg::ReshapeOp>(op);
+             fxp::SumPoolOp, fxp::ResizeOp, qg::ConcatOp, qg::TransposeOp,
+             qg::ReshapeOp>(op);
 }
 
 /// Streams beside the arguments, which are erased when all is converted.
