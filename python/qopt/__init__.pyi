@@ -66,7 +66,8 @@ class Calibrator:
 
 def load(model: Any, shapes: Optional[Mapping[str, Sequence[int]]] = ...,
          dims: Optional[Mapping[str, int]] = ...,
-         constants: Optional[Mapping[str, npt.ArrayLike]] = ...) -> Model: ...
+         constants: Optional[Mapping[str, npt.ArrayLike]] = ...,
+         seed: int = ...) -> Model: ...
 def calibrate(model: Model, data: Iterable[Sample], per_channel: bool = ...,
               per_sample: bool = ..., reference: bool = ...) -> Profile: ...
 def quantize(model: Model, profile: Optional[Profile] = ...,

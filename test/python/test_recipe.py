@@ -169,7 +169,7 @@ def flags_of(verb, capfd):
 # Flags that are something else in Python: the model's own arguments (load), the
 # arguments in front, files that are objects here, and a keyword's other name.
 ELSEWHERE = {"output": "output", "dim": None, "shape": None, "const": None,
-             "recipe": "recipe", "plan": "plan", "layer": "layers",
+             "seed": None, "recipe": "recipe", "plan": "plan", "layer": "layers",
              "requant": "requantize", "symbol-prefix": "symbol",
              "profile": "profile", "data": "data", "json": None,
              "scheme": "scheme"}
