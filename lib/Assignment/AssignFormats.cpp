@@ -159,8 +159,12 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
 std::string AssignFormats::judgeRows(LinearOpInterface op) {
   if (preActivation != "f32" || op.getLinearGeometry().window)
     return "";
-  auto sqnr =
-      getObserver(op.getInput())->getAttrOfType<FloatAttr>("qg.row_sqnr");
+  qg::ObserveOp observer = getObserver(op.getInput());
+  auto bits = observer->getAttrOfType<IntegerAttr>("qg.bits");
+  // Rows have 8 bits: who asks for fewer has decided.
+  if (bits && bits.getInt() < 8)
+    return "";
+  auto sqnr = observer->getAttrOfType<FloatAttr>("qg.row_sqnr");
   auto own = op->getAttrOfType<StringAttr>("qg.weights");
   std::optional<WeightFormat> format =
       WeightFormat::parse(own ? own.getValue() : StringRef(weightFormat));
