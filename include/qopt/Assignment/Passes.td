@@ -37,8 +37,8 @@ def AssignFormats : Pass<"qg-assign-formats", "::mlir::func::FuncOp"> {
       than `row-sqnr` (`qg.row_sqnr`, the mean over rows) gets `qg.rounds_rows`:
       its rows are rounded at run time (`qg.dynamic_matmul`). Where that cannot
       be, or with weights below 8 bits, it needs less than `min-sqnr`; a product
-      of two computed tensors then stays float. Not with
-      `pre-activation=int8`.
+      of two computed tensors then stays float. Not with `pre-activation=int8`,
+      and not where fewer than 8 bits were asked for.
     * Weights have `weight-format`; an op that carries `qg.weights` (a string of
       the same form, from a plan or a recipe) has its own, and with `f32` it
       stays float. Groups are for matmuls and pointwise convolutions; other ops
