@@ -276,8 +276,14 @@ private:
   }
 
   OwningOpRef<ModuleOp> buildHost() {
-    return build(function_.getArguments(), inputs_.getArrayRef(),
-                 [&](Operation *op) { return host_.contains(op); });
+    OwningOpRef<ModuleOp> module =
+        build(function_.getArguments(), inputs_.getArrayRef(),
+              [&](Operation *op) { return host_.contains(op); });
+    // Names, and the signs of what a caller gives.
+    auto main = module->lookupSymbol<func::FuncOp>("main");
+    for (unsigned i = 0, e = function_.getNumArguments(); i < e; ++i)
+      main.setArgAttrs(i, function_.getArgAttrDict(i));
+    return module;
   }
 
   OwningOpRef<ModuleOp> buildCore() {
