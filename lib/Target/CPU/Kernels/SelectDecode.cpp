@@ -5,7 +5,7 @@
 // shift brings each code to where it is looked up.
 //===----------------------------------------------------------------------===//
 #include "DecodeKernel.h"
-#include "Epilogue.h"
+#include "KernelFrame.h"
 #include "WeightCode.h"
 #include "qopt/Dialect/FXP/IR/Levels.h"
 #include "qopt/Numerics/GroupMatmul.h"
@@ -50,9 +50,9 @@ private:
   Tensor packZeroPoints() const;
   Tensor packColumnZeroPoints() const;
   SmallVector<int8_t> getLevels() const;
-  Value constant(OpBuilder &builder, const Tensor &tensor) const;
-  Value castShape(OpBuilder &builder, Value value,
-                  ArrayRef<int64_t> shape) const;
+  Value constant(OpBuilder &builder, const Tensor &tensor) const {
+    return createPacked(builder, loc, tensor);
+  }
   /// Lanes of a panel: those of the last one end with the channels in use.
   int64_t pitch(int64_t panel) const {
     return std::min<int64_t>(width(),
@@ -145,22 +145,6 @@ bool DecodeBuilder::chooseTile() {
   while (perBlock && dot.vectors % perBlock && perBlock % dot.vectors)
     --dot.vectors;
   return block[0] % dot.lanes == 0;
-}
-
-Value DecodeBuilder::constant(OpBuilder &builder, const Tensor &tensor) const {
-  auto type = RankedTensorType::get(
-      tensor.shape(), qg::getStorageElementType(qg::getElementType(
-                          builder.getContext(), tensor.dtype())));
-  return qg::createConstant(builder, loc, tensor, type, "packed");
-}
-
-Value DecodeBuilder::castShape(OpBuilder &builder, Value value,
-                               ArrayRef<int64_t> shape) const {
-  auto type = cast<RankedTensorType>(value.getType());
-  if (type.getShape() == shape)
-    return value;
-  return qg::ReshapeOp::create(
-      builder, loc, RankedTensorType::get(shape, type.getElementType()), value);
 }
 
 /// [panels][groups][words][lanes], or [panels][K][lanes] of bytes.
@@ -271,33 +255,20 @@ SmallVector<int8_t> DecodeBuilder::getLevels() const {
 }
 
 void DecodeBuilder::build(OpBuilder &builder) {
-  Epilogue epilogue = collectEpilogue(op);
-  Operation *last =
-      epilogue.ops.empty() ? op.getOperation() : epilogue.ops.back();
-  builder.setInsertionPoint(last);
-  Value x = castShape(builder, op.getLhs(), {1, 1, m, k});
+  KernelFrame frame(builder, op);
+  Value x = castShape(builder, loc, op.getLhs(), {1, 1, m, k});
   SmallVector<int64_t> shape{1, 1, m, n};
-  SmallVector<Value> extras;
-  SmallVector<Type> elements{builder.getF32Type()};
   auto pad = [&](const Tensor &values) {
     Tensor padded(values.dtype(), {int64_t(llvm::alignTo(n, width()))});
     std::copy_n(values.data(), values.numBytes(), padded.mutableData());
     return padded;
   };
-  for (const EpilogueOperand &operand : epilogue.operands) {
-    if (auto *tensor = std::get_if<Tensor>(&operand))
-      extras.push_back(constant(builder, pad(*tensor)));
-    else
-      extras.push_back(castShape(builder, std::get<Value>(operand), shape));
-    elements.push_back(
-        cast<RankedTensorType>(extras.back().getType()).getElementType());
-  }
+  SmallVector<Value> extras = frame.createExtras(shape, pad);
   bool hasBias = llvm::any_of(bias.span<int32_t>(), [](int32_t value) {
     return value != 0; // -0 is one
   });
-  auto result = cast<RankedTensorType>(last->getResult(0).getType());
-  Value init =
-      tensor::EmptyOp::create(builder, loc, shape, result.getElementType());
+  Value init = tensor::EmptyOp::create(builder, loc, shape,
+                                       frame.getType().getElementType());
   auto kernel = DecodeMatmulOp::create(
       builder, loc, TypeRange{init.getType()}, builder.getStringAttr(dot.name),
       builder.getDenseI64ArrayAttr(
@@ -308,17 +279,8 @@ void DecodeBuilder::build(OpBuilder &builder) {
       constant(builder, packScales()), constant(builder, packZeroPoints()),
       constant(builder, hasBias ? pad(bias) : Tensor(DType::f32, {1})), extras,
       init);
-  Block *body = builder.createBlock(&kernel.getEpilogue());
-  for (Type type : elements)
-    body->addArgument(type, loc);
-  buildEpilogue(epilogue, *body, op);
-  builder.setInsertionPointAfter(kernel);
-  last->getResult(0).replaceAllUsesWith(
-      castShape(builder, kernel.getResult(0), result.getShape()));
-  for (Operation *fused : llvm::reverse(epilogue.ops))
-    if (fused->use_empty())
-      fused->erase();
-  op.erase();
+  frame.fill(kernel, builder.getF32Type(), extras);
+  frame.replaceBy(kernel.getResult(0));
 }
 
 void DecodeBuilder::decode(OpBuilder &builder) {

@@ -7,8 +7,8 @@
 // with, and their zero points, are taken off by the sum of the row.
 //===----------------------------------------------------------------------===//
 #include "DecodeKernel.h"
-#include "Epilogue.h"
 #include "GroupKernel.h"
+#include "KernelFrame.h"
 #include "PackWeights.h"
 #include "WeightCode.h"
 #include "qopt/Dialect/FXP/IR/Levels.h"
@@ -49,9 +49,9 @@ private:
   Value stageInput(OpBuilder &builder);
   Tensor packPerGroup(const Tensor &values) const;
   Tensor getCorrections() const;
-  Value constant(OpBuilder &builder, const Tensor &tensor) const;
-  Value castShape(OpBuilder &builder, Value value,
-                  ArrayRef<int64_t> shape) const;
+  Value constant(OpBuilder &builder, const Tensor &tensor) const {
+    return createPacked(builder, loc, tensor);
+  }
 
   fxp::GroupMatmulOp op;
   Location loc;
@@ -139,18 +139,9 @@ void GroupBuilder::chooseTile() {
   }
 }
 
-Value GroupBuilder::castShape(OpBuilder &builder, Value value,
-                              ArrayRef<int64_t> shape) const {
-  auto type = cast<RankedTensorType>(value.getType());
-  if (type.getShape() == shape)
-    return value;
-  return qg::ReshapeOp::create(
-      builder, loc, RankedTensorType::get(shape, type.getElementType()), value);
-}
-
 /// The input as the dot product reads it; zeroPoint is what is still in it.
 Value GroupBuilder::stageInput(OpBuilder &builder) {
-  Value x = castShape(builder, op.getLhs(), {1, 1, m, k});
+  Value x = castShape(builder, loc, op.getLhs(), {1, 1, m, k});
   Type element = builder.getI8Type();
   int64_t subtract = 0;
   if (dot.input == DotInput::s16) {
@@ -284,13 +275,13 @@ Tensor GroupBuilder::packZeroPoints() {
 Value GroupBuilder::sumRows(OpBuilder &builder, Value x) const {
   Type i32 = builder.getI32Type();
   auto sum = [&](int64_t first, int64_t count, int64_t length) -> Value {
-    Value part = castShape(builder, x, {m, k});
+    Value part = castShape(builder, loc, x, {m, k});
     if (first || count * length != k)
       part = qg::SliceOp::create(
           builder, loc,
           RankedTensorType::get({m, count * length}, builder.getI8Type()), part,
           SmallVector<int64_t>{0, first}, SmallVector<int64_t>{1, 1});
-    part = castShape(builder, part, {m, count, length});
+    part = castShape(builder, loc, part, {m, count, length});
     return fxp::SumOp::create(builder, loc,
                               RankedTensorType::get({m, count}, i32), part,
                               ArrayRef<int64_t>{2}, /*x_zp=*/0,
@@ -307,18 +298,8 @@ Value GroupBuilder::sumRows(OpBuilder &builder, Value x) const {
                               /*axis=*/1);
 }
 
-Value GroupBuilder::constant(OpBuilder &builder, const Tensor &tensor) const {
-  auto type = RankedTensorType::get(
-      tensor.shape(), qg::getStorageElementType(qg::getElementType(
-                          builder.getContext(), tensor.dtype())));
-  return qg::createConstant(builder, loc, tensor, type, "packed");
-}
-
 void GroupBuilder::build(OpBuilder &builder) {
-  Epilogue epilogue = collectEpilogue(op);
-  Operation *last =
-      epilogue.ops.empty() ? op.getOperation() : epilogue.ops.back();
-  builder.setInsertionPoint(last);
+  KernelFrame frame(builder, op);
   chooseDot();
   chooseTile();
   Value x = stageInput(builder);
@@ -341,24 +322,15 @@ void GroupBuilder::build(OpBuilder &builder) {
                               [](int32_t value) { return value != 0; });
   Value rowScales =
       op.getLhsScales()
-          ? castShape(builder, op.getLhsScales(), {m})
+          ? castShape(builder, loc, op.getLhsScales(), {m})
           : constant(builder,
                      Tensor::from<float>(DType::f32, {1},
                                          op.getLhsScale().convertToFloat()));
   SmallVector<int64_t> shape{1, 1, m, n};
-  SmallVector<Value> extras;
-  SmallVector<Type> elements{builder.getF32Type()};
-  for (const EpilogueOperand &operand : epilogue.operands) {
-    if (auto *tensor = std::get_if<Tensor>(&operand))
-      extras.push_back(constant(builder, padChannels(*tensor, packing)));
-    else
-      extras.push_back(castShape(builder, std::get<Value>(operand), shape));
-    elements.push_back(
-        cast<RankedTensorType>(extras.back().getType()).getElementType());
-  }
-  auto result = cast<RankedTensorType>(last->getResult(0).getType());
-  Value init =
-      tensor::EmptyOp::create(builder, loc, shape, result.getElementType());
+  auto pad = [&](const Tensor &values) { return padChannels(values, packing); };
+  SmallVector<Value> extras = frame.createExtras(shape, pad);
+  Value init = tensor::EmptyOp::create(builder, loc, shape,
+                                       frame.getType().getElementType());
   auto kernel = GroupMatmulOp::create(
       builder, loc, TypeRange{init.getType()}, builder.getStringAttr(dot.name),
       builder.getDenseI64ArrayAttr(
@@ -370,21 +342,11 @@ void GroupBuilder::build(OpBuilder &builder) {
       builder.getI64IntegerAttr(zeroBits), x, constant(builder, packed),
       constant(builder, groupScales), constant(builder, getCorrections()),
       rowScales, constant(builder, zeros), rowSums,
-      constant(builder,
-               hasBias ? padChannels(bias, packing) : Tensor(DType::f32, {1})),
-      extras, init);
+      constant(builder, hasBias ? pad(bias) : Tensor(DType::f32, {1})), extras,
+      init);
   setWeightCode(kernel, code);
-  Block *body = builder.createBlock(&kernel.getEpilogue());
-  for (Type type : elements)
-    body->addArgument(type, loc);
-  buildEpilogue(epilogue, *body, op);
-  builder.setInsertionPointAfter(kernel);
-  last->getResult(0).replaceAllUsesWith(
-      castShape(builder, kernel.getResult(0), result.getShape()));
-  for (Operation *fused : llvm::reverse(epilogue.ops))
-    if (fused->use_empty())
-      fused->erase();
-  op.erase();
+  frame.fill(kernel, builder.getF32Type(), extras);
+  frame.replaceBy(kernel.getResult(0));
 }
 
 void qopt::qcpu::selectGroupMatmul(fxp::GroupMatmulOp op,

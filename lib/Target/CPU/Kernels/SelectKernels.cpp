@@ -5,8 +5,8 @@
 // the target's dot product decides how input and weights are prepared.
 //===----------------------------------------------------------------------===//
 #include "DecodeKernel.h"
-#include "Epilogue.h"
 #include "GroupKernel.h"
+#include "KernelFrame.h"
 #include "PackWeights.h"
 #include "Product.h"
 #include "WeightCode.h"
@@ -54,10 +54,8 @@ private:
   Value stageInput(OpBuilder &builder);
   Tensor foldZeroPoint() const;
   Value createConstant(OpBuilder &builder, const Tensor &tensor) const;
-  Value toWindowShape(OpBuilder &builder, Value value) const;
   template <typename WindowOp>
-  Value createWindow(OpBuilder &builder, const Epilogue &epilogue, Value x,
-                     Type element);
+  Value createWindow(OpBuilder &builder, KernelFrame &frame, Value x);
 
   const KernelTarget &target;
   Product p;
@@ -159,29 +157,12 @@ Tensor KernelBuilder::foldZeroPoint() const {
 
 Value KernelBuilder::createConstant(OpBuilder &builder,
                                     const Tensor &tensor) const {
-  auto type = RankedTensorType::get(
-      tensor.shape(), qg::getStorageElementType(qg::getElementType(
-                          builder.getContext(), tensor.dtype())));
-  return qg::createConstant(builder, p.op->getLoc(), tensor, type, "packed");
-}
-
-/// Shape casts between a tensor of any rank and [N, H, W, C] are free.
-static Value castShape(OpBuilder &builder, Location loc, Value value,
-                       ArrayRef<int64_t> shape) {
-  auto type = cast<RankedTensorType>(value.getType());
-  if (type.getShape() == shape)
-    return value;
-  return qg::ReshapeOp::create(
-      builder, loc, RankedTensorType::get(shape, type.getElementType()), value);
-}
-
-Value KernelBuilder::toWindowShape(OpBuilder &builder, Value value) const {
-  return castShape(builder, p.op->getLoc(), value, p.shape);
+  return createPacked(builder, p.op->getLoc(), tensor);
 }
 
 template <typename WindowOp>
-Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
-                                  Value x, Type element) {
+Value KernelBuilder::createWindow(OpBuilder &builder, KernelFrame &frame,
+                                  Value x) {
   Location loc = p.op->getLoc();
   Packing packing{
       isDepthwise ? 1 : p.groups, dot.vectors, dot.lanes, dot.pack, isRun,
@@ -198,18 +179,12 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
   Value weight = createConstant(
       builder, code.isPacked() ? encodeWeights(packed, step, code) : packed);
   Value bias = createConstant(builder, padChannels(foldZeroPoint(), packing));
-  SmallVector<Value> extras;
-  SmallVector<Type> elements{
-      cast<RankedTensorType>(bias.getType()).getElementType()};
-  for (const EpilogueOperand &operand : epilogue.operands) {
-    if (auto *tensor = std::get_if<Tensor>(&operand))
-      extras.push_back(createConstant(builder, padChannels(*tensor, packing)));
-    else
-      extras.push_back(toWindowShape(builder, std::get<Value>(operand)));
-    elements.push_back(
-        cast<RankedTensorType>(extras.back().getType()).getElementType());
-  }
-  Value init = tensor::EmptyOp::create(builder, loc, p.shape, element);
+  SmallVector<Value> extras =
+      frame.createExtras(p.shape, [&](const Tensor &values) {
+        return padChannels(values, packing);
+      });
+  Value init = tensor::EmptyOp::create(builder, loc, p.shape,
+                                       frame.getType().getElementType());
   bool isUnsigned = p.isUnsigned && dot.input != DotInput::s16;
   auto op = WindowOp::create(
       builder, loc, TypeRange{init.getType()}, builder.getStringAttr(dot.name),
@@ -222,37 +197,22 @@ Value KernelBuilder::createWindow(OpBuilder &builder, const Epilogue &epilogue,
       isUnsigned ? builder.getUnitAttr() : UnitAttr(), x, weight, bias, extras,
       init);
   setWeightCode(op, code);
-  Block *body = builder.createBlock(&op.getEpilogue());
-  for (Type type : elements)
-    body->addArgument(type, loc);
   EpilogueStyle style;
   style.hasFMA = target.real.name == "fma";
   style.hasVectors = dot.lanes > 1;
-  buildEpilogue(epilogue, *body, p.op, style);
-  builder.setInsertionPointAfter(op);
+  frame.fill(op, cast<RankedTensorType>(bias.getType()).getElementType(),
+             extras, style);
   return op.getResult(0);
 }
 
 void KernelBuilder::build(OpBuilder &builder) {
-  Epilogue epilogue = collectEpilogue(p.op, target.hasWords);
-  Operation *last = epilogue.ops.empty() ? p.op : epilogue.ops.back();
-  builder.setInsertionPoint(last);
+  KernelFrame frame(builder, p.op, target.hasWords);
   p.x = castShape(builder, p.op->getLoc(), p.x, p.xShape);
   chooseDot();
   chooseTile();
   Value x = stageInput(builder);
-  auto type = cast<RankedTensorType>(last->getResult(0).getType());
-  Value result = isDepthwise ? createWindow<DepthwiseOp>(builder, epilogue, x,
-                                                         type.getElementType())
-                             : createWindow<ConvOp>(builder, epilogue, x,
-                                                    type.getElementType());
-  result = castShape(builder, p.op->getLoc(), result, type.getShape());
-  last->getResult(0).replaceAllUsesWith(result);
-  // What was read in passing (a residual's dequantization) may have more users.
-  for (Operation *op : llvm::reverse(epilogue.ops))
-    if (op->use_empty())
-      op->erase();
-  p.op->erase();
+  frame.replaceBy(isDepthwise ? createWindow<DepthwiseOp>(builder, frame, x)
+                              : createWindow<ConvOp>(builder, frame, x));
 }
 
 /// Pieces of 16 entries for qcpu.lut.
