@@ -131,6 +131,17 @@ FailureOr<FlatView> Emitter::flatten(Value memref) {
   return view;
 }
 
+LogicalResult Emitter::readRows(Value operand, FlatView &view) {
+  FailureOr<FlatView> flat = failure();
+  if (isa<MemRefType>(operand.getType()))
+    flat = flatten(operand);
+  if (failed(flat) || flat->strides.back() != 1)
+    return emitError(loc, "expects memrefs with static strides and contiguous "
+                          "channels");
+  view = std::move(*flat);
+  return success();
+}
+
 VectorType Emitter::vec(int64_t lanes, Type element) {
   return VectorType::get({lanes}, element);
 }

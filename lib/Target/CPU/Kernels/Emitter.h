@@ -56,6 +56,9 @@ public:
 
   /// Fails for memrefs whose strides are not static.
   mlir::FailureOr<FlatView> flatten(mlir::Value memref);
+  /// Sets `view` to an operand whose last dimension is contiguous; an error for
+  /// what is none.
+  mlir::LogicalResult readRows(mlir::Value operand, FlatView &view);
 
   mlir::Value load(const FlatView &view, mlir::Value index, int64_t lanes);
   void store(mlir::Value vector, const FlatView &view, mlir::Value index);

@@ -600,15 +600,7 @@ LogicalResult qopt::qcpu::lowerDecodeMatmul(Operation *operation,
   WindowKernel kernel;
   DecodeViews views;
   auto read = [&](Value value, FlatView &view) {
-    FailureOr<FlatView> flat = failure();
-    if (isa<MemRefType>(value.getType()))
-      flat = emit.flatten(value);
-    if (failed(flat) || flat->strides.back() != 1)
-      return op.emitError("expects memrefs with static strides and contiguous "
-                          "channels"),
-             false;
-    view = std::move(*flat);
-    return true;
+    return succeeded(emit.readRows(value, view));
   };
   if (!read(op.getX(), kernel.x) || !read(op.getWeight(), kernel.weight) ||
       !read(op.getScales(), views.scales) || !read(op.getZps(), views.zps) ||

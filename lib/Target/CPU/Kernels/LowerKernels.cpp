@@ -26,28 +26,17 @@ namespace qopt::qcpu {
 using namespace mlir;
 using namespace qopt::qcpu;
 
-static LogicalResult readView(Emitter &emit, Value value, FlatView &view) {
-  FailureOr<FlatView> flat = failure();
-  if (isa<MemRefType>(value.getType()))
-    flat = emit.flatten(value);
-  if (failed(flat) || flat->strides.back() != 1)
-    return emitError(emit.loc, "expects memrefs with static strides and "
-                               "contiguous channels");
-  view = std::move(*flat);
-  return success();
-}
-
 template <typename WindowOp>
 static FailureOr<WindowKernel> readKernel(WindowOp op, OpBuilder &builder) {
   Emitter emit(builder, op.getLoc());
   WindowKernel kernel;
-  if (failed(readView(emit, op.getX(), kernel.x)) ||
-      failed(readView(emit, op.getWeight(), kernel.weight)) ||
-      failed(readView(emit, op.getBias(), kernel.bias)) ||
-      failed(readView(emit, op.getInit(), kernel.y)))
+  if (failed(emit.readRows(op.getX(), kernel.x)) ||
+      failed(emit.readRows(op.getWeight(), kernel.weight)) ||
+      failed(emit.readRows(op.getBias(), kernel.bias)) ||
+      failed(emit.readRows(op.getInit(), kernel.y)))
     return failure();
   for (Value extra : op.getExtras())
-    if (failed(readView(emit, extra, kernel.extras.emplace_back())))
+    if (failed(emit.readRows(extra, kernel.extras.emplace_back())))
       return failure();
   if (!DotProduct::isKnown(op.getDot()))
     return op.emitError() << "expects a known dot product, got '" << op.getDot()
