@@ -213,7 +213,7 @@ static void centre(WeightGrid &grid) {
 /// Integers that the exporter has converted to floats by itself, as torch does
 /// with small ones: the factor behind the product says that they are codes.
 static bool recognizeConvertedCodes(OpBuilder &builder, LinearOpInterface op) {
-  if (!isa<qg::MatmulOp>(op) || !op->hasOneUse())
+  if (op.getLinearGeometry().window || op.roundsInput() || !op->hasOneUse())
     return false;
   auto factor = dyn_cast<qg::BinaryOp>(*op->user_begin());
   if (!factor || factor.getKind() != BinaryKind::mul ||
