@@ -2,7 +2,7 @@
 """What exporters write: compiled, and beside ONNX Runtime.
 
     exporters.py --qopt build/bin/qopt --work build/exporters [--exporters torch ...]
-                 [--only REGEX] [--refresh] [--json FILE]
+                 [--only REGEX] [--json FILE]
 
 Each exporter gets a virtual environment of its own with pinned packages (gigabytes;
 made once, below WORK/environments) and writes small networks with random weights

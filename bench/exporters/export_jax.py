@@ -1,14 +1,12 @@
 """export_jax.py OUT: Flax networks through jax2onnx."""
-import argparse
-import pathlib
-import re
-
 import jax
 import jax.numpy as jnp
 import numpy as np
+import onnx
 from flax import nnx
 from jax2onnx import to_onnx
 
+from networks import export_all, make_parser
 from samples import write_samples
 
 
@@ -71,29 +69,14 @@ NETWORKS = {
 }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
-    for name, (make, shape) in NETWORKS.items():
-        folder = options.out / name
-        if not re.search(options.only, name) or (folder / "samples.npz").exists():
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            model = make(nnx.Rngs(0))
-            to_onnx(model, [jax.ShapeDtypeStruct(shape, jnp.float32)],
-                    return_mode="file", output_path=str(folder / "model.onnx"))
-            import onnx
-            key = onnx.load(str(folder / "model.onnx")).graph.input[0].name
-            random = np.random.default_rng(0)
-            write_samples(folder, {key: random.standard_normal(shape).astype("f")})
-        except Exception as error:
-            line = (str(error).strip() or type(error).__name__).splitlines()[0]
-            (folder / "not-exported.txt").write_text(line)
-            print(f"{name}: {line[:160]}", flush=True)
+def export(name, network, folder):
+    make, shape = network
+    to_onnx(make(nnx.Rngs(0)), [jax.ShapeDtypeStruct(shape, jnp.float32)],
+            return_mode="file", output_path=str(folder / "model.onnx"))
+    key = onnx.load(str(folder / "model.onnx")).graph.input[0].name
+    random = np.random.default_rng(0)
+    write_samples(folder, {key: random.standard_normal(shape).astype("f")})
 
 
 if __name__ == "__main__":
-    main()
+    export_all(make_parser(__doc__).parse_args(), NETWORKS, export)

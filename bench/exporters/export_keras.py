@@ -1,15 +1,12 @@
 """export_keras.py OUT: Keras networks through tf2onnx (channels last, as TensorFlow
 has them)."""
-import argparse
-import pathlib
-import re
-
 import numpy as np
 import tensorflow as tf
 import tf2onnx
 from tensorflow import keras
 from tensorflow.keras import layers
 
+from networks import export_all, make_parser
 from samples import write_samples
 
 
@@ -88,32 +85,18 @@ NETWORKS = {
 }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
-    for name, make in NETWORKS.items():
-        folder = options.out / name
-        if not re.search(options.only, name) or (folder / "samples.npz").exists():
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            keras.utils.set_random_seed(0)
-            model = make()
-            shake(model)
-            shape = (1, *model.inputs[0].shape[1:])
-            function = tf.function(lambda x: model(x, training=False))
-            tf2onnx.convert.from_function(
-                function, [tf.TensorSpec(shape, tf.float32, name="x")], opset=17,
-                output_path=str(folder / "model.onnx"))
-            random = np.random.default_rng(0)
-            write_samples(folder, {"x": random.standard_normal(shape).astype("f")})
-        except Exception as error:
-            line = (str(error).strip() or type(error).__name__).splitlines()[0]
-            (folder / "not-exported.txt").write_text(line)
-            print(f"{name}: {line[:160]}", flush=True)
+def export(name, make, folder):
+    keras.utils.set_random_seed(0)
+    model = make()
+    shake(model)
+    shape = (1, *model.inputs[0].shape[1:])
+    function = tf.function(lambda x: model(x, training=False))
+    tf2onnx.convert.from_function(
+        function, [tf.TensorSpec(shape, tf.float32, name="x")], opset=17,
+        output_path=str(folder / "model.onnx"))
+    random = np.random.default_rng(0)
+    write_samples(folder, {"x": random.standard_normal(shape).astype("f")})
 
 
 if __name__ == "__main__":
-    main()
+    export_all(make_parser(__doc__).parse_args(), NETWORKS, export)

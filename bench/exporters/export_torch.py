@@ -1,15 +1,10 @@
 """export_torch.py OUT [--legacy] [--only REGEX]: NETWORKS as ONNX files, by the
 exporter of today (a traced graph) or by TorchScript (--legacy)."""
-import argparse
-import pathlib
-import re
-import traceback
-
-import numpy as np
 import torch
 from torch import nn
 
-from samples import SAMPLES, write_samples
+from networks import export_all, make_parser
+from samples import write_samples
 from torch_networks import NETWORKS
 
 
@@ -30,45 +25,31 @@ def shake(model):
             module.weight.data.normal_(0, 0.1)  # a head that waits for training
 
 
-def export(name, out, legacy):
+def export(make, folder, legacy):
     torch.manual_seed(0)
-    model, inputs = NETWORKS[name]()
+    model, inputs = make()
     model.eval()
     shake(model)
-    folder = out / name
-    folder.mkdir(parents=True, exist_ok=True)
+    path = str(folder / "model.onnx")
+    arguments = tuple(inputs.values())
     options = dict(input_names=list(inputs), output_names=["result"])
     with torch.no_grad():
         if legacy:
-            torch.onnx.export(model, tuple(inputs.values()),
-                              str(folder / "model.onnx"), dynamo=False,
+            torch.onnx.export(model, arguments, path, dynamo=False,
                               opset_version=17, **options)
         else:
-            torch.onnx.export(model, tuple(inputs.values()), dynamo=True,
-                              external_data=False, **options).save(
-                                  str(folder / "model.onnx"))
+            torch.onnx.export(model, arguments, dynamo=True, external_data=False,
+                              **options).save(path)
     write_samples(folder, {key: value.numpy() for key, value in inputs.items()})
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=pathlib.Path)
+    parser = make_parser(__doc__)
     parser.add_argument("--legacy", action="store_true")
-    parser.add_argument("--only", default="")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    for name in NETWORKS:
-        if not re.search(options.only, name):
-            continue
-        if (options.out / name / "samples.npz").exists():
-            continue
-        try:
-            export(name, options.out, options.legacy)
-        except Exception as error:  # an exporter's own refusal is a row as well
-            line = str(error).strip().splitlines() or [type(error).__name__]
-            (options.out / name).mkdir(parents=True, exist_ok=True)
-            (options.out / name / "not-exported.txt").write_text(line[0])
-            print(f"{name}: {line[0][:160]}", flush=True)
+    export_all(options, NETWORKS, lambda name, make, folder: export(
+        make, folder, options.legacy))
 
 
 if __name__ == "__main__":

@@ -81,63 +81,23 @@ class Named(First):
                        self.answer)
 
 
-SMALL = dict(vocab_size=101, hidden_size=64, num_hidden_layers=2,
-             num_attention_heads=4, intermediate_size=128,
-             max_position_embeddings=64)
+SMALL = dict(hidden_size=64, num_hidden_layers=2, num_attention_heads=4,
+             intermediate_size=128, max_position_embeddings=64)
 
 
-def tokens(kind, length=16, answer="last_hidden_state", mask=False, **options):
-    """A text model of transformers in a small configuration."""
+def tokens(kind, sizes=None, model=None, mask=False, **options):
+    """A text model of transformers in a small configuration: `sizes` where its
+    fields have other names, `options` beside the usual ones."""
     def make():
-        config = getattr(transformers, kind + "Config")(**{**SMALL, **options})
+        fields = sizes or {**SMALL, **options}
+        config = getattr(transformers, kind + "Config")(vocab_size=101, **fields)
         config._attn_implementation = "eager"
-        model = getattr(transformers, kind + "Model")(config)
-        inputs = {"input_ids": torch.randint(0, 101, (1, length))}
+        network = getattr(transformers, model or kind + "Model")(config)
+        inputs = {"input_ids": torch.randint(0, 101, (1, 16))}
         if mask:
-            inputs["attention_mask"] = torch.ones(1, length, dtype=torch.int64)
-        return Named(model, list(inputs), answer), inputs
+            inputs["attention_mask"] = torch.ones(1, 16, dtype=torch.int64)
+        return Named(network, list(inputs)), inputs
     return make
-
-
-def gpt2():
-    config = transformers.GPT2Config(
-        vocab_size=101, n_embd=64, n_layer=2, n_head=4, n_positions=64)
-    config._attn_implementation = "eager"
-    return Named(transformers.GPT2Model(config), ["input_ids"]), {
-        "input_ids": torch.randint(0, 101, (1, 16))}
-
-
-def t5():
-    config = transformers.T5Config(vocab_size=101, d_model=64, d_kv=16, d_ff=128,
-                                   num_layers=2, num_heads=4)
-    return Named(transformers.T5EncoderModel(config), ["input_ids"]), {
-        "input_ids": torch.randint(0, 101, (1, 16))}
-
-
-def distilbert():
-    config = transformers.DistilBertConfig(
-        vocab_size=101, dim=64, n_layers=2, n_heads=4, hidden_dim=128,
-        max_position_embeddings=64)
-    config._attn_implementation = "eager"
-    return Named(transformers.DistilBertModel(config), ["input_ids"]), {
-        "input_ids": torch.randint(0, 101, (1, 16))}
-
-
-def bloom():
-    config = transformers.BloomConfig(vocab_size=101, hidden_size=64, n_layer=2,
-                                      n_head=4)
-    config._attn_implementation = "eager"
-    return Named(transformers.BloomModel(config), ["input_ids"]), {
-        "input_ids": torch.randint(0, 101, (1, 16))}
-
-
-def opt():
-    config = transformers.OPTConfig(
-        vocab_size=101, hidden_size=64, num_hidden_layers=2, ffn_dim=128,
-        num_attention_heads=4, max_position_embeddings=64, word_embed_proj_dim=64)
-    config._attn_implementation = "eager"
-    return Named(transformers.OPTModel(config), ["input_ids"]), {
-        "input_ids": torch.randint(0, 101, (1, 16))}
 
 
 def wav2vec2():
@@ -223,15 +183,20 @@ NETWORKS = {
     "roberta": tokens("Roberta"),
     "albert": tokens("Albert", embedding_size=32),
     "electra": tokens("Electra", embedding_size=32),
-    "distilbert": distilbert,
-    "gpt2": gpt2,
+    "distilbert": tokens("DistilBert", dict(
+        dim=64, n_layers=2, n_heads=4, hidden_dim=128,
+        max_position_embeddings=64)),
+    "gpt2": tokens("GPT2", dict(n_embd=64, n_layer=2, n_head=4, n_positions=64)),
     "gpt_neox": tokens("GPTNeoX"),
     "llama": tokens("Llama", num_key_value_heads=2),
     "qwen2": tokens("Qwen2", num_key_value_heads=2),
     "mistral": tokens("Mistral", num_key_value_heads=2),
-    "opt": opt,
-    "bloom": bloom,
-    "t5": t5,
+    "opt": tokens("OPT", dict(
+        hidden_size=64, num_hidden_layers=2, ffn_dim=128, num_attention_heads=4,
+        max_position_embeddings=64, word_embed_proj_dim=64)),
+    "bloom": tokens("Bloom", dict(hidden_size=64, n_layer=2, n_head=4)),
+    "t5": tokens("T5", dict(d_model=64, d_kv=16, d_ff=128, num_layers=2,
+                            num_heads=4), model="T5EncoderModel"),
     "vit_of_transformers": of_pixels("ViT"),
     "dinov2": of_pixels("Dinov2", mlp_ratio=2),
     "clip_vision": of_pixels("CLIPVision"),
