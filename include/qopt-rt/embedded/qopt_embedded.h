@@ -46,8 +46,9 @@
 #else
 #define QOPT_ROLLED
 #endif
-/* clang 22 for RISC-V at -O3 gives wrong sums where a window that was copied
- * meets products inlined behind it; gcc, and clang for Arm, do not. */
+/* With clang 22 for RISC-V at -O3, sums were wrong where a window that was
+ * copied met products inlined behind it; with gcc, and clang for Arm, never.
+ * The cause is not known, so clang decides there on its own. */
 #if defined(__OPTIMIZE_SIZE__) || (defined(__clang__) && defined(__riscv))
 #define QOPT_PRODUCT QOPT_TILE
 #else
