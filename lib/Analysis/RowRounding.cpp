@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The last product of the arithmetic is looked for, and integers on one side.
+// Those that a table holds were rounded long before.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/RowRounding.h"
 #include "qopt/Dialect/QG/IR/QG.h"
@@ -14,6 +15,22 @@ static constexpr unsigned kLongestChain = 16;
 
 static bool isComputed(Value value) {
   return !value.getDefiningOp<qg::ConstantOp>();
+}
+
+/// Made of constants at places that are computed: rows of a table, decoded or
+/// not.
+static bool isStored(Value value, unsigned left = kLongestChain) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !left)
+    return false;
+  if (isa<qg::ConstantOp>(op))
+    return true;
+  if (auto gather = dyn_cast<qg::GatherOp>(op))
+    return isStored(gather.getX(), left - 1);
+  return isa<FormatRuleOpInterface>(op) && op->getNumOperands() &&
+         llvm::all_of(op->getOperands(), [&](Value operand) {
+           return isStored(operand, left - 1);
+         });
 }
 
 /// Integers, clipped, shifted by zero points and converted.
@@ -29,7 +46,7 @@ static bool isIntegers(Value value, unsigned left = kLongestChain) {
     Type to = getTensorType(value).getElementType();
     if (from.isInteger(8) || from.isInteger(16) || to.isInteger(8) ||
         to.isInteger(16))
-      return true;
+      return !isStored(cast.getX());
     return isIntegers(cast.getX(), left - 1);
   }
   if (auto binary = dyn_cast<qg::BinaryOp>(op)) {

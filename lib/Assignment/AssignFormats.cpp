@@ -35,6 +35,7 @@ private:
   LogicalResult assignWeights();
   void writeDecisions(TensorGraph &graph);
 
+  std::string judgeOperands(LinearOpInterface op);
   std::string judgeRows(LinearOpInterface op);
   void readKept(TensorGraph &graph);
   bool canBeInteger(TensorGraph &graph, Operation *op);
@@ -104,6 +105,29 @@ void AssignFormats::readKept(TensorGraph &graph) {
     }
 }
 
+/// Why the operands of a product have no encodings; empty where they have.
+std::string AssignFormats::judgeOperands(LinearOpInterface op) {
+  if (Value bias = op.getBias(); bias && !qg::matchConstant(bias))
+    return "its bias is computed at run time";
+  bool isStored = !!op.getWeight().getDefiningOp<qg::DequantizeOp>();
+  SmallVector<Value> activations{op.getInput()};
+  if (!op.canRoundWeight() && !isStored)
+    activations.push_back(op.getWeight());
+  if (activations.size() == 2 && !op.canComputeWeight())
+    return "its weight is computed at run time";
+  for (Value value : activations) {
+    qg::ObserveOp observer = getObserver(value);
+    if (!observer)
+      return "input is not observed";
+    if (reasons.count(observer))
+      return reasons[observer];
+  }
+  if (!isStored)
+    return "";
+  double scale = encodings[getObserver(op.getInput())].getScale();
+  return getReasonAgainstStored(op, scale).str();
+}
+
 /// Convolutions and matmuls whose activations are observed and whose weight
 /// and bias are constants.
 void AssignFormats::decideLinears(TensorGraph &graph) {
@@ -127,21 +151,9 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
       return keepFloatBecause(op, "the model rounds its input at run time");
     if (kept.contains(op))
       return;
-    SmallVector<Value> activations{op.getInput()};
-    if (!op.canRoundWeight())
-      activations.push_back(op.getWeight());
-    if (!op.canRoundWeight() && !op.canComputeWeight())
-      return keepFloatBecause(op, "weight is not constant");
-    if (Value bias = op.getBias(); bias && !qg::matchConstant(bias))
-      return keepFloatBecause(op, "bias is not constant");
-    for (Value value : activations) {
-      qg::ObserveOp observer = getObserver(value);
-      if (!observer)
-        return keepFloatBecause(op, "input is not observed");
-      if (reasons.count(observer))
-        return keepFloatBecause(op, reasons[observer]);
-    }
-    if (op.canRoundWeight() && !canSumFit(op))
+    if (std::string reason = judgeOperands(op); !reason.empty())
+      return keepFloatBecause(op, reason);
+    if (op.isShared() && !canSumFit(op))
       return keepFloatBecause(op, "its sums need more than 32 bits");
     // Sums of integers are finite whatever their sum in floats would be.
     for (Operation *user : skipClamps(op->getResult(0)).getUsers())

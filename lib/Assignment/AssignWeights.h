@@ -37,6 +37,14 @@ mlir::FailureOr<qg::QuantizedType> getWeightEncoding(LinearOpInterface op,
                                                      const WeightFormat &format,
                                                      double xScale);
 
+/// The stored weight that a file brings, if its parameters lie along results of
+/// the op or groups of them; null if there is none.
+mlir::Value matchStoredWeight(LinearOpInterface op);
+
+/// Why a stored weight cannot be multiplied with bytes of scale `xScale`; empty
+/// if it can.
+llvm::StringRef getReasonAgainstStored(LinearOpInterface op, double xScale);
+
 /// Why the rows of a product cannot be rounded at run time; empty if they can.
 llvm::StringRef getReasonAgainstRows(LinearOpInterface op);
 

@@ -20,19 +20,6 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-/// The stored weight that a file brings, if its parameters lie along rows of
-/// the product or groups of them.
-static Value matchStored(LinearOpInterface op) {
-  auto dequantize = op.getWeight().getDefiningOp<qg::DequantizeOp>();
-  if (!dequantize || !qg::matchConstant(dequantize.getX()))
-    return {};
-  qg::QuantizedType type = qg::getQuantizedType(dequantize.getX().getType());
-  if (type.isDynamic_() || type.getBits() > 8 ||
-      (type.isPerAxis() && type.getAxis() != op.getOutputAxis()))
-    return {};
-  return dequantize.getX();
-}
-
 StringRef qopt::getReasonAgainstRows(LinearOpInterface op) {
   if (op->hasAttr(kComputeFloatAttr))
     return "kept float by the recipe";
@@ -49,7 +36,7 @@ StringRef qopt::getReasonAgainstRows(LinearOpInterface op) {
   if (!isF32(op.getInput()) || !isF32(op.getWeight()) || !isF32(op.getBias()) ||
       !isF32(op->getResult(0)))
     return "only f32 products are rounded at run time";
-  if (!qg::matchConstant(op.getWeight()) && !matchStored(op))
+  if (!qg::matchConstant(op.getWeight()) && !matchStoredWeight(op))
     return "no operand is constant";
   if (!op.isShared())
     return "the constant is no single matrix";
@@ -61,7 +48,7 @@ StringRef qopt::getReasonAgainstRows(LinearOpInterface op) {
 FailureOr<Operation *> qopt::roundRows(LinearOpInterface op,
                                        const WeightFormat &format) {
   OpBuilder builder(op);
-  Value weight = matchStored(op);
+  Value weight = matchStoredWeight(op);
   if (!weight) {
     // Biases stay f32: no input scale is too small for them.
     FailureOr<qg::QuantizedType> type =

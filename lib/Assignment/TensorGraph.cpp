@@ -9,14 +9,6 @@
 using namespace mlir;
 using namespace qopt;
 
-bool qopt::keepsEncoding(Operation *op) {
-  if (auto pool = dyn_cast<qg::PoolOp>(op))
-    return pool.getKind() == PoolKind::max;
-  auto rule = dyn_cast<FormatRuleOpInterface>(op);
-  return rule && rule.getFormatRule() == FormatRule::PassThrough &&
-         !isa<qg::ObserveOp>(op);
-}
-
 qg::ObserveOp qopt::getObserver(Value value) {
   while (Operation *op = value.getDefiningOp()) {
     if (auto observer = dyn_cast<qg::ObserveOp>(op))

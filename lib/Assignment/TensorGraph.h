@@ -8,14 +8,12 @@
 #ifndef QOPT_LIB_ASSIGNMENT_TENSORGRAPH_H
 #define QOPT_LIB_ASSIGNMENT_TENSORGRAPH_H
 
+#include "qopt/Analysis/KeptEncoding.h"
 #include "qopt/Analysis/PointwiseRegions.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace qopt {
-
-/// An op that hands on the encoding of its first operand.
-bool keepsEncoding(mlir::Operation *op);
 
 /// The observer of the tensor that `value` is, or is moved from; null if there
 /// is none.

@@ -4,6 +4,7 @@
 // Which tensors are quantized is decided later; here are all candidates, so
 // that one run over the data serves every decision.
 //===----------------------------------------------------------------------===//
+#include "qopt/Analysis/KeptEncoding.h"
 #include "qopt/Analysis/PointwiseRegions.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
@@ -80,6 +81,23 @@ static bool isCandidate(Operation *op) {
   }
 }
 
+/// What a product or convolution multiplies, whatever made it. Weights that a
+/// file stores in integers have their encoding.
+static SmallVector<Value> findFactors(LinearOpInterface op) {
+  if (op.roundsInput())
+    return {};
+  SmallVector<Value> factors{op.getInput()};
+  if (op.canComputeWeight())
+    factors.push_back(op.getWeight());
+  for (Value &factor : factors)
+    factor = skipMovesBack(factor);
+  llvm::erase_if(factors, [](Value factor) {
+    return isa_and_nonnull<qg::ConstantOp, qg::DequantizeOp>(
+        factor.getDefiningOp());
+  });
+  return factors;
+}
+
 static llvm::SmallSetVector<Value, 16> findTensors(func::FuncOp main) {
   llvm::SmallSetVector<Value, 16> tensors;
   for (BlockArgument argument : main.getArguments())
@@ -91,6 +109,11 @@ static llvm::SmallSetVector<Value, 16> findTensors(func::FuncOp main) {
       tensors.insert(region->result());
     else if (!region && isCandidate(op))
       tensors.insert(skipClamps(op->getResult(0)));
+  });
+  // Last, so that they shift no number in the names of the others.
+  main.walk([&](LinearOpInterface op) {
+    for (Value factor : findFactors(op))
+      tensors.insert(factor);
   });
   tensors.remove_if(
       [](Value value) { return !isFloatTensor(value) || value.use_empty(); });

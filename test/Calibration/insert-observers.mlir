@@ -46,3 +46,47 @@ func.func @main(%x: tensor<2x4xf32> {qg.name = "x"}, %y: tensor<2x1xf32> {qg.nam
   %p = qg.matmul %d, %w : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32> loc("product")
   return %p : tensor<2x3xf32>
 }
+
+// -----
+
+// What a product reads is observed whatever made it, in front of what moves it:
+// rows of a table, and both sides of a product of two tensors.
+// CHECK-LABEL: func @main
+func.func @main(%i: tensor<2xi64> {qg.name = "i"}, %x: tensor<2x4x5xf32> {qg.name = "x"}, %y: tensor<1x4xf32> {qg.name = "y"}) -> (tensor<2x3xf32>, tensor<2x2xf32>) {
+  // CHECK: %[[Y:.*]] = qg.observe "y"
+  // CHECK: %[[X:.*]] = qg.observe "x"
+  %w = qg.constant dense<1.0> : tensor<4x3xf32> -> tensor<4x3xf32>
+  %table = qg.constant dense<2.0> : tensor<5x4xf32> -> tensor<5x4xf32>
+  // CHECK: %[[ROWS:.*]] = qg.gather
+  // CHECK-NEXT: %[[R:.*]] = qg.observe "rows" %[[ROWS]]
+  // CHECK-NEXT: qg.matmul %[[R]]
+  %rows = qg.gather %table, %i axis 0 : (tensor<5x4xf32>, tensor<2xi64>) -> tensor<2x4xf32> loc("rows")
+  %a = qg.matmul %rows, %w : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32> loc("a")
+  // CHECK: %[[MOST:.*]] = qg.reduce max %[[X]]
+  // CHECK-NEXT: %[[M:.*]] = qg.observe "most" %[[MOST]]
+  // CHECK-NEXT: %[[T:.*]] = qg.transpose %[[M]]
+  // CHECK-NEXT: %[[LARGER:.*]] = qg.binary max %[[M]], %[[Y]]
+  // CHECK-NEXT: %[[L:.*]] = qg.observe "larger" %[[LARGER]]
+  // CHECK-NEXT: qg.matmul %[[L]], %[[T]]
+  %most = qg.reduce max %x axes [2] : tensor<2x4x5xf32> -> tensor<2x4xf32> loc("most")
+  %moved = qg.transpose %most perm [1, 0] : tensor<2x4xf32> -> tensor<4x2xf32>
+  %larger = qg.binary max %most, %y : (tensor<2x4xf32>, tensor<1x4xf32>) -> tensor<2x4xf32> loc("larger")
+  %b = qg.matmul %larger, %moved : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32> loc("b")
+  return %a, %b : tensor<2x3xf32>, tensor<2x2xf32>
+}
+
+// -----
+
+// Rows of a table, and weights in integers, that no product reads alone.
+// CHECK-LABEL: func @main
+// CHECK-NOT: qg.observe "rows"
+// CHECK-NOT: qg.observe "decoded"
+func.func @main(%i: tensor<2xi64> {qg.name = "i"}, %x: tensor<2x4xf32> {qg.name = "x"}) -> (tensor<2x4xf32>, tensor<2x2xf32>) {
+  %table = qg.constant dense<2.0> : tensor<5x4xf32> -> tensor<5x4xf32>
+  %rows = qg.gather %table, %i axis 0 : (tensor<5x4xf32>, tensor<2xi64>) -> tensor<2x4xf32> loc("rows")
+  %a = qg.binary add %rows, %x : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32> loc("a")
+  %stored = qg.constant dense<3> : tensor<4x2xi8> -> tensor<4x2x!qg.q<si8, 0.5 : 0>>
+  %w = qg.dequantize %stored : tensor<4x2x!qg.q<si8, 0.5 : 0>> -> tensor<4x2xf32> loc("decoded")
+  %b = qg.matmul %x, %w : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32> loc("b")
+  return %a, %b : tensor<2x4xf32>, tensor<2x2xf32>
+}
