@@ -75,12 +75,12 @@ def export(options, name):
                   if re.search(options.only, path.name))
 
 
-def run_onnxruntime(model, samples):
+def run_onnxruntime(model, samples, level="DISABLE_ALL"):
     import onnxruntime
     settings = onnxruntime.SessionOptions()
     settings.log_severity_level = 4
-    settings.graph_optimization_level = \
-        onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    settings.graph_optimization_level = getattr(
+        onnxruntime.GraphOptimizationLevel, "ORT_" + level)
     session = onnxruntime.InferenceSession(
         str(model), settings, providers=["CPUExecutionProvider"])
     names = [value.name for value in session.get_outputs()]
