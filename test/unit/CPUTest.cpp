@@ -5,12 +5,14 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/InitAll.h"
+#include "qopt/Numerics/GroupMatmul.h"
 #include "qopt/Target/CPU/Emit.h"
 #include "qopt/Target/Memory/PlanMemory.h"
 
 #include "mlir/Parser/Parser.h"
 #include "gtest/gtest.h"
 
+#include <cmath>
 #include <random>
 
 using namespace qopt;
@@ -111,6 +113,46 @@ TEST_F(CPUTest, resultsDoNotDependOnThreads) {
           (int32_t(uint8_t(x.getInt(((2 + i) * 40 + 9) * 16 + j))) - 7) *
           int32_t(w.getInt((5 * 3 + i) * 48 + j));
   EXPECT_EQ(one[0].getInt((2 * 38 + 9) * 24 + 5), expected);
+}
+
+TEST_F(CPUTest, rowsRoundAlikeWhereverTheLargestIs) {
+  const float nan = std::nanf(""), infinity = INFINITY;
+  for (int64_t k : {1, 7, 16, 17, 61}) {
+    std::string rows = "8x" + std::to_string(k);
+    auto results = [&](const Tensor &x) {
+      return run("func.func @main(%x: tensor<" + rows + "xf32>) -> (tensor<" +
+                     rows + "xi8>, tensor<8xf32>) {\n%q, %s = " +
+                     "fxp.quantize_rows %x : tensor<" + rows +
+                     "xf32> -> tensor<" + rows + "xi8>, tensor<8xf32>\n" +
+                     "return %q, %s : tensor<" + rows +
+                     "xi8>, tensor<8xf32>\n}",
+                 {x});
+    };
+    std::mt19937 random(k);
+    Tensor x(DType::f32, {8, k});
+    for (int64_t i = 0; i < 8 * k; ++i)
+      x.setFloat(i, double(random() % 2001) / 1000 - 1);
+    // Last of a row, first, everywhere, below the normal numbers.
+    x.setFloat(1 * k + k - 1, -5);
+    x.setFloat(2 * k, nan);
+    x.setFloat(3 * k + k / 2, -infinity);
+    for (int64_t i = 0; i < k; ++i) {
+      x.setFloat(4 * k + i, nan);
+      x.setFloat(5 * k + i, -0.0);
+      x.setFloat(6 * k + i, i % 2 ? 1e-40 : -1e-41);
+    }
+    auto got = results(x);
+    ASSERT_EQ(got.size(), 2u);
+    for (int64_t row = 0; row < 8; ++row) {
+      std::vector<int32_t> codes(k);
+      float scale =
+          quantizeRow(k, x.span<float>().data() + row * k, codes.data());
+      EXPECT_EQ(got[1].getFloat(row), scale) << k << ", row " << row;
+      for (int64_t i = 0; i < k; ++i)
+        EXPECT_EQ(got[0].getInt(row * k + i), codes[i])
+            << k << ", row " << row << ", " << i;
+    }
+  }
 }
 
 TEST_F(CPUTest, objectsDoNotDependOnThreads) {

@@ -75,7 +75,7 @@ def ConvertFXPToLinalg : Pass<"convert-fxp-to-linalg", "::mlir::ModuleOp"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
-    "::mlir::tensor::TensorDialect"];
+    "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
 }
 
 def KeepIntegerCore : Pass<"fxp-keep-integer-core", "::mlir::ModuleOp"> {

@@ -4,7 +4,7 @@
 // The plain form, for targets and shapes that no kernel takes: integer sums
 // per group first, then the groups in order.
 //===----------------------------------------------------------------------===//
-#include "qopt/Conversion/LinalgBuilder.h"
+#include "qopt/Conversion/FoldRow.h"
 #include "qopt/Conversion/ScalarBuilder.h"
 #include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
@@ -146,7 +146,19 @@ struct LowerDecodeMatmul : OpConversionPattern<fxp::DecodeMatmulOp> {
     return success();
   }
 };
+} // namespace
 
+/// The largest magnitude of row `row`. Neither order nor NaN matters, so that
+/// it need not be found one element after the other.
+static Value emitMagnitude(LinalgBuilder builder, Value rows, Value row) {
+  return foldRow(builder, rows, row, builder.b.getF32FloatAttr(0),
+                 [](OpBuilder &b, Location loc, ValueRange args) -> Value {
+                   IRScalarBuilder s(b, loc);
+                   return numerics::emitLargerMagnitude(s, args[0], args[1]);
+                 });
+}
+
+namespace {
 struct LowerQuantizeRows : OpConversionPattern<fxp::QuantizeRowsOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -159,13 +171,10 @@ struct LowerQuantizeRows : OpConversionPattern<fxp::QuantizeRowsOp> {
     int64_t m = getNumElements(shape.drop_back());
     Type f32 = rewriter.getF32Type();
     Value x = builder.reshape(adaptor.getX(), {m, k});
-    Value magnitudes = builder.reduce(
-        x, builder.fill({m}, builder.real(f32, 0)),
-        {rewriter.getMultiDimIdentityMap(2), select(rewriter, 2, {0})},
-        {IteratorType::parallel, IteratorType::reduction},
-        [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-          IRScalarBuilder s(b, loc);
-          return numerics::emitLargerMagnitude(s, args[1], args[0]);
+    Value magnitudes = builder.gather(
+        {m}, f32, {}, {}, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+          Value row = linalg::IndexOp::create(b, loc, 0);
+          return emitMagnitude({b, loc}, x, row);
         });
     Value scales = builder.pointwise(
         {m}, f32, magnitudes,

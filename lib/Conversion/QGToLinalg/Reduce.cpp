@@ -1,11 +1,9 @@
 //===- Reduce.cpp - qg reductions and softmax to linalg -------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reduced dimensions are moved last and become rows; a row is folded into
-// a vector of 16 lanes, then by the fixed tree. Lanes start from the identity
-// even where a row is shorter: 0 + -0 is +0.
+// The reduced dimensions are moved last and become rows that are folded.
 //===----------------------------------------------------------------------===//
-#include "qopt/Conversion/LinalgBuilder.h"
+#include "qopt/Conversion/FoldRow.h"
 #include "qopt/Conversion/ScalarBuilder.h"
 #include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/QG/IR/QG.h"
@@ -16,9 +14,6 @@
 
 using namespace mlir;
 using namespace qopt;
-
-/// Logical lanes of a reduction.
-static constexpr int64_t kLanes = 16;
 
 namespace {
 /// One reduction of rows.
@@ -75,52 +70,11 @@ Value RowReduction::combine(OpBuilder &b, Location loc, Value x,
 /// The reduction of row `row` of a 2-d tensor.
 Value RowReduction::emitRow(OpBuilder &b, Location loc, Value rows,
                             Value row) const {
-  LinalgBuilder builder{b, loc};
-  int64_t extent = getTensorType(rows).getDimSize(1);
-  Type compute = getComputeType(b);
-  auto lanes = VectorType::get({kLanes}, compute);
-  auto widen = [&](OpBuilder &nested, Value x) -> Value {
-    Type wanted = isa<VectorType>(x.getType()) ? Type(lanes) : compute;
-    if (x.getType() == wanted)
-      return x;
-    return arith::ExtFOp::create(nested, loc, wanted, x);
-  };
-  Value acc = arith::ConstantOp::create(
-      b, loc, DenseElementsAttr::get(lanes, Attribute(getIdentity(b))));
-  int64_t whole = extent / kLanes * kLanes;
-  if (whole) {
-    auto loop = scf::ForOp::create(
-        b, loc, builder.index(0), builder.index(whole), builder.index(kLanes),
-        acc, [&](OpBuilder &nested, Location, Value i, ValueRange args) {
-          Value padding = arith::ConstantOp::create(
-              nested, loc, nested.getZeroAttr(element));
-          Value chunk = vector::TransferReadOp::create(
-              nested, loc, VectorType::get({kLanes}, element), rows,
-              ValueRange{row, i}, padding,
-              AffineMap::getMinorIdentityMap(2, 1, nested.getContext()),
-              ArrayRef<bool>{true});
-          Value next = combine(nested, loc, args[0], widen(nested, chunk));
-          scf::YieldOp::create(nested, loc, next);
-        });
-    acc = loop.getResult(0);
-  }
-  for (int64_t i = whole; i < extent; ++i) {
-    Value x = tensor::ExtractOp::create(b, loc, rows,
-                                        ValueRange{row, builder.index(i)});
-    Value lane = vector::ExtractOp::create(b, loc, acc, i - whole);
-    acc = vector::InsertOp::create(b, loc, combine(b, loc, lane, widen(b, x)),
-                                   acc, i - whole);
-  }
-  for (int64_t half = kLanes / 2; half >= 1; half /= 2) {
-    Value low = vector::ExtractStridedSliceOp::create(
-        b, loc, acc, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{half},
-        ArrayRef<int64_t>{1});
-    Value high = vector::ExtractStridedSliceOp::create(
-        b, loc, acc, ArrayRef<int64_t>{half}, ArrayRef<int64_t>{half},
-        ArrayRef<int64_t>{1});
-    acc = combine(b, loc, low, high);
-  }
-  Value result = vector::ExtractOp::create(b, loc, acc, 0);
+  Value result =
+      foldRow({b, loc}, rows, row, getIdentity(b),
+              [&](OpBuilder &nested, Location at, ValueRange args) -> Value {
+                return combine(nested, at, args[0], args[1]);
+              });
   if (result.getType() == element)
     return result;
   return arith::TruncFOp::create(b, loc, element, result);
