@@ -20,17 +20,20 @@ RankedTensorType qopt::permuteType(RankedTensorType type, ArrayRef<int64_t> p) {
   return RankedTensorType::get(applyPermutation(p, type.getShape()), element);
 }
 
-/// Only ops that treat elements one by one may see a per-axis encoding.
+/// Only ops that treat elements one by one may see a per-axis encoding, and
+/// groups only of matrices: they follow the order of the other dimensions.
 static bool hasAxisInTheWay(Operation *op) {
-  if (isa<qg::QuantizeOp, qg::DequantizeOp, qg::RequantizeOp, qg::ObserveOp>(
-          op))
-    return false;
-  auto isPerAxis = [](Type type) {
+  bool isElementwise = isa<qg::QuantizeOp, qg::DequantizeOp, qg::RequantizeOp,
+                           qg::ObserveOp>(op);
+  auto isInTheWay = [&](Type type) {
     qg::QuantizedType quantized = qg::getQuantizedType(type);
-    return quantized && quantized.isPerAxis();
+    if (!quantized || !quantized.isPerAxis())
+      return false;
+    return !isElementwise || (quantized.getGroupSize() &&
+                              cast<RankedTensorType>(type).getRank() > 2);
   };
-  return llvm::any_of(op->getOperandTypes(), isPerAxis) ||
-         llvm::any_of(op->getResultTypes(), isPerAxis);
+  return llvm::any_of(op->getOperandTypes(), isInTheWay) ||
+         llvm::any_of(op->getResultTypes(), isInTheWay);
 }
 
 /// Order of an operand that is broadcast to a result of order `p`; nullopt if

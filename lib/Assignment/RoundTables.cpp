@@ -1,14 +1,13 @@
 //===- RoundTables.cpp - Embedding tables in few bits ---------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// row = scale * integers: the integers of a row and its scale are gathered by
-// the same index, so decoding is one conversion and one product per element.
+// row = scale * integers, with the scale that loses least.
 //===----------------------------------------------------------------------===//
 #include "qopt/Assignment/RoundTables.h"
 #include "AssignWeights.h"
 #include "LevelTable.h"
 #include "qopt/Assignment/LayerRules.h"
-#include "qopt/Dialect/QG/IR/ShapedBuilder.h"
+#include "qopt/Dialect/QG/IR/StoredRows.h"
 
 #include <cmath>
 
@@ -102,37 +101,6 @@ static std::optional<IntegerTable> roundTable(const Tensor &table,
   return result;
 }
 
-/// The picked integers as floats, one per byte.
-static Value gatherBytes(qg::ShapedBuilder &b, const IntegerTable &table,
-                         Value indices) {
-  Value stored =
-      b.constant(Tensor::from<int8_t>(DType::i8, {table.rows, table.columns},
-                                      ArrayRef<int8_t>(table.integers)));
-  return b.convert(b.gather(stored, indices, 0), b.f32());
-}
-
-/// The same of two per byte: the first half of a row in the low bits, the rest
-/// in the high ones, plus 8.
-static Value gatherNibbles(qg::ShapedBuilder &b, const IntegerTable &table,
-                           Value indices) {
-  int64_t half = (table.columns + 1) / 2;
-  Tensor packed(DType::u8, {table.rows, half});
-  auto get = [&](int64_t r, int64_t c) {
-    return c < table.columns ? table.integers[r * table.columns + c] + 8 : 8;
-  };
-  for (int64_t r = 0; r < table.rows; ++r)
-    for (int64_t c = 0; c < half; ++c)
-      packed.setInt(r * half + c, get(r, c) | get(r, c + half) << 4);
-  Value bytes = b.gather(b.constant(packed), indices, 0);
-  Type u8 = b.element(bytes);
-  Value low = b.binary(BinaryKind::bit_and, bytes, b.scalar(15, u8));
-  Value high = b.binary(BinaryKind::shift_right, bytes, b.scalar(4, u8));
-  int64_t last = b.rank(bytes) - 1;
-  Value codes =
-      b.sliceAxis(b.concat({low, high}, last), last, 0, table.columns);
-  return b.sub(b.convert(codes, b.f32()), 8.0);
-}
-
 RoundedTables qopt::roundTables(ModuleOp module) {
   RoundedTables done;
   SmallVector<qg::GatherOp> gathers;
@@ -150,8 +118,11 @@ RoundedTables qopt::roundTables(ModuleOp module) {
     if (!table)
       continue;
     qg::ShapedBuilder b(OpBuilder(op), op.getLoc());
-    Value integers = bits == 4 ? gatherNibbles(b, *table, op.getIndices())
-                               : gatherBytes(b, *table, op.getIndices());
+    qg::StoredRows rows{
+        Tensor::from<int8_t>(DType::i8, {table->rows, table->columns},
+                             ArrayRef<int8_t>(table->integers)),
+        bits, bits == 4 ? -8 : 0};
+    Value integers = qg::gatherRows(b, rows, op.getIndices());
     Value scales = b.gather(b.constant(table->scales), op.getIndices(), 0);
     Value result = b.mul(integers, scales);
     if (counted.insert(op.getX()).second) {

@@ -427,8 +427,9 @@ static int64_t countRoundedInputs(mlir::ModuleOp module) {
 
 /// Constants that a file stores are read as they are.
 absl::Status Quantizer::useStoredWeights() {
-  QOPT_RETURN_IF_ERROR(
-      runPipeline(module, "func.func(qg-use-stored-weights,canonicalize,cse)"));
+  QOPT_RETURN_IF_ERROR(runPipeline(module,
+                                   "func.func(qg-use-stored-weights,"
+                                   "qg-fold-constants,canonicalize,cse)"));
   std::string floats = countProducts(module, ProductInput::floats);
   std::string ownRows = countProducts(module, ProductInput::ownRows);
   std::string rows = countProducts(module, ProductInput::rows);

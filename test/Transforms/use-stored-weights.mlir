@@ -27,6 +27,34 @@ func.func @pointwise(%x: tensor<1x2x2x3xf32>) -> tensor<1x2x2x2xf32> {
   return %y : tensor<1x2x2x2xf32>
 }
 
+// A convolution is a product of what its windows see.
+// CHECK-LABEL: func @windows
+func.func @windows(%x: tensor<1x4x4x3xf32>) -> tensor<1x2x2x2xf32> {
+  %q = qg.constant dense<2> : tensor<2x2x1x3xi8> -> tensor<2x2x1x3x!c>
+  %w = qg.dequantize %q : tensor<2x2x1x3x!c> -> tensor<2x2x1x3xf32>
+  // CHECK: %[[P:.*]] = qg.pad constant %arg0 low [0, 1, 0, 0] high [0, 0, 0, 0]
+  // CHECK: %[[A:.*]] = qg.slice %[[P]] {{.*}} -> tensor<1x2x2x3xf32>
+  // CHECK: %[[B:.*]] = qg.slice %[[P]] {{.*}} -> tensor<1x2x2x3xf32>
+  // CHECK: %[[X:.*]] = qg.concat %[[A]], %[[B]] axis 3
+  // CHECK: qg.matmul {{.*}} transpose_rhs : (tensor<4x6xf32>, tensor<2x6x!qg.q<si8, axis = 0, {{.*}}>>) -> tensor<4x2xf32>
+  %y = qg.conv %x, %w strides [2, 2] pads [1, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x4x3xf32>, tensor<2x2x1x3xf32>) -> tensor<1x2x2x2xf32>
+  return %y : tensor<1x2x2x2xf32>
+}
+
+// Rows are decoded as they are picked, with their own scales.
+// CHECK-LABEL: func @rows
+func.func @rows(%i: tensor<1xi64>) -> tensor<1x3xf32> {
+  // CHECK-DAG: %[[S:.*]] = qg.constant {{.*}} -> tensor<2x1xf16>
+  // CHECK-DAG: %[[Q:.*]] = qg.constant {{.*}} -> tensor<2x3xi8>
+  %q = qg.constant dense<2> : tensor<2x3xi8> -> tensor<2x3x!c>
+  %w = qg.dequantize %q : tensor<2x3x!c> -> tensor<2x3xf32>
+  // CHECK-DAG: qg.gather %[[Q]], %arg0 axis 0
+  // CHECK-DAG: qg.gather %[[S]], %arg0 axis 0
+  // CHECK: qg.binary mul
+  %y = qg.gather %w, %i axis 0 : (tensor<2x3xf32>, tensor<1xi64>) -> tensor<1x3xf32>
+  return %y : tensor<1x3xf32>
+}
+
 // Weights that were narrowed to halves are read as they are stored.
 // CHECK-LABEL: func @halves
 func.func @halves(%h: tensor<1x4xf16>) -> tensor<1x3xf16> {

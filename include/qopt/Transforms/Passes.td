@@ -322,11 +322,14 @@ def UseStoredWeights : Pass<"qg-use-stored-weights", "::mlir::func::FuncOp"> {
 
     * a matrix product of f32 with a dequantized constant matrix of at most 8
       bits, per tensor, channel or block of either dimension, reads the matrix;
-      a pointwise convolution becomes one;
-    * a weight that was narrowed to 16-bit floats is read as it is stored.
+      a convolution without groups becomes one, of what its windows see;
+    * rows that a gather picks are decoded behind it, 2 or 4 bits share bytes;
+    * a weight that was narrowed to 16-bit floats is read as it is stored;
+    * weights of other float products, biases, and constants whose parameters lie
+      in groups are decoded here, once.
 
-    Declines: windows, tables of rows, constants of other ranks or of more than 8
-    bits, computed biases.
+    Declines: windows of more than 2^23 elements, constants of more than 8 bits,
+    computed biases, parameters that rows of a table share in part.
 
     {{example test/Transforms/use-stored-weights.mlir}}
   }];

@@ -7,6 +7,7 @@
 // stored once, as any other weight. Sums keep their order, so float results
 // keep their bits.
 //===----------------------------------------------------------------------===//
+#include "BlockedEncoding.h"
 #include "qopt/Frontend/ONNX/MatMul.h"
 
 using namespace mlir;
@@ -46,6 +47,7 @@ struct Stack {
   Shape counts; ///< as many as the product has batch dimensions
   Value flat;   ///< [count, K, N], the stored integers of an encoded one
   qg::QuantizedType type; ///< null for floats
+  std::optional<BlockedEncoding> blocks; ///< of `flat`, if `type` has groups
 
   static std::optional<Stack> read(GraphBuilder &b, Value rhs, int64_t batch);
   Value getMatrix(GraphBuilder &b, int64_t index) const;
@@ -66,9 +68,14 @@ std::optional<Stack> Stack::read(GraphBuilder &b, Value rhs, int64_t batch) {
   if (b.isDequantizedConstant(rhs)) {
     Value encoded = rhs.getDefiningOp<qg::DequantizeOp>().getX();
     stack.type = qg::getQuantizedType(encoded.getType());
-    if (stack.type.isDynamic_() || stack.type.isTable() ||
-        stack.type.getGroupSize() > 0)
+    if (stack.type.isDynamic_() || stack.type.isTable())
       return std::nullopt;
+    if (stack.type.getGroupSize()) {
+      auto blocks = BlockedEncoding::of(stack.type, b.shape(rhs));
+      if (!blocks || blocks->axis < b.rank(rhs) - 2)
+        return std::nullopt;
+      stack.blocks = blocks->stacked();
+    }
     stored = b.plain(encoded);
   }
   Shape flat{count};
@@ -84,9 +91,11 @@ Value Stack::getMatrix(GraphBuilder &b, int64_t index) const {
   std::optional<Tensor> integers = b.constantOf(matrix);
   if (!integers)
     return {};
-  auto encoded = RankedTensorType::get(
-      b.shape(matrix), getMatrixEncoding(type, b.shape(value), index));
-  return b.dequantize(b.constant(*integers, encoded));
+  qg::QuantizedType encoding =
+      blocks ? blocks->slice(index).getType(b.context(), b.shape(matrix))
+             : getMatrixEncoding(type, b.shape(value), index);
+  return b.dequantize(b.constant(
+      *integers, RankedTensorType::get(b.shape(matrix), encoding)));
 }
 
 /// The products along batch dimensions from `dim` on, of the matrices from

@@ -5,7 +5,9 @@
 // is created and constants are folded by the ops' own reference semantics.
 //===----------------------------------------------------------------------===//
 #include "qopt/Frontend/ONNX/GraphBuilder.h"
+#include "BlockedEncoding.h"
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
+#include "qopt/Support/Permutation.h"
 
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/STLExtras.h"
@@ -153,10 +155,35 @@ Value GraphBuilder::reshape(Value x, ArrayRef<int64_t> newShape) {
   return ShapedBuilder::reshape(x, newShape);
 }
 
+/// A dequantized constant with its elements in another order; null where blocks
+/// have no type in that order.
+static Value transposeStored(GraphBuilder &b, Value x,
+                             ArrayRef<int64_t> permutation) {
+  Value q = x.getDefiningOp<qg::DequantizeOp>().getX();
+  qg::QuantizedType type = qg::getQuantizedType(q.getType());
+  if (!type.getGroupSize() || b.rank(x) == 2)
+    return b.dequantize(b.transpose(q, permutation));
+  std::optional<Tensor> stored = b.constantOf(q);
+  auto blocks = BlockedEncoding::of(type, b.shape(x));
+  if (!stored || !blocks)
+    return {};
+  Tensor moved = transpose(*stored, permutation);
+  type = blocks->transposed(permutation).getType(b.context(), moved.shape());
+  if (!type)
+    return {};
+  return b.dequantize(
+      b.constant(moved, RankedTensorType::get(moved.shape(), type)));
+}
+
 Value GraphBuilder::transpose(Value x, ArrayRef<int64_t> permutation) {
-  if (x && !isIdentity(permutation) && isDequantizedConstant(x))
-    return dequantize(
-        transpose(x.getDefiningOp<qg::DequantizeOp>().getX(), permutation));
+  if (!x || isIdentity(permutation))
+    return x;
+  if (auto op = x.getDefiningOp<qg::TransposeOp>();
+      op && isDequantizedConstant(op.getX()))
+    return transpose(op.getX(), compose(op.getPermutation(), permutation));
+  if (isDequantizedConstant(x))
+    if (Value moved = transposeStored(*this, x, permutation))
+      return moved;
   return ShapedBuilder::transpose(x, permutation);
 }
 

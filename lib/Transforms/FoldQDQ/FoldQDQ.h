@@ -22,12 +22,13 @@ int64_t quantizeReal(float value, qg::QuantizedType type);
 void populateChannelScalesPatterns(mlir::RewritePatternSet &patterns);
 /// Dequantizes sink below moves and maxima, quantizes rise above them.
 void populateMoveEncodingsPatterns(mlir::RewritePatternSet &patterns);
-/// Pointwise convolutions with weights in groups into matrix products.
+/// Convolutions with weights in groups into matrix products.
 void populateGroupedConvPatterns(mlir::RewritePatternSet &patterns);
-/// Whether a convolution is a product of every pixel with one matrix.
-bool isPointwiseProduct(qg::ConvOp op);
-/// Replaces a pointwise convolution of f32 with the dequantized constant
-/// `stored` by a product with the dequantized matrix.
+/// Whether a convolution is a product of one matrix with what its windows see,
+/// which is no more than memory has room for.
+bool isMatrixProduct(qg::ConvOp op);
+/// Replaces such a convolution of f32 with the dequantized constant `stored` by
+/// a product with the dequantized matrix.
 void replaceByMatmul(mlir::PatternRewriter &rewriter, qg::ConvOp op,
                      const Tensor &stored);
 /// Products of 16-bit floats with dequantized constants become those of f32.

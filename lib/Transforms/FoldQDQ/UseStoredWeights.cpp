@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "FoldQDQ.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
+#include "qopt/Dialect/QG/IR/StoredRows.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
@@ -50,15 +51,15 @@ struct ReadStoredMatrix : OpRewritePattern<qg::MatmulOp> {
   }
 };
 
-struct PointwiseConvToMatmul : OpRewritePattern<qg::ConvOp> {
+struct ConvToMatmul : OpRewritePattern<qg::ConvOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(qg::ConvOp op,
                                 PatternRewriter &rewriter) const override {
     std::optional<Tensor> stored = matchStored(op.getWeight());
     if (!stored || !isF32(op.getX()) || !isF32(op.getResult()) ||
-        !isPointwiseProduct(op))
-      return rewriter.notifyMatchFailure(op, "no pointwise convolution of f32 "
-                                             "with a stored weight");
+        !isMatrixProduct(op) || stored->numElements() == 0)
+      return rewriter.notifyMatchFailure(op, "no convolution of f32 with one "
+                                             "stored matrix");
     qg::QuantizedType type = qg::getQuantizedType(
         op.getWeight().getDefiningOp<qg::DequantizeOp>().getX().getType());
     if (type.isPerAxis() && type.getAxis() != 0)
@@ -68,13 +69,82 @@ struct PointwiseConvToMatmul : OpRewritePattern<qg::ConvOp> {
   }
 };
 
-struct UseStoredWeights : qopt::impl::UseStoredWeightsBase<UseStoredWeights> {
-  void runOnOperation() override {
-    RewritePatternSet patterns(&getContext());
-    populateWidenHalvesPatterns(patterns);
-    patterns.add<ReadStoredMatrix, PointwiseConvToMatmul>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+/// Rows are decoded as they are picked; a table that was narrowed is narrowed
+/// behind that.
+struct GatherStoredRows : OpRewritePattern<qg::GatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::GatherOp op,
+                                PatternRewriter &rewriter) const override {
+    Value table = op.getX();
+    auto narrowed = table.getDefiningOp<qg::CastOp>();
+    if (narrowed)
+      table = narrowed.getX();
+    std::optional<Tensor> stored = matchStored(table);
+    if (!stored || op.getAxis() != 0)
+      return rewriter.notifyMatchFailure(op, "picks no stored rows");
+    qg::ShapedBuilder b(rewriter, op.getLoc());
+    RankedTensorType type =
+        getTensorType(table.getDefiningOp<qg::DequantizeOp>().getX());
+    Value rows = qg::gatherDecoded(b, *stored, type, op.getIndices());
+    if (!rows)
+      return rewriter.notifyMatchFailure(op, "rows share parameters");
+    rewriter.replaceOp(op, b.convert(rows, b.element(op.getResult())));
+    return success();
   }
 };
+
+struct UseStoredWeights : qopt::impl::UseStoredWeightsBase<UseStoredWeights> {
+  void runOnOperation() override;
+};
 } // namespace
+
+static void decode(qg::DequantizeOp op) {
+  std::optional<Tensor> stored = qg::matchConstant(op.getX());
+  std::optional<Tensor> values;
+  if (stored && op.getType().getElementType().isF32())
+    values = qg::dequantize(*stored, getTensorType(op.getX()));
+  if (!values)
+    return;
+  OpBuilder builder(op);
+  op.getResult().replaceAllUsesWith(
+      qg::createConstant(builder, op.getLoc(), *values, op.getType(), "w"));
+  op.erase();
+}
+
+/// Biases are read once for many products.
+static bool isBias(qg::DequantizeOp op) {
+  return llvm::any_of(op->getUses(), [](OpOperand &use) {
+    auto linear = dyn_cast<LinearOpInterface>(use.getOwner());
+    return linear && linear.getBiasOperand() == &use &&
+           isF32(linear.getInput());
+  });
+}
+
+/// What nobody reads as it is stored and what would be decoded at every call:
+/// weights of float kernels, which pack constants, and parameters that lie in
+/// groups or tables.
+static bool isDecodedOnce(qg::DequantizeOp op) {
+  qg::QuantizedType type = qg::getQuantizedType(op.getX().getType());
+  if (type.getGroupSize() || type.isTable())
+    return true;
+  return llvm::any_of(op->getUsers(), [](Operation *user) {
+    auto linear = dyn_cast<LinearOpInterface>(user);
+    return linear && isF32(linear.getInput());
+  });
+}
+
+void UseStoredWeights::runOnOperation() {
+  auto decodeWhere = [&](bool (*isDecoded)(qg::DequantizeOp)) {
+    for (auto op :
+         llvm::make_early_inc_range(getOperation().getOps<qg::DequantizeOp>()))
+      if (!op->use_empty() && isDecoded(op))
+        decode(op);
+  };
+  decodeWhere(isBias);
+  RewritePatternSet patterns(&getContext());
+  populateWidenHalvesPatterns(patterns);
+  patterns.add<ReadStoredMatrix, ConvToMatmul, GatherStoredRows>(&getContext());
+  if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    return signalPassFailure();
+  decodeWhere(isDecodedOnce);
+}

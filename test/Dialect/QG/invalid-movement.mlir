@@ -176,3 +176,12 @@ func.func @gather_shape(%x: tensor<5x3xf32>, %i: tensor<2xi64>) -> tensor<3x2xf3
   %y = qg.gather %x, %i axis 0 : (tensor<5x3xf32>, tensor<2xi64>) -> tensor<3x2xf32>
   return %y : tensor<3x2xf32>
 }
+
+// -----
+// Blocks follow the order of the other dimensions, which would change.
+func.func @transposed_groups(%x: tensor<1x2x2x!qg.q<si8, axis = 0, group = 2, dense_resource<s> : tensor<2xf32>>>) -> tensor<1x2x2x!qg.q<si8, axis = 0, group = 2, dense_resource<s> : tensor<2xf32>>> {
+  // expected-error@+1 {{expects groups in matrices only, as they follow the order of dimensions, got}}
+  %y = qg.transpose %x perm [0, 2, 1] : tensor<1x2x2x!qg.q<si8, axis = 0, group = 2, dense_resource<s> : tensor<2xf32>>> -> tensor<1x2x2x!qg.q<si8, axis = 0, group = 2, dense_resource<s> : tensor<2xf32>>>
+  return %y : tensor<1x2x2x!qg.q<si8, axis = 0, group = 2, dense_resource<s> : tensor<2xf32>>>
+}
+{-# dialect_resources: { builtin: { s: "0x040000000000803F0000003F" } } #-}

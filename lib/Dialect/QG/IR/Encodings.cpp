@@ -77,6 +77,19 @@ std::optional<Tensor> qg::dequantize(const Tensor &stored,
   return result;
 }
 
+Tensor qg::narrowToHalves(const Tensor &values) {
+  Tensor halves(DType::f16, values.shape());
+  ArrayRef<float> from = values.span<float>();
+  MutableArrayRef<uint16_t> to = halves.mutableSpan<uint16_t>();
+  for (size_t i = 0; i < from.size(); ++i) {
+    to[i] = floatToHalf(from[i]);
+    float back = halfToFloat(to[i]);
+    if (llvm::bit_cast<uint32_t>(back) != llvm::bit_cast<uint32_t>(from[i]))
+      return values;
+  }
+  return halves;
+}
+
 int64_t qg::getStoredBits(RankedTensorType type) {
   QuantizedType encoding = getQuantizedType(type);
   if (!encoding)

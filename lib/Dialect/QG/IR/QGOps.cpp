@@ -311,6 +311,10 @@ LogicalResult TransposeOp::verify() {
   QuantizedType from = getQuantizedType(getX().getType());
   if (!from || !from.isPerAxis())
     return checkSameElement(*this, getX());
+  if (from.getGroupSize() && shape->size() > 2)
+    return emitOpError() << "expects groups in matrices only, as they follow "
+                            "the order of dimensions, got "
+                         << getX().getType();
   int64_t axis =
       llvm::find(getPermutation(), from.getAxis()) - getPermutation().begin();
   if (getElement(getResult()) != from.withAxis(axis))

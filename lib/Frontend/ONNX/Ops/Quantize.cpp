@@ -5,10 +5,12 @@
 // arithmetic with the same rounding. QLinear* ops become dequantize, float op,
 // quantize: the form in which QDQ models arrive.
 //===----------------------------------------------------------------------===//
+#include "../BlockedEncoding.h"
 #include "qopt/Frontend/ONNX/MatMul.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 #include "qopt/Frontend/ONNX/Window.h"
+#include "qopt/Support/Permutation.h"
 
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
@@ -78,29 +80,59 @@ static std::optional<Parameters> getParameters(GraphBuilder &b,
   return result;
 }
 
-/// Blocks of a matrix along one dimension: groups of the other's channels.
-static qg::QuantizedType getBlockedType(OpBinder &op, const Encoding &encoding,
-                                        ArrayRef<int64_t> shape,
-                                        StringRef format,
-                                        const Parameters &parameters) {
-  ArrayRef<int64_t> given = op.b.shape(encoding.scale);
-  if (shape.size() != 2 || given.size() != 2)
+/// Blocks along one dimension, if the parameters have them; their shape is the
+/// constant's.
+static std::optional<BlockedEncoding> getBlocks(OpBinder &op,
+                                                const Encoding &encoding,
+                                                ArrayRef<int64_t> shape,
+                                                StringRef format) {
+  const IntegerFormat *row = lookupIntegerFormat(format);
+  std::optional<Parameters> parameters;
+  if (row)
+    parameters = getParameters(op.b, encoding, *row);
+  if (!parameters || shape.empty())
+    return std::nullopt;
+  Shape blocks(shape);
+  blocks[encoding.axis] =
+      llvm::divideCeil(shape[encoding.axis], encoding.blockSize);
+  if (op.b.shape(encoding.scale) != ArrayRef<int64_t>(blocks))
+    return std::nullopt;
+  return BlockedEncoding{
+      format.str(), encoding.axis, encoding.blockSize,
+      Tensor::from<float>(DType::f32, blocks,
+                          ArrayRef<float>(parameters->scales)),
+      Tensor::from<int32_t>(DType::i32, blocks,
+                            ArrayRef<int32_t>(parameters->zeros))};
+}
+
+/// A constant with blocks; null where arithmetic has to do. Blocks that no type
+/// holds where they are lie along the last dimension of a transposed constant.
+static Value dequantizeBlocks(OpBinder &op, Value x, const Encoding &encoding,
+                              StringRef format) {
+  GraphBuilder &b = op.b;
+  ArrayRef<int64_t> shape = b.shape(x);
+  std::optional<BlockedEncoding> blocks =
+      getBlocks(op, encoding, shape, format);
+  std::optional<Tensor> stored = b.constantOf(x);
+  if (!blocks || !stored)
     return {};
-  int64_t channelAxis = 1 - encoding.axis, channels = shape[channelAxis];
-  int64_t groups = llvm::divideCeil(shape[encoding.axis], encoding.blockSize);
-  if (given[channelAxis] != channels || given[encoding.axis] != groups)
+  if (auto type = blocks->getType(b.context(), shape)) {
+    Value q = b.reinterpret(x, type);
+    return q ? b.dequantize(q) : q;
+  }
+  if (b.isQuantized(x))
     return {};
-  Parameters ordered = parameters;
-  if (channelAxis == 1)
-    for (int64_t i = 0; i < channels * groups; ++i) {
-      ordered.scales[i] = parameters.scales[i % groups * channels + i / groups];
-      ordered.zeros[i] = parameters.zeros[i % groups * channels + i / groups];
-    }
-  if (llvm::all_of(ordered.zeros, [](int32_t zero) { return zero == 0; }))
-    ordered.zeros.clear();
-  return qg::QuantizedType::getPerAxis(op.b.context(), format, channelAxis,
-                                       ordered.scales, ordered.zeros,
-                                       encoding.blockSize);
+  Permutation order;
+  for (int64_t i = 0, e = shape.size(); i < e; ++i)
+    if (i != encoding.axis)
+      order.push_back(i);
+  order.push_back(encoding.axis);
+  Tensor moved = transpose(*stored, order);
+  auto type = blocks->transposed(order).getType(b.context(), moved.shape());
+  if (!type)
+    return {};
+  Value q = b.constant(moved, RankedTensorType::get(moved.shape(), type));
+  return b.ShapedBuilder::transpose(b.dequantize(q), invert(order));
 }
 
 /// qg type of an encoding with constant parameters; null, and nothing
@@ -114,8 +146,6 @@ static qg::QuantizedType getType(OpBinder &op, const Encoding &encoding,
     parameters = getParameters(b, encoding, *row);
   if (!parameters)
     return {};
-  if (encoding.blockSize > 0)
-    return getBlockedType(op, encoding, shape, format, *parameters);
   int64_t count = parameters->scales.size();
   if (count == 1 && b.rank(encoding.scale) <= 1)
     return qg::QuantizedType::getPerTensor(
@@ -259,10 +289,13 @@ static Value dequantize(OpBinder &op, Value x, const Encoding &encoding) {
   if (format.empty())
     return b.fail("expects stored integers of 2, 4, 8, 16 or 32 bits or floats "
                   "of at most 8");
-  if (encoding.blockSize == 0 || b.constantOf(x))
-    if (auto type = getType(op, encoding, b.shape(x), format))
-      if (Value q = b.reinterpret(x, type))
-        return b.dequantize(q);
+  if (encoding.blockSize > 0) {
+    if (Value blocked = dequantizeBlocks(op, x, encoding, format))
+      return blocked;
+  } else if (auto type = getType(op, encoding, b.shape(x), format)) {
+    if (Value q = b.reinterpret(x, type))
+      return b.dequantize(q);
+  }
   return dequantizeByArithmetic(op, b.plain(x), encoding);
 }
 

@@ -21,9 +21,6 @@ void selectDecodeMatmul(fxp::DecodeMatmulOp op, const KernelTarget &target);
 llvm::LogicalResult lowerDecodeMatmul(mlir::Operation *op,
                                       mlir::OpBuilder &builder, bool isX86);
 
-/// `scales` as halves, if no bit is lost; else as they are.
-Tensor narrowScales(const Tensor &scales);
-
 } // namespace qopt::qcpu
 
 #endif // QOPT_LIB_TARGET_CPU_KERNELS_DECODEKERNEL_H

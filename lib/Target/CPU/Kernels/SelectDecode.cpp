@@ -8,6 +8,7 @@
 #include "KernelFrame.h"
 #include "WeightCode.h"
 #include "qopt/Dialect/FXP/IR/Levels.h"
+#include "qopt/Dialect/QG/IR/Encodings.h"
 #include "qopt/Numerics/GroupMatmul.h"
 #include "qopt/Target/CPU/IR/QCPU.h"
 
@@ -176,19 +177,6 @@ Tensor DecodeBuilder::packWeights() const {
   return packed;
 }
 
-Tensor qopt::qcpu::narrowScales(const Tensor &scales) {
-  Tensor halves(DType::f16, scales.shape());
-  ArrayRef<float> from = scales.span<float>();
-  MutableArrayRef<uint16_t> to = halves.mutableSpan<uint16_t>();
-  for (size_t i = 0; i < from.size(); ++i) {
-    to[i] = floatToHalf(from[i]);
-    float back = halfToFloat(to[i]);
-    if (llvm::bit_cast<uint32_t>(back) != llvm::bit_cast<uint32_t>(from[i]))
-      return scales;
-  }
-  return halves;
-}
-
 /// One number for all; [N / r][K]; or [panels][groups][lanes].
 Tensor DecodeBuilder::packScales() const {
   Tensor packed = scales;
@@ -207,7 +195,7 @@ Tensor DecodeBuilder::packScales() const {
     }
   }
   packed = packed.reshaped({packed.numElements()});
-  return target.hasHalves ? narrowScales(packed) : packed;
+  return target.hasHalves ? qg::narrowToHalves(packed) : packed;
 }
 
 /// Those of a vector of lanes in planes, as weights in planes are.

@@ -12,6 +12,7 @@
 #include "PackWeights.h"
 #include "WeightCode.h"
 #include "qopt/Dialect/FXP/IR/Levels.h"
+#include "qopt/Dialect/QG/IR/Encodings.h"
 #include "qopt/Target/CPU/IR/QCPU.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -317,7 +318,7 @@ void GroupBuilder::build(OpBuilder &builder) {
           ? Tensor::from<float>(DType::f32, {1}, scales.span<float>().front())
           : packPerGroup(scales);
   if (target.hasHalves && groupScales.numElements() > 1)
-    groupScales = narrowScales(groupScales);
+    groupScales = qg::narrowToHalves(groupScales);
   bool hasBias = llvm::any_of(bias.span<int32_t>(),
                               [](int32_t value) { return value != 0; });
   Value rowScales =

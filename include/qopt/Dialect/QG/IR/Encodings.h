@@ -76,6 +76,9 @@ private:
 std::optional<Tensor> dequantize(const Tensor &stored,
                                  mlir::RankedTensorType type);
 
+/// f32 values as f16, if no bit is lost; else as they are.
+Tensor narrowToHalves(const Tensor &values);
+
 /// Bits that a constant of that type needs: elements, scales (32 bits each),
 /// zero points (as wide as an element) and the table. What a target holds is
 /// asked of it.
