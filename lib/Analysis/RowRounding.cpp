@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The last product of the arithmetic is looked for, and integers on one side.
-// Those that a table holds were rounded long before.
+// Those that a table holds were rounded long before. Steps may be constants
+// where nothing bounds the integers: no static encoding holds them all.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/RowRounding.h"
 #include "qopt/Dialect/QG/IR/QG.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace qopt;
@@ -66,7 +69,58 @@ static bool isIntegers(Value value, unsigned left = kLongestChain) {
          isIntegers(op->getOperand(0), left - 1);
 }
 
+static bool isPowerOfTwo(double value) {
+  int exponent = 0;
+  return value > 0 && std::isfinite(value) &&
+         std::frexp(value, &exponent) == 0.5;
+}
+
+/// Steps of a grid: one number, or powers of two that differ by element.
+static bool isSteps(Value value) {
+  std::optional<Tensor> constant = qg::matchConstant(value);
+  if (!constant || constant->dtype() != DType::f32 ||
+      constant->numElements() == 0 || qg::getQuantizedType(value.getType()))
+    return false;
+  ArrayRef<float> steps = constant->span<float>();
+  return llvm::all_equal(steps) || llvm::all_of(steps, isPowerOfTwo);
+}
+
+/// Whole numbers by Round, Floor or Ceil times steps, with nothing that bounds
+/// them: those that are bounded have an encoding by now.
+static bool isOnOpenGrid(Value value, unsigned left = kLongestChain) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !left)
+    return false;
+  if (auto unary = dyn_cast<qg::UnaryOp>(op)) {
+    switch (unary.getKind()) {
+    case UnaryKind::round_even:
+    case UnaryKind::floor:
+    case UnaryKind::ceil:
+      return !isStored(unary.getX());
+    case UnaryKind::relu:
+    case UnaryKind::neg:
+      return isOnOpenGrid(unary.getX(), left - 1);
+    default:
+      return false;
+    }
+  }
+  if (auto binary = dyn_cast<qg::BinaryOp>(op)) {
+    bool divides = binary.getKind() == BinaryKind::div;
+    if (!divides && binary.getKind() != BinaryKind::mul)
+      return false;
+    Value x = binary.getLhs(), steps = binary.getRhs();
+    if (!divides && !isComputed(x))
+      std::swap(x, steps);
+    return isSteps(steps) && isOnOpenGrid(x, left - 1);
+  }
+  auto rule = dyn_cast<FormatRuleOpInterface>(op);
+  return rule && rule.getFormatRule() == FormatRule::PassThrough &&
+         op->getNumOperands() > 0 && isOnOpenGrid(op->getOperand(0), left - 1);
+}
+
 bool qopt::isRoundedAtRunTime(Value value) {
+  if (isOnOpenGrid(value))
+    return true;
   while (isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp, qg::ObserveOp,
                          qg::CastOp>(value.getDefiningOp()))
     value = value.getDefiningOp()->getOperand(0);

@@ -212,3 +212,74 @@ def test_transposed_convolution_with_stored_weights(tmp_path):
     model = model_of([node, helper.make_node("ConvTranspose", ["x", "w"], ["y"])],
                      [value("x", x.shape)], [value("y", want.shape)], tensors, 25)
     assert "qg.dequantize" not in check(tmp_path, model, want, x).to_mlir()
+
+
+def half_products(convolves):
+    """A file in 16 bits: activations, weights and scales."""
+    node, tensors, real = store("i8", (8, 4, 3, 3) if convolves else (16, 8),
+                                0 if convolves else 1, 0, False, np.float16)
+    shape, out = ([1, 4, 6, 6], [1, 8, 4, 4]) if convolves else ([3, 16], [3, 8])
+    kind = TensorProto.FLOAT16
+    nodes = [helper.make_node("QuantizeLinear", ["x", "xs", "xz"], ["xq"]),
+             helper.make_node("DequantizeLinear", ["xq", "xs", "xz"], ["xd"]),
+             node, helper.make_node("Conv" if convolves else "MatMul",
+                                    ["xd", "w"], ["y"])]
+    tensors += [numpy_helper.from_array(np.float16(0.05), "xs"),
+                numpy_helper.from_array(np.int8(3), "xz")]
+    return model_of(nodes, [value("x", shape, kind)], [value("y", out, kind)],
+                    tensors), real, shape
+
+
+@pytest.mark.parametrize("scheme", ["qdq", "w8a8"])
+@pytest.mark.parametrize("convolves", [False, True])
+def test_encodings_of_16_bit_files_are_not_rounded_again(tmp_path, convolves,
+                                                         scheme):
+    model, real, shape = half_products(convolves)
+    random = np.random.default_rng(5)
+    x = random.standard_normal((4, *shape)).astype(np.float16)
+    quantized = qopt.quantize(load(tmp_path, model), scheme=scheme,
+                              data=list(x) if scheme == "w8a8" else None)
+    got, = run_model(quantized, x[0])
+    scale = np.float16(0.05).astype(float)
+    seen = (np.clip(np.rint(x[0].astype(np.float32) / np.float32(scale)) + 3,
+                    -128, 127) - 3) * scale
+    want = (convolve(seen, real, [1, 1], [1, 1], [0] * 4, 1) if convolves
+            else seen @ real)
+    assert close(got.astype(float), want, 1e-3)
+    assert quantized.to_mlir().count("qg.quantize") == 1
+
+
+def test_weights_of_16_bits_that_are_widened_keep_their_rounding(tmp_path):
+    """DequantizeLinear gives halves; the product is one of f32."""
+    node, tensors, real = store("i8", (16, 8), 1, 0, True, np.float16)
+    nodes = [node, helper.make_node("Cast", ["w"], ["wide"], to=F32),
+             helper.make_node("MatMul", ["x", "wide"], ["y"])]
+    x = np.random.default_rng(1).standard_normal((3, 16)).astype(np.float32)
+    model = model_of(nodes, [value("x", [3, 16])], [value("y", [3, 8])], tensors)
+    check(tmp_path, model, x @ real.astype(np.float16).astype(float), x)
+
+
+@pytest.mark.parametrize("rounding", ["Floor", "Round"])
+def test_grids_by_feature_without_bounds_are_not_rounded_again(tmp_path,
+                                                               rounding):
+    random = np.random.default_rng(3)
+    steps = 2.0 ** random.integers(1, 6, 32).astype(np.float32)
+    w = np.round(random.standard_normal((32, 8)) * 16).astype(np.float32) / 32
+    nodes = [helper.make_node("Mul", ["x", "f"], ["a"]),
+             helper.make_node("Add", ["a", "h"], ["b"]),
+             helper.make_node(rounding, ["b"], ["c"]),
+             helper.make_node("Div", ["c", "f"], ["d"]),
+             helper.make_node("Relu", ["d"], ["e"]),
+             helper.make_node("MatMul", ["e", "w"], ["y"])]
+    half = np.float32(0.5 if rounding == "Floor" else 0)
+    model = model_of(nodes, [value("x", [8, 32])], [value("y", [8, 8])], [
+        numpy_helper.from_array(array, name)
+        for array, name in [(steps, "f"), (half, "h"), (w, "w")]])
+    x = random.standard_normal((4, 8, 32)).astype(np.float32)
+    q = getattr(np, {"Floor": "floor", "Round": "rint"}[rounding])
+    want = np.maximum(q(x[0].astype(float) * steps + half) / steps, 0) @ w
+    for scheme in ["w8a8", "w8a8-dyn"]:
+        quantized = qopt.quantize(load(tmp_path, model), scheme=scheme,
+                                  data=list(x) if scheme == "w8a8" else None)
+        got, = run_model(quantized, x[0])
+        np.testing.assert_array_equal(got.astype(float), want)

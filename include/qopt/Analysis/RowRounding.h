@@ -13,8 +13,10 @@
 namespace qopt {
 
 /// Whether `value` is made of integers, by Round or a conversion to 8 or 16
-/// bits, and scales that are computed at run time. Ops that move elements may
-/// lie behind. Integers of a table are rounded already, and do not count.
+/// bits, and scales that are computed at run time; or of integers by Round,
+/// Floor or Ceil that nothing bounds, and steps that are constants. Ops that move
+/// elements may lie behind. Integers of a table are rounded already, and do not
+/// count.
 bool isRoundedAtRunTime(mlir::Value value);
 
 } // namespace qopt

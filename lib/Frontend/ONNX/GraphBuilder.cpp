@@ -181,6 +181,10 @@ Value GraphBuilder::transpose(Value x, ArrayRef<int64_t> permutation) {
   if (auto op = x.getDefiningOp<qg::TransposeOp>();
       op && isDequantizedConstant(op.getX()))
     return transpose(op.getX(), compose(op.getPermutation(), permutation));
+  // Files with 16-bit scales narrow what they dequantize.
+  if (auto op = x.getDefiningOp<qg::CastOp>();
+      op && isNarrowFloat(x) && op.getX().getDefiningOp<qg::DequantizeOp>())
+    return convert(transpose(op.getX(), permutation), element(x));
   if (isDequantizedConstant(x))
     if (Value moved = transposeStored(*this, x, permutation))
       return moved;

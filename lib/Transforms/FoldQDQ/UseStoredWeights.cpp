@@ -120,6 +120,16 @@ static bool isBias(qg::DequantizeOp op) {
   });
 }
 
+/// By float products, converted or not.
+static bool isReadByFloats(Value value) {
+  return llvm::any_of(value.getUsers(), [](Operation *user) {
+    if (auto cast = dyn_cast<qg::CastOp>(user))
+      return isReadByFloats(cast.getResult());
+    auto linear = dyn_cast<LinearOpInterface>(user);
+    return linear && isF32(linear.getInput());
+  });
+}
+
 /// What nobody reads as it is stored and what would be decoded at every call:
 /// weights of float kernels, which pack constants, and parameters that lie in
 /// groups or tables.
@@ -127,10 +137,7 @@ static bool isDecodedOnce(qg::DequantizeOp op) {
   qg::QuantizedType type = qg::getQuantizedType(op.getX().getType());
   if (type.getGroupSize() || type.isTable())
     return true;
-  return llvm::any_of(op->getUsers(), [](Operation *user) {
-    auto linear = dyn_cast<LinearOpInterface>(user);
-    return linear && isF32(linear.getInput());
-  });
+  return isReadByFloats(op.getResult());
 }
 
 void UseStoredWeights::runOnOperation() {

@@ -26,9 +26,28 @@ static Value getWide(Value value) {
   return narrowed.getX();
 }
 
+/// The dequantize whose elements `value` moves; null for another value.
+static qg::DequantizeOp getMovedDequantize(Value value) {
+  while (value && isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp>(
+                      value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value ? value.getDefiningOp<qg::DequantizeOp>() : qg::DequantizeOp();
+}
+
 static qg::DequantizeOp getDequantize(Value value) {
   Value wide = getWide(value);
   return wide ? wide.getDefiningOp<qg::DequantizeOp>() : qg::DequantizeOp();
+}
+
+/// Whether a product of 16-bit floats is meant, not one of the f32 numbers that
+/// 16-bit floats were widened to.
+static bool isNarrowProduct(LinearOpInterface op) {
+  auto input = op.getInput().getDefiningOp<qg::CastOp>();
+  return (input && isNarrowFloat(input.getX())) ||
+         llvm::all_of(op->getUsers(), [](Operation *user) {
+           auto cast = dyn_cast<qg::CastOp>(user);
+           return cast && isNarrowFloat(cast);
+         });
 }
 
 namespace {
@@ -40,9 +59,11 @@ struct WidenProduct : OpInterfaceRewritePattern<LinearOpInterface> {
     qg::DequantizeOp weight = getDequantize(op.getWeight());
     if (!weight || !qg::matchConstant(weight.getX()))
       return rewriter.notifyMatchFailure(op, "no narrowed stored weight");
+    if (!isNarrowProduct(op))
+      return rewriter.notifyMatchFailure(op, "a product of f32");
     rewriter.modifyOpInPlace(op, [&] {
       for (OpOperand &operand : op->getOpOperands())
-        if (qg::DequantizeOp wide = getDequantize(operand.get()))
+        if (Value wide = getWide(operand.get()); getMovedDequantize(wide))
           operand.set(wide);
     });
     return success();

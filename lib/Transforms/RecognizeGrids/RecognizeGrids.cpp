@@ -5,11 +5,13 @@
 // integers behind Cast, Sub and Mul. This pass says it in types, before
 // anything is quantized, so that nothing is rounded a second time.
 //===----------------------------------------------------------------------===//
+#include "../FoldQDQ/FoldQDQ.h"
 #include "StoredIntegers.h"
 #include "WeightGrid.h"
 
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Pass/Pass.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace qopt {
@@ -288,5 +290,9 @@ void RecognizeGrids::runOnOperation() {
   GridAnalysis analysis(hasEncodings);
   encodeValues(analysis);
   encodeWeights();
+  // Encodings of 16-bit files are seen where products read them.
+  RewritePatternSet patterns(&getContext());
+  populateWidenHalvesPatterns(patterns);
+  walkAndApplyPatterns(getOperation(), std::move(patterns));
   eraseDead();
 }
