@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -53,6 +54,28 @@ static LogicalResult verifyInterface(func::FuncOp main) {
   return error;
 }
 
+/// Goes from a result to the value that it is another shape of, and to the view
+/// of the caller's `buffer` that has that shape: the value is then computed
+/// there, which a reshape in between would hide from the analysis.
+static void lookThroughReshapes(OpBuilder &b, Value &value, Value &buffer) {
+  while (true) {
+    Location loc = value.getLoc();
+    if (auto collapse = value.getDefiningOp<tensor::CollapseShapeOp>()) {
+      value = collapse.getSrc();
+      buffer = memref::ExpandShapeOp::create(
+          b, loc, cast<RankedTensorType>(value.getType()).getShape(), buffer,
+          collapse.getReassociationIndices());
+      continue;
+    }
+    auto expand = value.getDefiningOp<tensor::ExpandShapeOp>();
+    if (!expand)
+      return;
+    value = expand.getSrc();
+    buffer = memref::CollapseShapeOp::create(b, loc, buffer,
+                                             expand.getReassociationIndices());
+  }
+}
+
 /// Tensor operands and results of @main become memref operands.
 static void useCallerBuffers(func::FuncOp main) {
   OpBuilder b(main.getContext());
@@ -82,6 +105,12 @@ static void useCallerBuffers(func::FuncOp main) {
     attributes.push_back(
         getAttributes(main.getResultAttrDict(result.getOperandNumber())));
     Value buffer = body.addArgument(types.back(), value.getLoc());
+    {
+      // Views are in front of whatever may be computed in them.
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(&body);
+      lookThroughReshapes(b, value, buffer);
+    }
     bufferization::MaterializeInDestinationOp::create(
         b, value.getLoc(), TypeRange(), value, buffer, /*restrict=*/true,
         /*writable=*/true);

@@ -55,3 +55,27 @@ func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32> {qg.name = "late"}, tensor<
   } -> tensor<4xf32>
   return %late, %early : tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+// Another shape of a value is computed in the caller's buffer as well
+
+// CHECK-LABEL: func.func @main
+// CHECK-SAME:    %[[WIDE:[^:]*]]: memref<2x3x1xf32> {qg.name = "wide"}, %[[ONE:[^:]*]]: memref<f32> {qg.name = "one"}, %[[BOTH:[^:]*]]: memref<6xf32> {qg.name = "both"}, %[[SAME:[^:]*]]: memref<2x3xf32> {qg.name = "same"}
+// CHECK-DAG:     %[[FLAT:.*]] = memref.collapse_shape %[[WIDE]]
+// CHECK-DAG:     %[[SCALAR:.*]] = memref.expand_shape %[[ONE]]
+// CHECK-DAG:     %[[PAIR:.*]] = memref.expand_shape %[[BOTH]]
+// CHECK-NOT:     memref.alloc
+// CHECK:         linalg.generic {{.*}} outs(%[[FLAT]]
+// CHECK:         linalg.generic {{.*}} outs(%[[SCALAR]]
+// CHECK:         linalg.generic {{.*}} outs(%[[PAIR]]
+// CHECK:         memref.copy %[[PAIR]], %[[SAME]]
+func.func @main(%x: tensor<6xf32>, %y: tensor<1x1xf32>, %z: tensor<2x3xf32>) -> (tensor<2x3x1xf32> {qg.name = "wide"}, tensor<f32> {qg.name = "one"}, tensor<6xf32> {qg.name = "both"}, tensor<2x3xf32> {qg.name = "same"}) {
+  %0 = qg.unary relu %x : tensor<6xf32> -> tensor<6xf32>
+  %wide = qg.reshape %0 : tensor<6xf32> -> tensor<2x3x1xf32>
+  %1 = qg.unary relu %y : tensor<1x1xf32> -> tensor<1x1xf32>
+  %one = qg.reshape %1 : tensor<1x1xf32> -> tensor<f32>
+  %2 = qg.unary relu %z : tensor<2x3xf32> -> tensor<2x3xf32>
+  %both = qg.reshape %2 : tensor<2x3xf32> -> tensor<6xf32>
+  return %wide, %one, %both, %2 : tensor<2x3x1xf32>, tensor<f32>, tensor<6xf32>, tensor<2x3xf32>
+}
