@@ -129,3 +129,18 @@ func.func @empty(%m: tensor<0x3xf32>, %x: tensor<2x3xf32>, %k: tensor<2x0xf32>, 
   %3 = fxp.conv %c, %u, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 x_zp 0 x_unsigned : (tensor<0x4x4x2xi8>, tensor<8x1x1x2xi8>, tensor<8xi32>) -> tensor<0x4x4x8xi32>
   return %0, %1, %2, %3 : tensor<0x2xf32>, tensor<2x0xf32>, tensor<2x2xf32>, tensor<0x4x4x8xi32>
 }
+
+// -----
+// An operand that is repeated within pixels, but not along all of them, has no
+// one distance.
+// CHECK-LABEL: func @scales_by_image
+// CHECK: qcpu.conv {{.*}} extras()
+// CHECK: qg.binary
+func.func @scales_by_image(%x: tensor<2x3x8xi8>, %s: tensor<2x1x1xf32>) -> tensor<2x3x8xf32> {
+  %w = qg.constant dense<1> : tensor<8x8xi8> -> tensor<8x8xi8>
+  %b = qg.constant dense<0> : tensor<8xi32> -> tensor<8xi32>
+  %a = fxp.matmul %x, %w, %b lhs_zp 0 lhs_unsigned rhs_zp 0 : (tensor<2x3x8xi8>, tensor<8x8xi8>, tensor<8xi32>) -> tensor<2x3x8xi32>
+  %f = qg.cast %a : tensor<2x3x8xi32> -> tensor<2x3x8xf32>
+  %y = qg.binary mul %f, %s : (tensor<2x3x8xf32>, tensor<2x1x1xf32>) -> tensor<2x3x8xf32>
+  return %y : tensor<2x3x8xf32>
+}

@@ -196,3 +196,30 @@ func.func @raise(%x: tensor<1x2x2x8xi8>) -> tensor<16xi8> {
        clamp [0, 255] unsigned : tensor<16xf32> -> tensor<16xi8>
   return %y : tensor<16xi8>
 }
+
+// Zero points and scales of the run are operands that the kernel repeats: by
+// column, by row, and one for all.
+
+// CHECK-LABEL: func @run_time_scales
+// CHECK-SAME: (%{{.*}}: tensor<6x32xi8>, %[[Z:.*]]: tensor<8xi32>, %[[S:.*]]: tensor<6x1xf32>, %[[T:.*]]: tensor<f32>)
+// CHECK-DAG: %[[Z4:.*]] = qg.reshape %[[Z]] : tensor<8xi32> -> tensor<1x1x1x8xi32>
+// CHECK-DAG: %[[S4:.*]] = qg.reshape %[[S]] : tensor<6x1xf32> -> tensor<1x1x6x1xf32>
+// CHECK-DAG: %[[T4:.*]] = qg.reshape %[[T]] : tensor<f32> -> tensor<1x1x1x1xf32>
+// CHECK: qcpu.conv {{.*}} extras(%[[Z4]], %[[S4]], %[[T4]])
+// CHECK: arith.subi
+// CHECK: arith.sitofp
+// CHECK: arith.mulf
+// CHECK: arith.mulf
+// CHECK-NOT: qg.binary
+func.func @run_time_scales(%x: tensor<6x32xi8>, %z: tensor<8xi32>, %s: tensor<6x1xf32>,
+                           %t: tensor<f32>) -> tensor<6x8xf32> {
+  %w = qg.constant dense<1> : tensor<32x8xi8> -> tensor<32x8xi8>
+  %b = qg.constant dense<0> : tensor<8xi32> -> tensor<8xi32>
+  %a = fxp.matmul %x, %w, %b lhs_zp 0 lhs_unsigned rhs_zp 0
+       : (tensor<6x32xi8>, tensor<32x8xi8>, tensor<8xi32>) -> tensor<6x8xi32>
+  %d = qg.binary sub %a, %z : (tensor<6x8xi32>, tensor<8xi32>) -> tensor<6x8xi32>
+  %f = qg.cast %d : tensor<6x8xi32> -> tensor<6x8xf32>
+  %m = qg.binary mul %f, %s : (tensor<6x8xf32>, tensor<6x1xf32>) -> tensor<6x8xf32>
+  %y = qg.binary mul %m, %t : (tensor<6x8xf32>, tensor<f32>) -> tensor<6x8xf32>
+  return %y : tensor<6x8xf32>
+}

@@ -164,6 +164,11 @@ void Emitter::store(Value vector, const FlatView &view, Value index) {
   vector::StoreOp::create(builder, loc, vector, view.memref, index);
 }
 
+Value Emitter::broadcast(Value scalar, int64_t lanes) {
+  return vector::BroadcastOp::create(builder, loc, vec(lanes, scalar.getType()),
+                                     scalar);
+}
+
 Value Emitter::loadScalar(const FlatView &view, Value index) {
   return memref::LoadOp::create(builder, loc, view.memref, index);
 }

@@ -62,6 +62,7 @@ public:
 
   mlir::Value load(const FlatView &view, mlir::Value index, int64_t lanes);
   void store(mlir::Value vector, const FlatView &view, mlir::Value index);
+  mlir::Value broadcast(mlir::Value scalar, int64_t lanes);
   mlir::Value loadScalar(const FlatView &view, mlir::Value index);
   /// The first `valid` of `lanes` lanes, the others zero; touches no other
   /// element. Pieces of 2^n lanes: masked byte accesses are slow without

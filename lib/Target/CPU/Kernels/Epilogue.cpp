@@ -63,10 +63,9 @@ namespace {
 /// but the last are inside.
 class EpilogueCollector {
 public:
-  EpilogueCollector(Operation *product, bool prefersWords)
+  EpilogueCollector(Operation *product, EpilogueLimits limits)
       : product(product),
-        shape(getTensorType(product->getResult(0)).getShape()),
-        prefersWords(prefersWords) {
+        shape(getTensorType(product->getResult(0)).getShape()), limits(limits) {
     inside.insert(product);
   }
 
@@ -132,11 +131,25 @@ private:
              quantize.getZps().size() == 1 && getOneScale(quantize.getScales());
     if (auto binary = dyn_cast<qg::BinaryOp>(op); binary && binary.getClamp())
       return false;
+    if (getElement(op->getOperand(0)).isSignlessInteger(32))
+      return addInteger(op);
     // Predicates change the type.
     return isa<qg::UnaryOp, qg::BinaryOp>(op) &&
            getElement(op->getResult(0)).isF32() &&
            llvm::all_of(op->getOperands(),
                         [&](Value operand) { return addFloat(operand); });
+  }
+
+  /// Accumulators become floats, or others are added to them: a product by
+  /// zero points that are known at run time.
+  bool addInteger(Operation *op) {
+    if (isa<qg::CastOp>(op))
+      return isInside(op->getOperand(0)) &&
+             getElement(op->getResult(0)).isF32();
+    auto binary = dyn_cast<qg::BinaryOp>(op);
+    return binary && llvm::all_of(op->getOperands(), [&](Value operand) {
+             return addTensor(operand);
+           });
   }
 
   /// An f32 operand: from inside, a constant, or a tensor.
@@ -162,16 +175,27 @@ private:
     return addTensor(value);
   }
 
-  /// A tensor of the result's shape.
+  /// A tensor of the result's shape, or one that is repeated in it.
   bool addTensor(Value value) {
     if (isInside(value) || grown.values.contains(value))
       return true;
-    if (getTensorType(value).getShape() != shape || tensors == kMostTensors)
+    bool isFull = getTensorType(value).getShape() == shape;
+    if (isFull ? tensors == kMostTensors : !isRepeated(value))
       return false;
-    ++tensors;
+    tensors += isFull;
     grown.values[value] = grown.operands.size();
     grown.operands.push_back(value);
     return true;
+  }
+
+  bool isRepeated(Value value) const {
+    if (!limits.hasBroadcasts || shape.empty() ||
+        getTensorType(value).getRank() > int64_t(shape.size()))
+      return false;
+    int64_t pixels = 1;
+    for (int64_t extent : shape.drop_back())
+      pixels *= extent;
+    return getOperandShape(value, {1, 1, pixels, shape.back()}).has_value();
   }
 
   std::optional<Tensor> matchPerChannel(Value value) {
@@ -202,7 +226,7 @@ private:
       return true;
     }
     SmallVector<int64_t> multipliers, shifts;
-    bool inWords = prefersWords;
+    bool inWords = limits.prefersWords;
     for (float value : values) {
       FixedScale fixed = getFixedScale(value, mode);
       // A scale that rounds everything to zero does so with any shift.
@@ -261,12 +285,29 @@ private:
   Epilogue grown;
   llvm::SmallPtrSet<Operation *, 16> inside, borrowed;
   size_t tensors = 0;
-  bool prefersWords;
+  EpilogueLimits limits;
 };
 } // namespace
 
-Epilogue qopt::qcpu::collectEpilogue(Operation *product, bool prefersWords) {
-  return EpilogueCollector(product, prefersWords).collect();
+Epilogue qopt::qcpu::collectEpilogue(Operation *product,
+                                     EpilogueLimits limits) {
+  return EpilogueCollector(product, limits).collect();
+}
+
+std::optional<SmallVector<int64_t>>
+qopt::qcpu::getOperandShape(Value operand, ArrayRef<int64_t> shape) {
+  RankedTensorType type = getTensorType(operand);
+  int64_t count = type.getNumElements(), channels = shape.back();
+  int64_t pixels = shape[0] * shape[1] * shape[2];
+  if (count == pixels * channels)
+    return SmallVector<int64_t>(shape);
+  if (count == 1)
+    return SmallVector<int64_t>(4, 1);
+  if (count == channels && type.getShape().back() == channels)
+    return SmallVector<int64_t>{1, 1, 1, channels};
+  if (count == pixels && type.getShape().back() == 1)
+    return SmallVector<int64_t>{shape[0], shape[1], shape[2], 1};
+  return std::nullopt;
 }
 
 namespace {
@@ -293,6 +334,9 @@ public:
       value = writeQuantize(quantize);
     else if (auto binary = dyn_cast<qg::BinaryOp>(op))
       value = writeBinary(binary);
+    else if (auto conversion = dyn_cast<qg::CastOp>(op))
+      value = emitCast(builder, loc, getNumber(conversion.getX()),
+                       getElement(conversion.getResult()));
     else
       value = writeUnary(cast<qg::UnaryOp>(op));
   }
@@ -381,7 +425,7 @@ private:
   Value writeQuantize(fxp::QuantizeOp op) {
     StoredRange range{op.getZps()[0], op.getClamp()[0], op.getClamp()[1]};
     float scale = *getOneScale(op.getScales());
-    Value x = getFloat(op.getX());
+    Value x = getNumber(op.getX());
     // A division takes as long as ten other instructions.
     if (style.hasFMA)
       if (auto factors = numerics::findQuantizeFactors(scale, range))
@@ -390,15 +434,15 @@ private:
   }
 
   Value writeBinary(qg::BinaryOp op) {
-    Value lhs = getFloat(op.getLhs()), rhs = getFloat(op.getRhs());
+    Value lhs = getNumber(op.getLhs()), rhs = getNumber(op.getRhs());
     return emitBinary(builder, loc, op.getKind(), {lhs, rhs});
   }
 
   Value writeUnary(qg::UnaryOp op) {
-    return emitUnary(builder, loc, op.getKind(), getFloat(op.getX()));
+    return emitUnary(builder, loc, op.getKind(), getNumber(op.getX()));
   }
 
-  Value getFloat(Value value) {
+  Value getNumber(Value value) {
     if (Value inside = written.lookup(value))
       return inside;
     auto it = epilogue.values.find(value);

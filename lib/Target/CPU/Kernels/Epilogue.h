@@ -16,8 +16,8 @@
 
 namespace qopt::qcpu {
 
-/// An extra operand of a kernel: one value per channel, or a tensor of the
-/// result's shape.
+/// An extra operand of a kernel: one constant per channel, or a tensor of the
+/// result's shape, of its last dimension, of the others, or of one element.
 using EpilogueOperand = std::variant<Tensor, mlir::Value>;
 
 struct Epilogue {
@@ -39,6 +39,12 @@ struct EpilogueStyle {
   bool hasVectors = false; ///< lanes of 32 bits; asked of `inWords` only
 };
 
+/// What a kernel can take along.
+struct EpilogueLimits {
+  bool prefersWords = false;  ///< registers hold 32 bits
+  bool hasBroadcasts = false; ///< repeats operands along pixels and channels
+};
+
 /// The one value of an f32 constant.
 std::optional<float> matchSplat(mlir::Value value);
 
@@ -46,8 +52,13 @@ std::optional<float> matchSplat(mlir::Value value);
 /// and a product.
 void raisePointwise(mlir::ModuleOp module);
 
-/// What can be fused behind `product`. `prefersWords`: registers hold 32 bits.
-Epilogue collectEpilogue(mlir::Operation *product, bool prefersWords = false);
+/// What can be fused behind `product`.
+Epilogue collectEpilogue(mlir::Operation *product, EpilogueLimits limits = {});
+
+/// [N, H, W, C] with extents of 1 for an operand of a kernel whose result has
+/// that `shape`; nothing if it is not repeated as a whole.
+std::optional<llvm::SmallVector<int64_t>>
+getOperandShape(mlir::Value operand, llvm::ArrayRef<int64_t> shape);
 
 /// Fills `body` (arguments: accumulator, then one element per operand) and
 /// ends it with qcpu.yield.

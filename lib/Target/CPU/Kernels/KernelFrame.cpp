@@ -28,9 +28,9 @@ Value qopt::qcpu::castShape(OpBuilder &builder, Location loc, Value value,
 }
 
 KernelFrame::KernelFrame(OpBuilder &builder, Operation *product,
-                         bool prefersWords)
+                         EpilogueLimits limits)
     : builder(builder), product(product), last(product),
-      epilogue(collectEpilogue(product, prefersWords)) {
+      epilogue(collectEpilogue(product, limits)) {
   if (!epilogue.ops.empty())
     last = epilogue.ops.back();
   builder.setInsertionPoint(last);
@@ -48,8 +48,9 @@ KernelFrame::createExtras(ArrayRef<int64_t> shape,
     if (auto *tensor = std::get_if<Tensor>(&operand))
       extras.push_back(createPacked(builder, product->getLoc(), pad(*tensor)));
     else
-      extras.push_back(castShape(builder, product->getLoc(),
-                                 std::get<Value>(operand), shape));
+      extras.push_back(
+          castShape(builder, product->getLoc(), std::get<Value>(operand),
+                    *getOperandShape(std::get<Value>(operand), shape)));
   return extras;
 }
 

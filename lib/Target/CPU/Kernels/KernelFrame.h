@@ -27,13 +27,13 @@ class KernelFrame {
 public:
   /// Collects what follows `product` and sets the insertion point.
   KernelFrame(mlir::OpBuilder &builder, mlir::Operation *product,
-              bool prefersWords = false);
+              EpilogueLimits limits = {});
 
   /// Of the tensor that the kernel makes.
   mlir::RankedTensorType getType() const;
 
-  /// Operands of the fused ops: values per channel after `pad`, tensors in the
-  /// kernel's `shape`.
+  /// Operands of the fused ops: constants per channel after `pad`, tensors in
+  /// the kernel's `shape`, with extents of 1 where they are repeated.
   llvm::SmallVector<mlir::Value>
   createExtras(llvm::ArrayRef<int64_t> shape,
                llvm::function_ref<Tensor(const Tensor &)> pad);

@@ -38,6 +38,8 @@ static FailureOr<WindowKernel> readKernel(WindowOp op, OpBuilder &builder) {
   for (Value extra : op.getExtras())
     if (failed(emit.readRows(extra, kernel.extras.emplace_back())))
       return failure();
+  for (FlatView &extra : kernel.extras)
+    repeatExtents(extra, kernel.y);
   if (!DotProduct::isKnown(op.getDot()))
     return op.emitError() << "expects a known dot product, got '" << op.getDot()
                           << "'";

@@ -206,7 +206,8 @@ Value KernelBuilder::createWindow(OpBuilder &builder, KernelFrame &frame,
 }
 
 void KernelBuilder::build(OpBuilder &builder) {
-  KernelFrame frame(builder, p.op, target.hasWords);
+  KernelFrame frame(builder, p.op,
+                    {/*prefersWords=*/target.hasWords, /*hasBroadcasts=*/true});
   p.x = castShape(builder, p.op->getLoc(), p.x, p.xShape);
   chooseDot();
   chooseTile();

@@ -29,6 +29,14 @@ WindowEmitter::WindowEmitter(Emitter &emit, WindowKernel kernel)
   rowBlocks = llvm::divideCeil(total, blockRows);
 }
 
+/// Constants of channels, padded to panels.
+static bool isPacked(const FlatView &extra) { return extra.shape.size() == 1; }
+
+/// The same for all channels.
+static bool isOfPixels(const FlatView &extra) {
+  return !isPacked(extra) && extra.strides[3] == 0;
+}
+
 /// Pixels (n, h, w) at one distance.
 static bool areContiguous(const FlatView &view) {
   return view.strides[1] == view.strides[2] * view.shape[2] &&
@@ -135,8 +143,9 @@ void WindowEmitter::emitRow(const Panel &panel, Value row, TileBody body) {
       emit.add(rowStart(k.x, k.strideH), emit.mul(panel.group, inputGroup));
   SmallVector<Value> rows{emit.add(rowStart(k.y, 1), panel.channel)};
   for (const FlatView &extra : k.extras)
-    rows.push_back(extra.shape.size() == 1
-                       ? panel.packed
+    rows.push_back(isPacked(extra) ? panel.packed
+                   : isOfPixels(extra)
+                       ? rowStart(extra, 1)
                        : emit.add(rowStart(extra, 1), panel.channel));
 
   auto emitTile = [&](Value ox, int64_t tileRows) {
@@ -147,9 +156,8 @@ void WindowEmitter::emitRow(const Panel &panel, Value row, TileBody body) {
     tile.pixel.push_back(emit.add(rows[0], emit.mul(ox, k.y.strides[2])));
     for (auto [extra, start] : llvm::zip(k.extras, ArrayRef(rows).drop_front()))
       tile.pixel.push_back(
-          extra.shape.size() == 1
-              ? start
-              : emit.add(start, emit.mul(ox, extra.strides[2])));
+          isPacked(extra) ? start
+                          : emit.add(start, emit.mul(ox, extra.strides[2])));
     body(tile);
   };
   // Two tile sizes that differ by one cover a row without a small rest.
@@ -172,8 +180,12 @@ Value WindowEmitter::loadExtra(const Tile &tile, size_t number, int64_t pixel) {
   const FlatView &extra = k.extras[number];
   int64_t lanes = tile.panel.vectors * k.lanes;
   Value base = tile.pixel[1 + number];
-  if (extra.shape.size() == 1)
+  if (isPacked(extra))
     return emit.load(extra, base, lanes);
+  if (isOfPixels(extra))
+    return emit.broadcast(
+        emit.loadScalar(extra, emit.add(base, pixel * extra.strides[2])),
+        lanes);
   return emit.loadPieces(extra, emit.add(base, pixel * extra.strides[2]), lanes,
                          tile.panel.valid);
 }
@@ -186,10 +198,11 @@ void WindowEmitter::emitScalarEpilogue(const Tile &tile, ArrayRef<Value> acc) {
     for (int64_t i = 0; i < tile.rows; ++i) {
       SmallVector<Value> arguments{acc[i * channels + j]};
       for (auto [e, extra] : llvm::enumerate(k.extras)) {
-        bool isRank1 = extra.shape.size() == 1;
+        bool isSame = isPacked(extra) || extra.strides[2] == 0;
         Value at = emit.add(tile.pixel[1 + e],
-                            j + (isRank1 ? 0 : i * extra.strides[2]));
-        if (!isRank1 || i == 0)
+                            (isOfPixels(extra) ? 0 : j) +
+                                (isSame ? 0 : i * extra.strides[2]));
+        if (!isSame || i == 0)
           values[e] = emit.load(extra, at, 1);
         arguments.push_back(values[e]);
       }
@@ -209,7 +222,7 @@ void WindowEmitter::emitEpilogue(const Tile &tile, ArrayRef<Value> acc,
   for (int64_t i = 0; i < tile.rows; ++i) {
     SmallVector<Value> arguments{emit.concat(acc.slice(i * vectors, vectors))};
     for (size_t e = 0; e < extras.size(); ++e) {
-      if (i == 0 || k.extras[e].shape.size() != 1)
+      if (i == 0 || !(isPacked(k.extras[e]) || k.extras[e].strides[2] == 0))
         extras[e] = loadExtra(tile, e, i);
       arguments.push_back(extras[e]);
     }

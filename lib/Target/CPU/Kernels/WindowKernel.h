@@ -56,6 +56,16 @@ template <typename Op> void readAttributes(Op op, WindowKernel &kernel) {
   kernel.code = getWeightCode(op);
 }
 
+/// Strides of an extra become 0 where it is repeated in the result.
+inline void repeatExtents(FlatView &extra, const FlatView &result) {
+  if (extra.shape.size() != 4)
+    return;
+  if (extra.shape[0] * extra.shape[1] * extra.shape[2] == 1)
+    extra.strides[0] = extra.strides[1] = extra.strides[2] = 0;
+  if (extra.shape[3] != result.shape[3])
+    extra.strides[3] = 0;
+}
+
 /// The window of a matrix product; `kernel.x` was read before.
 inline void setPointwise(WindowKernel &kernel) {
   kernel.kernelH = kernel.kernelW = 1;

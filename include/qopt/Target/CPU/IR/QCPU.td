@@ -110,7 +110,8 @@ def QCPU_ConvOp : QCPU_WindowOp<"conv"> {
     are accumulated in registers, KP reduction steps by one instruction `dot`.
     `weight` is `[groups][panels][kh][steps][NR][L][KP]`, padded with zeros;
     `bias` and rank-1 extras are padded to whole panels. Other extras have the
-    shape of the result. A run of input that KP does not divide ends with a
+    shape of the result, or its extents of channels or of pixels and 1 elsewhere,
+    where they are repeated. A run of input that KP does not divide ends with a
     step that reads its last KP elements again, against zeros.
 
     Example: see `qcpu-select-kernels`.
