@@ -2,11 +2,13 @@
 """What exporters write: compiled, and beside ONNX Runtime.
 
     exporters.py --qopt build/bin/qopt --work build/exporters [--exporters torch ...]
-                 [--only REGEX] [--json FILE]
+                 [--only REGEX] [--again] [--scheme w8a8]
 
 Each exporter gets a virtual environment of its own with pinned packages (gigabytes;
 made once, below WORK/environments) and writes small networks with random weights
-and 24 samples of their inputs (`bench/exporters/export_*.py`). Of each network:
+and 24 samples of their inputs (`bench/exporters/export_*.py`), once. Each network
+that is measured is a line of WORK/rows-SCHEME.jsonl; a run goes on where the last
+one stopped, unless `--again` says that qopt has changed. Of each network:
 
   float   `qopt compile --scheme float`, SQNR of the worst output against ONNX Runtime
           without optimizations, over all samples
@@ -14,19 +16,23 @@ and 24 samples of their inputs (`bench/exporters/export_*.py`). Of each network:
   ort     the same of ONNX Runtime's `quantize_static` (QDQ, per channel, min-max)
   wide    share of the products that are not in 8 bits, as `qopt check` counts
 
-A refusal shows its first line. The last lines count: of the networks whose operators
-qopt has, how many are right in float (60 dB), and which are wrong or unquantized
-without a word. Exit code 1 where one is.
+A refusal shows its first line, or the operators that `qopt ops` does not have. The
+last lines count: of the networks whose operators qopt has, how many are right in
+float (60 dB), and which are wrong or unquantized without a word. Exit code 1 where
+one is.
 """
 import argparse
 import json
+import logging
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+import time
 
 import numpy as np
+import onnx
 
 HERE = pathlib.Path(__file__).resolve().parent / "exporters"
 # exporter: (environment, script and arguments)
@@ -37,6 +43,8 @@ EXPORTERS = {
     "jax2onnx": ("jax", ["export_jax.py"]),
     "scikit-learn": ("sklearn", ["export_sklearn.py"]),
     "paddle2onnx": ("paddle", ["export_paddle.py"]),
+    "hgq2": ("hgq2", ["export_quantizers.py", "hgq2"]),
+    "qkeras": ("qkeras", ["export_quantizers.py", "qkeras"]),
 }
 PACKAGES = {
     "torch": ["torch==2.15.0", "torchvision==0.29.2", "timm==1.0.31",
@@ -45,6 +53,11 @@ PACKAGES = {
     "jax": ["jax2onnx==0.17.1", "flax==0.12.8", "equinox==0.13.8"],
     "sklearn": ["scikit-learn==1.9.1", "skl2onnx==1.20.0", "lightgbm==4.7.0",
                 "onnxmltools==1.16.0"],
+    "hgq2": ["tensorflow-cpu==2.21.0", "keras==3.15.1", "hgq2==0.2.0",
+             "tf2onnx==1.17.0"],
+    "qkeras": ["tensorflow-cpu==2.21.0", "tf-keras==2.21.0", "qkeras==0.9.0",
+               "tensorflow-model-optimization==0.8.1", "pyparsing<3.1",
+               "tf2onnx==1.17.0"],
     "paddle": ["paddlepaddle==3.3.1", "paddle2onnx==2.1.0", "packaging"],
 }
 CALIBRATION = 16
@@ -104,6 +117,32 @@ def decibels(got, expected):
         if noise:
             worst = min(worst, 10 * np.log10(signal / noise) if signal else 0.0)
     return worst
+
+
+def list_missing(options, model):
+    """Operators of `model`, its functions and branches that qopt does not have."""
+    listed = subprocess.run([options.qopt, "ops", "--format", "json"],
+                            capture_output=True, text=True, check=True)
+    known = {(row["domain"], row["op"]) for row in json.loads(listed.stdout)
+             if row["supported"]}
+    model = onnx.load(str(model), load_external_data=False)
+    known |= {(made.domain, made.name) for made in model.functions}
+    found = set()
+
+    def visit(nodes):
+        for node in nodes:
+            domain = node.domain or "ai.onnx"
+            if (domain, node.op_type) not in known and \
+                    (node.domain, node.op_type) not in known:
+                found.add(node.op_type)
+            for attribute in node.attribute:
+                for graph in [attribute.g, *attribute.graphs]:
+                    visit(graph.node)
+
+    visit(model.graph.node)
+    for made in model.functions:
+        visit(made.node)
+    return sorted(found)
 
 
 def first_error(text):
@@ -188,11 +227,14 @@ def measure(options, exporter, folder):
     except Exception as error:
         return {**row, "not exported": "ONNX Runtime: " +
                 str(error).splitlines()[0][-160:]}
+    start = time.time()
     row["float"] = run_qopt(options, model, samples, "float", expected)
     if "db" in row["float"]:
-        row["w8a8"] = run_qopt(options, model, samples, "w8a8", expected)
+        row["quantized"] = run_qopt(options, model, samples, options.scheme, expected)
         row["ort"] = run_static(model, samples, expected)
-    return row
+    else:
+        row["missing"] = list_missing(options, model)
+    return {**row, "seconds": time.time() - start}
 
 
 def cell(entry):
@@ -203,44 +245,67 @@ def cell(entry):
     return "refused"
 
 
-def print_row(row):
+def print_row(row, scheme):
+    start = f"| {row['exporter']} | {row['network']} |"
     if "not exported" in row:
-        print(f"| {row['exporter']} | {row['network']} | not exported: "
-              f"{row['not exported'][:90]} | | | |", flush=True)
+        print(f"{start} not exported: {row['not exported'][:90]} | | | |", flush=True)
         return
-    w8a8 = row.get("w8a8")
-    wide = "-" if not w8a8 or w8a8.get("wide") is None else f"{w8a8['wide']:.0f} %"
-    print(f"| {row['exporter']} | {row['network']} | {cell(row['float'])} | "
-          f"{cell(w8a8)} | {cell(row.get('ort'))} | {wide} |", flush=True)
-    for scheme in ("float", "w8a8"):
-        entry = row.get(scheme) or {}
+    if row.get("missing"):
+        print(f"{start} operator missing: {', '.join(row['missing'])} | | | |",
+              flush=True)
+        return
+    quantized = row.get("quantized") or {}
+    wide = "-" if quantized.get("wide") is None else f"{quantized['wide']:.0f} %"
+    print(f"{start} {cell(row['float'])} | {cell(row.get('quantized'))} | "
+          f"{cell(row.get('ort'))} | {wide} |", flush=True)
+    for title, entry in (("float", row["float"]), (scheme, quantized)):
         if "refused" in entry:
-            print(f"|   |   | {scheme}, exit {entry['exit']}: "
+            print(f"|   |   | {title}, exit {entry['exit']}: "
                   f"{entry['refused'][:200]} | | | |", flush=True)
 
 
-def summarize(rows):
+def is_silent(row):
+    """Products that are wider than the scheme asks, without a word about it."""
+    quantized = row.get("quantized") or {}
+    return (quantized.get("wide") or 0) > 0 and not re.search(
+        "float|not quantized|wider", quantized["said"])
+
+
+def is_below(row):
+    return all("db" in (row.get(key) or {}) for key in ("quantized", "ort")) and \
+        row["quantized"]["db"] < row["ort"]["db"] - 0.5
+
+
+def summarize(rows, scheme):
     """Counts, and what fails the bars: 0 where nothing is wrong or silent."""
     rows = [row for row in rows if "not exported" not in row]
-    known = [row for row in rows
-             if "the operator is not supported" not in row["float"].get("refused", "")]
+    known = [row for row in rows if not row.get("missing")]
     right = [row for row in known if row["float"].get("db", 0) >= RIGHT_DB]
-    wrong = [row for row in rows if "db" in row["float"] and
-             row["float"]["db"] < RIGHT_DB]
-    silent = [row for row in rows
-              if (row.get("w8a8") or {}).get("wide") == 100.0 and
-              not re.search("float|not quantized", row["w8a8"]["said"])]
-    below = [row for row in rows
-             if "db" in (row.get("w8a8") or {}) and "db" in (row.get("ort") or {}) and
-             row["w8a8"]["db"] < row["ort"]["db"] - 0.5]
+    lists = {
+        "operator missing": [row for row in rows if row.get("missing")],
+        "refused": [row for row in known if "refused" in row["float"] or
+                    "refused" in row.get("quantized", {})],
+        "wrong in float": [row for row in known if "db" in row["float"] and
+                           row["float"]["db"] < RIGHT_DB],
+        "unquantized without a word": [row for row in rows if is_silent(row)],
+        f"{scheme} more than 0.5 dB below ONNX Runtime": [
+            row for row in rows if is_below(row)],
+    }
     print(f"\n{len(rows)} networks of {len({r['exporter'] for r in rows})} exporters; "
           f"operators known: {len(known)}, right in float: {len(right)} "
           f"({100 * len(right) / max(1, len(known)):.1f} %)")
-    for title, some in (("wrong in float", wrong), ("unquantized without a word",
-                                                    silent),
-                        ("w8a8 more than 0.5 dB below ONNX Runtime", below)):
-        print(f"{title}: {', '.join(r['exporter'] + '/' + r['network'] for r in some) or 'none'}")
-    return 1 if wrong or silent or len(right) < 0.95 * len(known) else 0
+    for title, some in lists.items():
+        names = [f"{row['exporter']}/{row['network']}" for row in some]
+        print(f"{title}: {', '.join(names) or 'none'}")
+    return 1 if lists["wrong in float"] or lists["unquantized without a word"] or \
+        len(right) < 0.95 * len(known) else 0
+
+
+def read_rows(path):
+    """The last line of each network."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    rows = [json.loads(line) for line in lines]
+    return {(row["exporter"], row["network"]): row for row in rows}
 
 
 def main():
@@ -251,19 +316,27 @@ def main():
     parser.add_argument("--exporters", nargs="*", default=list(EXPORTERS),
                         choices=list(EXPORTERS))
     parser.add_argument("--only", default="", help="networks whose name matches")
-    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--scheme", default="w8a8", help="beside float")
+    parser.add_argument("--again", action="store_true",
+                        help="measure what has a line as well")
     options = parser.parse_args()
+    logging.getLogger().setLevel(logging.ERROR)  # of the quantizer
     options.qopt = options.qopt.resolve()
-    rows = []
-    print("| exporter | network | float dB | w8a8 dB | ort dB | wide |\n"
+    options.work.mkdir(parents=True, exist_ok=True)
+    path = options.work / f"rows-{options.scheme}.jsonl"
+    done, rows = ({} if options.again else read_rows(path)), []
+    print(f"| exporter | network | float dB | {options.scheme} dB | ort dB | wide |\n"
           "|---|---|---|---|---|---|")
     for exporter in options.exporters:
         for folder in export(options, exporter):
-            rows.append(measure(options, exporter, folder))
-            print_row(rows[-1])
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1))
-    return summarize(rows)
+            row = done.get((exporter, folder.name)) or \
+                measure(options, exporter, folder)
+            rows.append(row)
+            print_row(row, options.scheme)
+            if (exporter, folder.name) not in done:
+                with path.open("a") as lines:
+                    lines.write(json.dumps(row) + "\n")
+    return summarize(rows, options.scheme)
 
 
 if __name__ == "__main__":

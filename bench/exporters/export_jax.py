@@ -63,9 +63,40 @@ class Mixer(nnx.Module):
         return nnx.elu(self.along(self.norm(x))).mean(1)
 
 
+class Residual(nnx.Module):
+    def __init__(self, keys):
+        self.stem = nnx.Conv(3, 16, (3, 3), strides=2, rngs=keys)
+        self.depthwise = nnx.Conv(16, 16, (3, 3), feature_group_count=16, rngs=keys)
+        self.up = nnx.Conv(16, 48, (1, 1), rngs=keys)
+        self.down = nnx.Conv(48, 16, (1, 1), rngs=keys)
+        self.head = nnx.Linear(16, 10, rngs=keys)
+
+    def __call__(self, x):
+        x = nnx.swish(self.stem(x))
+        y = nnx.relu6(self.up(nnx.relu(self.depthwise(x))))
+        return nnx.softmax(self.head((x + self.down(y)).mean((1, 2))))
+
+
+class Causal(nnx.Module):
+    def __init__(self, keys):
+        self.embed = nnx.Linear(24, 32, rngs=keys)
+        self.queries = nnx.Linear(32, 32, rngs=keys)
+        self.keys = nnx.Linear(32, 32, rngs=keys)
+        self.values = nnx.Linear(32, 32, rngs=keys)
+        self.head = nnx.Linear(32, 11, rngs=keys)
+
+    def __call__(self, x):
+        x = jnp.sin(self.embed(x))
+        scores = self.queries(x) @ jnp.swapaxes(self.keys(x), -1, -2) / 32 ** 0.5
+        mask = jnp.tril(jnp.ones((12, 12), bool))
+        scores = jax.nn.softmax(jnp.where(mask, scores, -1e9))
+        return self.head(nnx.leaky_relu(x + scores @ self.values(x)))
+
+
 NETWORKS = {
     "convolutions": (Convolutions, (1, 16, 16, 3)), "block": (Block, (1, 16, 32)),
     "perceptron": (Perceptron, (1, 20)), "mixer": (Mixer, (1, 32, 32, 3)),
+    "residual": (Residual, (1, 24, 24, 3)), "causal": (Causal, (1, 12, 24)),
 }
 
 

@@ -31,7 +31,9 @@ def encoder_block():
     y = layers.MultiHeadAttention(4, 8)(y, y)
     x1 = layers.Add()([x, y])
     y = layers.LayerNormalization()(x1)
-    y = layers.Dense(64, activation="gelu")(y)
+    # The exact form is written as an Erfc that ONNX does not have.
+    y = layers.Activation(lambda z: keras.activations.gelu(z, approximate=True))(
+        layers.Dense(64)(y))
     y = layers.Dense(32)(y)
     return keras.Model(x, layers.Add()([x1, y]))
 
@@ -56,6 +58,25 @@ def recurrent():
         keras.Input((12, 8)), layers.LSTM(16), layers.Dense(4)])
 
 
+def residual():
+    x = keras.Input((24, 24, 3))
+    y = layers.Conv2D(16, 3, padding="same", activation="relu")(x)
+    z = layers.DepthwiseConv2D(3, padding="same", activation="relu6")(y)
+    z = layers.Conv2D(16, 1)(z)
+    z = layers.Add()([y, z])
+    z = layers.Concatenate()([layers.AveragePooling2D()(z), layers.MaxPooling2D()(z)])
+    z = layers.Conv2D(24, 3, strides=2, activation="swish")(z)
+    return keras.Model(x, layers.Dense(5)(layers.Flatten()(z)))
+
+
+def attention():
+    x = keras.Input((12, 16))
+    y = layers.Attention()([layers.Dense(16)(x), layers.Dense(16)(x),
+                            layers.Dense(16)(x)])
+    y = layers.GroupNormalization(4)(layers.PReLU(shared_axes=[1])(y))
+    return keras.Model(x, layers.Dense(6, activation="softplus")(y))
+
+
 def application(name, size=64, **options):
     return lambda: getattr(keras.applications, name)(
         weights=None, input_shape=(size, size, 3), classes=10,
@@ -77,10 +98,10 @@ def shake(model):
 NETWORKS = {
     "convolutions": convolutions, "autoencoder": autoencoder,
     "encoder_block": encoder_block, "upsampling": upsampling,
-    "sequence": sequence, "recurrent": recurrent,
+    "sequence": sequence, "recurrent": recurrent, "residual": residual,
+    "attention": attention,
     "mobilenet_v2": application("MobileNetV2", alpha=0.35),
     "mobilenet_v3": application("MobileNetV3Small", include_preprocessing=False),
-    "efficientnet_v2": application("EfficientNetV2B0", include_preprocessing=False),
     "mobilenet_v1": application("MobileNet", alpha=0.25),
 }
 

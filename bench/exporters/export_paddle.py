@@ -1,13 +1,29 @@
 """export_paddle.py OUT: Paddle networks through paddle2onnx."""
 import numpy as np
 import paddle
+from paddle import nn
 from paddle.static import InputSpec
 
 from networks import export_all, make_parser
 from samples import write_samples
 
+def decoder():
+    return nn.Sequential(
+        nn.Conv2D(3, 16, 3, stride=2, padding=1), nn.BatchNorm2D(16), nn.Hardswish(),
+        nn.Conv2DTranspose(16, 8, 4, stride=2, padding=1), nn.PReLU(),
+        nn.Upsample(scale_factor=2, mode="bilinear"), nn.Conv2D(8, 3, 3, padding=1),
+        nn.Sigmoid())
+
+
+def encoder():
+    return nn.Sequential(
+        nn.Conv2D(3, 32, 8, stride=8), nn.Flatten(2),
+        nn.TransformerEncoderLayer(16, 4, 64, dropout=0.0, activation="gelu"))
+
+
 NETWORKS = {
-    "resnet18": (lambda: paddle.vision.models.resnet18(num_classes=10), 64),
+    "decoder": (decoder, 32),
+    "encoder": (encoder, 32),
     "mobilenet_v1": (lambda: paddle.vision.models.mobilenet_v1(
         scale=0.25, num_classes=10), 64),
     "mobilenet_v3": (lambda: paddle.vision.models.mobilenet_v3_small(

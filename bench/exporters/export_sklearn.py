@@ -2,14 +2,16 @@
 through onnxmltools."""
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.cluster import KMeans
 from sklearn.datasets import make_classification, make_regression
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.preprocessing import (MinMaxScaler, Normalizer, PolynomialFeatures,
+                                   StandardScaler)
+from sklearn.svm import SVC, LinearSVC
 from skl2onnx import to_onnx
 
 from networks import export_all, make_parser
@@ -27,6 +29,13 @@ NETWORKS = {
     "scaler_ridge": lambda: make_pipeline(StandardScaler(), Ridge()),
     "perceptron_regressor": lambda: make_pipeline(
         StandardScaler(), MLPRegressor(hidden_layer_sizes=(32, 32), max_iter=60)),
+    "polynomial_ridge": lambda: make_pipeline(
+        StandardScaler(), PolynomialFeatures(2), Ridge()),
+    "scaler_ridge_classifier": lambda: make_pipeline(
+        StandardScaler(), RidgeClassifier()),
+    "scaler_kmeans": lambda: make_pipeline(
+        StandardScaler(), KMeans(5, n_init=1, random_state=0)),
+    "scaler_vectors": lambda: make_pipeline(StandardScaler(), SVC(max_iter=100)),
 }
 
 
@@ -41,7 +50,8 @@ def convert(name, model, example):
         from onnxmltools.convert.common.data_types import FloatTensorType
         return convert_lightgbm(
             model, initial_types=[("X", FloatTensorType([1, 16]))], zipmap=False)
-    if isinstance(model.steps[-1][1], ClassifierMixin):
+    last = model.steps[-1][1]
+    if isinstance(last, ClassifierMixin) and not isinstance(last, LinearSVC):
         return to_onnx(model, example, target_opset=17,
                        options={id(model): {"zipmap": False}})
     return to_onnx(model, example, target_opset=17)

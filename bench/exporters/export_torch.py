@@ -1,5 +1,5 @@
 """export_torch.py OUT [--legacy] [--only REGEX]: NETWORKS as ONNX files, by the
-exporter of today (a traced graph) or by TorchScript (--legacy)."""
+exporter of today (a traced graph), or some of each kind by TorchScript (--legacy)."""
 import torch
 from torch import nn
 
@@ -8,8 +8,19 @@ from samples import write_samples
 from torch_networks import NETWORKS
 
 
+LEGACY = ["mobilenet_v3_small", "densenet", "shufflenet_v2", "swin", "levit",
+          "mobilevit", "mixer", "bert", "gpt2", "llama", "bloom", "t5", "segformer",
+          "wav2vec2"]
+
+
 def shake(model):
-    """Normalizations as after training: statistics and gains that are not 0 and 1."""
+    """Weights as after training where a fresh model has others: statistics and gains
+    of normalizations that are not 0 and 1, branches that are not nearly 0 beside what
+    they are added to (a scale of 1e-5, products of deviation 0.02)."""
+    for name, value in model.named_parameters():
+        if value.dim() == 1 and 0 < value.abs().max() < 1e-2 and \
+                not name.endswith("bias"):
+            value.data.uniform_(0.5, 1.5)
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.running_mean.normal_(0, 0.3)
@@ -21,8 +32,12 @@ def shake(model):
             module.weight.data.uniform_(0.5, 1.5)
             if module.bias is not None:
                 module.bias.data.normal_(0, 0.2)
-        elif isinstance(module, nn.Linear) and not module.weight.any():
-            module.weight.data.normal_(0, 0.1)  # a head that waits for training
+        elif isinstance(module, nn.Linear):
+            wanted = module.in_features ** -0.5
+            if module.weight.std() < 0.5 * wanted:
+                module.weight.data.normal_(0, wanted)
+        elif type(module).__name__ == "Conv1D":  # GPT-2's products
+            module.weight.data.normal_(0, module.weight.shape[0] ** -0.5)
 
 
 def export(make, folder, legacy):
@@ -39,7 +54,7 @@ def export(make, folder, legacy):
                               opset_version=17, **options)
         else:
             torch.onnx.export(model, arguments, dynamo=True, external_data=False,
-                              **options).save(path)
+                              verbose=False, **options).save(path)
     write_samples(folder, {key: value.numpy() for key, value in inputs.items()})
 
 
@@ -48,7 +63,8 @@ def main():
     parser.add_argument("--legacy", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    export_all(options, NETWORKS, lambda name, make, folder: export(
+    networks = {name: NETWORKS[name] for name in LEGACY} if options.legacy else NETWORKS
+    export_all(options, networks, lambda name, make, folder: export(
         make, folder, options.legacy))
 
 

@@ -22,6 +22,7 @@ def export_all(options, networks, export):
         folder.mkdir(parents=True, exist_ok=True)
         try:
             export(name, network, folder)
+            (folder / "not-exported.txt").unlink(missing_ok=True)
         except Exception as error:
             line = (str(error).strip() or type(error).__name__).splitlines()[0]
             (folder / "not-exported.txt").write_text(line)

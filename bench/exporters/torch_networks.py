@@ -30,9 +30,27 @@ def segmentation(name, size=64):
     return make
 
 
+def small_resnet():
+    return torchvision.models.ResNet(
+        torchvision.models.resnet.BasicBlock, [1, 1, 1, 1], groups=1,
+        width_per_group=64, num_classes=10), image(64)
+
+
+def small_densenet():
+    return torchvision.models.DenseNet(
+        growth_rate=8, block_config=(3, 4, 3), num_init_features=16,
+        num_classes=10), image(64)
+
+
 def video():
-    return (torchvision.models.video.r3d_18(weights=None, num_classes=10),
-            {"pixels": torch.randn(1, 3, 4, 32, 32)})
+    def stage(before, after, stride):
+        return [nn.Conv3d(before, after, 3, stride, 1, bias=False),
+                nn.BatchNorm3d(after), nn.ReLU()]
+
+    return nn.Sequential(
+        *stage(3, 12, (1, 2, 2)), *stage(12, 16, 1), nn.MaxPool3d(2),
+        *stage(16, 24, 2), nn.AdaptiveAvgPool3d(1), nn.Flatten(),
+        nn.Linear(24, 10)), {"pixels": torch.randn(1, 3, 8, 32, 32)}
 
 
 def transformer_of_images():
@@ -49,7 +67,36 @@ def windows():
 
 def of_timm(name, size=64, **options):
     def make():
-        return timm.create_model(name, pretrained=False, **options), image(size)
+        return timm.create_model(
+            name, pretrained=False, num_classes=10, **options), image(size)
+    return make
+
+
+def pooling_pyramid():
+    return timm.models.metaformer.MetaFormer(
+        num_classes=10, depths=(1, 1, 1, 1), dims=(16, 32, 48, 64),
+        token_mixers=timm.models.metaformer.Pooling, use_mlp_head=False,
+        norm_layers=timm.models.metaformer.GroupNorm1), image(64)
+
+
+def pooling_transformer():
+    return timm.models.pit.PoolingVisionTransformer(
+        img_size=64, patch_size=16, stride=8, stem_type="overlap",
+        base_dims=[16, 16, 16], depths=[1, 1, 1], heads=[2, 4, 8], mlp_ratio=2,
+        num_classes=10), image(64)
+
+
+def levit():
+    return timm.models.levit.Levit(
+        img_size=64, num_classes=10, embed_dim=(64, 96, 128), key_dim=16,
+        depth=(1, 1, 1), num_heads=(2, 3, 4)), image(64)
+
+
+def mixer(**options):
+    def make():
+        return timm.models.mlp_mixer.MlpMixer(
+            num_classes=10, img_size=64, patch_size=16, num_blocks=3, embed_dim=96,
+            **options), image(64)
     return make
 
 
@@ -147,36 +194,38 @@ def segformer():
 
 NETWORKS = {
     # torchvision
-    "resnet18": vision("resnet18", num_classes=10),
-    "mobilenet_v2": vision("mobilenet_v2", num_classes=10),
-    "mobilenet_v3_small": vision("mobilenet_v3_small", num_classes=10),
-    "efficientnet_b0": vision("efficientnet_b0", num_classes=10),
+    "resnet": small_resnet,
+    "mobilenet_v2": vision("mobilenet_v2", num_classes=10, width_mult=0.35),
+    "mobilenet_v3_small": vision("mobilenet_v3_small", num_classes=10,
+                                 width_mult=0.5),
     "shufflenet_v2": vision("shufflenet_v2_x0_5", num_classes=10),
     "squeezenet": vision("squeezenet1_1", num_classes=10),
-    "densenet121": vision("densenet121", num_classes=10),
+    "densenet": small_densenet,
     "mnasnet": vision("mnasnet0_5", num_classes=10),
-    "regnet": vision("regnet_y_400mf", num_classes=10),
-    "googlenet": vision("googlenet", 64, num_classes=10, aux_logits=False,
-                        init_weights=False),
     "lraspp": segmentation("lraspp_mobilenet_v3_large"),
-    "r3d_18": video,
+    "video": video,
     "vit": transformer_of_images,
     "swin": windows,
     # timm
-    "convnext_atto": of_timm("convnext_atto", num_classes=10),
-    "ghostnet": of_timm("ghostnet_050", num_classes=10),
-    "repvgg": of_timm("repvgg_a0", num_classes=10),
-    "mixer": of_timm("mixer_s32_224", img_size=64, num_classes=10),
-    "resmlp": of_timm("resmlp_12_224", img_size=64, num_classes=10),
-    "pit": of_timm("pit_ti_224", img_size=64, num_classes=10),
-    "cait": of_timm("cait_xxs24_224", img_size=64, num_classes=10, depth=2),
-    "levit": of_timm("levit_128s", 64, img_size=64, num_classes=10),
-    "poolformer": of_timm("poolformer_s12", num_classes=10),
-    "mobilevit": of_timm("mobilevit_xxs", num_classes=10),
-    "edgenext": of_timm("edgenext_xx_small", num_classes=10),
-    "tinynet": of_timm("tinynet_e", num_classes=10),
-    "lcnet": of_timm("lcnet_050", num_classes=10),
-    "fastvit": of_timm("fastvit_t8", num_classes=10),
+    "convnext": of_timm("test_convnext"),
+    "efficientnet": of_timm("test_efficientnet"),
+    "nfnet": of_timm("test_nfnet"),
+    "byobnet": of_timm("test_byobnet"),
+    "mambaout": of_timm("test_mambaout"),
+    "maxvit": of_timm("test_maxvit", img_size=64),
+    "vit_relpos": of_timm("test_vit_relpos", img_size=64),
+    "ghostnet": of_timm("ghostnet_050"),
+    "mixer": mixer(),
+    "resmlp": mixer(block_layer=timm.models.mlp_mixer.ResBlock, mlp_ratio=4,
+                    norm_layer=timm.models.mlp_mixer.Affine),
+    "pit": pooling_transformer,
+    "cait": of_timm("cait_xxs24_224", img_size=64, depth=2),
+    "levit": levit,
+    "poolformer": pooling_pyramid,
+    "mobilevit": of_timm("mobilevit_xxs"),
+    "edgenext": of_timm("edgenext_xx_small"),
+    "tinynet": of_timm("tinynet_e"),
+    "lcnet": of_timm("lcnet_050"),
     # transformers
     "bert": tokens("Bert"),
     "bert_masked": tokens("Bert", mask=True),
