@@ -35,6 +35,7 @@ private:
   LogicalResult assignWeights();
   void writeDecisions(TensorGraph &graph);
 
+  qg::QuantizedType getInputEncoding(LinearOpInterface op);
   std::string judgeOperands(LinearOpInterface op);
   std::string judgeRows(LinearOpInterface op);
   void readKept(TensorGraph &graph);
@@ -67,7 +68,8 @@ LogicalResult AssignFormats::readRanges(TensorGraph &graph) {
         reason && !op->hasAttr(kRoundAttr))
       keepFloatBecause(op, reason.getValue());
     if (op->hasAttr("qg.not_finite"))
-      keepFloatBecause(op, "the samples give it infinities or NaN");
+      keepFloatBecause(op, "the samples give it infinities or NaN; "
+                           "samples without them let it be rounded");
     auto own = op->getAttrOfType<IntegerAttr>("qg.bits");
     unsigned bits = own ? own.getInt() : 8;
     if (bits < 1 || bits > 8)
@@ -82,7 +84,8 @@ LogicalResult AssignFormats::readRanges(TensorGraph &graph) {
     if (!own && sqnr && sqnr.getValueAsDouble() < minSqnr)
       keepFloatBecause(op, "8 bits give " +
                                Twine(int64_t(sqnr.getValueAsDouble())) +
-                               " dB, less than min-sqnr");
+                               " dB, less than min-sqnr; other samples or "
+                               "another --method may give it a better range");
   }
   return success();
 }
@@ -105,11 +108,30 @@ void AssignFormats::readKept(TensorGraph &graph) {
     }
 }
 
+/// The encoding that the model itself gives to an activation, in bytes with one
+/// scale; null if there is none.
+static qg::QuantizedType getOwnEncoding(Value value) {
+  auto op = skipMovesBack(value).getDefiningOp<qg::DequantizeOp>();
+  if (!op || qg::matchConstant(op.getX()))
+    return {};
+  qg::QuantizedType type = qg::getQuantizedType(op.getX().getType());
+  bool isByte = !type.isDynamic_() && type.isPerTensor() && !type.isTable() &&
+                type.getIntegerFormat().storageBits() == 8;
+  return isByte ? type : qg::QuantizedType();
+}
+
+/// Of the input of a product that has one.
+qg::QuantizedType AssignFormats::getInputEncoding(LinearOpInterface op) {
+  qg::ObserveOp observer = getObserver(op.getInput());
+  return observer ? encodings[observer] : getOwnEncoding(op.getInput());
+}
+
 /// Why the operands of a product have no encodings; empty where they have.
 std::string AssignFormats::judgeOperands(LinearOpInterface op) {
   if (Value bias = op.getBias(); bias && !qg::matchConstant(bias))
     return "its bias is computed at run time";
-  bool isStored = !!op.getWeight().getDefiningOp<qg::DequantizeOp>();
+  bool isStored = isa_and_nonnull<qg::DequantizeOp>(
+      skipMovesBack(op.getWeight()).getDefiningOp());
   SmallVector<Value> activations{op.getInput()};
   if (!op.canRoundWeight() && !isStored)
     activations.push_back(op.getWeight());
@@ -117,15 +139,15 @@ std::string AssignFormats::judgeOperands(LinearOpInterface op) {
     return "its weight is computed at run time";
   for (Value value : activations) {
     qg::ObserveOp observer = getObserver(value);
-    if (!observer)
-      return "input is not observed";
-    if (reasons.count(observer))
+    if (!observer && !getOwnEncoding(value))
+      return "one of its operands has no encoding: it is no f32 tensor that "
+             "the samples reach";
+    if (observer && reasons.count(observer))
       return reasons[observer];
   }
   if (!isStored)
     return "";
-  double scale = encodings[getObserver(op.getInput())].getScale();
-  return getReasonAgainstStored(op, scale).str();
+  return getReasonAgainstStored(op, getLeastScale(getInputEncoding(op))).str();
 }
 
 /// Convolutions and matmuls whose activations are observed and whose weight
@@ -136,7 +158,8 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
       return keepFloatBecause(op, "rounds its input at run time");
     auto type = cast<RankedTensorType>(op->getResult(0).getType());
     if (type.getElementType().isF64())
-      return keepFloatBecause(op, "it computes in f64, which is not rounded");
+      return keepFloatBecause(op, "it computes in f64, which is not rounded; "
+                                  "convert the model to f32");
     if (llvm::is_contained(keepFloat, qg::getUserName(op)))
       return keepFloatBecause(op, "kept float by option");
     qg::ObserveOp read = getObserver(op.getInput());
@@ -148,7 +171,8 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
         own && own == kFloatFormat)
       return keepFloatBecause(op, "kept float by the recipe");
     if (isRoundedAtRunTime(op.getInput()) || isRoundedAtRunTime(op.getWeight()))
-      return keepFloatBecause(op, "the model rounds its input at run time");
+      return keepFloatBecause(op, "the model itself rounds its input at run time, "
+                                  "and it is not rounded again");
     if (kept.contains(op))
       return;
     if (std::string reason = judgeOperands(op); !reason.empty())
@@ -169,9 +193,9 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
 /// time, or stay float; empty where it does. Weights below 8 bits are rounded
 /// on data for static scales only: for them more has to be lost.
 std::string AssignFormats::judgeRows(LinearOpInterface op) {
-  if (preActivation != "f32" || op.getLinearGeometry().window)
-    return "";
   qg::ObserveOp observer = getObserver(op.getInput());
+  if (preActivation != "f32" || op.getLinearGeometry().window || !observer)
+    return "";
   auto bits = observer->getAttrOfType<IntegerAttr>("qg.bits");
   // Rows have 8 bits: who asks for fewer has decided.
   if (bits && bits.getInt() < 8)
@@ -341,7 +365,8 @@ LogicalResult AssignFormats::assignWeights() {
   for (Operation &op : getOperation().getOps()) {
     auto linear = dyn_cast<LinearOpInterface>(op);
     auto own = op.getAttrOfType<StringAttr>("qg.weights");
-    op.removeAttr("qg.weights");
+    if (linear)
+      op.removeAttr("qg.weights");
     if (!linear || !integerOps.contains(linear) || !linear.canRoundWeight())
       continue;
     std::optional<WeightFormat> format = common;
@@ -350,7 +375,7 @@ LogicalResult AssignFormats::assignWeights() {
                               << ", got " << own;
     FailureOr<qg::QuantizedType> type = getWeightEncoding(
         linear, *format,
-        getLeastScale(encodings[getObserver(linear.getInput())]));
+        getLeastScale(getInputEncoding(linear)));
     if (failed(type))
       return failure();
     if (format->element->isLearned)

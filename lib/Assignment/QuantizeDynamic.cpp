@@ -27,21 +27,29 @@ StringRef qopt::getReasonAgainstRows(LinearOpInterface op) {
       own && own == kFloatFormat)
     return "kept float by the recipe";
   if (op.getLinearGeometry().window)
-    return "only matrix products are rounded at run time";
+    return "only matrix products are rounded at run time; --scheme w8a8 --data "
+           "PATH rounds convolutions";
   if (isRoundedAtRunTime(op.getInput()))
-    return "the model rounds its input at run time";
+    return "the model itself rounds its input at run time, and it is not "
+           "rounded again";
   auto isF32 = [](Value value) {
     return !value || getTensorType(value).getElementType().isF32();
   };
   if (!isF32(op.getInput()) || !isF32(op.getWeight()) || !isF32(op.getBias()) ||
       !isF32(op->getResult(0)))
-    return "only f32 products are rounded at run time";
+    return "only f32 products are rounded at run time; convert the model to f32";
+  if (op.getWeight().getDefiningOp<qg::DequantizeOp>() &&
+      !matchStoredWeight(op))
+    return "its weights are stored with scales that differ along its sums, or "
+           "in more than 8 bits";
   if (!qg::matchConstant(op.getWeight()) && !matchStoredWeight(op))
-    return "no operand is constant";
+    return "both operands are computed at run time; --scheme w8a8 --data PATH "
+           "rounds such products";
   if (!op.isShared())
-    return "the constant is no single matrix";
+    return "its weights are no single matrix; --scheme w8a8 --data PATH may round "
+           "it";
   if (op.getBias() && !qg::matchConstant(op.getBias()))
-    return "the bias is computed at run time";
+    return "its bias is computed at run time";
   return "";
 }
 

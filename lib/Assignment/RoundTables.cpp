@@ -18,14 +18,34 @@ using namespace qopt;
 /// 64 KB.
 static constexpr int64_t kLeastElements = 16384;
 
+/// Picks slices of float constants at positions that are computed. Single
+/// elements are no rows: the scale of one would be as large as itself.
+static bool readsConstants(qg::GatherOp op) {
+  RankedTensorType type = getTensorType(op.getX());
+  return op.getX().getDefiningOp<qg::ConstantOp>() &&
+         !op.getIndices().getDefiningOp<qg::ConstantOp>() &&
+         type.getRank() >= 2 && type.getShape().back() > 1 &&
+         isa<FloatType>(type.getElementType());
+}
+
+/// Why a table has no rows of few bits; empty if it may have.
+static std::string getReasonAgainstShape(qg::GatherOp op) {
+  RankedTensorType type = getTensorType(op.getX());
+  if (type.getRank() != 2 || op.getAxis() != 0)
+    return "only rows of tables of two dimensions are rounded";
+  if (!type.getElementType().isF32())
+    return "only tables of f32 are rounded; convert the model to f32";
+  if (type.getNumElements() < kLeastElements)
+    return ("it has fewer than " + Twine(kLeastElements) +
+            " elements, too few to be worth their rounding")
+        .str();
+  return "";
+}
+
 bool qopt::readsTable(Operation *op) {
   auto gather = dyn_cast<qg::GatherOp>(op);
-  if (!gather || gather.getAxis() != 0 ||
-      !gather.getX().getDefiningOp<qg::ConstantOp>())
-    return false;
-  RankedTensorType type = getTensorType(gather.getX());
-  return type.getRank() == 2 && type.getElementType().isF32() &&
-         type.getNumElements() >= kLeastElements;
+  return gather && readsConstants(gather) &&
+         getReasonAgainstShape(gather).empty();
 }
 
 /// Bits of the table that an op reads; 0 for one that stays float. Four bits of
@@ -38,6 +58,18 @@ static unsigned getBits(Operation *op) {
     return 0;
   std::optional<WeightFormat> format = WeightFormat::parse(own);
   return format && format->element->stored->bits <= 4 ? 4 : 8;
+}
+
+std::string qopt::getReasonAgainstTable(Operation *op, bool roundsTables) {
+  auto gather = dyn_cast<qg::GatherOp>(op);
+  if (!gather || !readsConstants(gather))
+    return "";
+  if (std::string reason = getReasonAgainstShape(gather); !reason.empty())
+    return reason;
+  if (!roundsTables)
+    return "its rows would be decoded into floats, which this target avoids "
+           "(--requant f32 rounds tables)";
+  return getBits(op) ? "it is not finite" : "kept float by the recipe";
 }
 
 namespace {

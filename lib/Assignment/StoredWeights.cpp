@@ -41,12 +41,12 @@ static bool fitsBias(LinearOpInterface op, ArrayRef<float> scales,
 }
 
 StringRef qopt::getReasonAgainstStored(LinearOpInterface op, double xScale) {
+  if (!op.isShared())
+    return "its weights are a stack of stored matrices";
   Value stored = matchStoredWeight(op);
   if (!stored)
     return "its weights are stored with scales that differ along its sums, or "
            "in more than 8 bits";
-  if (!op.isShared())
-    return "its weights are a stack of stored matrices";
   qg::QuantizedType type = qg::getQuantizedType(stored.getType());
   if (type.getGroupSize() && !op.canHaveGroups())
     return "its weights are stored in blocks, which no convolution of windows "

@@ -131,6 +131,17 @@ bool Repairer::isTooDear(mlir::Operation *op) const {
   return linear && isFair && double(linear.countMacs()) > kLargeShare * macs;
 }
 
+/// How a tensor is rounded all the same: by the name of what makes it.
+static std::string getWayBack(mlir::Operation *op) {
+  auto linear = llvm::dyn_cast<LinearOpInterface>(op);
+  auto observer = llvm::dyn_cast_or_null<qg::ObserveOp>(
+      linear ? linear.getInput().getDefiningOp() : op);
+  mlir::Operation *made = observer ? observer.getX().getDefiningOp() : nullptr;
+  return made ? "; --layer '" + qg::getUserName(made) +
+                    "=activations:ui8' rounds it all the same"
+              : "";
+}
+
 /// Marks what is rounded in front of the place now, twice as far with every
 /// step; false if nothing is.
 bool Repairer::step(Repair &repair, const std::vector<Place> &places,
@@ -141,7 +152,8 @@ bool Repairer::step(Repair &repair, const std::vector<Place> &places,
       continue;
     op->setAttr(kAttribute,
                 mlir::StringAttr::get(op->getContext(),
-                                      "8 bits here lose too much behind it"));
+                                      "8 bits here lose too much behind it" +
+                                          getWayBack(op)));
     repair.marks.insert(op);
     found = true;
   }

@@ -4,6 +4,7 @@
 // Asks types and format rules; knows no pass.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/LayerReport.h"
+#include "qopt/Pipelines/FloatLayers.h"
 
 #include <set>
 
@@ -47,10 +48,7 @@ static std::string quoteName(mlir::Operation *op) {
   return ("'" + shortenName(qg::getUserName(op)) + "'").str();
 }
 
-/// Why an op computes in float: the words that format assignment left, else
-/// what the graph around it says (that of a model that came quantized, or of
-/// what follows a float layer).
-static std::string getReason(mlir::Operation *op) {
+std::string qopt::getFloatReason(mlir::Operation *op) {
   if (auto reason = op->getAttrOfType<mlir::StringAttr>("qg.float_reason"))
     return reason.str();
   for (mlir::Value operand : op->getOperands()) {
@@ -92,35 +90,46 @@ static void addProduct(LinearOpInterface op, LayerRow &row) {
   }
 }
 
+/// Ops of the report: those that compute, and tables that stay float.
+static bool isReported(mlir::Operation *op) {
+  auto rule = llvm::dyn_cast<FormatRuleOpInterface>(op);
+  // What makes bytes of 16 bits and sums of their products.
+  if (!rule || op->getNumResults() == 0 || op->hasAttr("qg.step"))
+    return false;
+  if (op->hasAttr(kStaysFloatAttr))
+    return true;
+  switch (rule.getFormatRule()) {
+  case FormatRule::Constant:
+  case FormatRule::PassThrough:
+  case FormatRule::SameFormat:
+  case FormatRule::Boundary:
+    return false;
+  default:
+    return true;
+  }
+}
+
 LayerReport qopt::reportLayers(mlir::ModuleOp module, mlir::ModuleOp lowered) {
   std::set<std::pair<std::string, llvm::StringRef>> remaining;
   lowered.walk([&](FormatRuleOpInterface op) { remaining.insert(getKey(op)); });
   LayerReport report;
   module.walk([&](mlir::Operation *op) {
-    auto rule = llvm::dyn_cast<FormatRuleOpInterface>(op);
-    if (!rule || op->getNumResults() == 0)
-      return;
-    switch (rule.getFormatRule()) {
-    case FormatRule::Constant:
-    case FormatRule::PassThrough:
-    case FormatRule::SameFormat:
-    case FormatRule::Boundary:
-      return;
-    default:
-      break;
-    }
-    // What makes bytes of 16 bits and sums of their products.
-    if (op->hasAttr("qg.step"))
+    if (!isReported(op))
       return;
     LayerRow row;
     row.name = qg::getUserName(op);
     row.op = op->getName().getStringRef().str();
-    if (auto linear = llvm::dyn_cast<LinearOpInterface>(op))
-      addProduct(linear, row);
+    row.isAsked = op->hasAttr(kStaysFloatAttr);
     row.isFloat =
-        isFloatValue(op->getOperand(0)) && remaining.count(getKey(op));
+        row.isAsked ||
+        (isFloatValue(op->getOperand(0)) && remaining.count(getKey(op)));
+    if (auto linear = llvm::dyn_cast<LinearOpInterface>(op)) {
+      addProduct(linear, row);
+      // Floats times stored weights are float, whatever they are lowered to.
+      row.isFloat = isFloatValue(linear.getInput()) && !linear.roundsInput();
+    }
     if (row.isFloat)
-      row.reason = getReason(op);
+      row.reason = getFloatReason(op);
     report.macs += row.macs;
     report.wideMacs += row.bytesReadWide ? row.macs : 0;
     report.bytesRead += row.bytesRead;
@@ -140,6 +149,8 @@ llvm::json::Value qopt::toJson(const LayerReport &report) {
       object["bytes_read_wide"] = row.bytesReadWide;
     }
     object["float"] = row.isFloat;
+    if (row.isAsked)
+      object["stays_float"] = true;
     if (!row.reason.empty())
       object["reason"] = row.reason;
     rows.push_back(std::move(object));

@@ -12,6 +12,7 @@
 #include "qopt/Assignment/RoundTables.h"
 #include "qopt/Assignment/RoundWeights.h"
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Pipelines/FloatLayers.h"
 #include "qopt/Pipelines/LayerReport.h"
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
@@ -131,6 +132,7 @@ private:
   absl::Status roundTables();
   absl::Status checkEncodings();
   absl::Status keepUnfolded();
+  absl::Status nameFloats();
 
   absl::StatusOr<RoundWeightsReport> roundWeights(mlir::ModuleOp rounded);
   std::string getAssignment() const;
@@ -295,21 +297,7 @@ static std::string takeMarked(mlir::ModuleOp module, llvm::StringRef mark) {
                       : names;
 }
 
-/// Layers of f64, which have no integer form. They are marked for takeMarked.
-static void markDoubles(mlir::ModuleOp module) {
-  module.walk([](LinearOpInterface op) {
-    auto type = mlir::cast<mlir::RankedTensorType>(op->getResult(0).getType());
-    if (type.getElementType().isF64())
-      op->setAttr("qg.is_double", mlir::UnitAttr::get(op.getContext()));
-  });
-}
-
 absl::Status Quantizer::assign() {
-  markDoubles(module);
-  if (std::string names = takeMarked(module, "qg.is_double"); !names.empty())
-    say("stay f64, as layers of f64 are not rounded (convert the model to "
-        "f32): " +
-        names);
   QOPT_RETURN_IF_ERROR(runPipeline(module, getAssignment()));
   if (std::string names = takeMarked(module, "qg.raised_scales");
       !names.empty())
@@ -471,6 +459,16 @@ absl::Status Quantizer::roundTables() {
   return runPipeline(module, "func.func(canonicalize,cse)");
 }
 
+/// The last word: what was asked for and is not there.
+absl::Status Quantizer::nameFloats() {
+  markFloatLayers(module,
+                  recipe.keepsModel() ? AskedBy::model : AskedBy::scheme,
+                  /*roundsTables=*/recipe.requantize == "f32");
+  for (std::string &line : describeFloatLayers(module))
+    say(std::move(line));
+  return absl::OkStatus();
+}
+
 /// Tensors that the model rounds, by encoding.
 static std::string countRounded(mlir::ModuleOp module) {
   std::map<std::string, int64_t> counts;
@@ -502,13 +500,15 @@ llvm::ArrayRef<Quantizer::Stage> Quantizer::getStages() const {
       {"rows", &Quantizer::quantizeRows},
       {"unfolded", &Quantizer::keepUnfolded},
       {"tables", &Quantizer::roundTables},
-      {"stored-weights", &Quantizer::useStoredWeights}};
+      {"stored-weights", &Quantizer::useStoredWeights},
+      {"float-layers", &Quantizer::nameFloats}};
   // Encodings that the model brings need no data: only fusion.
   static constexpr Stage kModel[] = {
       {"encodings", &Quantizer::checkEncodings},
       {"unfolded", &Quantizer::keepUnfolded},
       {"fold", &Quantizer::fold},
-      {"stored-weights", &Quantizer::useStoredWeights}};
+      {"stored-weights", &Quantizer::useStoredWeights},
+      {"float-layers", &Quantizer::nameFloats}};
   static constexpr Stage kStatic[] = {
       {"statistics", &Quantizer::checkStatistics},
       {"ranges", &Quantizer::applyRanges},
@@ -522,7 +522,8 @@ llvm::ArrayRef<Quantizer::Stage> Quantizer::getStages() const {
       {"unfolded", &Quantizer::keepUnfolded},
       {"fold", &Quantizer::fold},
       {"tables", &Quantizer::roundTables},
-      {"stored-weights", &Quantizer::useStoredWeights}};
+      {"stored-weights", &Quantizer::useStoredWeights},
+      {"float-layers", &Quantizer::nameFloats}};
   if (recipe.isFloat())
     return kFloat;
   if (recipe.roundsRows())

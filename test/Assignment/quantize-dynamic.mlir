@@ -31,7 +31,7 @@ func.func @batches(%x: tensor<5x1x2xf32>) -> tensor<5x1x3xf32> {
 // -----
 // CHECK-LABEL: func @attention
 func.func @attention(%x: tensor<2x3x4xf32>, %y: tensor<2x4x3xf32>) -> tensor<2x3x3xf32> {
-  // CHECK: qg.matmul {{.*}} {qg.float_reason = "no operand is constant"}
+  // CHECK: qg.matmul {{.*}} {qg.float_reason = "both operands are computed at run time; --scheme w8a8 --data PATH rounds such products"}
   %z = qg.matmul %x, %y : (tensor<2x3x4xf32>, tensor<2x4x3xf32>) -> tensor<2x3x3xf32>
   return %z : tensor<2x3x3xf32>
 }
@@ -40,7 +40,7 @@ func.func @attention(%x: tensor<2x3x4xf32>, %y: tensor<2x4x3xf32>) -> tensor<2x3
 // CHECK-LABEL: func @stack
 func.func @stack(%x: tensor<2x3x2xf32>) -> tensor<2x3x1xf32> {
   %w = qg.constant dense<1.0> : tensor<2x2x1xf32> -> tensor<2x2x1xf32>
-  // CHECK: qg.matmul {{.*}} {qg.float_reason = "the constant is no single matrix"}
+  // CHECK: qg.matmul {{.*}} {qg.float_reason = "its weights are no single matrix; --scheme w8a8 --data PATH may round it"}
   %z = qg.matmul %x, %w : (tensor<2x3x2xf32>, tensor<2x2x1xf32>) -> tensor<2x3x1xf32>
   return %z : tensor<2x3x1xf32>
 }
@@ -49,7 +49,7 @@ func.func @stack(%x: tensor<2x3x2xf32>) -> tensor<2x3x1xf32> {
 // CHECK-LABEL: func @doubles
 func.func @doubles(%x: tensor<3x2xf64>) -> tensor<3x1xf64> {
   %w = qg.constant dense<1.0> : tensor<2x1xf64> -> tensor<2x1xf64>
-  // CHECK: qg.matmul {{.*}} {qg.float_reason = "only f32 products are rounded at run time"}
+  // CHECK: qg.matmul {{.*}} {qg.float_reason = "only f32 products are rounded at run time; convert the model to f32"}
   %z = qg.matmul %x, %w : (tensor<3x2xf64>, tensor<2x1xf64>) -> tensor<3x1xf64>
   return %z : tensor<3x1xf64>
 }
@@ -58,7 +58,7 @@ func.func @doubles(%x: tensor<3x2xf64>) -> tensor<3x1xf64> {
 // CHECK-LABEL: func @convolution
 func.func @convolution(%x: tensor<1x2x2x1xf32>) -> tensor<1x2x2x1xf32> {
   %w = qg.constant dense<1.0> : tensor<1x1x1x1xf32> -> tensor<1x1x1x1xf32>
-  // CHECK: qg.conv {{.*}} {qg.float_reason = "only matrix products are rounded at run time"}
+  // CHECK: qg.conv {{.*}} {qg.float_reason = "only matrix products are rounded at run time; --scheme w8a8 --data PATH rounds convolutions"}
   %y = qg.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x2x2x1xf32>, tensor<1x1x1x1xf32>) -> tensor<1x2x2x1xf32>
   return %y : tensor<1x2x2x1xf32>
 }

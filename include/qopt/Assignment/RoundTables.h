@@ -8,11 +8,16 @@
 #define QOPT_ASSIGNMENT_ROUNDTABLES_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include <string>
 
 namespace qopt {
 
 /// Whether an op picks rows of a large f32 constant.
 bool readsTable(mlir::Operation *op);
+
+/// Why an op reads a table of floats after `roundTables`; empty for one that
+/// reads none. `roundsTables`: it was called.
+std::string getReasonAgainstTable(mlir::Operation *op, bool roundsTables);
 
 /// What became of the tables of a model.
 struct RoundedTables {

@@ -23,6 +23,7 @@ struct LayerRow {
   int64_t bytesRead = 0;     ///< of activations and weights of a MAC layer
   int64_t bytesReadWide = 0; ///< those of elements wider than 8 bits
   bool isFloat = false;      ///< computes in floating point
+  bool isAsked = false;      ///< though the scheme asks for integers
   std::string reason;        ///< why it is float, where that was decided
 };
 
@@ -37,6 +38,11 @@ llvm::StringRef shortenName(llvm::StringRef name);
 
 /// A format and what has a scale of its own: "si4 in blocks of 32".
 std::string describeEncoding(qg::QuantizedType type);
+
+/// Why an op computes in float: the words that format assignment left, else
+/// what the graph around it says (that of a model that came quantized, or of
+/// what follows a float layer).
+std::string getFloatReason(mlir::Operation *op);
 
 /// Rows of a quantized graph in its order; data movement and constants are left
 /// out. `lowered` is the same graph after convert-qg-to-fxp: what is not there

@@ -12,6 +12,8 @@
 #include "qopt/Pipelines/Quantize.h"
 #include "qopt/Target/CPU/Emit.h"
 
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace qopt;
@@ -36,13 +38,42 @@ struct CheckedModel {
 };
 } // namespace
 
+namespace {
+/// The ops that a node of the model became, as far as they are float.
+struct FloatLayer {
+  std::string name, reason;
+  std::vector<std::string> ops;
+  int64_t macs = 0;
+};
+} // namespace
+
+/// One layer for each node, in order. The product says why, where there is one.
+static std::vector<FloatLayer> groupFloatRows(const LayerReport &report) {
+  std::vector<FloatLayer> layers;
+  llvm::StringMap<size_t> known;
+  for (const LayerRow &row : report.rows) {
+    if (!row.isFloat)
+      continue;
+    auto [it, isNew] = known.try_emplace(row.name, layers.size());
+    if (isNew)
+      layers.push_back({shortenName(row.name).str(), row.reason, {}, 0});
+    FloatLayer &layer = layers[it->second];
+    if (!llvm::is_contained(layer.ops, row.op))
+      layer.ops.push_back(row.op);
+    if (row.macs && !layer.macs)
+      layer.reason = row.reason;
+    layer.macs += row.macs;
+  }
+  return layers;
+}
+
 static void printFloatLayers(llvm::raw_ostream &os, const LayerReport &report) {
-  for (const LayerRow &row : report.rows)
-    if (row.isFloat)
-      os << llvm::formatv(
-          "float  {0} ({1}{2}){3}\n", shortenName(row.name), row.op,
-          row.macs ? ", " + std::to_string(row.macs) + " MACs" : std::string(),
-          row.reason.empty() ? "" : ": " + row.reason);
+  for (const FloatLayer &layer : groupFloatRows(report))
+    os << llvm::formatv(
+        "float  {0} ({1}{2}){3}\n", layer.name, llvm::join(layer.ops, ", "),
+        layer.macs ? ", " + std::to_string(layer.macs) + " MACs"
+                   : std::string(),
+        layer.reason.empty() ? "" : ": " + layer.reason);
 }
 
 static void printReport(llvm::raw_ostream &os, const LayerReport &report,

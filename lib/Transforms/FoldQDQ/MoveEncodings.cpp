@@ -137,6 +137,37 @@ struct RaiseQuantize : OpRewritePattern<qg::QuantizeOp> {
   }
 };
 
+/// quantize(gather(table)) = gather(quantize(table)), rounded here: a table
+/// whose rows are read in one encoding is stored in it. Who names a format for
+/// the table has decided.
+struct QuantizeTable : OpRewritePattern<qg::QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::QuantizeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto gather = op.getX().getDefiningOp<qg::GatherOp>();
+    if (!gather || !gather->hasOneUse() || gather->hasAttr("qg.weights"))
+      return rewriter.notifyMatchFailure(op, "no rows that only it reads");
+    qg::QuantizedType type = qg::getQuantizedType(op.getType());
+    std::optional<Tensor> values = qg::matchConstant(gather.getX());
+    if (!values || values->dtype() != DType::f32 || !type.isPerTensor() ||
+        !gather.getX().hasOneUse())
+      return rewriter.notifyMatchFailure(op, "no table of its own");
+    auto stored = withElement(gather.getX().getType(), type);
+    auto quantized = qg::QuantizeOp::create(rewriter, gather.getLoc(), stored,
+                                            gather.getX());
+    SmallVector<Tensor> rounded;
+    bool isRounded = succeeded(quantized.evaluate({*values}, rounded));
+    rewriter.eraseOp(quantized);
+    if (!isRounded)
+      return rewriter.notifyMatchFailure(op, "the table has no integer form");
+    Value table = qg::createConstant(rewriter, gather.getX().getLoc(),
+                                     rounded.front(), stored, "table");
+    rewriter.replaceOp(op, moveOnto(rewriter, gather, table, type,
+                                    op.getType()));
+    return success();
+  }
+};
+
 /// relu(move(x)) = move(relu(x)) in front of a quantize, which then follows:
 /// the op that made x folds both.
 struct RaiseRelu : OpRewritePattern<qg::UnaryOp> {
@@ -202,6 +233,6 @@ struct FoldMovedConstant : OpInterfaceRewritePattern<FormatRuleOpInterface> {
 } // namespace
 
 void qopt::populateMoveEncodingsPatterns(RewritePatternSet &patterns) {
-  patterns.add<SinkDequantize, RaiseQuantize, RaiseRelu, CancelPair,
+  patterns.add<SinkDequantize, QuantizeTable, RaiseQuantize, RaiseRelu, CancelPair,
                FoldMovedConstant>(patterns.getContext());
 }
