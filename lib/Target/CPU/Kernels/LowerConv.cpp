@@ -30,6 +30,11 @@ public:
     segments = isRun ? 1 : k.kernelW;
     length = isRun ? k.kernelW * inputChannels : inputChannels;
     segmentSteps = llvm::divideCeil(length, k.pack);
+    int64_t width = k.vectors * k.lanes;
+    int64_t padded = llvm::alignTo(k.channels / k.groups, width) * k.groups;
+    endsEarly = !k.code.isPacked() &&
+                k.weight.shape.front() <
+                    padded * k.kernelH * segments * segmentSteps * k.pack;
   }
 
   bool isSupported() const {
@@ -43,8 +48,7 @@ public:
     vectors = tile.panel.vectors;
     SmallVector<Value> acc(rows * vectors);
     for (int64_t j = 0; j < vectors; ++j) {
-      Value bias =
-          emit.load(k.bias, emit.add(tile.panel.packed, j * k.lanes), k.lanes);
+      Value bias = loadBias(emit.add(tile.panel.packed, j * k.lanes));
       for (int64_t i = 0; i < rows; ++i)
         acc[i * vectors + j] = bias;
     }
@@ -66,8 +70,16 @@ public:
   }
 
 private:
+  /// Of a vector of channels: zeros where one number stands for all.
+  Value loadBias(Value at) {
+    if (k.bias.shape.front() == 1 && k.lanes > 1)
+      return emit.zero(emit.vec(k.lanes, k.bias.element));
+    return emit.load(k.bias, at, k.lanes);
+  }
+
+  /// Weights (bytes of their code) of a step of the tile's panel.
   int64_t stepSize() const {
-    int64_t weights = k.vectors * k.lanes * k.pack;
+    int64_t weights = (endsEarly ? vectors : k.vectors) * k.lanes * k.pack;
     return k.code.isPacked() ? k.code.bytes(weights) : weights;
   }
 
@@ -118,6 +130,7 @@ private:
   DotProduct dot;
   int64_t inputChannels, segments, length, segmentSteps;
   bool packedAsRun, isContiguous;
+  bool endsEarly; ///< the last panel holds the vectors in use alone
   int64_t rows = 0, vectors = 0;
 };
 } // namespace

@@ -31,8 +31,9 @@ public:
   }
 
   int64_t size() const {
-    return p.groups * panels * kernelH * segments * steps * p.vectors *
-           p.lanes * p.pack;
+    int64_t width = p.vectors * p.lanes;
+    int64_t channels = (panels - 1) * width + countLanes(panels - 1);
+    return p.groups * channels * kernelH * segments * steps * p.pack;
   }
 
   void pack(T *out) {
@@ -49,11 +50,18 @@ private:
   struct Place {
     int64_t group, panel, row, segment;
   };
+  /// Lanes of a panel that are stored.
+  int64_t countLanes(int64_t panel) const {
+    int64_t width = p.vectors * p.lanes, rest = groupChannels - panel * width;
+    return p.endsEarly ? std::min<int64_t>(width, llvm::alignTo(rest, p.lanes))
+                       : width;
+  }
+
   /// The last step of a length that KP does not divide reads the last KP
   /// elements; those an earlier step has read get a zero weight.
   T *packStep(const Place &at, int64_t first, T *out) {
     int64_t start = std::min(first, length - p.pack);
-    for (int64_t lane = 0; lane < p.vectors * p.lanes; ++lane) {
+    for (int64_t lane = 0, e = countLanes(at.panel); lane < e; ++lane) {
       int64_t channel = at.panel * p.vectors * p.lanes + lane;
       for (int64_t q = 0; q < p.pack; ++q) {
         int64_t element = start + q;
@@ -150,7 +158,8 @@ Tensor qopt::qcpu::narrowFloats(const Tensor &packed, bool hasHalves) {
 }
 
 Tensor qopt::qcpu::padChannels(const Tensor &values, const Packing &packing) {
-  int64_t width = packing.vectors * packing.lanes;
+  int64_t width = packing.endsEarly ? packing.lanes
+                                    : packing.vectors * packing.lanes;
   int64_t channels = values.numElements() / packing.groups;
   int64_t padded = llvm::alignTo(channels, width);
   Tensor result(values.dtype(), {packing.groups * padded});

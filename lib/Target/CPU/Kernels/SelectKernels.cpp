@@ -53,6 +53,8 @@ private:
   bool needsStage() const;
   Value stageInput(OpBuilder &builder);
   Tensor foldZeroPoint() const;
+  Tensor packBias(const Packing &packing) const;
+  Tensor pack(const Packing &packing) const;
   Value createConstant(OpBuilder &builder, const Tensor &tensor) const;
   template <typename WindowOp>
   Value createWindow(OpBuilder &builder, KernelFrame &frame, Value x);
@@ -160,6 +162,23 @@ Value KernelBuilder::createConstant(OpBuilder &builder,
   return createPacked(builder, p.op->getLoc(), tensor);
 }
 
+/// One element where sums begin with zeros (-0 is none) and the kernel need not
+/// load them.
+Tensor KernelBuilder::packBias(const Packing &packing) const {
+  Tensor bias = padChannels(foldZeroPoint(), packing);
+  bool isZero = llvm::all_of(bias.span<int32_t>(),
+                             [](int32_t value) { return value == 0; });
+  return isZero && !isDepthwise && dot.lanes > 1 ? Tensor(bias.dtype(), {1})
+                                                 : bias;
+}
+
+Tensor KernelBuilder::pack(const Packing &packing) const {
+  if (isDepthwise)
+    return packDepthwiseWeights(p.weight, packing);
+  Tensor packed = packConvWeights(p.weight, packing);
+  return dot.name == "fma" ? narrowFloats(packed, hasHalves) : packed;
+}
+
 template <typename WindowOp>
 Value KernelBuilder::createWindow(OpBuilder &builder, KernelFrame &frame,
                                   Value x) {
@@ -167,18 +186,19 @@ Value KernelBuilder::createWindow(OpBuilder &builder, KernelFrame &frame,
   Packing packing{
       isDepthwise ? 1 : p.groups, dot.vectors, dot.lanes, dot.pack, isRun,
       getFill(p.weight, p.levels)};
-  Tensor packed = isDepthwise ? packDepthwiseWeights(p.weight, packing)
-                              : packConvWeights(p.weight, packing);
-  if (dot.name == "fma" && !isDepthwise)
-    packed = narrowFloats(packed, hasHalves);
+  Tensor packed = pack(packing);
   int64_t step = dot.vectors * dot.lanes * (isDepthwise ? 1 : dot.pack);
   WeightCode code = chooseWeightCode(packed, step, p.levels, target.tables);
   // A word holds codes of 4 bits for both rows of a tile, or bytes.
   if (dot.name == "smlad" && code.isPacked() && !code.isTable())
     code = code.bits <= 4 ? WeightCode{4, code.offset} : WeightCode();
+  // Codes are decoded by whole steps.
+  packing.endsEarly = !isDepthwise && packing.groups == 1 && !code.isPacked();
+  if (packing.endsEarly && p.weight.shape()[0] % (dot.vectors * dot.lanes))
+    packed = pack(packing);
   Value weight = createConstant(
       builder, code.isPacked() ? encodeWeights(packed, step, code) : packed);
-  Value bias = createConstant(builder, padChannels(foldZeroPoint(), packing));
+  Value bias = createConstant(builder, packBias(packing));
   SmallVector<Value> extras =
       frame.createExtras(p.shape, [&](const Tensor &values) {
         return padChannels(values, packing);
