@@ -19,8 +19,9 @@ using namespace mlir;
 using namespace qopt::qcpu;
 
 /// Steps of a group that are straight-line code in a loop, and groups that have
-/// no loop.
-static constexpr int64_t kUnroll = 4, kWhole = 8;
+/// no loop. One row waits for weights: a branch that is guessed wrong at the
+/// end of a group stops asking for those of the next.
+static constexpr int64_t kUnroll = 4, kWhole = 8, kWholeOfRow = 32;
 
 namespace {
 /// Operands of the kernel besides those of a window.
@@ -228,7 +229,8 @@ private:
   SmallVector<Value> sumGroup(Value x, Value w, Value parameters,
                               int64_t steps) {
     SmallVector<Value> acc = startSums(parameters);
-    int64_t unroll = steps <= kWhole ? steps : steps % kUnroll ? 1 : kUnroll;
+    int64_t whole = rows == 1 ? kWholeOfRow : kWhole;
+    int64_t unroll = steps <= whole ? steps : steps % kUnroll ? 1 : kUnroll;
     acc = emit.reduce(steps / unroll, acc, [&](Value s, ValueRange inner) {
       SmallVector<Value> current(inner);
       Value xs = emit.add(x, emit.mul(s, unroll * k.pack));
