@@ -5,6 +5,7 @@
 // ElementsAttr and host arrays.
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/QGComposite.h"
+#include "qopt/Dialect/QG/IR/QGControl.h"
 #include "qopt/Dialect/QG/IR/QGDims.h"
 
 #include "mlir/Bytecode/BytecodeImplementation.h"
@@ -89,6 +90,9 @@ void QGDialect::initialize() {
       ,
 #define GET_OP_LIST
 #include "qopt/Dialect/QG/IR/QGCompositeOps.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "qopt/Dialect/QG/IR/QGControlOps.cpp.inc"
       >();
 }
 

@@ -1,13 +1,14 @@
 //===- QGReference.td - All ops of the dialect, for documentation ---------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Composite ops have headers of their own (QGComposite.h), so QG.td has not.
+// Composite ops and loops have headers of their own, so QG.td has not.
 //===----------------------------------------------------------------------===//
 #ifndef QOPT_QG_REFERENCE_TD
 #define QOPT_QG_REFERENCE_TD
 
 include "qopt/Dialect/QG/IR/QG.td"
 include "qopt/Dialect/QG/IR/QGCompositeOps.td"
+include "qopt/Dialect/QG/IR/QGControlOps.td"
 include "qopt/Dialect/QG/IR/QGDims.td"
 
 #endif // QOPT_QG_REFERENCE_TD
