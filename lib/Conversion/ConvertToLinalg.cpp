@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/ToLinalg.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Pass/Pass.h"
 
 namespace qopt {

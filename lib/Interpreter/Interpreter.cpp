@@ -1,12 +1,14 @@
 //===- Interpreter.cpp - Runs a module by its reference semantics ---------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// One walk over @main; constants are decoded once for all runs.
+// One walk over @main, and over the body of a loop at every step; constants are
+// decoded once for all runs.
 //===----------------------------------------------------------------------===//
 #include "qopt/Interpreter/Interpreter.h"
 
 #include "absl/strings/str_cat.h"
 #include "qopt/Dialect/QG/IR/HostTypes.h"
+#include "qopt/Dialect/QG/IR/QGControl.h"
 #include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
@@ -90,12 +92,43 @@ getLastUses(Block &block) {
   return result;
 }
 
-static absl::Status runOp(Operation &op, const Values &constants,
-                          Values &values, const OpCallback &callback) {
+namespace {
+/// What runs of all blocks share.
+struct Run {
+  const Values &constants;
+  const OpCallback &callback;
+};
+} // namespace
+
+static absl::StatusOr<SmallVector<Tensor>>
+runBlock(Block &block, ArrayRef<Tensor> arguments, const Run &run);
+
+/// A loop whose ops are seen by the callback, step by step.
+static absl::Status runLoop(qg::LoopOp loop, ArrayRef<Tensor> operands,
+                            SmallVectorImpl<Tensor> &results, const Run &run) {
+  absl::Status status;
+  LogicalResult done = qg::runLoop(
+      loop, operands, results,
+      [&](ArrayRef<Tensor> arguments, SmallVectorImpl<Tensor> &yielded) {
+        auto values = runBlock(loop.getBlock(), arguments, run);
+        if (!values.ok()) {
+          status = values.status();
+          return failure();
+        }
+        yielded = std::move(*values);
+        return success();
+      });
+  if (succeeded(done))
+    return absl::OkStatus();
+  return status.ok() ? absl::InvalidArgumentError("a loop cannot be run")
+                     : status;
+}
+
+static absl::Status runOp(Operation &op, Values &values, const Run &run) {
   SmallVector<Tensor> results;
   if (op.getNumResults() == 1) {
-    auto known = constants.find(op.getResult(0));
-    if (known != constants.end())
+    auto known = run.constants.find(op.getResult(0));
+    if (known != run.constants.end())
       results.push_back(known->second);
   }
   if (results.empty()) {
@@ -108,16 +141,39 @@ static absl::Status runOp(Operation &op, const Values &constants,
     for (Value operand : op.getOperands())
       operands.push_back(values.lookup(operand));
     ErrorCollector errors(op.getContext());
-    if (failed(reference.evaluate(operands, results)))
+    if (auto loop = dyn_cast<qg::LoopOp>(op)) {
+      if (absl::Status status = runLoop(loop, operands, results, run);
+          !status.ok())
+        return status;
+    } else if (failed(reference.evaluate(operands, results)))
       return absl::InvalidArgumentError(
           absl::StrCat(qg::getUserName(&op), ": ", errors.message()));
   }
-  if (callback)
-    callback(&op, results);
+  if (run.callback)
+    run.callback(&op, results);
   for (auto [value, tensor] : llvm::zip_equal(op.getResults(), results))
     if (!value.use_empty())
       values[value] = tensor;
   return absl::OkStatus();
+}
+
+static absl::StatusOr<SmallVector<Tensor>>
+runBlock(Block &block, ArrayRef<Tensor> arguments, const Run &run) {
+  Values values;
+  for (auto [argument, tensor] :
+       llvm::zip_equal(block.getArguments(), arguments))
+    values[argument] = tensor;
+  auto lastUses = getLastUses(block);
+  for (Operation &op : block.without_terminator()) {
+    if (absl::Status status = runOp(op, values, run); !status.ok())
+      return status;
+    for (Value value : lastUses.lookup(&op))
+      values.erase(value);
+  }
+  SmallVector<Tensor> results;
+  for (Value value : block.getTerminator()->getOperands())
+    results.push_back(values.lookup(value));
+  return results;
 }
 
 static absl::StatusOr<llvm::SmallVector<Tensor>>
@@ -128,22 +184,7 @@ interpretWith(func::FuncOp function, ArrayRef<Tensor> inputs,
   if (!llvm::hasSingleElement(function.getBody()))
     return absl::InvalidArgumentError(absl::StrCat(
         "expects function '", function.getName().str(), "' to have one block"));
-  Block &block = function.getBody().front();
-  Values values;
-  for (auto [argument, tensor] : llvm::zip_equal(block.getArguments(), inputs))
-    values[argument] = tensor;
-  auto lastUses = getLastUses(block);
-  for (Operation &op : block.without_terminator()) {
-    if (absl::Status status = runOp(op, constants, values, callback);
-        !status.ok())
-      return status;
-    for (Value value : lastUses.lookup(&op))
-      values.erase(value);
-  }
-  SmallVector<Tensor> results;
-  for (Value value : block.getTerminator()->getOperands())
-    results.push_back(values.lookup(value));
-  return results;
+  return runBlock(function.getBody().front(), inputs, {constants, callback});
 }
 
 absl::StatusOr<llvm::SmallVector<Tensor>>
@@ -155,9 +196,10 @@ qopt::interpret(func::FuncOp function, ArrayRef<Tensor> inputs,
 absl::StatusOr<llvm::SmallVector<Tensor>>
 Interpreter::run(ArrayRef<Tensor> given) {
   if (constants_.empty())
-    for (auto constant : function_.getOps<qg::ConstantOp>())
+    function_.walk([&](qg::ConstantOp constant) {
       if (std::optional<Tensor> value = qg::matchConstant(constant))
         constants_[constant.getResult()] = *value;
+    });
   // Callers see the signs of encodings, as in compiled code.
   auto getEncoded = [](Type type, DictionaryAttr attributes) {
     auto tensor = dyn_cast<RankedTensorType>(type);

@@ -6,6 +6,8 @@
 #include "qopt/Conversion/ToLinalg.h"
 
 namespace qopt {
+void populateQGControlPatterns(const StorageTypeConverter &converter,
+                               mlir::RewritePatternSet &patterns);
 void populateQGElementwisePatterns(const StorageTypeConverter &converter,
                                    mlir::RewritePatternSet &patterns);
 void populateQGLinearPatterns(const StorageTypeConverter &converter,
@@ -20,6 +22,7 @@ void populateQGShapePatterns(const StorageTypeConverter &converter,
 
 void qopt::populateQGToLinalgPatterns(const StorageTypeConverter &converter,
                                       mlir::RewritePatternSet &patterns) {
+  populateQGControlPatterns(converter, patterns);
   populateQGElementwisePatterns(converter, patterns);
   populateQGLinearPatterns(converter, patterns);
   populateQGPositionPatterns(converter, patterns);

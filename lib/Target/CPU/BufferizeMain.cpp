@@ -122,6 +122,19 @@ static void useCallerBuffers(func::FuncOp main) {
   main.setAllArgAttrs(ArrayAttr::get(main.getContext(), attributes));
 }
 
+/// Bufferization makes a new scf.if without the mark of the old one. What stands
+/// among steps is a choice of steps: no kernel is lowered yet.
+static void markChoices(Block &block) {
+  for (Operation &op : block) {
+    if (isa<scf::IfOp>(op))
+      op.setAttr(kStepsAttr, UnitAttr::get(op.getContext()));
+    if (hasSteps(&op))
+      for (Region &region : op.getRegions())
+        if (!region.empty())
+          markChoices(region.front());
+  }
+}
+
 namespace {
 struct BufferizeMain : qopt::impl::BufferizeMainBase<BufferizeMain> {
   void runOnOperation() override {
@@ -146,6 +159,7 @@ struct BufferizeMain : qopt::impl::BufferizeMainBase<BufferizeMain> {
     cleanup.addPass(createCSEPass());
     if (failed(runPipeline(cleanup, getOperation())))
       return signalPassFailure();
+    markChoices(main.front());
   }
 };
 } // namespace

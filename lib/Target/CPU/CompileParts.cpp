@@ -81,10 +81,12 @@ static absl::StatusOr<std::string> compileEntry(const StepProgram &program,
   llvm::Module module(options.symbol, context);
   module.setTargetTriple(machine.getTargetTriple());
   module.setDataLayout(machine.createDataLayout());
-  auto *ptr = llvm::PointerType::getUnqual(context);
-  auto *i64 = llvm::Type::getInt64Ty(context);
+  llvm::Type *ptr = llvm::PointerType::getUnqual(context);
+  llvm::Type *i64 = llvm::Type::getInt64Ty(context);
   forEachCall(program.main, [&](const CallStep &step) {
-    SmallVector<llvm::Type *> types(step.buffers.size(), ptr);
+    SmallVector<llvm::Type *> types;
+    for (const BufferPlace &place : step.buffers)
+      types.push_back(place.base == BufferPlace::Counter ? i64 : ptr);
     types.append({i64, i64});
     auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), types,
                                          /*isVarArg=*/false);

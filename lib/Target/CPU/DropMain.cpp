@@ -30,11 +30,15 @@ struct DropMain : qopt::impl::DropMainBase<DropMain> {
     func::FuncOp main = getMain(getOperation());
     if (!main || main.isExternal())
       return;
-    for (Operation &op : main.front())
-      if (isStep(&op) && !isa<func::CallOp>(op)) {
-        op.emitError("expects @main to call its steps");
-        return signalPassFailure();
-      }
+    WalkResult walked = main.walk<WalkOrder::PreOrder>([](Operation *op) {
+      if (isa<func::FuncOp>(op) || hasSteps(op) || !isStep(op) ||
+          isa<func::CallOp>(op))
+        return WalkResult::advance();
+      op->emitError("expects @main to call its steps");
+      return WalkResult::interrupt();
+    });
+    if (walked.wasInterrupted())
+      return signalPassFailure();
     dropMain(getOperation());
   }
 };

@@ -8,6 +8,7 @@
 #include "Program.h"
 #include "qopt/Support/Escape.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -28,8 +29,6 @@ struct EntryEmitter {
   PointerType *ptr;
   IntegerType *i32, *i64;
   GlobalVariable *weights = nullptr;
-  /// All of them, in order.
-  SmallVector<const CallStep *> calls;
   /// The function that a call's range is handed to.
   DenseMap<const CallStep *, Function *> bodies;
   /// The layer whose hook has been told of its begin only.
@@ -62,13 +61,19 @@ struct EntryEmitter {
   Value *loadWeights(Value *call);
   Value *getBuffer(Value *call, const BufferPlace &place,
                    SmallVectorImpl<Value *> &bases);
+  Value *getCounter(Value *call, int64_t offset);
   Function *emitBody(const CallStep &step, unsigned index);
   void emitHook(Value *call, Function *run, unsigned layer, unsigned phase);
   void emitDispatch(Value *call, Function *run, Function *body,
                     const CallStep &step);
-  void emitCall(Value *call, Function *run, const CallStep &step);
-  void emitCalls(Value *call, Function *run, ArrayRef<const CallStep *> steps);
-  Function *emitPart(ArrayRef<const CallStep *> steps);
+  void openLayerOf(Value *call, Function *run, unsigned layer);
+  void closeLayer(Value *call, Function *run);
+  void emitSteps(Value *call, Function *run, ArrayRef<ProgramStep> steps);
+  void emitCondition(Value *call, const BufferPlace &place, BasicBlock *taken,
+                     BasicBlock *other);
+  void emitLoop(Value *call, Function *run, const LoopStep &loop);
+  void emitChoice(Value *call, Function *run, const ChoiceStep &choice);
+  Function *emitPart(ArrayRef<ProgramStep> steps, bool isLast);
   void emitRun(StringRef symbol);
 
   Constant *getString(StringRef text);
@@ -114,6 +119,8 @@ Value *EntryEmitter::getBuffer(Value *call, const BufferPlace &place,
     case BufferPlace::Output:
       base = loadField(call, Outputs, ptr);
       break;
+    case BufferPlace::Counter:
+      llvm_unreachable("a counter is no buffer");
     }
   }
   if (place.base == BufferPlace::Input || place.base == BufferPlace::Output)
@@ -121,6 +128,12 @@ Value *EntryEmitter::getBuffer(Value *call, const BufferPlace &place,
                         b.CreateConstInBoundsGEP1_64(ptr, base, place.offset));
   return b.CreateConstInBoundsGEP1_64(Type::getInt8Ty(context), base,
                                       place.offset);
+}
+
+/// Address of the number of an iteration.
+Value *EntryEmitter::getCounter(Value *call, int64_t offset) {
+  return b.CreateConstInBoundsGEP1_64(Type::getInt8Ty(context),
+                                      loadField(call, Arena, ptr), offset);
 }
 
 /// void body(ctx = call, lo, hi)
@@ -133,8 +146,16 @@ Function *EntryEmitter::emitBody(const CallStep &step, unsigned index) {
   b.SetInsertPoint(BasicBlock::Create(context, "entry", body));
   SmallVector<Value *, 4> bases(4, nullptr);
   SmallVector<Value *> operands;
-  for (const BufferPlace &place : step.buffers)
-    operands.push_back(getBuffer(body->getArg(0), place, bases));
+  for (const BufferPlace &place : step.buffers) {
+    if (place.base != BufferPlace::Counter) {
+      operands.push_back(getBuffer(body->getArg(0), place, bases));
+      continue;
+    }
+    Value *number =
+        b.CreateLoad(i64, getCounter(body->getArg(0), place.offset));
+    operands.push_back(b.CreateTrunc(
+        number, target->getFunctionType()->getParamType(operands.size())));
+  }
   // An index of a step is as wide as the target's pointers.
   for (unsigned bound : {1, 2})
     operands.push_back(b.CreateTrunc(
@@ -188,34 +209,111 @@ void EntryEmitter::emitDispatch(Value *call, Function *run, Function *body,
   b.SetInsertPoint(next);
 }
 
-/// A call, between hooks where its layer is another than that of the last.
-void EntryEmitter::emitCall(Value *call, Function *run, const CallStep &step) {
-  if (openLayer != step.layer) {
-    if (openLayer)
-      emitHook(call, run, *openLayer, 1);
-    emitHook(call, run, step.layer, 0);
-    openLayer = step.layer;
-  }
-  emitDispatch(call, run, bodies.lookup(&step), step);
+/// Hooks where a layer is another than the last.
+void EntryEmitter::openLayerOf(Value *call, Function *run, unsigned layer) {
+  if (openLayer == layer)
+    return;
+  closeLayer(call, run);
+  emitHook(call, run, layer, 0);
+  openLayer = layer;
 }
 
-void EntryEmitter::emitCalls(Value *call, Function *run,
-                             ArrayRef<const CallStep *> steps) {
-  for (const CallStep *step : steps)
-    emitCall(call, run, *step);
-  if (openLayer && steps.back() == calls.back())
+void EntryEmitter::closeLayer(Value *call, Function *run) {
+  if (openLayer)
     emitHook(call, run, *openLayer, 1);
+  openLayer.reset();
+}
+
+/// The layer of all calls of a sequence, if it is one.
+static std::optional<unsigned> getOnlyLayer(const SequenceStep &sequence) {
+  std::optional<unsigned> layer;
+  bool isOne = true;
+  forEachCall(sequence, [&](const CallStep &call) {
+    isOne &= !layer || *layer == call.layer;
+    layer = call.layer;
+  });
+  return isOne ? layer : std::nullopt;
+}
+
+void EntryEmitter::emitCondition(Value *call, const BufferPlace &place,
+                                 BasicBlock *taken, BasicBlock *other) {
+  SmallVector<Value *, 4> bases(4, nullptr);
+  Value *byte = b.CreateLoad(b.getInt8Ty(), getBuffer(call, place, bases));
+  b.CreateCondBr(b.CreateICmpNE(byte, b.getInt8(0)), taken, other);
+}
+
+/// The hooks of a loop of one layer stand around it; in any other loop, each
+/// iteration opens and closes its layers.
+void EntryEmitter::emitLoop(Value *call, Function *run, const LoopStep &loop) {
+  std::optional<unsigned> layer = getOnlyLayer(loop.body);
+  if (layer)
+    openLayerOf(call, run, *layer);
+  else
+    closeLayer(call, run);
+  BasicBlock *head = BasicBlock::Create(context, "loop", run);
+  BasicBlock *next = BasicBlock::Create(context, "next", run);
+  b.CreateStore(b.getInt64(0), getCounter(call, loop.counter));
+  b.CreateBr(head);
+  b.SetInsertPoint(head);
+  const std::vector<ProgramStep> *steps = &loop.body.steps;
+  const ChoiceStep *choice =
+      steps->size() == 1 ? std::get_if<ChoiceStep>(&steps->front().node)
+                         : nullptr;
+  if (choice) {
+    BasicBlock *body = BasicBlock::Create(context, "body", run);
+    emitCondition(call, choice->condition, body, next);
+    b.SetInsertPoint(body);
+    steps = &choice->body.steps;
+  }
+  emitSteps(call, run, *steps);
+  if (!layer)
+    closeLayer(call, run);
+  Value *counter = getCounter(call, loop.counter);
+  Value *number = b.CreateAdd(b.CreateLoad(i64, counter), b.getInt64(1));
+  b.CreateStore(number, counter);
+  b.CreateCondBr(b.CreateICmpSLT(number, b.getInt64(loop.count)), head, next);
+  b.SetInsertPoint(next);
+}
+
+void EntryEmitter::emitChoice(Value *call, Function *run,
+                              const ChoiceStep &choice) {
+  closeLayer(call, run);
+  BasicBlock *body = BasicBlock::Create(context, "taken", run);
+  BasicBlock *next = BasicBlock::Create(context, "next", run);
+  emitCondition(call, choice.condition, body, next);
+  b.SetInsertPoint(body);
+  emitSteps(call, run, choice.body.steps);
+  closeLayer(call, run);
+  b.CreateBr(next);
+  b.SetInsertPoint(next);
+}
+
+void EntryEmitter::emitSteps(Value *call, Function *run,
+                             ArrayRef<ProgramStep> steps) {
+  for (const ProgramStep &step : steps)
+    std::visit(
+        makeVisitor(
+            [&](const CallStep &node) {
+              openLayerOf(call, run, node.layer);
+              emitDispatch(call, run, bodies.lookup(&node), node);
+            },
+            [&](const SequenceStep &node) { emitSteps(call, run, node.steps); },
+            [&](const LoopStep &node) { emitLoop(call, run, node); },
+            [&](const ChoiceStep &node) { emitChoice(call, run, node); }),
+        step.node);
 }
 
 /// Steps as a function of the call. LLVM's passes take the square of a
 /// function's basic blocks, of which every step has some.
-Function *EntryEmitter::emitPart(ArrayRef<const CallStep *> steps) {
+Function *EntryEmitter::emitPart(ArrayRef<ProgramStep> steps, bool isLast) {
   auto *type = FunctionType::get(Type::getVoidTy(context), {ptr},
                                  /*isVarArg=*/false);
   Function *part =
       Function::Create(type, GlobalValue::InternalLinkage, "part", module);
   b.SetInsertPoint(BasicBlock::Create(context, "entry", part));
-  emitCalls(part->getArg(0), part, steps);
+  emitSteps(part->getArg(0), part, steps);
+  if (isLast)
+    closeLayer(part->getArg(0), part);
   b.CreateRetVoid();
   return part;
 }
@@ -223,13 +321,13 @@ Function *EntryEmitter::emitPart(ArrayRef<const CallStep *> steps) {
 void EntryEmitter::emitRun(StringRef symbol) {
   forEachCall(program.main, [&](const CallStep &step) {
     bodies[&step] = emitBody(step, bodies.size());
-    calls.push_back(&step);
   });
+  ArrayRef<ProgramStep> steps = program.main.steps;
   SmallVector<Function *> parts;
-  if (calls.size() > kCallsOfAPart)
-    for (size_t at = 0; at < calls.size(); at += kCallsOfAPart)
-      parts.push_back(
-          emitPart(ArrayRef(calls).slice(at).take_front(kCallsOfAPart)));
+  if (bodies.size() > kCallsOfAPart)
+    for (size_t at = 0; at < steps.size(); at += kCallsOfAPart)
+      parts.push_back(emitPart(steps.slice(at).take_front(kCallsOfAPart),
+                               at + kCallsOfAPart >= steps.size()));
   auto *type = FunctionType::get(i32, {ptr}, /*isVarArg=*/false);
   Function *run = Function::Create(type, GlobalValue::ExternalLinkage,
                                    symbol + "_run", module);
@@ -254,8 +352,10 @@ void EntryEmitter::emitRun(StringRef symbol) {
   }
   for (Function *part : parts)
     b.CreateCall(part, {call});
-  if (parts.empty() && !calls.empty())
-    emitCalls(call, run, calls);
+  if (parts.empty()) {
+    emitSteps(call, run, steps);
+    closeLayer(call, run);
+  }
   b.CreateRet(b.getInt32(QOPT_OK));
 }
 

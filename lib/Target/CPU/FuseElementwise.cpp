@@ -31,7 +31,9 @@ static constexpr size_t kMostBodyOps = 400;
 static bool mayFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
+  // A loop would repeat what stands in front of it.
   if (!producer || !consumer || !producer->hasOneUse() ||
+      producer->getBlock() != consumer->getBlock() ||
       consumer.getNumParallelLoops() != consumer.getNumLoops())
     return false;
   size_t producerOps = producer.getBody()->getOperations().size();

@@ -227,8 +227,9 @@ LogicalResult Outliner::outline(Operation *step) {
   function.setPrivate();
   if (step->hasAttr("qopt.parallel"))
     function->setAttr("passthrough", b.getStrArrayAttr({kKernelAttr}));
-  for (unsigned i = 0; i < inputs.roots.size(); ++i)
-    function.setArgAttr(i, "llvm.noalias", b.getUnitAttr());
+  for (auto [i, root] : llvm::enumerate(inputs.roots))
+    if (isa<MemRefType>(root.getType()))
+      function.setArgAttr(i, "llvm.noalias", b.getUnitAttr());
   FailureOr<Distribution> distribution = buildBody(function, step, inputs);
   if (failed(distribution))
     return failure();
@@ -247,6 +248,20 @@ LogicalResult Outliner::outline(Operation *step) {
   return success();
 }
 
+/// Steps of a block and of the loops and choices in it, in program order.
+static void collectSteps(Block &block, SmallVectorImpl<Operation *> &steps) {
+  for (Operation &op : block) {
+    if (!hasSteps(&op)) {
+      if (isStep(&op))
+        steps.push_back(&op);
+      continue;
+    }
+    for (Region &region : op.getRegions())
+      if (!region.empty())
+        collectSteps(region.front(), steps);
+  }
+}
+
 namespace {
 struct OutlineSteps : qopt::impl::OutlineStepsBase<OutlineSteps> {
   void runOnOperation() override {
@@ -254,9 +269,7 @@ struct OutlineSteps : qopt::impl::OutlineStepsBase<OutlineSteps> {
     if (!main || main.isExternal())
       return;
     SmallVector<Operation *> steps;
-    for (Operation &op : main.front())
-      if (isStep(&op))
-        steps.push_back(&op);
+    collectSteps(main.front(), steps);
     Outliner outliner(main);
     for (Operation *step : steps)
       if (failed(outliner.outline(step)))

@@ -54,9 +54,10 @@ void qopt::separateDestinations(
 
 void qopt::separateConstants(func::FuncOp main) {
   SmallVector<arith::ConstantOp> constants;
-  for (auto constant : main.front().getOps<arith::ConstantOp>())
+  main.walk([&](arith::ConstantOp constant) {
     if (isa<TensorType>(constant.getType()) && !constant->hasOneUse())
       constants.push_back(constant);
+  });
   for (arith::ConstantOp constant : constants) {
     OpBuilder builder(constant->getContext());
     builder.setInsertionPointAfter(constant);

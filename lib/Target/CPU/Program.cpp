@@ -9,6 +9,7 @@
 #include "qopt/Target/Memory/Steps.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/xxhash.h"
@@ -110,11 +111,39 @@ private:
 };
 } // namespace
 
-static absl::StatusOr<BufferPlace> getPlace(Value buffer, SymbolTable &symbols,
-                                            WeightsBlob &weights,
-                                            int64_t inputs) {
+namespace {
+/// Reads the tree of steps.
+class ProgramReader {
+public:
+  ProgramReader(ModuleOp module, StepProgram &program)
+      : symbols(module), program(program) {}
+
+  absl::StatusOr<SequenceStep> readBlock(Block &block);
+  std::string takeWeights() { return std::move(weights.bytes); }
+
+private:
+  absl::StatusOr<CallStep> readCall(func::CallOp call);
+  absl::StatusOr<LoopStep> readLoop(scf::ForOp loop);
+  absl::StatusOr<ChoiceStep> readChoice(scf::IfOp choice);
+  absl::StatusOr<BufferPlace> getPlace(Value buffer);
+
+  SymbolTable symbols;
+  WeightsBlob weights;
+  StepProgram &program;
+};
+} // namespace
+
+absl::StatusOr<BufferPlace> ProgramReader::getPlace(Value buffer) {
   if (auto argument = dyn_cast<BlockArgument>(buffer)) {
-    int64_t index = argument.getArgNumber();
+    Operation *parent = argument.getOwner()->getParentOp();
+    if (auto loop = dyn_cast<scf::ForOp>(parent);
+        loop && argument == loop.getInductionVar())
+      if (auto offset = loop->getAttrOfType<IntegerAttr>("qopt.offset"))
+        return BufferPlace{BufferPlace::Counter, offset.getInt()};
+    if (!isa<func::FuncOp>(parent))
+      return absl::InternalError("a step uses a buffer that a loop carries");
+    int64_t inputs = program.info.inputs.size(),
+            index = argument.getArgNumber();
     if (index < inputs)
       return BufferPlace{BufferPlace::Input, index};
     return BufferPlace{BufferPlace::Output, index - inputs};
@@ -136,58 +165,112 @@ static absl::StatusOr<BufferPlace> getPlace(Value buffer, SymbolTable &symbols,
 void qopt::forEachCall(const SequenceStep &sequence,
                        llvm::function_ref<void(const CallStep &)> visit) {
   for (const ProgramStep &step : sequence.steps)
-    std::visit(llvm::makeVisitor([&](const CallStep &call) { visit(call); },
-                                 [&](const SequenceStep &inner) {
-                                   forEachCall(inner, visit);
-                                 }),
-               step.node);
+    std::visit(
+        llvm::makeVisitor(
+            [&](const CallStep &call) { visit(call); },
+            [&](const SequenceStep &inner) { forEachCall(inner, visit); },
+            [&](const LoopStep &loop) { forEachCall(loop.body, visit); },
+            [&](const ChoiceStep &choice) { forEachCall(choice.body, visit); }),
+        step.node);
+}
+
+absl::StatusOr<CallStep> ProgramReader::readCall(func::CallOp call) {
+  CallStep step;
+  step.function = call.getCallee().str();
+  step.extent = call->getAttrOfType<IntegerAttr>("qopt.extent").getInt();
+  step.grain = call->getAttrOfType<IntegerAttr>("qopt.grain").getInt();
+  std::string layer =
+      call->getAttrOfType<StringAttr>("qopt.layer").getValue().str();
+  if (program.info.layers.empty() || program.info.layers.back() != layer) {
+    program.info.layers.push_back(layer);
+    program.layerBytes.push_back(0);
+  }
+  step.layer = program.info.layers.size() - 1;
+  uint64_t before = weights.alignedBytes;
+  for (Value operand : call.getOperands().drop_back(2)) {
+    auto place = getPlace(operand);
+    if (!place.ok())
+      return place.status();
+    if (isa<MemRefType>(operand.getType()) ==
+        (place->base == BufferPlace::Counter))
+      return absl::InternalError("a step takes a scalar of @main");
+    step.buffers.push_back(*place);
+  }
+  program.layerBytes[step.layer] += weights.alignedBytes - before;
+  return step;
+}
+
+absl::StatusOr<LoopStep> ProgramReader::readLoop(scf::ForOp loop) {
+  std::optional<APInt> count = loop.getStaticTripCount();
+  auto offset = loop->getAttrOfType<IntegerAttr>("qopt.offset");
+  if (!count || !offset || !isZeroInteger(loop.getLowerBound()) ||
+      !isOneInteger(loop.getStep()) || loop.getNumResults())
+    return absl::InternalError("a loop of steps has no constant count");
+  LoopStep step;
+  step.count = count->getSExtValue();
+  step.counter = offset.getInt();
+  auto body = readBlock(*loop.getBody());
+  if (!body.ok())
+    return body.status();
+  step.body = std::move(*body);
+  return step;
+}
+
+absl::StatusOr<ChoiceStep> ProgramReader::readChoice(scf::IfOp choice) {
+  Value buffer = getConditionBuffer(choice);
+  if (!buffer || choice.getNumResults() ||
+      (choice.elseBlock() && !choice.elseBlock()->without_terminator().empty()))
+    return absl::InternalError("a choice of steps has no condition in memory");
+  auto place = getPlace(buffer);
+  if (!place.ok())
+    return place.status();
+  auto body = readBlock(*choice.thenBlock());
+  if (!body.ok())
+    return body.status();
+  return ChoiceStep{*place, std::move(*body)};
+}
+
+absl::StatusOr<SequenceStep> ProgramReader::readBlock(Block &block) {
+  SequenceStep sequence;
+  auto add = [&](auto step) -> absl::Status {
+    if (!step.ok())
+      return step.status();
+    sequence.steps.push_back({std::move(*step)});
+    return absl::OkStatus();
+  };
+  for (Operation &op : block) {
+    absl::Status status;
+    if (auto call = dyn_cast<func::CallOp>(op))
+      status = add(readCall(call));
+    else if (hasSteps(&op) && isa<scf::ForOp>(op))
+      status = add(readLoop(cast<scf::ForOp>(op)));
+    else if (hasSteps(&op))
+      status = add(readChoice(cast<scf::IfOp>(op)));
+    else if (isStep(&op))
+      status = absl::InternalError("a step was not outlined: " +
+                                   op.getName().getStringRef().str());
+    if (!status.ok())
+      return status;
+  }
+  return sequence;
 }
 
 absl::StatusOr<StepProgram> qopt::takeProgram(ModuleOp module, ModelInfo info) {
   StepProgram program;
   program.info = std::move(info);
   func::FuncOp main = getMain(module);
-  SymbolTable symbols(module);
-  WeightsBlob weights;
-  for (Operation &op : main.front()) {
-    auto call = dyn_cast<func::CallOp>(op);
-    if (!call) {
-      if (isStep(&op))
-        return absl::InternalError("a step was not outlined: " +
-                                   op.getName().getStringRef().str());
-      continue;
-    }
-    CallStep step;
-    step.function = call.getCallee().str();
-    step.extent = call->getAttrOfType<IntegerAttr>("qopt.extent").getInt();
-    step.grain = call->getAttrOfType<IntegerAttr>("qopt.grain").getInt();
-    std::string layer =
-        call->getAttrOfType<StringAttr>("qopt.layer").getValue().str();
-    if (program.info.layers.empty() || program.info.layers.back() != layer) {
-      program.info.layers.push_back(layer);
-      program.layerBytes.push_back(0);
-    }
-    step.layer = program.info.layers.size() - 1;
-    uint64_t before = weights.alignedBytes;
-    for (Value operand : call.getOperands().drop_back(2)) {
-      if (!isa<MemRefType>(operand.getType()))
-        return absl::InternalError("a step takes a scalar of @main");
-      auto place =
-          getPlace(operand, symbols, weights, program.info.inputs.size());
-      if (!place.ok())
-        return place.status();
-      step.buffers.push_back(*place);
-    }
-    program.layerBytes[step.layer] += weights.alignedBytes - before;
-    program.main.steps.push_back({std::move(step)});
-  }
+  ProgramReader reader(module, program);
+  auto steps = reader.readBlock(main.front());
+  if (!steps.ok())
+    return steps.status();
+  program.main = std::move(*steps);
   auto getBytes = [&](StringRef name) -> uint64_t {
     auto attr = main->getAttrOfType<IntegerAttr>(name);
     return attr ? attr.getInt() : 0;
   };
   program.info.arenaBytes = getBytes("qopt.arena_bytes");
   program.info.liveBytes = getBytes("qopt.live_bytes");
-  program.weights = std::move(weights.bytes);
+  program.weights = reader.takeWeights();
   program.info.weightsBytes = program.weights.size();
   dropMain(module);
   return program;

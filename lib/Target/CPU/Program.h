@@ -18,9 +18,10 @@ namespace qopt {
 /// The LLVM attribute of step functions that a kernel's emitter wrote.
 constexpr llvm::StringLiteral kKernelAttr = "qopt-kernel";
 
-/// Where a buffer of a step lies.
+/// Where a buffer of a step lies. A counter is a number by value: that of the
+/// iteration, which lies in the arena.
 struct BufferPlace {
-  enum Base { Arena, Weights, Input, Output } base;
+  enum Base { Arena, Weights, Input, Output, Counter } base;
   int64_t offset; ///< bytes, or the index of an input or output
 };
 
@@ -39,11 +40,24 @@ struct SequenceStep {
   std::vector<ProgramStep> steps;
 };
 
-/// A node of the tree of steps. Loops and choices (docs/rationale/
-/// states-and-lengths.md) become alternatives of their own; whoever visits a
-/// node must then say what it does with them, or does not compile.
+/// Steps that are repeated. Their number is in the arena while they run.
+struct LoopStep {
+  SequenceStep body;
+  int64_t count;
+  int64_t counter; ///< offset in the arena, of 8 bytes
+};
+
+/// Steps that are taken where a byte is not 0. As all that a loop does, they end
+/// it where it is 0.
+struct ChoiceStep {
+  BufferPlace condition;
+  SequenceStep body;
+};
+
+/// A node of the tree of steps. Whoever visits a node must say what it does with
+/// each alternative, or does not compile.
 struct ProgramStep {
-  std::variant<CallStep, SequenceStep> node;
+  std::variant<CallStep, SequenceStep, LoopStep, ChoiceStep> node;
 };
 
 struct StepProgram {

@@ -26,6 +26,12 @@ static memref::CopyOp getWholeCopy(BlockArgument buffer) {
   return nullptr;
 }
 
+/// Whether `op`, in a loop or not, stands behind `copy`.
+static bool isBehind(Operation *op, memref::CopyOp copy) {
+  Operation *ancestor = copy->getBlock()->findAncestorOpInBlock(*op);
+  return ancestor && copy->isBeforeInBlock(ancestor);
+}
+
 namespace {
 struct VerifyResults : qopt::impl::VerifyResultsBase<VerifyResults> {
   void runOnOperation() override {
@@ -42,7 +48,7 @@ struct VerifyResults : qopt::impl::VerifyResultsBase<VerifyResults> {
           continue;
         auto reader = dyn_cast<memref::CopyOp>(user);
         if (reader && reader.getTarget() != buffer &&
-            copy->isBeforeInBlock(reader))
+            isBehind(reader, copy))
           continue;
         auto error = copy.emitOpError()
                      << "expects the buffer of argument "

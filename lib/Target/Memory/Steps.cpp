@@ -1,4 +1,4 @@
-//===- Steps.cpp - The straight line of @main after bufferization ---------===//
+//===- Steps.cpp - The steps of @main after bufferization -----------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which op is a step, and which buffers it touches.
@@ -29,9 +29,28 @@ bool qopt::isStep(Operation *op) {
   return !isMemoryEffectFree(op);
 }
 
+bool qopt::hasSteps(Operation *op) {
+  return isa<scf::ForOp, scf::IfOp>(op) && op->hasAttr(kStepsAttr);
+}
+
+Value qopt::getConditionBuffer(scf::IfOp choice) {
+  auto load = choice.getCondition().getDefiningOp<memref::LoadOp>();
+  if (!load || !load.getIndices().empty())
+    return {};
+  Operation *root = load.getMemRef().getDefiningOp();
+  return !root || isRoot(root) ? load.getMemRef() : Value();
+}
+
+/// Outer blocks first: what an op needs is around it or in front of it.
+static bool isBefore(Operation *a, Operation *b) {
+  if (a->getBlock() == b->getBlock())
+    return a->isBeforeInBlock(b);
+  return a->getBlock()->getParentOp()->isProperAncestor(
+      b->getBlock()->getParentOp());
+}
+
 StepInputs qopt::getStepInputs(Operation *step) {
   StepInputs inputs;
-  Block *block = step->getBlock();
   llvm::SetVector<Operation *> slice;
   SmallVector<Operation *> worklist{step};
   while (!worklist.empty()) {
@@ -40,15 +59,13 @@ StepInputs qopt::getStepInputs(Operation *step) {
     getUsedValuesDefinedAbove(op->getRegions(), values);
     for (Value value : values) {
       Operation *producer = value.getDefiningOp();
-      if (!producer || isRoot(producer)) {
+      if (!producer || isRoot(producer))
         inputs.roots.insert(value);
-      } else if (producer->getBlock() == block && slice.insert(producer)) {
+      else if (slice.insert(producer))
         worklist.push_back(producer);
-      }
     }
   }
   inputs.slice = slice.takeVector();
-  llvm::sort(inputs.slice,
-             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  llvm::sort(inputs.slice, isBefore);
   return inputs;
 }
