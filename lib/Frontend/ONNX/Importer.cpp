@@ -1,7 +1,7 @@
 //===- Importer.cpp - From a ModelProto to a qg module --------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Walks the graph, binds names, inlines functions and decided branches, and
+// Walks the graph, binds names, inlines functions, and
 // collects what every node has to say before it gives up.
 //===----------------------------------------------------------------------===//
 #include "qopt/Frontend/ONNX/Extents.h"
@@ -66,10 +66,17 @@ private:
   void importFunction(const ::onnx::FunctionProto &function,
                       const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
                       const std::string &label, Scope &scope);
-  void importIf(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
-                const std::string &label, Scope &scope);
-  void runHandler(const ::onnx::NodeProto &node, const OpRow &row,
-                  int64_t opset, ArrayRef<Value> inputs, Scope &scope);
+  std::optional<SmallVector<Value>> importBody(const BodyCall &call,
+                                               const std::string &label,
+                                               Scope &scope);
+  /// A node and what reads it.
+  struct Handled {
+    const ::onnx::NodeProto &node;
+    const OpRow &row;
+    int64_t opset;
+    const std::string &label;
+  };
+  void runHandler(const Handled &handled, ArrayRef<Value> inputs, Scope &scope);
   /// Value behind a name; null if there is none. Reads initializers.
   Value resolve(const std::string &name, Scope &scope);
   void poisonOutputs(const ::onnx::NodeProto &node, Scope &scope);
@@ -238,8 +245,10 @@ void Importer::returnOutputs(Scope &scope) {
   for (Operation &op : body->without_terminator())
     ops.push_back(&op);
   for (Operation *op : llvm::reverse(ops))
-    if (!isa<qg::ConstantOp>(op) && isOpTriviallyDead(op))
+    if (!isa<qg::ConstantOp>(op) && isOpTriviallyDead(op)) {
+      builder->forget(op);
       op->erase();
+    }
   builder->finish();
   function.setType(FunctionType::get(context, body->getArgumentTypes(),
                                      ValueRange(results).getTypes()));
@@ -270,8 +279,11 @@ Value Importer::resolve(const std::string &name, Scope &scope) {
       s->initializers.erase(initializer);
       return {};
     }
+    mlir::Location location = builder->location();
     builder->setLocation(NameLoc::get(StringAttr::get(context, name)));
-    Value value = builder->constant(*tensor);
+    Value value;
+    builder->outsideOfLoops([&] { value = builder->constant(*tensor); });
+    builder->setLocation(location);
     auto kind = getElementKind(initializer->second->data_type());
     if (kind.ok())
       builder->markPacked(value, *kind);
@@ -328,8 +340,7 @@ void Importer::importNode(const ::onnx::NodeProto &node, int index,
          "' is used and not imported, its version 1 is "
          "taken");
   }
-  bool isIf = domain.empty() && node.op_type() == "If";
-  if (!local && !isIf && (!row || !row->handler)) {
+  if (!local && (!row || !row->handler)) {
     report(Fault::Unsupported,
            where + (row ? row->note
                         : "the operator is not supported; 'qopt ops' lists "
@@ -368,18 +379,21 @@ void Importer::importNode(const ::onnx::NodeProto &node, int index,
   scope.where = where;
   if (local)
     return importFunction(*local, node, inputs, label, scope);
-  if (isIf)
-    return importIf(node, inputs, label, scope);
-  runHandler(node, *row, opset, inputs, scope);
+  runHandler({node, *row, opset, label}, inputs, scope);
 }
 
-void Importer::runHandler(const ::onnx::NodeProto &node, const OpRow &row,
-                          int64_t opset, ArrayRef<Value> inputs, Scope &scope) {
-  OpBinder binder(*builder, node, opset, folders, inputs);
+void Importer::runHandler(const Handled &handled, ArrayRef<Value> inputs,
+                          Scope &scope) {
+  const ::onnx::NodeProto &node = handled.node;
+  OpBinder binder(*builder, node, handled.opset, folders, inputs);
   binder.declared = &scope.declared;
+  binder.importBody = [&](const BodyCall &call) {
+    return importBody(call, handled.label, scope);
+  };
   for (int i = 0; i < node.output_size(); ++i)
     if (!scope.needed.contains(node.output(i)))
       binder.ignoreOutput(i);
+  size_t before = errors.size();
   SmallVector<std::string> messages;
   LogicalResult imported = success();
   {
@@ -392,7 +406,7 @@ void Importer::runHandler(const ::onnx::NodeProto &node, const OpRow &row,
       messages.push_back(text);
       return success();
     });
-    imported = row.handler(binder);
+    imported = handled.row.handler(binder);
     // A handler that failed has not read everything.
     if (succeeded(imported))
       imported = binder.checkAllRead();
@@ -416,6 +430,9 @@ void Importer::runHandler(const ::onnx::NodeProto &node, const OpRow &row,
     }
   if (!hasFailed)
     return;
+  // What a body could not import is said already.
+  if (messages.empty() && errors.size() > before)
+    return poisonOutputs(node, scope);
   if (messages.empty())
     messages.push_back("the operator is not supported in this form");
   for (const std::string &message : messages)
@@ -423,54 +440,51 @@ void Importer::runHandler(const ::onnx::NodeProto &node, const OpRow &row,
   poisonOutputs(node, scope);
 }
 
-void Importer::importIf(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
-                        const std::string &label, Scope &scope) {
-  std::optional<Tensor> condition = inputs.empty() || !inputs[0]
-                                        ? std::nullopt
-                                        : builder->constantOf(inputs[0]);
-  if (!condition || condition->numElements() != 1 || scope.depth > kMaxDepth) {
-    report(Fault::Unsupported,
-           scope.where + "expects a condition that is known at compile time; "
-                         "bind what decides it with --const or --shape");
-    return poisonOutputs(node, scope);
-  }
-  for (const auto &attribute : node.attribute())
-    if (attribute.name() != "then_branch" && attribute.name() != "else_branch")
-      report(Fault::Unsupported, scope.where + "attribute '" +
-                                     attribute.name() +
-                                     "' is not known for this operator");
-  StringRef wanted = condition->getInt(0) ? "then_branch" : "else_branch";
-  const ::onnx::GraphProto *branch = nullptr;
-  for (const auto &attribute : node.attribute())
-    if (wanted == attribute.name() && attribute.has_g())
-      branch = &attribute.g();
-  if (!branch || branch->output_size() < node.output_size()) {
-    report(Fault::BadModel, scope.where + "expects a graph '" + wanted +
-                                "' with " + Twine(node.output_size()) +
-                                " outputs");
-    return poisonOutputs(node, scope);
+/// Values of the outputs that the call asks for, null for the others.
+std::optional<SmallVector<Value>>
+Importer::importBody(const BodyCall &call, const std::string &label,
+                     Scope &scope) {
+  const ::onnx::GraphProto &graph = call.graph;
+  if (scope.depth > kMaxDepth) {
+    report(Fault::BadModel, scope.where + "expects graphs nested at most " +
+                                Twine(kMaxDepth) + " deep");
+    return std::nullopt;
   }
   Scope inner;
   inner.parent = &scope;
   inner.opsets = scope.opsets;
-  inner.prefix = label + "/";
+  inner.prefix = label + "/" + call.part;
   inner.depth = scope.depth + 1;
-  for (const auto &tensor : branch->initializer())
+  for (const auto &tensor : graph.initializer())
     inner.initializers[tensor.name()] = &tensor;
-  readDeclaredShapes(*branch, inner);
+  readDeclaredShapes(graph, inner);
+  for (auto [input, value] : llvm::zip(graph.input(), call.arguments))
+    inner.values[input.name()] = value;
   SmallVector<std::string> outputs;
-  for (int i = 0; i < node.output_size(); ++i)
-    if (scope.needed.contains(node.output(i)))
-      outputs.push_back(branch->output(i).name());
-  importNodes(branch->node(), outputs, inner);
-  for (int i = 0; i < node.output_size(); ++i) {
-    if (!scope.needed.contains(node.output(i)))
+  for (auto [output, isNeeded] : llvm::zip(graph.output(), call.isNeeded))
+    if (isNeeded)
+      outputs.push_back(output.name());
+  importNodes(graph.node(), outputs, inner);
+  SmallVector<Value> values;
+  bool hasFailed = false;
+  for (auto [output, isNeeded] : llvm::zip(graph.output(), call.isNeeded)) {
+    if (!isNeeded) {
+      values.push_back({});
       continue;
-    if (Value value = resolve(branch->output(i).name(), inner))
-      scope.values[node.output(i)] = value;
-    else
-      scope.poisoned.insert(node.output(i));
+    }
+    const std::string &name = output.name();
+    values.push_back(inner.isPoisoned(name) ? Value() : resolve(name, inner));
+    auto missing = inner.missing.find(name);
+    if (missing != inner.missing.end())
+      report(Fault::Unsupported, missing->second);
+    else if (!values.back() && !inner.isPoisoned(name))
+      report(Fault::BadModel, scope.where + "expects output '" + name +
+                                  "' of its graph to be produced by a node");
+    hasFailed |= !values.back();
   }
+  if (hasFailed)
+    return std::nullopt;
+  return values;
 }
 
 /// A call gives the function nothing that it does not take.

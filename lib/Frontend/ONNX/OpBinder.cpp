@@ -188,6 +188,22 @@ int64_t OpBinder::countStrings(StringRef name) {
   return attribute ? attribute->strings_size() : 0;
 }
 
+SmallVector<std::string> OpBinder::stringsAttr(StringRef name) {
+  const AttributeProto *attribute = find(name, AttributeProto::STRINGS);
+  return attribute ? SmallVector<std::string>(attribute->strings().begin(),
+                                              attribute->strings().end())
+                   : SmallVector<std::string>();
+}
+
+const ::onnx::GraphProto *OpBinder::graphAttr(StringRef name) {
+  const AttributeProto *attribute = find(name, AttributeProto::GRAPH);
+  if (!attribute || !attribute->has_g()) {
+    (void)badModel("expects a graph '" + name + "'");
+    return nullptr;
+  }
+  return &attribute->g();
+}
+
 std::optional<Tensor> OpBinder::tensorAttr(StringRef name) {
   const AttributeProto *attribute = find(name, AttributeProto::TENSOR);
   if (!attribute)

@@ -12,6 +12,7 @@ using namespace qopt::frontend;
 
 OpRegistry::OpRegistry() {
   registerAttentionOps(*this);
+  registerControlFlowOps(*this);
   registerConvOps(*this);
   registerDeterminantOps(*this);
   registerEinsumOps(*this);
@@ -25,6 +26,7 @@ OpRegistry::OpRegistry() {
   registerQONNXOps(*this);
   registerQuantizeOps(*this);
   registerRandomOps(*this);
+  registerRecurrentOps(*this);
   registerReduceOps(*this);
   registerResizeOps(*this);
   registerScatterOps(*this);

@@ -25,6 +25,27 @@ struct WindowSpec {
   Shape outputPadding = {}; ///< of a transposed convolution
 };
 
+/// What a loop starts from, see qg.loop.
+struct LoopSpec {
+  int64_t count = 1;
+  Value condition = {}; ///< may be null
+  llvm::SmallVector<Value> states = {}, slices = {};
+  /// From the last to the first; slices and stacked results, unless they have
+  /// directions of their own.
+  bool isReversed = false;
+  llvm::SmallVector<bool> slicesReversed = {};
+};
+/// What a step gives.
+struct LoopYield {
+  Value condition = {};
+  llvm::SmallVector<Value> states = {}, stacked = {};
+  llvm::SmallVector<bool> stackedReversed = {};
+};
+/// Writes a body, given its arguments: number of the step, states, slices.
+/// nullopt where that failed and was reported.
+using LoopBodyWriter =
+    llvm::function_ref<std::optional<LoopYield>(ValueRange arguments)>;
+
 class GraphBuilder : public qg::ShapedBuilder {
 public:
   GraphBuilder(mlir::MLIRContext *context, mlir::Block *block);
@@ -88,6 +109,15 @@ public:
     return kind && !kind->semantics ? kind->bits : 0;
   }
 
+  /// A loop whose body `write` writes; it may use any value around it. States
+  /// that it gives beyond those of `spec` start as zeros. The last states and
+  /// the stacked results; nothing where it failed.
+  llvm::SmallVector<Value> loop(const LoopSpec &spec, LoopBodyWriter write);
+  /// Runs `write` so that what it writes can be used anywhere.
+  void outsideOfLoops(llvm::function_ref<void()> write);
+  /// Before an op is erased that may have constants inside.
+  void forget(mlir::Operation *op);
+
   /// What random numbers are made of: the user's seed, and how many nodes have
   /// drawn from it.
   uint64_t seed = 0, randomNodes = 0;
@@ -111,6 +141,16 @@ private:
   Value foldOp(mlir::Operation *op);
   void inheritPackedKind(mlir::Operation *op, Value result);
   Value integersOf(Value quantized);
+  llvm::SmallVector<Value> isolate(mlir::Operation *loop);
+  llvm::SmallVector<Value> writeOnce(const LoopSpec &spec,
+                                     LoopBodyWriter write);
+  bool addStates(mlir::Operation *loop, const LoopYield &yield,
+                 llvm::SmallVectorImpl<Value> &states);
+  llvm::SmallVector<Value> closeLoop(mlir::Operation *draft, LoopYield &yield,
+                                     const LoopSpec &spec);
+
+  /// That whose body, or a body inside of it, is being written.
+  mlir::Operation *outermostLoop = nullptr;
 
   /// Values of qg.constant ops.
   llvm::MapVector<Value, Tensor> constants;

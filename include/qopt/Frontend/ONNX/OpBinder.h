@@ -9,6 +9,7 @@
 
 #include "qopt/Frontend/ONNX/GraphBuilder.h"
 #include "llvm/ADT/StringSet.h"
+#include <functional>
 #include <map>
 
 namespace onnx {
@@ -21,6 +22,16 @@ namespace qopt::frontend {
 
 /// Whose fault a failure is; decides the exit code.
 enum class Fault { Unsupported, BadModel };
+
+/// A graph of a node, to be imported where the builder stands.
+struct BodyCall {
+  const ::onnx::GraphProto &graph;
+  /// Behind the node's label in front of the names of its nodes: "" or "3/".
+  std::string part;
+  ArrayRef<Value> arguments;
+  /// Which outputs are asked for.
+  llvm::SmallVector<bool> isNeeded;
+};
 
 class OpBinder {
 public:
@@ -71,7 +82,14 @@ public:
                                        ArrayRef<double> defaultValue = {});
   /// Length of a list of strings; 0 if absent.
   int64_t countStrings(llvm::StringRef name);
+  llvm::SmallVector<std::string> stringsAttr(llvm::StringRef name);
   std::optional<Tensor> tensorAttr(llvm::StringRef name);
+  /// A graph; reported, and null, if there is none.
+  const ::onnx::GraphProto *graphAttr(llvm::StringRef name);
+  /// Imports a graph: one value per output, null for those not needed; nothing,
+  /// and reported, where it cannot be.
+  std::function<std::optional<llvm::SmallVector<Value>>(const BodyCall &)>
+      importBody;
   /// Element type from a TensorProto.DataType attribute.
   Type typeAttr(llvm::StringRef name, Type defaultType);
 

@@ -60,6 +60,7 @@ private:
 
 // One function per file of lib/Frontend/ONNX/Ops.
 void registerAttentionOps(OpRegistry &registry);
+void registerControlFlowOps(OpRegistry &registry);
 void registerConvOps(OpRegistry &registry);
 void registerDeterminantOps(OpRegistry &registry);
 void registerEinsumOps(OpRegistry &registry);
@@ -73,6 +74,7 @@ void registerPoolOps(OpRegistry &registry);
 void registerQONNXOps(OpRegistry &registry);
 void registerQuantizeOps(OpRegistry &registry);
 void registerRandomOps(OpRegistry &registry);
+void registerRecurrentOps(OpRegistry &registry);
 void registerReduceOps(OpRegistry &registry);
 void registerResizeOps(OpRegistry &registry);
 void registerScatterOps(OpRegistry &registry);
