@@ -91,14 +91,15 @@ static LogicalResult applyToRows(LinearOpInterface op) {
 namespace {
 struct ApplyFormats : qopt::impl::ApplyFormatsBase<ApplyFormats> {
   void runOnOperation() override {
-    SmallVector<qg::ObserveOp> observers(
-        getOperation().getOps<qg::ObserveOp>());
+    SmallVector<qg::ObserveOp> observers;
+    getOperation().walk([&](qg::ObserveOp op) { observers.push_back(op); });
     // From the end: a tensor's readers still carry their decisions, and the
     // values they read are not replaced twice.
     for (qg::ObserveOp op : llvm::reverse(observers))
       applyToTensor(op);
-    for (auto op :
-         llvm::make_early_inc_range(getOperation().getOps<LinearOpInterface>()))
+    SmallVector<LinearOpInterface> products;
+    getOperation().walk([&](LinearOpInterface op) { products.push_back(op); });
+    for (LinearOpInterface op : products)
       if (failed(applyToWeight(op)) || failed(applyToRows(op)))
         return signalPassFailure();
     getOperation().walk([](Operation *op) {

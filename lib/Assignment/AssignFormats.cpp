@@ -100,12 +100,13 @@ static bool canSumFit(LinearOpInterface op) {
 }
 
 void AssignFormats::readKept(TensorGraph &graph) {
-  for (Operation &op : getOperation().getOps())
-    if (op.hasAttr(kComputeFloatAttr)) {
-      kept.insert(&op);
-      kept.insert(graph.getRepresentative(&op));
-      keepFloatBecause(&op, "kept float by the recipe");
-    }
+  getOperation().walk([&](Operation *op) {
+    if (!op->hasAttr(kComputeFloatAttr))
+      return;
+    kept.insert(op);
+    kept.insert(graph.getRepresentative(op));
+    keepFloatBecause(op, "kept float by the recipe");
+  });
 }
 
 /// The encoding that the model itself gives to an activation, in bytes with one

@@ -85,12 +85,13 @@ struct QuantizeDynamic : qopt::impl::QuantizeDynamicBase<QuantizeDynamic> {
           << weightFormat << "'";
       return signalPassFailure();
     }
-    for (auto op :
-         llvm::make_early_inc_range(getOperation().getOps<LinearOpInterface>()))
+    SmallVector<LinearOpInterface> products;
+    getOperation().walk([&](LinearOpInterface op) { products.push_back(op); });
+    for (LinearOpInterface op : products)
       if (!op.roundsInput() && failed(rewrite(op, *format)))
         return signalPassFailure();
-    for (Operation &op : getOperation().getOps())
-      op.removeAttr(kComputeFloatAttr);
+    getOperation().walk(
+        [](Operation *op) { op->removeAttr(kComputeFloatAttr); });
   }
 
   LogicalResult rewrite(LinearOpInterface op, const WeightFormat &common) {

@@ -43,8 +43,7 @@ Value qopt::skipClamps(Value value) {
 }
 
 TensorGraph::TensorGraph(func::FuncOp function) : regions(function) {
-  observers_.assign(function.getOps<qg::ObserveOp>().begin(),
-                    function.getOps<qg::ObserveOp>().end());
+  function.walk([&](qg::ObserveOp op) { observers_.push_back(op); });
 }
 
 Operation *TensorGraph::getRepresentative(Operation *op) {

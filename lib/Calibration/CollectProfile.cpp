@@ -5,7 +5,7 @@
 // calibrate without knowing of it. One sample is in memory at a time.
 //===----------------------------------------------------------------------===//
 #include "qopt/Calibration/Profile.h"
-#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/QGControl.h"
 
 #include "absl/strings/str_cat.h"
 #include "llvm/ADT/MapVector.h"
@@ -35,6 +35,15 @@ void qopt::returnAlso(func::FuncOp main, ArrayRef<Value> values,
   main.setAllResultAttrs(attributes);
 }
 
+/// A value in the body of a loop as one of all steps, outside of it.
+static Value stackSteps(Value value) {
+  IRRewriter rewriter(value.getContext());
+  while (auto loop =
+             dyn_cast<qg::LoopOp>(value.getParentBlock()->getParentOp()))
+    value = qg::stackAlso(rewriter, loop, value).getResults().back();
+  return value;
+}
+
 absl::StatusOr<InstrumentedModule> qopt::instrument(ModuleOp module) {
   InstrumentedModule result;
   result.module = module.clone();
@@ -49,12 +58,14 @@ absl::StatusOr<InstrumentedModule> qopt::instrument(ModuleOp module) {
       value = observer.getX();
   result.ownResults = returned.size();
   SmallVector<std::string> names;
-  SmallVector<qg::ObserveOp> observers(main.getOps<qg::ObserveOp>());
+  SmallVector<qg::ObserveOp> observers;
+  main.walk([&](qg::ObserveOp op) { observers.push_back(op); });
   for (qg::ObserveOp op : observers) {
     Value x = op.getX();
     // The value behind other observers of the same tensor.
     while (auto inner = x.getDefiningOp<qg::ObserveOp>())
       x = inner.getX();
+    x = stackSteps(x);
     bool perChannel = op->hasAttr("qg.per_channel");
     bool perRow = op->hasAttr("qg.per_row");
     if (auto argument = dyn_cast<BlockArgument>(x)) {

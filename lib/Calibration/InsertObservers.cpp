@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/KeptEncoding.h"
 #include "qopt/Analysis/PointwiseRegions.h"
-#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/QGControl.h"
 
 #include "mlir/Pass/Pass.h"
 #include "llvm/ADT/SetVector.h"
@@ -98,20 +98,40 @@ static SmallVector<Value> findFactors(LinearOpInterface op) {
   return factors;
 }
 
+static bool isInLoop(Value value) {
+  return isa<qg::LoopOp>(value.getParentBlock()->getParentOp());
+}
+
+/// Whether the values of an op can be seen from outside of the loops around it:
+/// of all steps, whose number is known.
+static bool mayBeStacked(Operation *op) {
+  for (auto loop = op->getParentOfType<qg::LoopOp>(); loop;
+       loop = loop->getParentOfType<qg::LoopOp>())
+    if (loop.getCondition())
+      return false;
+  return true;
+}
+
 static llvm::SmallSetVector<Value, 16> findTensors(func::FuncOp main) {
   llvm::SmallSetVector<Value, 16> tensors;
   for (BlockArgument argument : main.getArguments())
     tensors.insert(argument);
   PointwiseRegions regions(main);
-  main.walk([&](Operation *op) {
-    const PointwiseRegion *region = regions.lookup(op);
-    if (region && region->root() == op)
+  for (Operation &op : main.getOps()) {
+    const PointwiseRegion *region = regions.lookup(&op);
+    if (region && region->root() == &op)
       tensors.insert(region->result());
-    else if (!region && isCandidate(op))
-      tensors.insert(skipClamps(op->getResult(0)));
-  });
-  // Last, so that they shift no number in the names of the others.
+    else if (!region && isCandidate(&op))
+      tensors.insert(skipClamps(op.getResult(0)));
+  }
+  // Last, so that they shift no number in the names of the others. In bodies of
+  // loops nothing else is quantized: what steps add up stays float.
   main.walk([&](LinearOpInterface op) {
+    if (isInLoop(op->getResult(0))) {
+      if (mayBeStacked(op) && !op.roundsInput())
+        tensors.insert(op.getInput());
+      return;
+    }
     for (Value factor : findFactors(op))
       tensors.insert(factor);
   });
@@ -147,7 +167,11 @@ static std::string getTensorName(Value value) {
   if (Operation *op = value.getDefiningOp())
     return qg::getUserName(op);
   auto argument = cast<BlockArgument>(value);
-  auto main = cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  Operation *parent = argument.getOwner()->getParentOp();
+  auto main = dyn_cast<func::FuncOp>(parent);
+  if (!main)
+    return qg::getUserName(parent) + "#" +
+           std::to_string(argument.getArgNumber());
   if (auto name =
           main.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "qg.name"))
     return name.str();
@@ -174,7 +198,14 @@ struct InsertObservers : qopt::impl::InsertObserversBase<InsertObservers> {
       builder.setInsertionPointAfterValue(value);
       auto observer = qg::ObserveOp::create(builder, value.getLoc(),
                                             value.getType(), name, value);
-      value.replaceAllUsesExcept(observer.getResult(), observer);
+      // Only a product reads the rounded state of a loop: rounded at every step,
+      // the state itself would drift.
+      bool isState = isInLoop(value);
+      value.replaceUsesWithIf(observer.getResult(), [&](OpOperand &use) {
+        auto product = dyn_cast<LinearOpInterface>(use.getOwner());
+        return use.getOwner() != observer &&
+               (!isState || (product && &product.getInputOperand() == &use));
+      });
       if (mayDifferByChannel(observer.getResult()))
         observer->setAttr("qg.per_channel", builder.getUnitAttr());
       if (hasRows(observer.getResult()))

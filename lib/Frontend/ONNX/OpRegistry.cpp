@@ -29,6 +29,7 @@ OpRegistry::OpRegistry() {
   registerRecurrentOps(*this);
   registerReduceOps(*this);
   registerResizeOps(*this);
+  registerReverseSequenceOps(*this);
   registerScatterOps(*this);
   registerShapeOps(*this);
   registerSliceOps(*this);

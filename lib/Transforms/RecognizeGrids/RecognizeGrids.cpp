@@ -256,7 +256,9 @@ getFoundEncoding(Value input, const llvm::DenseSet<Operation *> &encoded) {
 
 void RecognizeGrids::encodeWeights() {
   OpBuilder builder(&getContext());
-  for (auto op : getOperation().getOps<LinearOpInterface>()) {
+  SmallVector<LinearOpInterface> products;
+  getOperation().walk([&](LinearOpInterface op) { products.push_back(op); });
+  for (LinearOpInterface op : products) {
     if (recognizeWeightArithmetic(builder, op))
       continue;
     qg::QuantizedType input = getFoundEncoding(op.getInput(), encoded);

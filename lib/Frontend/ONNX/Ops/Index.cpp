@@ -275,16 +275,12 @@ void frontend::registerIndexOps(OpRegistry &registry) {
   registry.add("Pad", 2, importPad2);
   registry.add("Pad", 11, importPad);
   registry.add("Trilu", 14, importTrilu);
-  for (StringRef name : {"Loop", "Scan"})
-    registry.refuse("", name, "loops are not supported; unroll the model");
   for (StringRef name :
        {"SequenceAt", "SequenceConstruct", "SequenceEmpty", "SequenceErase",
         "SequenceInsert", "SequenceLength", "SequenceMap", "SplitToSequence",
         "ConcatFromSequence", "Optional", "OptionalGetElement",
         "OptionalHasElement"})
     registry.refuse("", name, "sequences and optionals are not supported");
-  for (StringRef name : {"GRU", "LSTM", "RNN"})
-    registry.refuse("", name, "recurrent layers are not supported");
   for (StringRef name : {"NonMaxSuppression", "TopK", "Unique"})
     registry.refuse("", name, "the operator is not supported");
 }

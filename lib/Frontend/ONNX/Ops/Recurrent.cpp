@@ -1,7 +1,7 @@
 //===- Recurrent.cpp - LSTM, GRU and RNN ----------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The product of the inputs with their weights is one matrix product for all
+// DynamicQuantizeLSTM is an LSTM of stored weights. The product of the inputs with their weights is one matrix product for all
 // steps; a loop holds that of the state, and the gates. Both are products like
 // any other, named NODE/input and NODE/state.
 //===----------------------------------------------------------------------===//
@@ -15,11 +15,19 @@ using namespace qopt;
 using namespace qopt::frontend;
 
 namespace {
+/// Stored bytes of a weight, minus its zero point, and what they are worth.
+struct StoredMatrix {
+  Value bytes; ///< [K, N], each a step
+  Value sums;  ///< i32 [N], over the columns
+  Value scale; ///< of the matrix or [N]
+};
+
 /// One direction of a layer, in the layout [steps, batch, ...].
 struct Direction {
   bool isReversed = false;
   Value inputs;        ///< [T, B, G*H], with the bias of the inputs
-  Value stateWeight;   ///< [H, G*H]
+  Value stateWeight;   ///< [H, G*H]; null where it is stored
+  std::optional<StoredMatrix> storedWeight = std::nullopt;
   Value stateBias;     ///< [G*H]; null where it is in `inputs`
   Value hidden, cell;  ///< [B, H]; no cell but in an LSTM
   SmallVector<Value> peepholes; ///< [H] of i, o, f; or none
@@ -28,8 +36,11 @@ struct Direction {
 
 class RecurrentBuilder {
 public:
-  RecurrentBuilder(OpBinder &op, unsigned gates, bool hasCell)
-      : op(op), b(op.b), gates(gates), hasCell(hasCell) {}
+  enum class Weights { Float, Stored };
+  RecurrentBuilder(OpBinder &op, unsigned gates, bool hasCell,
+                   Weights weights = Weights::Float)
+      : op(op), b(op.b), gates(gates), hasCell(hasCell),
+        isStored(weights == Weights::Stored) {}
 
   LogicalResult run();
 
@@ -38,6 +49,9 @@ private:
   LogicalResult readAttributes();
   LogicalResult readLengths();
   std::optional<Direction> readDirection(unsigned index);
+  std::optional<StoredMatrix> readStored(unsigned input, unsigned direction);
+  Value multiplyInputs(Direction &d, unsigned direction, Value bias);
+  Value multiplyStored(Value rows, const StoredMatrix &weight);
   Value readState(unsigned input, unsigned direction);
   Value take(Value stacked, unsigned direction);
   SmallVector<Value> repeat(const Direction &direction);
@@ -56,7 +70,10 @@ private:
   Value activate(const Activation &activation, Value x) {
     return buildActivation(b, activation, limit(x));
   }
-  Value multiplyState(const Direction &d, Value h, Value weight, Value bias);
+  Value multiplyState(const Direction &d, Value h) {
+    return d.storedWeight ? multiplyStored(h, *d.storedWeight)
+                          : b.matmul(h, d.stateWeight, d.stateBias);
+  }
   LogicalResult giveResults(ArrayRef<SmallVector<Value>> results);
   Value stackDirections(ArrayRef<SmallVector<Value>> results, unsigned index,
                         int64_t axis);
@@ -68,7 +85,7 @@ private:
   OpBinder &op;
   GraphBuilder &b;
   unsigned gates;
-  bool hasCell;
+  bool hasCell, isStored;
   Value x;
   int64_t steps = 0, batch = 0, hiddenSize = 0;
   std::string label, direction;
@@ -113,7 +130,7 @@ LogicalResult RecurrentBuilder::readAttributes() {
 }
 
 LogicalResult RecurrentBuilder::readShapes() {
-  Value input = op.in(0), w = op.in(1), r = op.in(2);
+  Value input = op.in(0), w = op.raw(1), r = op.raw(2);
   if (!input || !w || !r)
     return failure();
   if (b.rank(input) != 3 || b.rank(w) != 3 || b.rank(r) != 3)
@@ -123,12 +140,12 @@ LogicalResult RecurrentBuilder::readShapes() {
   x = isBatchFirst ? b.transpose(input, {1, 0, 2}) : input;
   steps = b.extent(x, 0);
   batch = b.extent(x, 1);
-  hiddenSize = op.intAttr("hidden_size", b.extent(r, 2));
+  hiddenSize = op.intAttr("hidden_size", b.extent(r, isStored ? 1 : 2));
   int64_t rows = int64_t(gates) * hiddenSize;
   auto expect = [&](unsigned index, ArrayRef<int64_t> shape) -> LogicalResult {
     if (!op.hasInput(index))
       return success();
-    Value value = op.in(index);
+    Value value = op.raw(index);
     if (value && b.shape(value) == shape)
       return success();
     return op.badModel("expects input " + Twine(index) + " of shape " +
@@ -139,8 +156,12 @@ LogicalResult RecurrentBuilder::readShapes() {
   Shape state{d, batch, hiddenSize};
   if (isBatchFirst)
     std::swap(state[0], state[1]);
-  if (failed(expect(1, {d, rows, b.extent(x, 2)})) ||
-      failed(expect(2, {d, rows, hiddenSize})) ||
+  Shape ofInputs{d, rows, b.extent(x, 2)}, ofState{d, rows, hiddenSize};
+  if (isStored) {
+    std::swap(ofInputs[1], ofInputs[2]);
+    std::swap(ofState[1], ofState[2]);
+  }
+  if (failed(expect(1, ofInputs)) || failed(expect(2, ofState)) ||
       failed(expect(3, {d, 2 * rows})) || failed(expect(4, {batch})) ||
       failed(expect(5, state)))
     return failure();
@@ -182,17 +203,84 @@ Value RecurrentBuilder::readState(unsigned input, unsigned direction) {
   return take(isBatchFirst ? b.transpose(given, {1, 0, 2}) : given, direction);
 }
 
+/// Input `input` (bytes), its scale and zero point 7 or 8 inputs on.
+std::optional<StoredMatrix> RecurrentBuilder::readStored(unsigned input,
+                                                         unsigned direction) {
+  unsigned first = 6 + 2 * input;
+  Value bytes = take(b.plain(op.raw(input)), direction),
+        scale = take(op.in(first), direction),
+        zero = take(op.optional(first + 1), direction);
+  Type i32 = qg::getElementType(b.context(), DType::i32);
+  if (!bytes || !scale)
+    return std::nullopt;
+  Value steps = b.convert(bytes, i32);
+  if (zero)
+    steps = b.sub(steps, b.convert(zero, i32));
+  std::optional<Tensor> known = steps ? b.constantOf(steps) : std::nullopt;
+  if (!known) {
+    (void)op.unsupported("expects constant weights");
+    return std::nullopt;
+  }
+  Tensor stored(DType::i8, known->shape());
+  for (int64_t i = 0, e = known->numElements(); i < e; ++i) {
+    if (known->getInt(i) < -128 || known->getInt(i) > 127) {
+      (void)op.unsupported("expects weights within 8 bits of their zero point");
+      return std::nullopt;
+    }
+    stored.setInt(i, known->getInt(i));
+  }
+  auto type = qg::QuantizedType::getPerTensor(b.context(), "si8", 1, 0);
+  return StoredMatrix{
+      b.constant(stored, RankedTensorType::get(stored.shape(), type)),
+      b.reduce(ReduceKind::sum, steps, {0}, /*keepDims=*/false), scale};
+}
+
+/// Rows rounded to unsigned bytes by the range of all of them, which holds 0,
+/// as DynamicQuantizeLinear does.
+Value RecurrentBuilder::multiplyStored(Value rows, const StoredMatrix &weight) {
+  if (!rows)
+    return {};
+  Value none = b.scalar(0, b.f32());
+  Value low = b.min(b.reduce(ReduceKind::min, rows, {0, 1}, false), 0.0);
+  Value high = b.max(b.reduce(ReduceKind::max, rows, {0, 1}, false), 0.0);
+  Value range = b.div(b.sub(high, low), 255.0);
+  Value scale = b.select(b.compare(ComparePredicate::eq, range, none),
+                         b.scalar(1, b.f32()), range);
+  Value zero = b.unary(UnaryKind::round_even,
+                       b.clamp(b.div(b.sub(none, low), scale), 0, 255));
+  Value steps = b.add(b.unary(UnaryKind::round_even, b.div(rows, scale)), zero);
+  auto u8 = qg::QuantizedType::getPerTensor(b.context(), "ui8", 1, 0);
+  Value sum = b.matmul(b.quantize(steps, u8), weight.bytes);
+  if (!sum)
+    return {};
+  sum = b.sub(sum, b.mul(b.convert(zero, b.element(sum)), weight.sums));
+  return b.mul(b.convert(sum, b.f32()), b.mul(weight.scale, scale));
+}
+
+/// [T * B, G * H].
+Value RecurrentBuilder::multiplyInputs(Direction &d, unsigned direction,
+                                       Value bias) {
+  Value rows = b.reshape(x, {steps * batch, b.extent(x, 2)});
+  if (!isStored) {
+    d.stateWeight = b.transpose(take(op.in(2), direction), {1, 0});
+    return b.matmul(rows, b.transpose(take(op.in(1), direction), {1, 0}), bias);
+  }
+  std::optional<StoredMatrix> weight = readStored(1, direction);
+  d.storedWeight = readStored(2, direction);
+  if (!weight || !d.storedWeight)
+    return {};
+  Value product = multiplyStored(rows, *weight);
+  return bias ? b.add(product, bias) : product;
+}
+
 std::optional<Direction> RecurrentBuilder::readDirection(unsigned index) {
   Direction d;
   d.isReversed = direction == "reverse" || index == 1;
   unsigned each = activations.size() / directions;
   d.activations = ArrayRef(activations).slice(index * each, each);
   int64_t rows = int64_t(gates) * hiddenSize;
-  Value weight = b.transpose(take(op.in(1), index), {1, 0});
-  d.stateWeight = b.transpose(take(op.in(2), index), {1, 0});
-  Value bias = take(op.optional(3), index);
   Value inputBias;
-  if (bias) {
+  if (Value bias = take(op.optional(3), index)) {
     inputBias = b.sliceAxis(bias, 0, 0, rows);
     Value stateBias = b.sliceAxis(bias, 0, rows, 2 * rows);
     // What the reset gate scales has a bias of its own.
@@ -201,10 +289,9 @@ std::optional<Direction> RecurrentBuilder::readDirection(unsigned index) {
     else
       inputBias = b.add(inputBias, stateBias);
   }
-  std::string suffix = directions == 2 && index == 1 ? "/reverse" : "";
+  std::string suffix = index == 1 ? "/reverse" : "";
   nameLayer("input" + suffix);
-  Value rowsOfAll = b.reshape(x, {steps * batch, b.extent(x, 2)});
-  Value product = b.matmul(rowsOfAll, weight, inputBias);
+  Value product = multiplyInputs(d, index, inputBias);
   d.inputs = b.reshape(product, {steps, batch, rows});
   d.hidden = readState(5, index);
   if (hasCell) {
@@ -214,19 +301,14 @@ std::optional<Direction> RecurrentBuilder::readDirection(unsigned index) {
         d.peepholes.push_back(gate(peepholes, i));
   }
   nameLayer("state" + suffix);
-  if (!d.inputs || !d.stateWeight || !d.hidden)
+  if (!d.inputs || !d.hidden || (hasCell && !d.cell))
     return std::nullopt;
   return d;
 }
 
-Value RecurrentBuilder::multiplyState(const Direction &d, Value h, Value weight,
-                                      Value bias) {
-  return b.matmul(h, weight, bias);
-}
-
 SmallVector<Value> RecurrentBuilder::stepLSTM(const Direction &d, Value x,
                                               Value h, Value c) {
-  Value z = b.add(multiplyState(d, h, d.stateWeight, {}), x);
+  Value z = b.add(multiplyState(d, h), x);
   auto peep = [&](Value part, unsigned index, Value cell) {
     return d.peepholes.empty() ? part
                                : b.add(part, b.mul(d.peepholes[index], cell));
@@ -250,21 +332,21 @@ SmallVector<Value> RecurrentBuilder::stepGRU(const Direction &d, Value x,
   };
   Value candidate, zr;
   if (linearBeforeReset) {
-    Value y = multiplyState(d, h, d.stateWeight, d.stateBias);
+    Value y = multiplyState(d, h);
     zr = b.add(columns(x, 0, two), columns(y, 0, two));
     Value r = activate(d.activations[0], gate(zr, 1));
     candidate = b.add(gate(x, 2), b.mul(r, columns(y, two, all)));
   } else {
-    zr = b.add(multiplyState(d, h, columns(d.stateWeight, 0, two), {}),
+    zr = b.add(b.matmul(h, columns(d.stateWeight, 0, two)),
                columns(x, 0, two));
     Value r = activate(d.activations[0], gate(zr, 1));
     mlir::Location own = b.location();
     b.setLocation(NameLoc::get(
         StringAttr::get(b.context(),
                         cast<NameLoc>(own).getName().str() + "/candidate")));
-    candidate = b.add(
-        multiplyState(d, b.mul(r, h), columns(d.stateWeight, two, all), {}),
-        gate(x, 2));
+    candidate =
+        b.add(b.matmul(b.mul(r, h), columns(d.stateWeight, two, all)),
+              gate(x, 2));
     b.setLocation(own);
   }
   Value z = activate(d.activations[0], gate(zr, 0));
@@ -276,7 +358,7 @@ SmallVector<Value> RecurrentBuilder::stepGRU(const Direction &d, Value x,
 SmallVector<Value> RecurrentBuilder::stepRNN(const Direction &d, Value x,
                                              Value h) {
   return {activate(d.activations[0],
-                   b.add(multiplyState(d, h, d.stateWeight, {}), x))};
+                   b.add(multiplyState(d, h), x))};
 }
 
 /// `fresh` where the sequence is long enough for the step, else `old`. From the
@@ -397,8 +479,16 @@ static LogicalResult importRNN(OpBinder &op) {
   return RecurrentBuilder(op, /*gates=*/1, /*hasCell=*/false).run();
 }
 
+static LogicalResult importDynamicQuantizeLSTM(OpBinder &op) {
+  return RecurrentBuilder(op, /*gates=*/4, /*hasCell=*/true,
+                          RecurrentBuilder::Weights::Stored)
+      .run();
+}
+
 void frontend::registerRecurrentOps(OpRegistry &registry) {
   registry.add("GRU", 7, importGRU);
   registry.add("LSTM", 7, importLSTM);
   registry.add("RNN", 7, importRNN);
+  registry.add("com.microsoft", "DynamicQuantizeLSTM", 1,
+               importDynamicQuantizeLSTM);
 }
