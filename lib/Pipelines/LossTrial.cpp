@@ -128,6 +128,12 @@ void Walk::visit(mlir::Value value, bool readerRounds, bool isNear) {
       visit(linear.getInput(), /*readerRounds=*/true, isNear);
     return;
   }
+  // Any product in the body of a loop may be what loses.
+  for (mlir::Region &body : op->getRegions())
+    body.walk([&](LinearOpInterface inner) {
+      if (!isFloatOp(inner))
+        place.suspects.insert(origins.lookup(inner));
+    });
   auto rule = llvm::dyn_cast<FormatRuleOpInterface>(op);
   bool moves = rule && rule.getFormatRule() == FormatRule::PassThrough;
   bool rounds = moves ? readerRounds : rule && !isFloatOp(op);
@@ -198,7 +204,8 @@ absl::Status Trial::prepare() {
   QOPT_RETURN_IF_ERROR(runPipeline(*trial, options.decide));
   main = trial->lookupSymbol<mlir::func::FuncOp>("main");
   QOPT_ASSIGN(InstrumentedModule exact, instrument(observed));
-  llvm::SmallVector<qg::ObserveOp> observers(main.getOps<qg::ObserveOp>());
+  llvm::SmallVector<qg::ObserveOp> observers;
+  main.walk([&](qg::ObserveOp op) { observers.push_back(op); });
   auto exit =
       llvm::cast<mlir::func::ReturnOp>(main.getBody().front().getTerminator());
   Walk::Indices indices;
@@ -206,6 +213,9 @@ absl::Status Trial::prepare() {
   std::vector<std::string> names;
   unsigned own = exit.getNumOperands();
   for (auto [op, point] : llvm::zip_equal(observers, exact.points)) {
+    // The steps of a loop are judged by what it gives.
+    if (op->getParentOp() != main)
+      continue;
     indices[op] = places.size();
     Place &place = places.emplace_back();
     place.name = point.name;

@@ -148,7 +148,7 @@ def test_computed_weights(tmp_path):
     """Weights that are inputs: captures of the loop, no kernels."""
     model, feeds = layer("GRU", 4, 2, 3, 5, states=True)
     for tensor in model.graph.initializer:
-        feeds[tensor.name] = numpy_helper.to_array(tensor)
+        feeds[tensor.name] = numpy_helper.to_array(tensor).copy()
         model.graph.input.append(onnx_files.value(tensor.name, tensor.dims))
     model.graph.ClearField("initializer")
     check(tmp_path, model, feeds)

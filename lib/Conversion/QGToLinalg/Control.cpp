@@ -72,6 +72,11 @@ struct LowerLoop : OpConversionPattern<qg::LoopOp> {
     if (adaptor.getCondition())
       inits.push_back(adaptor.getCondition());
     llvm::append_range(inits, adaptor.getStates());
+    // States are written over whatever they start from: a constant or the state
+    // of a loop around this one, which bufferization would refuse to write.
+    for (Value &init : inits)
+      init = bufferization::AllocTensorOp::create(
+          builder.b, builder.loc, getTensorType(init), ValueRange(), init);
     for (Value stacked : op.getStacked()) {
       RankedTensorType type =
           qg::getStorageTensorType(getTensorType(stacked));

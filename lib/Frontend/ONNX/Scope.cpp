@@ -31,6 +31,31 @@ std::string qopt::frontend::getLabel(const ::onnx::NodeProto &node, int index,
   return prefix + node.op_type() + "_" + std::to_string(index);
 }
 
+static void collectReads(const ::onnx::NodeProto &node, unsigned depth,
+                         std::vector<const std::string *> &reads);
+
+/// Names that a nested graph reads from around it. Its own may be those of
+/// something outside, which ONNX forbids and exporters write.
+static void collectReads(const ::onnx::GraphProto &graph, unsigned depth,
+                         std::vector<const std::string *> &reads) {
+  std::vector<const std::string *> all;
+  for (const auto &inner : graph.node())
+    collectReads(inner, depth, all);
+  for (const auto &output : graph.output())
+    all.push_back(&output.name());
+  llvm::StringSet<> own;
+  for (const auto &input : graph.input())
+    own.insert(input.name());
+  for (const auto &tensor : graph.initializer())
+    own.insert(tensor.name());
+  for (const auto &inner : graph.node())
+    for (const std::string &name : inner.output())
+      own.insert(name);
+  for (const std::string *name : all)
+    if (!own.contains(*name))
+      reads.push_back(name);
+}
+
 /// Names that a node reads, those of nested graphs included.
 static void collectReads(const ::onnx::NodeProto &node, unsigned depth,
                          std::vector<const std::string *> &reads) {
@@ -39,15 +64,10 @@ static void collectReads(const ::onnx::NodeProto &node, unsigned depth,
   if (depth > 64)
     return;
   for (const auto &attribute : node.attribute()) {
-    if (attribute.has_g()) {
-      for (const auto &inner : attribute.g().node())
-        collectReads(inner, depth + 1, reads);
-      for (const auto &output : attribute.g().output())
-        reads.push_back(&output.name());
-    }
+    if (attribute.has_g())
+      collectReads(attribute.g(), depth + 1, reads);
     for (const auto &graph : attribute.graphs())
-      for (const auto &inner : graph.node())
-        collectReads(inner, depth + 1, reads);
+      collectReads(graph, depth + 1, reads);
   }
 }
 
