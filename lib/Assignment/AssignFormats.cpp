@@ -357,13 +357,22 @@ void AssignFormats::shareConcatEncodings(TensorGraph &graph) {
   }
 }
 
+/// In bodies of loops as well.
+static SmallVector<Operation *> getAllOps(func::FuncOp function) {
+  SmallVector<Operation *> ops;
+  function.getBody().walk<WalkOrder::PreOrder>(
+      [&](Operation *op) { ops.push_back(op); });
+  return ops;
+}
+
 LogicalResult AssignFormats::assignWeights() {
   std::optional<WeightFormat> common = WeightFormat::parse(weightFormat);
   if (!common)
     return getOperation().emitError()
            << "expects weight-format " << getWeightFormatNames() << ", got '"
            << weightFormat << "'";
-  for (Operation &op : getOperation().getOps()) {
+  for (Operation *each : getAllOps(getOperation())) {
+    Operation &op = *each;
     auto linear = dyn_cast<LinearOpInterface>(op);
     auto own = op.getAttrOfType<StringAttr>("qg.weights");
     if (linear)
@@ -394,7 +403,8 @@ void AssignFormats::writeDecisions(TensorGraph &graph) {
                 qg::FormatAttr::get(&getContext(), f32,
                                     StringAttr::get(&getContext(), reason)));
   };
-  for (Operation &op : getOperation().getOps()) {
+  for (Operation *each : getAllOps(getOperation())) {
+    Operation &op = *each;
     auto rule = dyn_cast<FormatRuleOpInterface>(&op);
     if (!rule || op.getNumResults() != 1)
       continue;

@@ -191,3 +191,54 @@ def test_refused_shapes(tmp_path):
     with pytest.raises(qopt.Error, match="expects input 5 of shape 1x1x2, got "
                                          "1x1x3"):
         onnx_files.load(tmp_path, model)
+
+
+@pytest.mark.parametrize("scheme", ["w8a8", "w8a8-dyn"])
+@pytest.mark.parametrize("kind", GATES)
+def test_quantized(tmp_path, kind, scheme):
+    """Both products are rounded, the state is not; calibration sees all steps."""
+    model, feeds = layer(kind, 12, 2, 16, 32, direction="bidirectional",
+                         linear_before_reset=1) if kind == "GRU" else layer(
+        kind, 12, 2, 16, 32, direction="bidirectional")
+    loaded = onnx_files.load(tmp_path, model)
+    samples = {"x": np.random.default_rng(3).normal(size=(8, 12, 2, 16)).astype(
+        np.float32)}
+    data = {"data": samples} if scheme == "w8a8" else {}
+    quantized = qopt.quantize(loaded, scheme=scheme, **data)
+    text = quantized.to_mlir()
+    assert text.count("qg.loop") == 2
+    products = [line for line in text.splitlines() if "matmul" in line]
+    assert len(products) == 4 and all("!qg.q<si8" in line for line in products)
+    got = onnx_files.run_model(quantized, list(feeds.values()))
+    exact = onnx_files.run_model(loaded, list(feeds.values()))
+    for a, b in zip(got, exact):
+        assert 10 * np.log10((b**2).sum() / ((a - b) ** 2).sum()) > 25
+
+
+def test_dynamic_quantize_lstm(tmp_path):
+    """ONNX Runtime's operator of stored weights, within what rounding to bytes
+    leaves: it rounds each step's state by itself, and so do we."""
+    ort = pytest.importorskip("onnxruntime")
+    rng = np.random.default_rng(0)
+    steps, batch, size, hidden = 6, 2, 8, 16
+    w = rng.integers(-127, 128, (1, size, 4 * hidden)).astype(np.int8)
+    r = rng.integers(-127, 128, (1, hidden, 4 * hidden)).astype(np.int8)
+    node = helper.make_node(
+        "DynamicQuantizeLSTM",
+        ["x", "w", "r", "b", "", "", "", "", "ws", "wz", "rs", "rz"],
+        ["y", "yh", "yc"], hidden_size=hidden, domain="com.microsoft")
+    constants = dict(
+        w=w, r=r, b=rng.normal(size=(1, 8 * hidden)).astype(np.float32),
+        ws=np.float32([0.004]), wz=np.int8([0]), rs=np.float32([0.003]),
+        rz=np.int8([0]))
+    model = onnx_files.model_of(
+        [node], [onnx_files.value("x", (steps, batch, size))],
+        [onnx_files.value(o, None) for o in ("y", "yh", "yc")],
+        [numpy_helper.from_array(v, k) for k, v in constants.items()],
+        domains=["com.microsoft"], opset=14)
+    x = rng.normal(size=(steps, batch, size)).astype(np.float32)
+    session = ort.InferenceSession(model.SerializeToString(),
+                                   providers=["CPUExecutionProvider"])
+    for a, b in zip(onnx_files.run(tmp_path, model, [x]),
+                    session.run(None, {"x": x})):
+        assert 10 * np.log10((b**2).sum() / ((a - b) ** 2).sum()) > 40

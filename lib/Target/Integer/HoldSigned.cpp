@@ -6,6 +6,7 @@
 // form.
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Dialect/QG/IR/QGControl.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
@@ -238,6 +239,11 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
     func::FuncOp main = getOperation();
     if (main.isExternal() || !main.getBody().hasOneBlock())
       return;
+    // Bytes in the body of a loop are not followed.
+    for (qg::LoopOp loop : main.getOps<qg::LoopOp>()) {
+      loop.emitOpError("has no form on this target yet");
+      return signalPassFailure();
+    }
     SplitConstants constants(main);
     Signs signs;
     if (failed(signs.infer(main)))
