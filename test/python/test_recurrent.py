@@ -201,9 +201,9 @@ def test_quantized(tmp_path, kind, scheme):
                          linear_before_reset=1) if kind == "GRU" else layer(
         kind, 12, 2, 16, 32, direction="bidirectional")
     loaded = onnx_files.load(tmp_path, model)
-    samples = {"x": np.random.default_rng(3).normal(size=(8, 12, 2, 16)).astype(
-        np.float32)}
-    data = {"data": samples} if scheme == "w8a8" else {}
+    samples = np.random.default_rng(3).normal(size=(8, 12, 2, 16)).astype(
+        np.float32)
+    data = {"data": [{"x": x} for x in samples]} if scheme == "w8a8" else {}
     quantized = qopt.quantize(loaded, scheme=scheme, **data)
     text = quantized.to_mlir()
     assert text.count("qg.loop") == 2
