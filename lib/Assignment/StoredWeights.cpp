@@ -4,6 +4,7 @@
 // They have their encoding; what multiplies them may get one.
 //===----------------------------------------------------------------------===//
 #include "AssignWeights.h"
+#include "qopt/Analysis/WindowProducts.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
 #include <cmath>
@@ -48,9 +49,11 @@ StringRef qopt::getReasonAgainstStored(LinearOpInterface op, double xScale) {
     return "its weights are stored with scales that differ along its sums, or "
            "in more than 8 bits";
   qg::QuantizedType type = qg::getQuantizedType(stored.getType());
-  if (type.getGroupSize() && !op.canHaveGroups())
-    return "its weights are stored in blocks, which no convolution of windows "
-           "takes";
+  auto conv = dyn_cast<qg::ConvOp>(op.getOperation());
+  if (type.getGroupSize() && !op.canHaveGroups() &&
+      !(conv && isMatrixProduct(conv)))
+    return "its weights are stored in blocks, which only products and "
+           "convolutions without groups take";
   std::optional<qg::Decoder> decoder =
       qg::Decoder::get(cast<RankedTensorType>(stored.getType()));
   if (!decoder || (!type.isTable() &&

@@ -201,6 +201,25 @@ def test_blocked_convolution_of_bytes(tmp_path):
     assert "group = 4" in text and "qg.dequantize" not in text
 
 
+def test_blocked_convolution_is_rounded_as_w8a8_asks(tmp_path):
+    """Bytes of activations, the blocks of the file."""
+    node, tensors, real = store("i4", (6, 8, 3, 3), 1, 4)
+    x = np.random.default_rng(4).standard_normal((4, 1, 8, 6, 6)).astype(
+        np.float32)
+    want = convolve(x[0], real, [2, 1], [1, 1], [1, 1, 1, 1], 1)
+    conv = helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1],
+                            strides=[2, 1])
+    model = model_of([node, conv], [value("x", [1, 8, 6, 6])],
+                     [value("y", want.shape)], tensors, 25)
+    quantized = qopt.quantize(load(tmp_path, model), scheme="w8a8",
+                              data=list(x))
+    got, = run_model(quantized, x[0])
+    assert close(got.astype(float), want, 0.02)
+    text = quantized.to_mlir()
+    assert "group = 4" in text and text.count("qg.quantize") == 1
+    assert "qg.dequantize" not in text
+
+
 def test_transposed_convolution_with_stored_weights(tmp_path):
     node, tensors, real = store("i8", (4, 6, 2, 2), 1, 3)
     x = np.random.default_rng(2).standard_normal((1, 4, 3, 3)).astype(np.float32)

@@ -24,11 +24,8 @@ void populateChannelScalesPatterns(mlir::RewritePatternSet &patterns);
 void populateMoveEncodingsPatterns(mlir::RewritePatternSet &patterns);
 /// Convolutions with weights in groups into matrix products.
 void populateGroupedConvPatterns(mlir::RewritePatternSet &patterns);
-/// Whether a convolution is a product of one matrix with what its windows see,
-/// which is no more than memory has room for.
-bool isMatrixProduct(qg::ConvOp op);
-/// Replaces such a convolution of f32 with the dequantized constant `stored` by
-/// a product with the dequantized matrix.
+/// Replaces a convolution of f32 with the dequantized constant `stored`, which
+/// is a product of one matrix, by that with the dequantized matrix.
 void replaceByMatmul(mlir::PatternRewriter &rewriter, qg::ConvOp op,
                      const Tensor &stored);
 /// Products of 16-bit floats with dequantized constants become those of f32.

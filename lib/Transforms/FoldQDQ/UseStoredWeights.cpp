@@ -5,6 +5,7 @@
 // file has them, instead of as floats made of them at every call.
 //===----------------------------------------------------------------------===//
 #include "FoldQDQ.h"
+#include "qopt/Analysis/WindowProducts.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 #include "qopt/Dialect/QG/IR/StoredRows.h"
 
