@@ -6,6 +6,7 @@
 // where nothing bounds the integers: no static encoding holds them all.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/RowRounding.h"
+#include "qopt/Analysis/KeptEncoding.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 #include <cmath>
@@ -116,6 +117,10 @@ static bool isOnOpenGrid(Value value, unsigned left = kLongestChain) {
   auto rule = dyn_cast<FormatRuleOpInterface>(op);
   return rule && rule.getFormatRule() == FormatRule::PassThrough &&
          op->getNumOperands() > 0 && isOnOpenGrid(op->getOperand(0), left - 1);
+}
+
+bool qopt::isIntegerValued(Value value) {
+  return isIntegers(skipMovesBack(value));
 }
 
 bool qopt::isRoundedAtRunTime(Value value) {

@@ -55,6 +55,11 @@ std::string qopt::getFloatReason(mlir::Operation *op) {
     if (!isFloatValue(operand))
       continue;
     mlir::Operation *producer = operand.getDefiningOp();
+    // A node that became several ops reads what it made itself.
+    while (producer && producer->getNumOperands() &&
+           !llvm::isa<qg::DequantizeOp>(producer) &&
+           qg::getUserName(producer) == qg::getUserName(op))
+      producer = producer->getOperand(0).getDefiningOp();
     if (!producer)
       return "it reads an input of the model, which is float";
     if (producer->hasTrait<mlir::OpTrait::ConstantLike>() ||

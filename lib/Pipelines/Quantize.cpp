@@ -398,10 +398,26 @@ static std::string countProducts(mlir::ModuleOp module, ProductInput kind) {
       return getTensorType(value).getElementType().isF32();
     };
     qg::QuantizedType type = qg::getQuantizedType(op.getWeight().getType());
-    if (type && isF32(op.getInput()) && getInputKind(op) == kind)
+    bool isEncoded = !!op.getInput().getDefiningOp<qg::DequantizeOp>();
+    if (type && isF32(op.getInput()) && !isEncoded && getInputKind(op) == kind)
       ++counts[describeEncoding(type)];
   });
   return list(counts);
+}
+
+/// Whether rows can be rounded in front of all stored weights: no scale differs
+/// along their sums.
+static bool canRoundRows(mlir::ModuleOp module) {
+  return !module
+              .walk([](LinearOpInterface op) {
+                qg::QuantizedType type =
+                    qg::getQuantizedType(op.getWeight().getType());
+                return type && type.isPerAxis() &&
+                               type.getAxis() != op.getOutputAxis()
+                           ? mlir::WalkResult::interrupt()
+                           : mlir::WalkResult::advance();
+              })
+              .wasInterrupted();
 }
 
 /// Products whose input the model itself rounds by rows.
@@ -422,9 +438,10 @@ absl::Status Quantizer::useStoredWeights() {
   std::string ownRows = countProducts(module, ProductInput::ownRows);
   std::string rows = countProducts(module, ProductInput::rows);
   if (!floats.empty())
-    say("stored weights times floats: " + floats +
-        "; their inputs are floats (--scheme w8a8-dyn rounds their rows to "
-        "8 bits)");
+    say("stored weights times floats: " + floats + "; their inputs are floats" +
+        (recipe.roundsRows() || !canRoundRows(module)
+             ? ""
+             : " (--scheme w8a8-dyn rounds their rows to 8 bits)"));
   if (!ownRows.empty())
     say("stored weights times rows that the model itself rounds: " + ownRows);
   if (!rows.empty())
@@ -479,11 +496,11 @@ static std::string countRounded(mlir::ModuleOp module) {
 }
 
 absl::Status Quantizer::checkEncodings() {
-  if (hasEncodings(module)) {
-    if (std::string rounded = countRounded(module); !rounded.empty())
-      say("activations as the model stores them: " + rounded);
+  lines = describeUnencodedIntegers(module);
+  if (std::string rounded = countRounded(module); !rounded.empty())
+    say("activations as the model stores them: " + rounded);
+  if (hasEncodings(module) || !lines.empty())
     return absl::OkStatus();
-  }
   return Error(Code::UnsupportedOption,
                "--scheme qdq expects a model with encodings of its own "
                "(QuantizeLinear, DequantizeLinear, products of integers, or "

@@ -19,6 +19,10 @@ namespace qopt {
 /// count.
 bool isRoundedAtRunTime(mlir::Value value);
 
+/// Whether `value` is integers, whatever its type: rounded, or converted from 8
+/// or 16 bits at run time, and shifted.
+bool isIntegerValued(mlir::Value value);
+
 } // namespace qopt
 
 #endif // QOPT_ANALYSIS_ROWROUNDING_H

@@ -32,6 +32,10 @@ void markFloatLayers(mlir::ModuleOp module, AskedBy asked, bool roundsTables);
 /// One line for each reason and kind: "stays float: product 'a': why".
 std::vector<std::string> describeFloatLayers(mlir::ModuleOp module);
 
+/// What of a model is integers though no tensor has an encoding: products of
+/// integers, tensors that it rounds by arithmetic, weights that were decoded.
+std::vector<std::string> describeUnencodedIntegers(mlir::ModuleOp module);
+
 } // namespace qopt
 
 #endif // QOPT_PIPELINES_FLOATLAYERS_H

@@ -59,6 +59,8 @@ void qopt::replaceByMatmul(PatternRewriter &rewriter, qg::ConvOp op,
       rewriter, loc,
       RankedTensorType::get({b.extent(x, 0), outputs}, rewriter.getF32Type()),
       x, rhs, op.getBias(), rewriter.getUnitAttr(), DenseI64ArrayAttr());
+  if (Attribute reason = op->getAttr("qg.float_reason"))
+    product.getDefiningOp()->setAttr("qg.float_reason", reason);
   rewriter.replaceOpWithNewOp<qg::ReshapeOp>(op, op.getType(), product);
 }
 

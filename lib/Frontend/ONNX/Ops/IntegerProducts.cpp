@@ -5,6 +5,7 @@
 // floats with packed codes. With constant weights they are the products of
 // encodings that qg has, in 32 bits, whatever the number of terms.
 //===----------------------------------------------------------------------===//
+#include "qopt/Dialect/QG/IR/DecodedNotes.h"
 #include "qopt/Frontend/ONNX/MatMul.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 #include "qopt/Frontend/ONNX/Window.h"
@@ -227,7 +228,7 @@ static LogicalResult importMatMulInteger(OpBinder &op) {
   if (b.rank(a) == 0 || b.rank(w) == 0)
     return op.badModel("expects operands of rank >= 1");
   std::optional<CentredWeight> weight;
-  bool isMatrix = b.rank(w) == 2 && b.rank(a) >= 2 && !b.isConstant(a) &&
+  bool isMatrix = b.rank(w) == 2 && !b.isConstant(a) &&
                   b.extent(a, b.rank(a) - 1) == b.extent(w, 0) &&
                   (!op.hasInput(2) || b.rank(op.raw(2)) <= 1);
   if (isMatrix)
@@ -237,8 +238,12 @@ static LogicalResult importMatMulInteger(OpBinder &op) {
   IntegerProduct product(op, *weight, 1);
   if (!product.readInput(a))
     return failure();
-  return op.result(
-      product.build([&](Value x, Value bytes) { return b.matmul(x, bytes); }));
+  // A vector is one row.
+  bool isRow = b.rank(a) == 1;
+  Value sum = product.build([&](Value x, Value bytes) {
+    return b.matmul(isRow ? b.expandDim(x, 0) : x, bytes);
+  });
+  return op.result(isRow && sum ? b.dropDim(sum, 0) : sum);
 }
 
 /// A window of computed weights, or with zero points by channel of the input.
@@ -415,6 +420,19 @@ static std::optional<BlockedCodes> readSpec(OpBinder &op) {
   return spec;
 }
 
+/// Notes on the function why the weights of a node became floats: it shows
+/// nowhere else that they came in integers.
+static void noteDecoded(Value y, StringRef reason) {
+  Operation *op = y.getDefiningOp();
+  Operation *function = op ? op->getParentOp() : nullptr;
+  if (!function)
+    return;
+  auto known = function->getAttrOfType<DictionaryAttr>(qg::kDecodedAttr);
+  NamedAttrList notes(known ? known : DictionaryAttr::get(y.getContext()));
+  notes.set(qg::getUserName(op), StringAttr::get(y.getContext(), reason));
+  function->setAttr(qg::kDecodedAttr, notes.getDictionary(y.getContext()));
+}
+
 /// Inputs: A, B, scales, zero points, group indices, bias.
 static LogicalResult importMatMulNBits(OpBinder &op) {
   GraphBuilder &b = op.b;
@@ -453,9 +471,13 @@ static LogicalResult importMatMulNBits(OpBinder &op) {
     y = b.emit<qg::DynamicMatmulOp>(shape, b.f32(), x, weight, Value(),
                                     UnitAttr::get(b.context()));
   } else if (weight) {
-    if (b.isQuantized(weight))
+    bool isStored = b.isQuantized(weight);
+    if (isStored)
       weight = b.dequantize(weight);
     y = b.matmul(x, b.transpose(weight, {1, 0}));
+    if (!isStored)
+      noteDecoded(y, "its weights come in integers with zero points between "
+                     "them, which only floats hold");
   }
   if (y && bias)
     y = b.add(y, bias);
