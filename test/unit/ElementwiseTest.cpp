@@ -156,6 +156,22 @@ template <typename T> static void checkSpecialValues() {
 TEST(Elementwise, SpecialValuesOfF32) { checkSpecialValues<float>(); }
 TEST(Elementwise, SpecialValuesOfF64) { checkSpecialValues<double>(); }
 
+/// The product of the parts, which is 0 by underflow.
+template <typename T> static void checkVanishing(T first, T last) {
+  EvalBuilder b;
+  for (T x = first; x < last; x += T(1) / 1024) {
+    auto [p, n] = numerics::emitExpParts(b, x);
+    EXPECT_EQ(numerics::emitExp(b, x), numerics::emitScale(b, p + 1, n)) << x;
+  }
+}
+
+TEST(Elementwise, ExponentialsThatVanishOfF32) {
+  checkVanishing<float>(-110, -80);
+}
+TEST(Elementwise, ExponentialsThatVanishOfF64) {
+  checkVanishing<double>(-760, -700);
+}
+
 template <typename T> static T apply(BinaryKind kind, T x, T y) {
   T z;
   applyBinary(kind, &x, &y, &z, 1);
