@@ -117,7 +117,7 @@ TEST_F(CPUTest, resultsDoNotDependOnThreads) {
 
 TEST_F(CPUTest, rowsRoundAlikeWhereverTheLargestIs) {
   const float nan = std::nanf(""), infinity = INFINITY;
-  for (int64_t k : {1, 7, 16, 17, 61}) {
+  for (int64_t k : {1, 7, 16, 17, 61, 128, 211}) {
     std::string rows = "8x" + std::to_string(k);
     auto results = [&](const Tensor &x) {
       return run("func.func @main(%x: tensor<" + rows + "xf32>) -> (tensor<" +

@@ -151,11 +151,13 @@ struct LowerDecodeMatmul : OpConversionPattern<fxp::DecodeMatmulOp> {
 /// The largest magnitude of row `row`. Neither order nor NaN matters, so that
 /// it need not be found one element after the other.
 static Value emitMagnitude(LinalgBuilder builder, Value rows, Value row) {
-  return foldRow(builder, rows, row, builder.b.getF32FloatAttr(0),
-                 [](OpBuilder &b, Location loc, ValueRange args) -> Value {
-                   IRScalarBuilder s(b, loc);
-                   return numerics::emitLargerMagnitude(s, args[0], args[1]);
-                 });
+  return foldRow(
+      builder, rows, row, builder.b.getF32FloatAttr(0),
+      [](OpBuilder &b, Location loc, ValueRange args) -> Value {
+        IRScalarBuilder s(b, loc);
+        return numerics::emitLargerMagnitude(s, args[0], args[1]);
+      },
+      FoldOrder::Any);
 }
 
 namespace {

@@ -70,11 +70,13 @@ Value RowReduction::combine(OpBuilder &b, Location loc, Value x,
 /// The reduction of row `row` of a 2-d tensor.
 Value RowReduction::emitRow(OpBuilder &b, Location loc, Value rows,
                             Value row) const {
-  Value result =
-      foldRow({b, loc}, rows, row, getIdentity(b),
-              [&](OpBuilder &nested, Location at, ValueRange args) -> Value {
-                return combine(nested, at, args[0], args[1]);
-              });
+  bool isExtremum = kind == ReduceKind::max || kind == ReduceKind::min;
+  Value result = foldRow(
+      {b, loc}, rows, row, getIdentity(b),
+      [&](OpBuilder &nested, Location at, ValueRange args) -> Value {
+        return combine(nested, at, args[0], args[1]);
+      },
+      isExtremum ? FoldOrder::Any : FoldOrder::Fixed);
   if (result.getType() == element)
     return result;
   return arith::TruncFOp::create(b, loc, element, result);
