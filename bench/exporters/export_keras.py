@@ -64,7 +64,7 @@ def residual():
     z = layers.DepthwiseConv2D(3, padding="same", activation="relu6")(y)
     z = layers.Conv2D(16, 1)(z)
     z = layers.Add()([y, z])
-    z = layers.Concatenate()([layers.AveragePooling2D()(z), layers.MaxPooling2D()(z)])
+    z = layers.Concatenate()([layers.AveragePooling2D(2)(z), layers.MaxPooling2D(2)(z)])
     z = layers.Conv2D(24, 3, strides=2, activation="swish")(z)
     return keras.Model(x, layers.Dense(5)(layers.Flatten()(z)))
 
