@@ -169,7 +169,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--bits", type=int, nargs="*", default=[8, 4, 2])
     parser.add_argument("--layouts", nargs="*",
-                        default=["tensor", "channel", "32", "128"])
+                        default=["tensor", "channel", "32", "64", "128"])
     parser.add_argument("--modes", nargs="*", default=["float", "rows"])
     parser.add_argument("--rows", type=int, nargs="*", default=[1, 128])
     options = parser.parse_args()
