@@ -12,6 +12,7 @@
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Pipelines/LayerReport.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/MapVector.h"
 #include <cmath>
 
@@ -197,4 +198,46 @@ qopt::describeUnencodedIntegers(mlir::ModuleOp module) {
     lines.push_back("rounded by the model's own arithmetic, which is kept: " +
                     listNames(roundings));
   return lines;
+}
+
+//===----------------------------------------------------------------------===//
+// What a trial keeps float
+//===----------------------------------------------------------------------===//
+
+static constexpr const char *kKeptAttr = "qg.kept_float";
+static constexpr const char *kKeepAttr = "qg.keep_float";
+
+/// Observers and layers may share a name.
+static std::string getKeptName(mlir::Operation *op) {
+  if (auto observer = llvm::dyn_cast<qg::ObserveOp>(op))
+    return "tensor " + observer.getName().str();
+  return llvm::isa<LinearOpInterface>(op) ? "layer " + qg::getUserName(op)
+                                          : std::string();
+}
+
+void qopt::noteKeptFloat(mlir::ModuleOp observed) {
+  auto main = observed.lookupSymbol<mlir::func::FuncOp>("main");
+  mlir::NamedAttrList kept;
+  observed.walk([&](mlir::Operation *op) {
+    std::string name = getKeptName(op);
+    if (mlir::Attribute reason = op->getAttr(kKeepAttr);
+        reason && !name.empty())
+      kept.set(name, reason);
+  });
+  if (main && !kept.empty())
+    main->setAttr(kKeptAttr, kept.getDictionary(observed.getContext()));
+}
+
+void qopt::restoreKeptFloat(mlir::ModuleOp quantized,
+                            mlir::ModuleOp observed) {
+  auto main = quantized.lookupSymbol<mlir::func::FuncOp>("main");
+  auto kept = main ? main->getAttrOfType<mlir::DictionaryAttr>(kKeptAttr)
+                   : mlir::DictionaryAttr();
+  if (!kept)
+    return;
+  observed.walk([&](mlir::Operation *op) {
+    std::string name = getKeptName(op);
+    if (mlir::Attribute reason = name.empty() ? nullptr : kept.get(name))
+      op->setAttr(kKeepAttr, reason);
+  });
 }

@@ -229,13 +229,21 @@ static absl::StatusOr<bool> coversSamples(mlir::ModuleOp module,
 /// What the samples show to be lost. Narrow weights have errors of their own:
 /// a trial has 8 bits. Who asks for less between layers has decided.
 absl::Status Quantizer::keepLosses() {
-  if (!samples || recipe.getActivationBits() != 8)
+  if (recipe.getActivationBits() != 8)
     return absl::OkStatus();
+  if (!samples) {
+    say("losses are not looked for: a profile has no samples to try (add "
+        "--data PATH)");
+    return absl::OkStatus();
+  }
   // A profile may be of other samples: what it cuts off is no loss of ours.
   if (!options.calibrated) {
     QOPT_ASSIGN(bool covers, coversSamples(module, *profile, samples));
-    if (!covers)
+    if (!covers) {
+      say("losses are not looked for: the data go beyond the ranges of the "
+          "profile, which is of other samples");
       return absl::OkStatus();
+    }
   }
   LossOptions losses;
   losses.samples = samples;
@@ -246,6 +254,7 @@ absl::Status Quantizer::keepLosses() {
   losses.engine = options.engine;
   losses.exact = options.calibrated;
   QOPT_ASSIGN(lines, keepLossesFloat(module, losses));
+  noteKeptFloat(module);
   return absl::OkStatus();
 }
 

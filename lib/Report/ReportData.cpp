@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/Encodings.h"
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Pipelines/FloatLayers.h"
 #include "qopt/Pipelines/LayerTrace.h"
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Pipelines/Pipelines.h"
@@ -247,6 +248,7 @@ absl::Status Collector::addTensors() {
           applyProfile(*decided, *profile, *method, recipe.getActivationBits());
       !status.ok())
     return withCode(status, Code::BundleInvalid);
+  restoreKeptFloat(*quantized, *decided);
   QOPT_RETURN_IF_ERROR(runPipeline(*decided, "func.func(qg-assign-formats)"));
   std::map<std::string, double> sqnrs;
   decided->walk([&](qg::ObserveOp op) {

@@ -19,6 +19,9 @@ qopt::runWithDiagnostics(mlir::MLIRContext *context, Code code,
   std::vector<std::string> errors;
   mlir::ScopedDiagnosticHandler handler(
       context, [&](mlir::Diagnostic &diagnostic) {
+        // Warnings are for whoever talks to the user.
+        if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Warning)
+          return mlir::failure();
         if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
           return mlir::success();
         std::string text;

@@ -32,6 +32,12 @@ void markFloatLayers(mlir::ModuleOp module, AskedBy asked, bool roundsTables);
 /// One line for each reason and kind: "stays float: product 'a': why".
 std::vector<std::string> describeFloatLayers(mlir::ModuleOp module);
 
+/// Notes on the function which observers and layers a trial on samples keeps
+/// float (`qg.keep_float`), for those who decide again without samples.
+void noteKeptFloat(mlir::ModuleOp observed);
+/// Marks the same ones of `observed` as are noted in `quantized`.
+void restoreKeptFloat(mlir::ModuleOp quantized, mlir::ModuleOp observed);
+
 /// What of a model is integers though no tensor has an encoding: products of
 /// integers, tensors that it rounds by arithmetic, weights that were decoded.
 std::vector<std::string> describeUnencodedIntegers(mlir::ModuleOp module);

@@ -270,12 +270,14 @@ LogicalResult Exporter::run(func::FuncOp function, ::onnx::GraphProto &graph) {
 }
 
 /// Products that assignment, not the scheme, rounds by rows: standard ONNX has
-/// their weights, and multiplies the rows as they are.
+/// their weights, and multiplies the rows as they are, which is said.
 static void unroundRows(func::FuncOp function) {
+  std::string names;
   for (auto op :
        llvm::make_early_inc_range(function.getOps<qg::DynamicMatmulOp>())) {
     if (!op->hasAttr("qg.by_rows"))
       continue;
+    names += (names.empty() ? "'" : ", '") + qg::getUserName(op) + "'";
     OpBuilder builder(op);
     LinearOpInterface linear = op;
     auto stored = cast<RankedTensorType>(linear.getWeight().getType());
@@ -291,6 +293,13 @@ static void unroundRows(func::FuncOp function) {
     op->replaceAllUsesWith(product->getResults());
     op->erase();
   }
+  if (!names.empty())
+    function.emitWarning()
+        << "ONNX has no products whose rows are rounded at run time: in the "
+           "file, rows of "
+        << names
+        << " are floats, so that it gives other bits than what is compiled "
+           "here";
 }
 
 FailureOr<std::string> qopt::exportOnnx(ModuleOp given) {
