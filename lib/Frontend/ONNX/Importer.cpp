@@ -116,8 +116,13 @@ absl::Status Importer::status() const {
 
 void Importer::bindInput(const ::onnx::ValueInfoProto &input, Scope &scope) {
   const std::string &name = input.name();
+  int onnxType = input.type().tensor_type().elem_type();
+  auto kind = getElementKind(onnxType);
   if (auto it = options.consts.find(name); it != options.consts.end()) {
-    scope.values[name] = builder->constant(it->second);
+    Value value = builder->constant(it->second);
+    if (kind.ok() && kind->dtype == it->second.dtype())
+      builder->markPacked(value, *kind);
+    scope.values[name] = value;
     return;
   }
   // IR version 3 lists initializers among the inputs.
@@ -131,12 +136,6 @@ void Importer::bindInput(const ::onnx::ValueInfoProto &input, Scope &scope) {
                "tensors are not supported");
     return poison();
   }
-  int onnxType = input.type().tensor_type().elem_type();
-  auto kind = getElementKind(onnxType);
-  if (kind.ok() && kind->semantics)
-    kind = absl::UnimplementedError("elements of type " +
-                                    getOnnxTypeName(onnxType) +
-                                    " are supported in constants only");
   if (!kind.ok()) {
     report(Fault::Unsupported,
            "input '" + name + "': " + std::string(kind.status().message()));

@@ -222,7 +222,7 @@ std::optional<Tensor> OpBinder::tensorAttr(StringRef name) {
 std::optional<ElementKind> OpBinder::kindAttr(StringRef name) {
   int onnxType = int(intAttr(name, 0));
   auto kind = getElementKind(onnxType);
-  if (kind.ok() && !kind->semantics)
+  if (kind.ok())
     return *kind;
   (void)unsupported("attribute '" + name + "' asks for type " +
                     getOnnxTypeName(onnxType) +

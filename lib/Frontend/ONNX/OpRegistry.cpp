@@ -13,12 +13,14 @@ using namespace qopt::frontend;
 OpRegistry::OpRegistry() {
   registerAttentionOps(*this);
   registerControlFlowOps(*this);
+  registerColumnsOps(*this);
   registerConvOps(*this);
   registerDeterminantOps(*this);
   registerEinsumOps(*this);
   registerElementwiseOps(*this);
   registerIndexOps(*this);
   registerIntegerProductOps(*this);
+  registerLinearAttentionOps(*this);
   registerMLOps(*this);
   registerMatMulOps(*this);
   registerNormOps(*this);
@@ -30,10 +32,14 @@ OpRegistry::OpRegistry() {
   registerReduceOps(*this);
   registerResizeOps(*this);
   registerReverseSequenceOps(*this);
+  registerSamplingOps(*this);
   registerScatterOps(*this);
   registerShapeOps(*this);
+  registerSignalOps(*this);
   registerSliceOps(*this);
   registerSupportVectorOps(*this);
+  registerTrainingOps(*this);
+  registerTreeEnsembleOps(*this);
   llvm::sort(rows_, [](const OpRow &a, const OpRow &b) {
     return std::tie(a.domain, a.name, a.since) <
            std::tie(b.domain, b.name, b.since);

@@ -61,12 +61,14 @@ private:
 // One function per file of lib/Frontend/ONNX/Ops.
 void registerAttentionOps(OpRegistry &registry);
 void registerControlFlowOps(OpRegistry &registry);
+void registerColumnsOps(OpRegistry &registry);
 void registerConvOps(OpRegistry &registry);
 void registerDeterminantOps(OpRegistry &registry);
 void registerEinsumOps(OpRegistry &registry);
 void registerElementwiseOps(OpRegistry &registry);
 void registerIndexOps(OpRegistry &registry);
 void registerIntegerProductOps(OpRegistry &registry);
+void registerLinearAttentionOps(OpRegistry &registry);
 void registerMLOps(OpRegistry &registry);
 void registerMatMulOps(OpRegistry &registry);
 void registerNormOps(OpRegistry &registry);
@@ -78,10 +80,14 @@ void registerRecurrentOps(OpRegistry &registry);
 void registerReduceOps(OpRegistry &registry);
 void registerResizeOps(OpRegistry &registry);
 void registerReverseSequenceOps(OpRegistry &registry);
+void registerSamplingOps(OpRegistry &registry);
 void registerScatterOps(OpRegistry &registry);
 void registerShapeOps(OpRegistry &registry);
+void registerSignalOps(OpRegistry &registry);
 void registerSliceOps(OpRegistry &registry);
 void registerSupportVectorOps(OpRegistry &registry);
+void registerTrainingOps(OpRegistry &registry);
+void registerTreeEnsembleOps(OpRegistry &registry);
 
 } // namespace qopt::frontend
 

@@ -206,5 +206,4 @@ static LogicalResult importConvTranspose(OpBinder &op) {
 void frontend::registerConvOps(OpRegistry &registry) {
   registry.add("Conv", 1, importConv);
   registry.add("ConvTranspose", 1, importConvTranspose);
-  registry.refuse("", "DeformConv", "deformable convolution is not supported");
 }

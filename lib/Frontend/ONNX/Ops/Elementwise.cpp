@@ -3,6 +3,7 @@
 //
 // Arithmetic, comparison, logic and conversion, one handler per op.
 //===----------------------------------------------------------------------===//
+#include "SmallFloats.h"
 #include "qopt/Dialect/QG/IR/QGComposite.h"
 #include "qopt/Frontend/ONNX/OpBinder.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
@@ -141,6 +142,8 @@ static Value convertTo(OpBinder &op, Value x, const ElementKind &kind) {
   GraphBuilder &b = op.b;
   if (!x)
     return {};
+  if (kind.semantics)
+    return roundToSmallFloat(op, x, kind);
   bool wasFloat = b.isFloat(x);
   bool isSigned = kind.dtype == DType::i8;
   Value y = b.convert(x, qg::getElementType(b.context(), kind.dtype));
@@ -161,7 +164,7 @@ static Value convertTo(OpBinder &op, Value x, const ElementKind &kind) {
 }
 
 static LogicalResult importCast(OpBinder &op) {
-  // Only of conversions to 8-bit floats, which are refused.
+  // Of conversions to small floats only.
   op.ignoreAttrs({"saturate", "round_mode"});
   if (!op.hasAttr("to"))
     return op.badModel("expects attribute 'to'");
@@ -177,10 +180,35 @@ static LogicalResult importCastLike(OpBinder &op) {
   const ElementKind *packed = op.b.packedKindOf(like);
   if (!packed)
     return op.result(op.b.convert(x, op.b.element(like)));
-  if (packed->semantics)
-    return op.unsupported("conversion to floats of " + Twine(packed->bits) +
-                          " bits is not supported");
   return op.result(convertTo(op, x, ElementKind(*packed)));
+}
+
+static LogicalResult importBitCast(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0);
+  if (!op.hasAttr("to"))
+    return op.badModel("expects attribute 'to'");
+  Type to = op.typeAttr("to", {});
+  if (!x || !to)
+    return failure();
+  if (b.packedKindOf(x))
+    return op.unsupported("expects elements of 8 bits or more that are no "
+                          "floats of 8");
+  // A truth value is a byte in ONNX, 0 or 1.
+  Type byte = IntegerType::get(b.context(), 8, IntegerType::Unsigned);
+  bool wasTruth = b.element(x) == b.i1(), isTruth = to == b.i1();
+  if (wasTruth)
+    x = b.convert(x, byte);
+  Type bits = isTruth ? byte : to;
+  if (b.element(x).getIntOrFloatBitWidth() != bits.getIntOrFloatBitWidth())
+    return op.badModel("expects elements of one width, got attribute 'to' = " +
+                       Twine(op.intAttr("to", 0)));
+  if (!isa<IntegerType>(b.element(x)) || !isa<IntegerType>(bits))
+    return b.element(x) == bits
+               ? op.result(b.convert(x, to))
+               : op.unsupported("expects integers on both sides, or one type");
+  // Integers of one width wrap: their bits stay.
+  return op.result(b.convert(b.convert(x, bits), to));
 }
 
 //===----------------------------------------------------------------------===//
@@ -421,6 +449,7 @@ static void registerArithmetic(OpRegistry &registry) {
 void frontend::registerElementwiseOps(OpRegistry &registry) {
   registerFunctions(registry);
   registerArithmetic(registry);
+  registry.add("BitCast", 26, importBitCast);
   registry.add("Cast", 6, importCast);
   registry.add("CastLike", 15, importCastLike);
   registry.add("Celu", 12, roundOnce<importCelu>);

@@ -101,6 +101,18 @@ Tensor frontend::getRowPositions(ArrayRef<int64_t> shape,
   return base;
 }
 
+Value frontend::gatherElements(OpBinder &op, Value x, Value indices,
+                               int64_t axis) {
+  GraphBuilder &b = op.b;
+  if (!x || !indices)
+    return {};
+  Value along = b.mul(normalizeIndices(op, indices, b.extent(x, axis)),
+                      double(getStride(b.shape(x), axis)));
+  Tensor rows = getRowPositions(b.shape(indices), b.shape(x), axis);
+  return b.gather(b.reshape(x, {b.type(x).getNumElements()}),
+                  b.add(along, b.constant(rows)), 0);
+}
+
 static LogicalResult importGatherElements(OpBinder &op) {
   GraphBuilder &b = op.b;
   Value x = op.in(0), indices = op.in(1);
@@ -117,13 +129,7 @@ static LogicalResult importGatherElements(OpBinder &op) {
     if (i != *axis && b.extent(indices, i) > b.extent(x, i))
       return op.badModel("expects indices no larger than x in axis " +
                          Twine(i));
-  Value along = b.mul(normalizeIndices(op, indices, b.extent(x, *axis)),
-                      double(getStride(b.shape(x), *axis)));
-  return op.result(b.gather(
-      b.reshape(x, {b.type(x).getNumElements()}),
-      b.add(along,
-            b.constant(getRowPositions(b.shape(indices), b.shape(x), *axis))),
-      0));
+  return op.result(gatherElements(op, x, indices, *axis));
 }
 
 static LogicalResult importGatherND(OpBinder &op) {
@@ -217,8 +223,10 @@ static LogicalResult importTrilu(OpBinder &op) {
   return op.result(b.select(b.constant(keeps), x, b.scalar(0, b.element(x))));
 }
 
-/// Sums of 1, 2, 4, ... neighbours: log2(n) additions for any element type.
-static LogicalResult importCumSum(OpBinder &op) {
+/// Sums or products of 1, 2, 4, ... neighbours: log2(n) operations for any
+/// element type.
+template <BinaryKind kind>
+static LogicalResult importCumulative(OpBinder &op) {
   GraphBuilder &b = op.b;
   Value x = op.in(0);
   auto given = op.constantInts(1, "axis");
@@ -231,16 +239,16 @@ static LogicalResult importCumSum(OpBinder &op) {
     return failure();
   bool isReverse = op.intAttr("reverse", 0) != 0;
   int64_t extent = b.extent(x, *axis);
-  Value zero = b.scalar(0, b.element(x));
+  Value neutral = b.scalar(kind == BinaryKind::mul ? 1 : 0, b.element(x));
   auto shift = [&](Value v, int64_t by) {
     Shape low(b.rank(x), 0), high(b.rank(x), 0);
     low[*axis] = isReverse ? -by : by;
     high[*axis] = -low[*axis];
-    return b.pad(PadMode::constant, v, zero, low, high);
+    return b.pad(PadMode::constant, v, neutral, low, high);
   };
   Value y = op.intAttr("exclusive", 0) && extent > 0 ? shift(x, 1) : x;
   for (int64_t by = 1; by < extent; by *= 2)
-    y = b.add(y, shift(y, by));
+    y = b.binary(kind, y, shift(y, by));
   return op.result(y);
 }
 
@@ -267,7 +275,8 @@ static LogicalResult importNonZero(OpBinder &op) {
 }
 
 void frontend::registerIndexOps(OpRegistry &registry) {
-  registry.add("CumSum", 11, roundOnce<importCumSum>);
+  registry.add("CumProd", 26, roundOnce<importCumulative<BinaryKind::mul>>);
+  registry.add("CumSum", 11, roundOnce<importCumulative<BinaryKind::add>>);
   registry.add("GatherElements", 11, importGatherElements);
   registry.add("GatherND", 11, importGatherND);
   registry.add("NonZero", 9, importNonZero, "of constants");

@@ -3,6 +3,7 @@
 //
 // Everything that divides by a statistic of its input.
 //===----------------------------------------------------------------------===//
+#include "LogSoftmax.h"
 #include "qopt/Dialect/QG/IR/QGComposite.h"
 #include "qopt/Frontend/ONNX/OpBinder.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
@@ -21,7 +22,7 @@ static Value coerceTo2D(OpBinder &op, Value x, int64_t axis) {
   return op.b.reshape(x, {rows, columns});
 }
 
-static Value logSoftmax(OpBinder &op, Value x, int64_t axis) {
+Value frontend::logSoftmax(OpBinder &op, Value x, int64_t axis) {
   GraphBuilder &b = op.b;
   Value shifted = b.sub(x, b.reduce(ReduceKind::max, x, {axis}, true));
   Value sum =
@@ -93,12 +94,47 @@ static Value alongChannels(OpBinder &op, Value vector, int64_t rank) {
   return op.b.reshape(vector, shape);
 }
 
+/// The statistics of the batch itself, and the running ones as results.
+static LogicalResult importBatchTraining(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), scale = op.in(1), bias = op.in(2), mean = op.in(3),
+        variance = op.in(4);
+  if (!x || !scale || !bias || !mean || !variance)
+    return failure();
+  if (b.rank(x) < 2)
+    return op.badModel("expects x [N, C, ...], got " + formatShape(b.shape(x)));
+  double epsilon = op.floatAttr("epsilon", 1e-5f),
+         momentum = op.floatAttr("momentum", 0.9f);
+  Shape axes{0};
+  for (int64_t axis = 2; axis < b.rank(x); ++axis)
+    axes.push_back(axis);
+  Value batchMean = b.reduceMean(x, axes, true);
+  Value centred = b.sub(x, batchMean);
+  Value batchVariance = b.reduceMean(b.mul(centred, centred), axes, true);
+  Value factor = b.div(
+      alongChannels(op, b.convert(scale, b.element(x)), b.rank(x)),
+      b.unary(UnaryKind::sqrt, b.add(batchVariance, epsilon)));
+  Value y = b.add(b.mul(centred, factor),
+                  alongChannels(op, b.convert(bias, b.element(x)), b.rank(x)));
+  if (failed(op.result(y)))
+    return failure();
+  auto follow = [&](Value running, Value batch) {
+    Value own = b.reshape(b.convert(batch, b.element(running)),
+                          {b.extent(x, 1)});
+    return b.add(b.mul(running, momentum), b.mul(own, 1 - momentum));
+  };
+  if (op.hasOutput(1) && failed(op.result(1, follow(mean, batchMean))))
+    return failure();
+  return op.hasOutput(2) ? op.result(2, follow(variance, batchVariance))
+                         : success();
+}
+
 /// scale / sqrt(variance + epsilon) and what is left for the offset; both are
 /// constants of an ordinary model.
 static LogicalResult importBatchNormalization(OpBinder &op) {
   GraphBuilder &b = op.b;
   if (op.intAttr("training_mode", 0))
-    return op.unsupported("expects inference (training_mode = 0)");
+    return importBatchTraining(op);
   if (!op.intAttr("spatial", 1))
     return op.unsupported("expects statistics per channel (spatial = 1)");
   op.ignoreAttrs({"momentum"});
@@ -368,8 +404,7 @@ static LogicalResult importLRN(OpBinder &op) {
 }
 
 void frontend::registerNormOps(OpRegistry &registry) {
-  registry.add("BatchNormalization", 7, roundOnce<importBatchNormalization>,
-               "inference only");
+  registry.add("BatchNormalization", 7, roundOnce<importBatchNormalization>);
   registry.add("GroupNormalization", 18, roundOnce<importGroupNormalization>);
   registry.add("Hardmax", 1, importCoerced<hardmax>);
   registry.add("Hardmax", 13, importAlongAxis<hardmax>);

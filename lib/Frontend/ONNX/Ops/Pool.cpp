@@ -3,8 +3,12 @@
 //
 // Max, average and L_p pooling, windowed and global.
 //===----------------------------------------------------------------------===//
+#include "WindowPositions.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 #include "qopt/Frontend/ONNX/Window.h"
+
+#include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace qopt;
@@ -37,9 +41,49 @@ static WindowSpec getGlobalWindow(OpBinder &op, Value x) {
   return {Shape(spatial), Shape(rank, 1), Shape(2 * rank, 0), Shape(rank, 1)};
 }
 
+/// Positions of the first maximum of each window of x [N, C, s...], counted in
+/// the whole of x: windows as rows, of which the index says which element.
+static Value findMaxima(OpBinder &op, Value x, const WindowSpec &window,
+                        ArrayRef<int64_t> outputs) {
+  GraphBuilder &b = op.b;
+  Shape spatial(b.shape(x).drop_front(2));
+  int64_t images = b.extent(x, 0) * b.extent(x, 1),
+          elements = getNumElements(spatial);
+  bool isColumnMajor = op.intAttr("storage_order", 0) != 0;
+  WindowPositions read = getWindowPositions(spatial, window, outputs);
+  int64_t count = getNumElements(outputs), taps = read.taps;
+  if (count * taps * images > (int64_t(1) << 27) || count == 0)
+    return b.fail("expects windows of at most 2^27 elements for 'Indices'");
+  Tensor isInside(DType::b1, {count, taps}), source(DType::i64, {count, taps}),
+      counted(DType::i64, {count * taps});
+  for (int64_t i = 0; i < count * taps; ++i) {
+    int64_t position = read.positions[i];
+    isInside.setInt(i, position >= 0);
+    source.setInt(i, std::max<int64_t>(position, 0));
+    counted.setInt(i, position < 0    ? 0
+                      : isColumnMajor ? getColumnMajor(position, spatial)
+                                      : position);
+  }
+  Type type = b.element(x);
+  double least = b.isFloat(x) ? -std::numeric_limits<double>::infinity()
+                 : type.isUnsignedInteger() ? 0
+                 : -std::ldexp(1, int(type.getIntOrFloatBitWidth()) - 1);
+  Value rows = b.gather(b.reshape(x, {images, elements}), b.constant(source), 1);
+  rows = b.select(b.constant(isInside), rows, b.scalar(least, type));
+  Value tap = b.argReduce(ReduceKind::max, rows, 2, false);
+  Tensor starts(DType::i64, {count}), bases(DType::i64, {images, 1});
+  for (int64_t i = 0; i < count; ++i)
+    starts.setInt(i, i * taps);
+  for (int64_t i = 0; i < images; ++i)
+    bases.setInt(i, i * elements);
+  Value index = b.gather(b.constant(counted),
+                         b.add(tap, b.constant(starts)), 0);
+  Shape result(b.shape(x).take_front(2));
+  result.append(outputs.begin(), outputs.end());
+  return b.reshape(b.add(index, b.constant(bases)), result);
+}
+
 static LogicalResult importMaxPool(OpBinder &op) {
-  if (op.hasOutput(1))
-    return op.unsupported("output 'Indices' is not supported");
   // How the indices count.
   op.ignoreAttrs({"storage_order"});
   // The maximum of encoded numbers is that of their integers.
@@ -51,8 +95,12 @@ static LogicalResult importMaxPool(OpBinder &op) {
   auto window = readPoolWindow(op, x);
   if (!window)
     return failure();
-  return op.result(op.b.toChannelsFirst(
-      op.b.pool(PoolKind::max, op.b.toChannelsLast(x), *window)));
+  Value y = op.b.toChannelsFirst(
+      op.b.pool(PoolKind::max, op.b.toChannelsLast(x), *window));
+  if (failed(op.result(y)) || !op.hasOutput(1))
+    return success(y != Value());
+  return op.result(1, findMaxima(op, op.b.plain(x), *window,
+                                 Shape(op.b.shape(y).drop_front(2))));
 }
 
 /// With ceil_mode the padding that was added at the end never counts, unlike
@@ -148,8 +196,6 @@ void frontend::registerPoolOps(OpRegistry &registry) {
   registry.add("GlobalLpPool", 1, roundOnce<importGlobalLpPool>);
   registry.add("GlobalMaxPool", 1, importGlobalPool<PoolKind::max>);
   registry.add("LpPool", 1, roundOnce<importLpPool>);
-  registry.add("MaxPool", 1, importMaxPool, "without output Indices");
+  registry.add("MaxPool", 1, importMaxPool);
   registry.refuse("", "MaxRoiPool", "region pooling is not supported");
-  registry.refuse("", "MaxUnpool", "unpooling is not supported");
-  registry.refuse("", "RoiAlign", "region pooling is not supported");
 }

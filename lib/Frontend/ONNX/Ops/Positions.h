@@ -21,6 +21,10 @@ int64_t getStride(ArrayRef<int64_t> shape, int64_t axis);
 Tensor getRowPositions(ArrayRef<int64_t> shape, ArrayRef<int64_t> within,
                        int64_t axis);
 
+/// x[.., indices[..], ..] element by element: each element of `indices`, of x's
+/// rank, stands for its coordinate along `axis`. Values in [-extent, extent).
+Value gatherElements(OpBinder &op, Value x, Value indices, int64_t axis);
+
 } // namespace qopt::frontend
 
 #endif // QOPT_LIB_FRONTEND_ONNX_OPS_POSITIONS_H

@@ -6,6 +6,7 @@
 // quantize: the form in which QDQ models arrive.
 //===----------------------------------------------------------------------===//
 #include "../BlockedEncoding.h"
+#include "SmallFloats.h"
 #include "qopt/Frontend/ONNX/MatMul.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
@@ -315,6 +316,21 @@ static Value quantize(OpBinder &op, Value x, const Encoding &encoding,
   return y;
 }
 
+/// Small floats of real numbers. Their zero points are 0, which those of four
+/// and six bits need not be.
+static Value quantizeToFloats(OpBinder &op, Value x, const Encoding &encoding,
+                              const ElementKind &kind) {
+  GraphBuilder &b = op.b;
+  if (!x || !encoding.scale)
+    return {};
+  Value scale =
+      b.convert(spread(op, encoding.scale, encoding, b.shape(x)), b.f32());
+  Value y = b.div(b.convert(x, b.f32()), scale);
+  if (encoding.zeroPoint)
+    y = b.add(y, spread(op, encoding.zeroPoint, encoding, b.shape(x)));
+  return roundToSmallFloat(op, y, kind);
+}
+
 //===----------------------------------------------------------------------===//
 // QuantizeLinear and DequantizeLinear
 //===----------------------------------------------------------------------===//
@@ -327,7 +343,7 @@ static LogicalResult importQuantizeLinear(OpBinder &op) {
   if (int64_t precision = op.intAttr("precision", 0);
       precision != 0 && precision != 1)
     return op.unsupported("expects the division in FLOAT ('precision')");
-  // Only of 8-bit floats, which are refused.
+  // Of small floats only.
   op.ignoreAttrs({"saturate"});
   int64_t declared = op.intAttr("output_dtype", 0);
   ElementKind kind{DType::u8};
@@ -345,9 +361,7 @@ static LogicalResult importQuantizeLinear(OpBinder &op) {
     kind = *named;
   }
   if (kind.semantics)
-    return op.unsupported("expects to quantize to integers, floats of " +
-                          Twine(kind.bits) +
-                          " bits are supported in constants only");
+    return op.result(quantizeToFloats(op, x, *encoding, kind));
   if (getFormatName(kind.dtype, kind.bits).empty() || kind.dtype == DType::i32)
     return op.unsupported("expects to quantize to 2, 4, 8 or 16 bits, got " +
                           getName(kind.dtype));

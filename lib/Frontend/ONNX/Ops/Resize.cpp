@@ -297,6 +297,4 @@ void frontend::registerResizeOps(OpRegistry &registry) {
   registry.add("Resize", 11, importResize, "sizes known at compile time");
   registry.add("Upsample", 7, importUpsample7);
   registry.add("Upsample", 9, importResize10, "sizes known at compile time");
-  registry.refuse("", "AffineGrid", "grid sampling is not supported");
-  registry.refuse("", "GridSample", "grid sampling is not supported");
 }

@@ -402,13 +402,16 @@ static LogicalResult importSpaceToDepth(OpBinder &op) {
     return op.badModel("expects x [N, C, H, W] with H and W multiples of "
                        "'blocksize', got " +
                        formatShape(b.shape(x)) + " and " + Twine(block));
-  if (op.stringAttr("mode", "DCR") != "DCR")
-    return op.unsupported("expects 'mode' DCR");
+  std::string mode = op.stringAttr("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    return op.badModel("attribute 'mode' = \"" + mode +
+                       "\" is not one of DCR, CRD");
   int64_t n = b.extent(x, 0), c = b.extent(x, 1), h = b.extent(x, 2) / block,
           w = b.extent(x, 3) / block;
   Value split = b.reshape(x, {n, c, h, block, w, block});
-  return op.result(b.reshape(b.transpose(split, {0, 3, 5, 1, 2, 4}),
-                             {n, c * block * block, h, w}));
+  Value moved = mode == "CRD" ? b.transpose(split, {0, 1, 3, 5, 2, 4})
+                              : b.transpose(split, {0, 3, 5, 1, 2, 4});
+  return op.result(b.reshape(moved, {n, c * block * block, h, w}));
 }
 
 void frontend::registerShapeOps(OpRegistry &registry) {
