@@ -11,7 +11,9 @@ using namespace qopt;
 using namespace qopt::python;
 
 namespace {
-using Bytes = nb::ndarray<uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+/// Arrays that must not be written are read, too.
+using Bytes =
+    nb::ndarray<const uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 } // namespace
 
 void python::raise(const absl::Status &status) {

@@ -129,11 +129,11 @@ def test_casts_of_integers_keep_the_low_bits(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", INTEGERS, ids=T.DataType.Name)
-def test_casts_of_floats_truncate(tmp_path, kind):
+def test_casts_of_floats_truncate_and_keep_the_low_bits(tmp_path, kind):
     low, high = INTEGERS[kind]
     x = np.array([-1e9, -9, -2.5, -1.5, -.6, .4, .6, 1.5, 3, 7.6, 15.5, 1e9],
                  np.float32)
-    want = np.clip(np.trunc(x), low, high)
+    want = (np.trunc(x).astype(np.int64) - low) % (high - low + 1) + low
     assert np.array_equal(cast(tmp_path, x, T.FLOAT, kind), want)
 
 
@@ -151,19 +151,68 @@ def test_quantize_to_packed(tmp_path, kind):
     assert np.array_equal(run(tmp_path, model, x)[0], want)
 
 
-def refusal_of(folder, nodes, kind):
-    w = tensor(kind, [1], 8, True)
-    model = model_of(nodes, [value("x", [1])], [value("y", [1])],
-                     [w, helper.make_tensor("s", T.FLOAT, [], [0.5])])
-    with pytest.raises(qopt.Error) as refused:
-        load(folder, model)
-    return str(refused.value)
+@pytest.mark.parametrize("kind", [T.FLOAT8E5M2, T.FLOAT8E4M3FN, T.FLOAT4E2M1],
+                         ids=T.DataType.Name)
+def test_small_floats_in_and_out(tmp_path, kind):
+    """Inputs and results are held as f32; what is quantized is rounded."""
+    dtype, _ = FLOATS[kind]
+    x = np.array([0.5, -1, 3, 2], dtype).astype(np.float32)
+    model = model_of(
+        [helper.make_node("DequantizeLinear", ["x", "s"], ["d"]),
+         helper.make_node("QuantizeLinear", ["d", "t"], ["y"],
+                          output_dtype=kind)],
+        [value("x", x.shape, kind)], [value("y", x.shape, kind)],
+        [helper.make_tensor("s", T.FLOAT, [], [0.7]),
+         helper.make_tensor("t", T.FLOAT, [], [0.3])], opset=23)
+    want = (x * np.float32(0.7) / np.float32(0.3)).astype(dtype)
+    assert np.array_equal(run(tmp_path, model, x)[0], want.astype(np.float32))
 
 
-def test_floats_of_8_bits_are_constants_only(tmp_path):
-    like = [helper.make_node("CastLike", ["x", "w"], ["y"])]
-    assert "conversion to floats of 8 bits is not supported" in refusal_of(
-        tmp_path, like, T.FLOAT8E5M2)
-    quantize = [helper.make_node("QuantizeLinear", ["x", "s", "w"], ["y"])]
-    assert "expects to quantize to integers, floats of 8 bits are supported " \
-        "in constants only" in refusal_of(tmp_path, quantize, T.FLOAT8E5M2)
+SPECIAL = [0.0, -0.0, 0.48, 0.25, 1.05, -3.5, -8, 9, 1e6, 1e-7, np.nan, np.inf,
+           -np.inf, -4, 0.01, 448, 464, 464.1, 480, -480, 240, 248, 57344, 61440,
+           61440.1, 65536, 2.0**-9, 2.0**-10, 1.5 * 2.0**-10, 2.0**-16,
+           2.0**-17, 1.5 * 2.0**-17, 1.0625, 1.1875, 1e30, 2.0**-120]
+
+
+def small(folder, x, kind, **attributes):
+    model = model_of(
+        [helper.make_node("Cast", ["x"], ["q"], to=kind, **attributes),
+         helper.make_node("Cast", ["q"], ["y"], to=T.FLOAT)],
+        [value("x", x.shape)], [value("y", x.shape)], opset=25)
+    return run(folder, model, x)[0]
+
+
+@pytest.mark.parametrize("saturate", [0, 1])
+@pytest.mark.parametrize("kind", [k for k in FLOATS if k != T.FLOAT8E8M0],
+                         ids=T.DataType.Name)
+def test_casts_to_small_floats(tmp_path, kind, saturate):
+    dtype, bits = FLOATS[kind]
+    random = np.random.default_rng(3)
+    x = np.array([*SPECIAL, *random.normal(size=200) *
+                  np.exp2(random.uniform(-18, 18, 200))], np.float32)
+    info = ml_dtypes.finfo(dtype)
+    with np.errstate(all="ignore"):
+        want = (np.clip(x, info.min, info.max) if saturate else x).astype(
+            dtype).astype(np.float32)
+    if bits < 8:  # without a NaN: 0
+        want[np.isnan(x)] = 0
+    got = small(tmp_path, x, kind, saturate=saturate)
+    assert np.array_equal(got, want, equal_nan=True)
+    known = (got == 0) & ~np.isnan(x)
+    assert np.array_equal(np.signbit(got[known]), np.signbit(want[known]))
+
+
+@pytest.mark.parametrize("mode", ["up", "down", "nearest"])
+def test_casts_to_powers_of_two(tmp_path, mode):
+    x = np.array([1, 1.1, 1.4, 1.5, 1.6, 2, 3, 4, 1e30, 2.0**127, 3e38,
+                  2.0**-126, 2.0**-127, 1.5 * 2.0**-126, np.inf, np.nan],
+                 np.float32)
+    exponent = np.floor(np.log2(x[:-2].astype(np.float64)))
+    rest = x[:-2] / np.exp2(exponent)
+    up = {"up": rest > 1, "down": rest < 0, "nearest": rest >= 1.5}[mode]
+    for saturate in (0, 1):
+        want = np.exp2(np.minimum(exponent + up, 127 if saturate else 128))
+        want = np.where(want > 2.0**127, np.nan, want)
+        got = small(tmp_path, x, T.FLOAT8E8M0, round_mode=mode,
+                    saturate=saturate)
+        assert np.array_equal(got, [*want, np.nan, np.nan], equal_nan=True)

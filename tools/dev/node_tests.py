@@ -36,14 +36,19 @@ FLOOR = ROOT / "tools" / "dev" / "node_tests.txt"
 # Attention in f16: the expected values round every step inside the softmax,
 # ours only the results of ops (test/python/test_f16_rounding.py: both claims,
 # and that ours are nearer to the exact ones). Two elements of 192 differ by
-# more than the tolerance. Counted apart, neither as passed nor as wrong.
+# more than the tolerance. The inverse transforms have zeros of 1e-9 from a sum in
+# f64, where sums of numbers up to 50 in f32 leave 4e-7. Counted apart, neither as
+# passed nor as wrong.
 ROUNDING = {"test_attention_4d_causal_fp16",
-            "test_attention_4d_causal_fp16_expanded"}
+            "test_attention_4d_causal_fp16_expanded",
+            "test_dft_inverse", "test_dft_inverse_opset19"}
 # The reference evaluator is no oracle. It divides by the unrounded length of the
 # resized tensor less 1, where the operator's text and ONNX Runtime take the tensor's
 # own length; and its random numbers are NumPy's, which no text asks for.
 NO_ORACLE = {"test_resize_downsample_scales_linear_align_corners",
              "test_resize_downsample_scales_cubic_align_corners",
+             "test_training_dropout", "test_training_dropout_default",
+             "test_training_dropout_mask", "test_training_dropout_default_mask",
              *(f"test_bernoulli{kind}{form}" for kind in ("", "_double", "_seed")
                for form in ("", "_expanded"))}
 
@@ -59,9 +64,9 @@ def to_array(value):
     """An array of the elements that qopt has for those of the case."""
     if hasattr(value, "SerializeToString"):  # some cases give a TensorProto
         value = onnx.numpy_helper.to_array(value)
-    value = np.asarray(value)
+    value = np.array(value)
     name = value.dtype.name
-    if name.startswith(("float4", "float6", "float8")):
+    if name.startswith(("float4_", "float6_", "float8_")):
         return value.astype(np.float32)
     if name in ("int2", "int4"):
         return value.astype(np.int8)

@@ -21,8 +21,7 @@ WindowPositions frontend::getWindowPositions(ArrayRef<int64_t> spatial,
     int64_t output = i / result.taps, tap = i % result.taps;
     int64_t position = 0, stride = 1;
     for (int64_t d = rank - 1; d >= 0; --d) {
-      int64_t place = output % outputs[d] * window.strides[d] -
-                      window.pads[d] +
+      int64_t place = output % outputs[d] * window.strides[d] - window.pads[d] +
                       tap % window.kernel[d] * window.dilations[d];
       output /= outputs[d];
       tap /= window.kernel[d];
@@ -110,9 +109,8 @@ static LogicalResult importCol2Im(OpBinder &op) {
                                   b.ints(targets), updates);
   Shape result{n, channels};
   result.append(*image);
-  return op.result(
-      b.reshape(b.transpose(b.reshape(y, {table[0], n, channels}), {1, 2, 0}),
-                result));
+  return op.result(b.reshape(
+      b.transpose(b.reshape(y, {table[0], n, channels}), {1, 2, 0}), result));
 }
 
 static LogicalResult importMaxUnpool(OpBinder &op) {
@@ -139,14 +137,15 @@ static LogicalResult importMaxUnpool(OpBinder &op) {
   int64_t count = b.type(x).getNumElements();
   Shape flat{getNumElements(natural)};
   Value y = b.emit<qg::ScatterOp>(
-      flat, b.element(x), ScatterKind::replace,
-      b.full(flat, 0, b.element(x)),
+      flat, b.element(x), ScatterKind::replace, b.full(flat, 0, b.element(x)),
       b.reshape(b.convert(indices, b.i64()), {count}), b.reshape(x, {count}));
   y = b.reshape(y, natural);
   if (!op.hasInput(2))
     return op.result(y);
   auto wanted = op.constantInts(2, "output_shape");
-  if (!wanted || wanted->size() != natural.size())
+  if (!wanted)
+    return failure();
+  if (wanted->size() != natural.size())
     return op.badModel("expects an output_shape of x's rank");
   Shape low(natural.size(), 0), high;
   for (auto [have, want] : llvm::zip(natural, *wanted)) {

@@ -100,6 +100,39 @@ static Term multiply(OpBinder &op, Term lhs, Term rhs,
   return {b.reshape(buildProduct(b, x, y), result), all};
 }
 
+/// A term whose letters are all different: dimensions of one letter become its
+/// diagonal, every (extent + 1)th element of both.
+static Term takeDiagonals(OpBinder &op, Term term) {
+  GraphBuilder &b = op.b;
+  for (size_t i = 0; term.value && i < term.labels.size(); ++i) {
+    size_t twin = term.labels.find(term.labels[i], i + 1);
+    if (twin == std::string::npos)
+      continue;
+    int64_t extent = b.extent(term.value, i);
+    if (extent != b.extent(term.value, twin))
+      return {b.fail("expects equal extents of a repeated letter"), ""};
+    Shape permutation;
+    for (size_t d = 0; d < term.labels.size(); ++d)
+      if (d != i && d != twin)
+        permutation.push_back(d);
+    permutation.append({int64_t(i), int64_t(twin)});
+    Value moved = b.transpose(term.value, permutation);
+    if (!moved)
+      return {};
+    Shape flat(b.shape(moved).drop_back(2)), diagonal;
+    flat.push_back(extent * extent);
+    for (int64_t k = 0; k < extent; ++k)
+      diagonal.push_back(k * (extent + 1));
+    Value taken = b.gather(b.reshape(moved, flat), b.ints(diagonal),
+                           int64_t(flat.size()) - 1);
+    std::string labels;
+    for (int64_t d : ArrayRef<int64_t>(permutation).drop_back())
+      labels += term.labels[d];
+    return takeDiagonals(op, {taken, labels});
+  }
+  return term;
+}
+
 /// Letters of one side; `...` becomes the last letters of `dots`.
 static std::optional<std::string> expand(StringRef text, StringRef dots,
                                          int64_t rank) {
@@ -150,12 +183,10 @@ static LogicalResult importEinsum(OpBinder &op) {
       return op.badModel("expects a subscript for input " + Twine(i) +
                          " of rank " + Twine(b.rank(op.in(i))) + ", got '" +
                          side + "'");
-    for (char label : *labels)
-      if (llvm::count(*labels, label) > 1)
-        return op.unsupported("diagonals (a repeated letter in '" + side +
-                              "') are not supported");
     seen += *labels;
-    terms.push_back({op.in(i), *labels});
+    terms.push_back(takeDiagonals(op, {op.in(i), *labels}));
+    if (!terms.back().value)
+      return failure();
   }
   std::string target;
   if (StringRef(equation).contains("->")) {
@@ -187,5 +218,5 @@ static LogicalResult importEinsum(OpBinder &op) {
 }
 
 void frontend::registerEinsumOps(OpRegistry &registry) {
-  registry.add("Einsum", 12, roundOnce<importEinsum>, "without diagonals");
+  registry.add("Einsum", 12, roundOnce<importEinsum>);
 }

@@ -136,24 +136,25 @@ static LogicalResult importWhere(OpBinder &op) {
 // Conversions
 //===----------------------------------------------------------------------===//
 
-/// x as elements of `kind`: integers lose their high bits, as ONNX says, floats
-/// are truncated and saturate, as they do for wider integers.
+/// x as elements of `kind`: packed integers are the low bits of whole ones. Of
+/// floats that do not fit ONNX leaves it open; its reference evaluator and ONNX
+/// Runtime do so, too.
 static Value convertTo(OpBinder &op, Value x, const ElementKind &kind) {
   GraphBuilder &b = op.b;
   if (!x)
     return {};
   if (kind.semantics)
     return roundToSmallFloat(op, x, kind);
-  bool wasFloat = b.isFloat(x);
   bool isSigned = kind.dtype == DType::i8;
-  Value y = b.convert(x, qg::getElementType(b.context(), kind.dtype));
+  Type type = qg::getElementType(b.context(), kind.dtype);
+  // A byte would saturate.
+  bool wraps = kind.bits && b.isFloat(x);
+  Value y = b.convert(
+      wraps ? b.convert(x, IntegerType::get(b.context(), 32)) : x, type);
   if (!kind.bits || !y)
     return y;
   int64_t range = int64_t(1) << kind.bits, half = range / 2;
-  if (wasFloat) {
-    y = b.clamp(y, isSigned ? -half : 0, isSigned ? half - 1 : range - 1);
-  } else if (b.packedIntegerBits(x) != kind.bits || y != x) {
-    Type type = b.element(y);
+  if (b.packedIntegerBits(x) != kind.bits || y != x) {
     y = b.binary(BinaryKind::bit_and, y, b.scalar(range - 1, type));
     // The sign of the highest bit that is left: (c ^ 8) - 8.
     if (isSigned)
@@ -373,22 +374,6 @@ static LogicalResult importIdentity(OpBinder &op) {
   return op.result(op.raw(0));
 }
 
-/// Inference only: the identity, with a mask of ones if asked for.
-static LogicalResult importDropout(OpBinder &op) {
-  GraphBuilder &b = op.b;
-  Value x = op.raw(0);
-  op.ignoreAttrs({"ratio", "seed"});
-  op.ignoreInput(1);
-  std::optional<Tensor> training = op.constant(2);
-  if (op.hasInput(2) && (!training || training->getInt(0)))
-    return op.unsupported("expects inference (training_mode = false)");
-  if (!x || failed(op.result(x)))
-    return failure();
-  if (op.hasOutput(1))
-    return op.result(1, b.full(b.shape(x), 1, b.i1()));
-  return success();
-}
-
 static void registerFunctions(OpRegistry &registry) {
   registry.add("Abs", 6, importUnary<UnaryKind::abs>);
   registry.add("Acos", 7, importUnary<UnaryKind::acos>);
@@ -455,7 +440,6 @@ void frontend::registerElementwiseOps(OpRegistry &registry) {
   registry.add("Celu", 12, roundOnce<importCelu>);
   registry.add("Clip", 6, importClip6);
   registry.add("Clip", 11, importClip);
-  registry.add("Dropout", 7, importDropout, "inference only");
   registry.add("Elu", 6, roundOnce<importElu>);
   registry.add("Gelu", 20, roundOnce<importGelu>);
   registry.add("com.microsoft", "Gelu", 1, roundOnce<importGelu>);

@@ -20,14 +20,14 @@ std::optional<int64_t> Forest::measureDepth(OpBinder &op,
   for (const TreeNode &node : nodes) {
     bool isLeaf = node.branch == Branch::Leaf;
     if (!isLeaf && (node.feature < 0 || node.feature >= features)) {
-      (void)op.badModel("expects features below " + Twine(features) +
-                        ", got " + Twine(node.feature));
+      (void)op.badModel("expects features below " + Twine(features) + ", got " +
+                        Twine(node.feature));
       return std::nullopt;
     }
     for (auto [target, weight] : node.votes)
       if (target < 0 || target >= targets) {
-        (void)op.badModel("expects targets below " + Twine(targets) +
-                          ", got " + Twine(target));
+        (void)op.badModel("expects targets below " + Twine(targets) + ", got " +
+                          Twine(target));
         return std::nullopt;
       }
   }
@@ -78,19 +78,16 @@ Value Walk::holds(Value feature) {
   static constexpr P predicates[] = {P::le, P::lt, P::ge, P::gt, P::eq, P::ne};
   DType dtype = b.element(x).isF64() ? DType::f64 : DType::f32;
   Value split = lookUp(dtype, [](const TreeNode &n) { return n.split; });
-  Value branch = lookUp(DType::i64, [](const TreeNode &n) {
-    return int64_t(n.branch);
-  });
+  Value branch =
+      lookUp(DType::i64, [](const TreeNode &n) { return int64_t(n.branch); });
   Value result;
-  for (auto [i, predicate] : llvm::enumerate(predicates)) {
-    bool isUsed = llvm::any_of(forest.nodes, [&](const TreeNode &n) {
-      return n.branch == Branch(i);
-    });
+  for (size_t i = 0; i < std::size(predicates); ++i) {
+    bool isUsed = llvm::any_of(
+        forest.nodes, [&](const TreeNode &n) { return n.branch == Branch(i); });
     if (!isUsed)
       continue;
-    Value holds = b.compare(predicate, feature, split);
-    Value isThis =
-        b.compare(P::eq, branch, b.scalar(double(i), b.i64()));
+    Value holds = b.compare(predicates[i], feature, split);
+    Value isThis = b.compare(P::eq, branch, b.scalar(double(i), b.i64()));
     result = result ? b.select(isThis, holds, result) : holds;
   }
   bool hasMissing = llvm::any_of(
@@ -138,8 +135,8 @@ Value frontend::walkForest(OpBinder &op, const Forest &forest, Value x,
     return {};
   if (int64_t(forest.nodes.size()) * forest.targets > (int64_t(1) << 26))
     return b.fail("expects at most 2^26 numbers in the leaves");
-  Tensor start(DType::i64, {rows, 1}), all(DType::i64, {int64_t(rows),
-                                           int64_t(forest.roots.size())});
+  Tensor start(DType::i64, {rows, 1}),
+      all(DType::i64, {int64_t(rows), int64_t(forest.roots.size())});
   for (int64_t i = 0; i < rows; ++i)
     start.setInt(i, i * features);
   for (int64_t i = 0; i < all.numElements(); ++i)
@@ -153,9 +150,11 @@ Value frontend::walkForest(OpBinder &op, const Forest &forest, Value x,
                           ? std::numeric_limits<double>::max()
                           : double(std::numeric_limits<float>::max());
   bool isMin = aggregate == Aggregate::Min, isMax = aggregate == Aggregate::Max;
-  Value votes = b.gather(
-      b.constant(getVotes(forest, dtype, isMin ? most : isMax ? -most : 0)),
-      walk.node, 0);
+  Value votes = b.gather(b.constant(getVotes(forest, dtype,
+                                             isMin   ? most
+                                             : isMax ? -most
+                                                     : 0)),
+                         walk.node, 0);
   Value y = b.reduce(isMin   ? ReduceKind::min
                      : isMax ? ReduceKind::max
                              : ReduceKind::sum,

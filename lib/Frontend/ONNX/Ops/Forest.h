@@ -11,8 +11,15 @@
 
 namespace qopt::frontend {
 
-enum class Branch : uint8_t { LessEqual, Less, GreaterEqual, Greater, Equal,
-                              NotEqual, Leaf };
+enum class Branch : uint8_t {
+  LessEqual,
+  Less,
+  GreaterEqual,
+  Greater,
+  Equal,
+  NotEqual,
+  Leaf
+};
 
 struct TreeNode {
   Branch branch = Branch::Leaf;

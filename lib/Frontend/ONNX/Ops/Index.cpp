@@ -225,8 +225,7 @@ static LogicalResult importTrilu(OpBinder &op) {
 
 /// Sums or products of 1, 2, 4, ... neighbours: log2(n) operations for any
 /// element type.
-template <BinaryKind kind>
-static LogicalResult importCumulative(OpBinder &op) {
+template <BinaryKind kind> static LogicalResult importCumulative(OpBinder &op) {
   GraphBuilder &b = op.b;
   Value x = op.in(0);
   auto given = op.constantInts(1, "axis");

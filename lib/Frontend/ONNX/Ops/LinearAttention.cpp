@@ -57,12 +57,10 @@ static std::optional<LinearSpec> readLinearSpec(OpBinder &op, Value q, Value k,
       b.shape(q).take_front(2) != b.shape(k).take_front(2) ||
       b.shape(q).take_front(2) != b.shape(v).take_front(2) ||
       b.extent(k, 2) * s.queryHeads != b.extent(q, 2) * s.heads) {
-    (void)op.badModel("expects heads that divide q, k and v, got " +
-                      formatShape(b.shape(q)) + ", " +
-                      formatShape(b.shape(k)) + " and " +
-                      formatShape(b.shape(v)) + " with " +
-                      Twine(s.queryHeads) + " and " + Twine(s.heads) +
-                      " heads");
+    (void)op.badModel(
+        "expects heads that divide q, k and v, got " + formatShape(b.shape(q)) +
+        ", " + formatShape(b.shape(k)) + " and " + formatShape(b.shape(v)) +
+        " with " + Twine(s.queryHeads) + " and " + Twine(s.heads) + " heads");
     return std::nullopt;
   }
   s.keyWidth = b.extent(q, 2) / s.queryHeads;
@@ -120,8 +118,8 @@ static LogicalResult importLinearAttention(OpBinder &op) {
     return failure();
   Shape stateShape{s->batch, s->heads, s->keyWidth, s->valueWidth};
   if (past && b.shape(past) != ArrayRef<int64_t>(stateShape))
-    return op.badModel("expects a state " + formatShape(stateShape) +
-                       ", got " + formatShape(b.shape(past)));
+    return op.badModel("expects a state " + formatShape(stateShape) + ", got " +
+                       formatShape(b.shape(past)));
   Type type = b.element(op.hasInput(3) ? op.raw(3) : op.raw(0));
   Value state = past ? past : b.full(stateShape, 0, b.element(q));
   int64_t group = s->queryHeads / s->heads;
@@ -168,12 +166,12 @@ static LogicalResult importCausalConv(OpBinder &op) {
   int64_t channels = b.extent(x, 1), back = b.extent(weight, 2) - 1;
   Shape stateShape{b.extent(x, 0), channels, back};
   if (past && b.shape(past) != ArrayRef<int64_t>(stateShape))
-    return op.badModel("expects a state " + formatShape(stateShape) +
-                       ", got " + formatShape(b.shape(past)));
+    return op.badModel("expects a state " + formatShape(stateShape) + ", got " +
+                       formatShape(b.shape(past)));
   Type type = b.element(op.raw(0));
-  Value padded = past ? b.concat({past, x}, 2)
-                      : b.pad(PadMode::constant, x, {}, {0, 0, back},
-                              {0, 0, 0});
+  Value padded = past
+                     ? b.concat({past, x}, 2)
+                     : b.pad(PadMode::constant, x, {}, {0, 0, back}, {0, 0, 0});
   WindowSpec window{{back + 1}, {1}, {0, 0}, {1}};
   Value y = b.toChannelsFirst(b.conv(b.toChannelsLast(padded),
                                      b.toChannelsLast(weight), bias, window,
@@ -185,8 +183,8 @@ static LogicalResult importCausalConv(OpBinder &op) {
   if (!op.hasOutput(1))
     return success();
   int64_t extent = b.extent(padded, 2);
-  return op.result(1, b.convert(b.sliceAxis(padded, 2, extent - back, extent),
-                                type));
+  return op.result(
+      1, b.convert(b.sliceAxis(padded, 2, extent - back, extent), type));
 }
 
 void frontend::registerLinearAttentionOps(OpRegistry &registry) {

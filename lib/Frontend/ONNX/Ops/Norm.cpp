@@ -111,16 +111,16 @@ static LogicalResult importBatchTraining(OpBinder &op) {
   Value batchMean = b.reduceMean(x, axes, true);
   Value centred = b.sub(x, batchMean);
   Value batchVariance = b.reduceMean(b.mul(centred, centred), axes, true);
-  Value factor = b.div(
-      alongChannels(op, b.convert(scale, b.element(x)), b.rank(x)),
-      b.unary(UnaryKind::sqrt, b.add(batchVariance, epsilon)));
+  Value factor =
+      b.div(alongChannels(op, b.convert(scale, b.element(x)), b.rank(x)),
+            b.unary(UnaryKind::sqrt, b.add(batchVariance, epsilon)));
   Value y = b.add(b.mul(centred, factor),
                   alongChannels(op, b.convert(bias, b.element(x)), b.rank(x)));
   if (failed(op.result(y)))
     return failure();
   auto follow = [&](Value running, Value batch) {
-    Value own = b.reshape(b.convert(batch, b.element(running)),
-                          {b.extent(x, 1)});
+    Value own =
+        b.reshape(b.convert(batch, b.element(running)), {b.extent(x, 1)});
     return b.add(b.mul(running, momentum), b.mul(own, 1 - momentum));
   };
   if (op.hasOutput(1) && failed(op.result(1, follow(mean, batchMean))))

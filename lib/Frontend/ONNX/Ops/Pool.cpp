@@ -66,9 +66,11 @@ static Value findMaxima(OpBinder &op, Value x, const WindowSpec &window,
   }
   Type type = b.element(x);
   double least = b.isFloat(x) ? -std::numeric_limits<double>::infinity()
-                 : type.isUnsignedInteger() ? 0
-                 : -std::ldexp(1, int(type.getIntOrFloatBitWidth()) - 1);
-  Value rows = b.gather(b.reshape(x, {images, elements}), b.constant(source), 1);
+                 : type.isUnsignedInteger()
+                     ? 0
+                     : -std::ldexp(1, int(type.getIntOrFloatBitWidth()) - 1);
+  Value rows =
+      b.gather(b.reshape(x, {images, elements}), b.constant(source), 1);
   rows = b.select(b.constant(isInside), rows, b.scalar(least, type));
   Value tap = b.argReduce(ReduceKind::max, rows, 2, false);
   Tensor starts(DType::i64, {count}), bases(DType::i64, {images, 1});
@@ -76,8 +78,8 @@ static Value findMaxima(OpBinder &op, Value x, const WindowSpec &window,
     starts.setInt(i, i * taps);
   for (int64_t i = 0; i < images; ++i)
     bases.setInt(i, i * elements);
-  Value index = b.gather(b.constant(counted),
-                         b.add(tap, b.constant(starts)), 0);
+  Value index =
+      b.gather(b.constant(counted), b.add(tap, b.constant(starts)), 0);
   Shape result(b.shape(x).take_front(2));
   result.append(outputs.begin(), outputs.end());
   return b.reshape(b.add(index, b.constant(bases)), result);

@@ -31,13 +31,12 @@ enum class Distribution { Uniform, Normal };
 
 /// `shape` numbers of a distribution, in f32.
 static Value draw(OpBinder &op, ArrayRef<int64_t> shape,
-                  Distribution distribution) {
+                  Distribution distribution, RandomStream stream) {
   int64_t count = 1;
   for (int64_t extent : shape)
     if (extent < 0 || (extent && (count *= extent) > kMostNumbers))
       return op.b.fail("expects at most 2^26 random numbers, got " +
                        formatShape(shape));
-  RandomStream stream = getStream(op);
   Tensor numbers(DType::f32, shape);
   for (int64_t i = 0; i < numbers.numElements(); ++i)
     numbers.setFloat(i, distribution == Distribution::Normal
@@ -58,7 +57,7 @@ static LogicalResult buildRandom(OpBinder &op, ArrayRef<int64_t> shape,
   double low = isNormal ? op.floatAttr("mean", 0) : op.floatAttr("low", 0);
   double width =
       isNormal ? op.floatAttr("scale", 1) : op.floatAttr("high", 1) - low;
-  Value numbers = draw(op, shape, distribution);
+  Value numbers = draw(op, shape, distribution, getStream(op));
   return op.result(b.convert(b.add(b.mul(numbers, width), low), type));
 }
 
@@ -87,16 +86,58 @@ static LogicalResult importBernoulli(OpBinder &op) {
   if (!p)
     return failure();
   Type type = op.typeAttr("dtype", b.element(p));
-  Value uniform = draw(op, Shape(b.shape(p)), Distribution::Uniform);
+  Value uniform =
+      draw(op, Shape(b.shape(p)), Distribution::Uniform, getStream(op));
   if (!uniform || !type)
     return failure();
   Value isOne = b.compare(ComparePredicate::lt, uniform, b.convert(p, b.f32()));
   return op.result(b.convert(isOne, type));
 }
 
+/// Of inference the identity; of training a mask, and what it leaves scaled so
+/// that the mean stays.
+static LogicalResult importDropout(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.raw(0), training = op.optional(2);
+  op.ignoreAttrs({"ratio"});
+  std::optional<Tensor> known =
+      training ? b.constantOf(training) : std::nullopt;
+  bool hasSeed = op.hasAttr("seed");
+  int64_t seed = op.intAttr("seed", 0);
+  if (!x)
+    return failure();
+  if (!training || (known && known->getInt(0) == 0)) {
+    op.ignoreInput(1);
+    if (failed(op.result(x)) || !op.hasOutput(1))
+      return success(!op.hasFailed());
+    return op.result(1, b.full(b.shape(x), 1, b.i1()));
+  }
+  x = op.in(0);
+  Value ratio = b.convert(op.hasInput(1) ? b.reshape(op.in(1), {})
+                                         : b.scalar(0.5, b.f32()),
+                          b.f32());
+  RandomStream stream = hasSeed ? RandomStream(uint64_t(seed), 0)
+                                : RandomStream(b.seed, ++b.randomNodes);
+  Value uniform = draw(op, Shape(b.shape(x)), Distribution::Uniform, stream);
+  Value isKept = b.compare(ComparePredicate::ge, uniform, ratio);
+  Value scale = b.div(b.scalar(1, b.f32()), b.sub(b.scalar(1, b.f32()), ratio));
+  if (!isKept || !scale)
+    return failure();
+  Type type = b.element(x);
+  Value y =
+      b.select(isKept, b.mul(x, b.convert(scale, type)), b.scalar(0, type));
+  Value isTraining = b.reshape(training, {});
+  if (failed(op.result(b.select(isTraining, y, x))))
+    return failure();
+  if (!op.hasOutput(1))
+    return success();
+  return op.result(1, b.select(isTraining, isKept, b.scalar(1, b.i1())));
+}
+
 void frontend::registerRandomOps(OpRegistry &registry) {
   StringRef note = "the same numbers at every call; --seed gives others";
   registry.add("Bernoulli", 15, importBernoulli, note);
+  registry.add("Dropout", 7, importDropout, note);
   registry.add("RandomNormal", 1, importRandom<Distribution::Normal>, note);
   registry.add("RandomNormalLike", 1, importRandomLike<Distribution::Normal>,
                note);

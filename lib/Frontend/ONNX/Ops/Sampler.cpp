@@ -26,10 +26,9 @@ Taps frontend::getLinearTaps(GraphBuilder &b, Value x, int64_t extent) {
   auto makeTap = [&](Value place, Value weight) -> Tap {
     Value isFromStart =
         b.compare(ComparePredicate::ge, place, b.scalar(0, type));
-    Value isBeforeEnd = b.compare(ComparePredicate::lt, place,
-                                  b.scalar(double(extent), type));
-    Value position =
-        b.convert(b.clamp(place, 0, double(extent - 1)), b.i64());
+    Value isBeforeEnd =
+        b.compare(ComparePredicate::lt, place, b.scalar(double(extent), type));
+    Value position = b.convert(b.clamp(place, 0, double(extent - 1)), b.i64());
     return {position, weight,
             b.binary(BinaryKind::bit_and, isFromStart, isBeforeEnd)};
   };
@@ -91,8 +90,7 @@ Value Sampler::sample(ArrayRef<Taps> dimensions) {
   return sumFrom(dimensions, 0, {batch, {}, {}});
 }
 
-void Sampler::collect(ArrayRef<Taps> dimensions, size_t next,
-                      const Place &from,
+void Sampler::collect(ArrayRef<Taps> dimensions, size_t next, const Place &from,
                       SmallVectorImpl<Value> &products) {
   if (next == dimensions.size()) {
     products.push_back(scaleRows(read(from), from.weight));

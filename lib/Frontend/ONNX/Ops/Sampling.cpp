@@ -40,11 +40,10 @@ static Value reflect(GraphBuilder &b, Value x, const GridAxis &axis) {
   Value turns = b.unary(UnaryKind::floor, b.div(distance, range));
   Value rest = b.sub(distance, b.mul(turns, range));
   Value half = b.mul(turns, 0.5);
-  Value isEven = b.compare(ComparePredicate::eq, half,
-                           b.unary(UnaryKind::floor, half));
+  Value isEven =
+      b.compare(ComparePredicate::eq, half, b.unary(UnaryKind::floor, half));
   Value isFromHigh = b.binary(BinaryKind::bit_xor, isBelow, isEven);
-  Value folded =
-      b.select(isFromHigh, b.sub(high, rest), b.add(low, rest));
+  Value folded = b.select(isFromHigh, b.sub(high, rest), b.add(low, rest));
   return b.select(b.binary(BinaryKind::bit_or, isBelow, isAbove), folded, x);
 }
 
@@ -57,14 +56,13 @@ static Tap readGridElement(GraphBuilder &b, Value x, const GridAxis &axis) {
     x = b.unary(UnaryKind::floor, reflect(b, x, axis));
   if (axis.outside == Outside::Zeros) {
     Type type = b.element(x);
-    tap.isInside = b.binary(
-        BinaryKind::bit_and,
-        b.compare(ComparePredicate::ge, x, b.scalar(0, type)),
-        b.compare(ComparePredicate::lt, x,
-                  b.scalar(double(axis.extent), type)));
+    tap.isInside =
+        b.binary(BinaryKind::bit_and,
+                 b.compare(ComparePredicate::ge, x, b.scalar(0, type)),
+                 b.compare(ComparePredicate::lt, x,
+                           b.scalar(double(axis.extent), type)));
   }
-  tap.position =
-      b.convert(b.clamp(x, 0, double(axis.extent - 1)), b.i64());
+  tap.position = b.convert(b.clamp(x, 0, double(axis.extent - 1)), b.i64());
   return tap;
 }
 
@@ -79,15 +77,16 @@ static SmallVector<Value> getCubicWeights(GraphBuilder &b, Value t) {
     return b.add(b.mul(b.mul(b.sub(b.mul(d, a + 2), a + 3), d), d), 1.0);
   };
   Value rest = b.sub(b.scalar(1, b.element(t)), t);
-  return {outer(b.add(t, 1.0)), inner(t), inner(rest),
-          outer(b.add(rest, 1.0))};
+  return {outer(b.add(t, 1.0)), inner(t), inner(rest), outer(b.add(rest, 1.0))};
 }
 
 static Taps getGridTaps(GraphBuilder &b, Value x, const GridAxis &axis,
                         StringRef mode) {
   if (mode == "nearest")
     x = b.unary(UnaryKind::round_even, x);
-  if (axis.outside == Outside::Border)
+  // Cubic weights are those of the place itself, as in PyTorch and ONNX
+  // Runtime; only the elements around it are moved to the border.
+  if (axis.outside == Outside::Border && mode != "cubic")
     x = b.clamp(x, 0, double(axis.extent - 1));
   if (axis.outside == Outside::Reflection)
     x = reflect(b, x, axis);
@@ -299,9 +298,9 @@ static Taps getRoiTaps(GraphBuilder &b, Value x, int64_t extent) {
 }
 
 static std::optional<RoiSpec> readRoiSpec(OpBinder &op) {
-  std::string coordinates = op.stringAttr(
-      "coordinate_transformation_mode",
-      op.opset() < 16 ? "output_half_pixel" : "half_pixel");
+  std::string coordinates =
+      op.stringAttr("coordinate_transformation_mode",
+                    op.opset() < 16 ? "output_half_pixel" : "half_pixel");
   if (coordinates != "half_pixel" && coordinates != "output_half_pixel") {
     (void)op.badModel("attribute 'coordinate_transformation_mode' = \"" +
                       coordinates +
@@ -361,10 +360,10 @@ static LogicalResult importRoiAlign(OpBinder &op) {
   SmallVector<Taps> taps;
   for (int64_t d = 0; d < 2; ++d) {
     auto column = [&](int64_t i) { return b.sliceAxis(rois, 1, i, i + 1); };
-    Value places = getRoiPlaces(b, column(1 - d), column(3 - d), *spec,
-                                spec->outputs[d]);
-    taps.push_back(mapTaps(
-        getRoiTaps(b, places, b.extent(x, d + 2)), [&](Value v) {
+    Value places =
+        getRoiPlaces(b, column(1 - d), column(3 - d), *spec, spec->outputs[d]);
+    taps.push_back(
+        mapTaps(getRoiTaps(b, places, b.extent(x, d + 2)), [&](Value v) {
           return b.reshape(b.broadcast(b.expandDim(v, 2 - d), points), {total});
         }));
   }
@@ -403,7 +402,9 @@ readDeformedWindow(OpBinder &op, Value x, Value weight, Value offset) {
   auto window = readConvWindow(op, x, weight);
   if (!window)
     return std::nullopt;
-  DeformedWindow spec{*window, {}, op.intAttr("group", 1),
+  DeformedWindow spec{*window,
+                      {},
+                      op.intAttr("group", 1),
                       op.intAttr("offset_group", 1),
                       getNumElements(window->kernel)};
   int64_t rank = b.rank(x) - 2;
@@ -442,10 +443,10 @@ static Value getRegularPlaces(GraphBuilder &b, const DeformedWindow &spec,
   ArrayRef<int64_t> kernel = spec.window.kernel, outputs = spec.outputs;
   SmallVector<double> places;
   for (int64_t i = 0; i < spec.taps * perTap; ++i) {
-    int64_t tap = i / perTap / getNumElements(kernel.drop_front(d + 1)) %
-                  kernel[d];
-    int64_t output = i % perTap / getNumElements(outputs.drop_front(d + 1)) %
-                     outputs[d];
+    int64_t tap =
+        i / perTap / getNumElements(kernel.drop_front(d + 1)) % kernel[d];
+    int64_t output =
+        i % perTap / getNumElements(outputs.drop_front(d + 1)) % outputs[d];
     places.push_back(double(output * spec.window.strides[d] -
                             spec.window.pads[d] +
                             tap * spec.window.dilations[d]));
@@ -471,13 +472,12 @@ static Value readDeformed(OpBinder &op, Value image, Value offset, Value mask,
                            1, d, rank);
     if (!own)
       return {};
-    Value places =
-        b.add(own, getRegularPlaces(b, spec, d, b.element(own)));
+    Value places = b.add(own, getRegularPlaces(b, spec, d, b.element(own)));
     taps.push_back(
         getLinearTaps(b, b.reshape(places, {total}), b.extent(image, d + 1)));
   }
-  Value part = b.sliceAxis(image, rank + 1, group * channels,
-                           (group + 1) * channels);
+  Value part =
+      b.sliceAxis(image, rank + 1, group * channels, (group + 1) * channels);
   Shape shape = points;
   shape.push_back(channels);
   Value y = b.reshape(
@@ -506,9 +506,9 @@ static Value multiplyDeformed(OpBinder &op, Value read, Value weight,
   int64_t count = n * getNumElements(spec.outputs);
   SmallVector<Value> results;
   for (int64_t g = 0; g < spec.groups; ++g) {
-    Value lhs = b.reshape(
-        b.sliceAxis(rows, rank + 2, g * inputs, (g + 1) * inputs),
-        {count, spec.taps * inputs});
+    Value lhs =
+        b.reshape(b.sliceAxis(rows, rank + 2, g * inputs, (g + 1) * inputs),
+                  {count, spec.taps * inputs});
     Value rhs = b.reshape(b.sliceAxis(flat, 2, g * filters, (g + 1) * filters),
                           {spec.taps * inputs, filters});
     results.push_back(b.matmul(lhs, rhs));

@@ -23,15 +23,13 @@ static constexpr int64_t kMostFactors = int64_t(1) << 25;
 
 namespace {
 struct Transform {
-  int64_t length;       ///< of the whole spectrum and signal
+  int64_t length; ///< of the whole spectrum and signal
   bool isInverse, isOneSided;
   /// Numbers per element of the input: 1 or 2 (real, imaginary).
   int64_t parts;
 
   bool givesReal() const { return isInverse && isOneSided; }
-  int64_t countInputs() const {
-    return givesReal() ? length / 2 + 1 : length;
-  }
+  int64_t countInputs() const { return givesReal() ? length / 2 + 1 : length; }
   int64_t countOutputs() const {
     return isOneSided && !isInverse ? length / 2 + 1 : length;
   }
@@ -121,10 +119,13 @@ static LogicalResult importDFT(OpBinder &op) {
   Value x = op.in(0);
   if (!x)
     return failure();
-  int64_t rank = b.rank(x), given = op.opset() < 20 ? op.intAttr("axis", 1) : -2;
+  int64_t rank = b.rank(x),
+          given = op.opset() < 20 ? op.intAttr("axis", 1) : -2;
   if (op.opset() >= 20 && op.hasInput(2)) {
     auto axis = op.constantInts(2, "axis");
-    if (!axis || axis->size() != 1)
+    if (!axis)
+      return failure();
+    if (axis->size() != 1)
       return op.badModel("expects a scalar axis");
     given = (*axis)[0];
   }
@@ -165,8 +166,8 @@ static LogicalResult importSTFT(OpBinder &op) {
   if (window && b.rank(window) != 1)
     return op.badModel("expects a window of rank 1");
   int64_t extent = b.extent(x, 1);
-  auto length = readCount(op, 3, "frame length",
-                          window ? b.extent(window, 0) : extent);
+  auto length =
+      readCount(op, 3, "frame length", window ? b.extent(window, 0) : extent);
   if (!length)
     return failure();
   if (*length > extent || (window && b.extent(window, 0) > *length))
@@ -180,8 +181,8 @@ static LogicalResult importSTFT(OpBinder &op) {
     positions.setInt(i, i / width * *step + i % width);
   Value framed = b.gather(x, b.constant(positions), 1);
   if (window)
-    framed = b.mul(framed, b.reshape(b.convert(window, b.element(x)),
-                                     {width, 1}));
+    framed =
+        b.mul(framed, b.reshape(b.convert(window, b.element(x)), {width, 1}));
   Transform t{*length, false, op.intAttr("onesided", 1) != 0, b.extent(x, 2)};
   return op.result(transformLast(op, framed, t));
 }
@@ -220,8 +221,7 @@ static LogicalResult importWindow(OpBinder &op) {
 static SmallVector<int64_t> getMelBins(int64_t bands, int64_t length,
                                        int64_t rate, double low, double high) {
   auto toMel = [](double hertz) { return 2595 * std::log10(1 + hertz / 700); };
-  double first = toMel(low),
-         step = (toMel(high) - first) / double(bands + 2);
+  double first = toMel(low), step = (toMel(high) - first) / double(bands + 2);
   SmallVector<int64_t> bins;
   for (int64_t i = 0; i < bands + 2; ++i) {
     double hertz =

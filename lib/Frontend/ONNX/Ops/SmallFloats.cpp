@@ -23,8 +23,11 @@ static Value getPowerBelow(GraphBuilder &b, Value x, int least, int most) {
     return {};
   Type type = b.element(x);
   Value power = b.full(b.shape(x), std::ldexp(1.0, least), type);
-  for (unsigned step = llvm::PowerOf2Ceil(most - least + 1) / 2; step; step /= 2) {
-    Value larger = b.mul(power, std::ldexp(1.0, int(step)));
+  for (auto step = int(llvm::PowerOf2Ceil(uint64_t(most - least + 1)) / 2);
+       step; step /= 2) {
+    // In two steps: 2^128 is no f32.
+    double factor = std::ldexp(1.0, step / 2);
+    Value larger = b.mul(b.mul(power, factor), step == 1 ? 2.0 : factor);
     power = b.select(b.compare(ComparePredicate::ge, x, larger), larger, power);
   }
   return power;
@@ -54,9 +57,9 @@ static Value roundToPower(OpBinder &op, Value magnitude, bool saturates) {
   Value y = power;
   if (mode != "down") {
     Value bound = mode == "up" ? power : b.mul(power, 1.5);
-    Value goesUp = b.compare(
-        mode == "up" ? ComparePredicate::gt : ComparePredicate::ge, magnitude,
-        bound);
+    Value goesUp =
+        b.compare(mode == "up" ? ComparePredicate::gt : ComparePredicate::ge,
+                  magnitude, bound);
     y = b.select(goesUp, b.mul(power, 2.0), power);
   }
   y = replaceWhere(b, ComparePredicate::gt, y, most, saturates ? most : nan);
@@ -88,11 +91,11 @@ static Value roundMagnitude(GraphBuilder &b, Value magnitude,
   const double most = largest.convertToDouble();
   // Above, all are alike.
   Value bounded = b.min(magnitude, 4 * most);
-  Value power = getPowerBelow(b, bounded, APFloat::semanticsMinExponent(semantics),
-                              std::ilogb(4 * most));
+  Value power =
+      getPowerBelow(b, bounded, APFloat::semanticsMinExponent(semantics),
+                    std::ilogb(4 * most));
   Value unit = b.mul(
-      power,
-      std::ldexp(1.0, 1 - int(APFloat::semanticsPrecision(semantics))));
+      power, std::ldexp(1.0, 1 - int(APFloat::semanticsPrecision(semantics))));
   Value y = b.mul(b.unary(UnaryKind::round_even, b.div(bounded, unit)), unit);
   return replaceWhere(b, ComparePredicate::gt, y, most,
                       getOverflow(semantics, most, saturates));
@@ -124,8 +127,7 @@ Value frontend::roundToSmallFloat(OpBinder &op, Value x,
     else
       y = b.select(b.compare(ComparePredicate::eq, x, zero), x, y);
     if (!APFloat::semanticsHasNaN(semantics))
-      y = b.select(b.unary(UnaryKind::is_nan, x),
-                   b.scalar(0, b.element(x)), y);
+      y = b.select(b.unary(UnaryKind::is_nan, x), b.scalar(0, b.element(x)), y);
   }
   y = b.convert(y, b.f32());
   b.markPacked(y, kind);

@@ -16,7 +16,8 @@ using namespace qopt::frontend;
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// The operands of a loss: log probabilities [N, C, s...] and classes [N, s...].
+/// The operands of a loss: log probabilities [N, C, s...] and classes [N,
+/// s...].
 struct ClassLoss {
   Value logs, classes, weights;
 };
@@ -36,9 +37,8 @@ static Value getElementWeights(OpBinder &op, const ClassLoss &loss,
   }
   if (!safeClasses)
     return {};
-  Value weights = loss.weights
-                      ? b.gather(loss.weights, safeClasses, 0)
-                      : b.full(b.shape(safeClasses), 1, type);
+  Value weights = loss.weights ? b.gather(loss.weights, safeClasses, 0)
+                               : b.full(b.shape(safeClasses), 1, type);
   return isIgnored ? b.select(isIgnored, b.scalar(0, type), weights) : weights;
 }
 
@@ -64,8 +64,8 @@ static LogicalResult buildLoss(OpBinder &op, const ClassLoss &loss) {
                        "\" is not one of none, mean, sum");
   Value classes;
   Value weights = getElementWeights(op, loss, classes);
-  Value picked = b.dropDim(
-      gatherElements(op, loss.logs, b.expandDim(classes, 1), 1), 1);
+  Value picked =
+      b.dropDim(gatherElements(op, loss.logs, b.expandDim(classes, 1), 1), 1);
   Value y = b.mul(b.unary(UnaryKind::neg, picked), weights);
   if (!y || reduction == "none")
     return op.result(y);
@@ -126,9 +126,9 @@ struct OptimizerStep {
   }
   /// The gradient with that of the squared norm of the parameter.
   Value gradient(unsigned parameter) {
-    return op.b.add(op.b.mul(tensor(0, parameter),
-                             op.floatAttr("norm_coefficient", 0)),
-                    tensor(1, parameter));
+    return op.b.add(
+        op.b.mul(tensor(0, parameter), op.floatAttr("norm_coefficient", 0)),
+        tensor(1, parameter));
   }
   LogicalResult give(unsigned kind, unsigned parameter, Value value) {
     return op.result(kind * parameters + parameter, value);
@@ -164,7 +164,8 @@ static LogicalResult importAdagrad(OpBinder &op) {
 static LogicalResult importAdam(OpBinder &op) {
   GraphBuilder &b = op.b;
   OptimizerStep step{op, 4};
-  double alpha = op.floatAttr("alpha", 0.9f), beta = op.floatAttr("beta", 0.999f),
+  double alpha = op.floatAttr("alpha", 0.9f),
+         beta = op.floatAttr("beta", 0.999f),
          epsilon = op.floatAttr("epsilon", 1e-6f),
          shrink = op.floatAttr("norm_coefficient_post", 0);
   if (failed(step.read()))
@@ -179,8 +180,8 @@ static LogicalResult importAdam(OpBinder &op) {
   Value rate = step.afterFirst(b.mul(step.rate, correction), step.rate);
   for (unsigned i = 0; i < step.parameters; ++i) {
     Value gradient = step.gradient(i);
-    Value mean = b.add(b.mul(step.tensor(2, i), alpha),
-                       b.mul(gradient, 1 - alpha));
+    Value mean =
+        b.add(b.mul(step.tensor(2, i), alpha), b.mul(gradient, 1 - alpha));
     Value squares = b.add(b.mul(step.tensor(3, i), beta),
                           b.mul(b.mul(gradient, gradient), 1 - beta));
     Value divisor = b.add(b.unary(UnaryKind::sqrt, squares), epsilon);
@@ -208,8 +209,8 @@ static LogicalResult importMomentum(OpBinder &op) {
   Value weight = step.afterFirst(b.scalar(beta, type), b.scalar(1, type));
   for (unsigned i = 0; i < step.parameters; ++i) {
     Value gradient = step.gradient(i);
-    Value mean = b.add(b.mul(step.tensor(2, i), alpha),
-                       b.mul(gradient, weight));
+    Value mean =
+        b.add(b.mul(step.tensor(2, i), alpha), b.mul(gradient, weight));
     Value direction =
         mode == "nesterov" ? b.add(gradient, b.mul(mean, alpha)) : mean;
     Value x = b.sub(step.tensor(0, i), b.mul(direction, step.rate));

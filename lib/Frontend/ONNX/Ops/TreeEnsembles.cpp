@@ -44,9 +44,12 @@ static SmallVector<double> readNumbers(OpBinder &op, const std::string &name) {
 
 static std::optional<Branch> parseBranch(StringRef name) {
   static constexpr std::pair<StringRef, Branch> names[] = {
-      {"BRANCH_LEQ", Branch::LessEqual}, {"BRANCH_LT", Branch::Less},
-      {"BRANCH_GTE", Branch::GreaterEqual}, {"BRANCH_GT", Branch::Greater},
-      {"BRANCH_EQ", Branch::Equal},      {"BRANCH_NEQ", Branch::NotEqual},
+      {"BRANCH_LEQ", Branch::LessEqual},
+      {"BRANCH_LT", Branch::Less},
+      {"BRANCH_GTE", Branch::GreaterEqual},
+      {"BRANCH_GT", Branch::Greater},
+      {"BRANCH_EQ", Branch::Equal},
+      {"BRANCH_NEQ", Branch::NotEqual},
       {"LEAF", Branch::Leaf}};
   for (auto [text, branch] : names)
     if (text == name)
@@ -222,11 +225,11 @@ static OneSided completeScores(OpBinder &op, Value votes, bool arePositive) {
   result.isSecond = b.compare(ComparePredicate::gt, votes,
                               b.scalar(arePositive ? 0.5 : 0, type));
   Value other = b.unary(UnaryKind::neg, votes);
-  if (arePositive)
-    other = b.sub(b.scalar(1, type), votes);
-  else if (transform == "LOGISTIC") {
+  if (transform == "LOGISTIC") {
     other = b.unary(UnaryKind::sigmoid, other);
     votes = b.unary(UnaryKind::sigmoid, votes);
+  } else if (arePositive) {
+    other = b.sub(b.scalar(1, type), votes);
   }
   result.scores = b.concat({other, votes}, 1);
   return result;
@@ -264,8 +267,8 @@ static LogicalResult importTreeEnsembleClassifier(OpBinder &op) {
     }
   SmallVector<double> base = readNumbers(op, "base_values");
   bool isOneSided = forest.targets == 2 && voted.size() == 1;
-  if (!base.empty() && (isOneSided ? base.size() != 1
-                                   : int64_t(base.size()) != forest.targets))
+  if (!base.empty() &&
+      (isOneSided ? base.size() != 1 : int64_t(base.size()) != forest.targets))
     return op.unsupported("expects a base value for each score, got " +
                           Twine(base.size()));
   Value votes = walkForest(op, forest, x, Aggregate::Sum);
@@ -274,12 +277,12 @@ static LogicalResult importTreeEnsembleClassifier(OpBinder &op) {
   if (isOneSided)
     votes = b.sliceAxis(votes, 1, *voted.begin(), *voted.begin() + 1);
   if (!base.empty())
-    votes = b.add(votes, b.floats({int64_t(base.size())}, base,
-                                  b.element(votes)));
+    votes =
+        b.add(votes, b.floats({int64_t(base.size())}, base, b.element(votes)));
   if (isOneSided) {
     OneSided both = completeScores(op, votes, arePositive);
-    Value index = b.reshape(b.convert(both.isSecond, b.i64()),
-                            {b.extent(x, 0)});
+    Value index =
+        b.reshape(b.convert(both.isSecond, b.i64()), {b.extent(x, 0)});
     if (failed(giveLabels(op, index, labels, areStrings)))
       return failure();
     return op.result(1, b.convert(both.scores, b.f32()));
@@ -418,8 +421,8 @@ static LogicalResult importTreeEnsemble(OpBinder &op) {
     return failure();
   static constexpr Aggregate kinds[] = {Aggregate::Average, Aggregate::Sum,
                                         Aggregate::Min, Aggregate::Max};
-  return op.result(b.convert(walkForest(op, forest, x, kinds[aggregate]),
-                             b.element(x)));
+  return op.result(
+      b.convert(walkForest(op, forest, x, kinds[aggregate]), b.element(x)));
 }
 
 void frontend::registerTreeEnsembleOps(OpRegistry &registry) {
