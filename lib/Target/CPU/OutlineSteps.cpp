@@ -104,6 +104,47 @@ static void useRange(scf::ForOp loop, Value low, Value high) {
   loop.setUpperBound(place(high));
 }
 
+/// The number of the iteration of the loop of steps around a step whose own
+/// iterations are independent of each other; null if there is none.
+static Value getRepetition(Operation *step) {
+  auto loop = dyn_cast<scf::ForOp>(step);
+  auto around = step->getParentOfType<scf::ForOp>();
+  if (!loop || !loop->hasAttr("qopt.parallel") || !around ||
+      !hasSteps(around) || !loop.getInductionVar().getType().isIndex())
+    return {};
+  auto lower = getConstantIntValue(loop.getLowerBound()),
+       upper = getConstantIntValue(loop.getUpperBound()),
+       stride = getConstantIntValue(loop.getStep());
+  if (!lower || !upper || !stride || (*upper - *lower) % *stride ||
+      *upper - *lower <= *stride)
+    return {};
+  return around.getInductionVar();
+}
+
+/// Every other repetition goes through the iterations from the end: what a
+/// cache of the last of them holds is read first. (Weights of a state that are
+/// larger than the cache would otherwise push each other out of it, and all of
+/// them be loaded at every step.)
+static void turnAround(scf::ForOp loop, Value repetition) {
+  Location loc = loop.getLoc();
+  OpBuilder b(loop);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  // Of the whole range: it is still that of the loop.
+  Value last = arith::SubIOp::create(b, loc, loop.getUpperBound(),
+                                     loop.getStep());
+  Value ends = arith::AddIOp::create(b, loc, loop.getLowerBound(), last);
+  Value isOdd = arith::CmpIOp::create(
+      b, loc, arith::CmpIPredicate::ne,
+      arith::AndIOp::create(b, loc, repetition, one),
+      arith::ConstantIndexOp::create(b, loc, 0));
+  b.setInsertionPointToStart(loop.getBody());
+  Value iteration = loop.getInductionVar();
+  auto mirrored = arith::SubIOp::create(b, loc, ends, iteration);
+  auto chosen = arith::SelectOp::create(b, loc, isOdd, mirrored, iteration);
+  llvm::SmallPtrSet<Operation *, 2> own{mirrored, chosen};
+  iteration.replaceAllUsesExcept(chosen, own);
+}
+
 /// A copy is a loop nest like any other step (memref.copy of strided views
 /// would call a runtime library).
 static Operation *replaceCopy(memref::CopyOp copy) {
@@ -158,6 +199,8 @@ FailureOr<Distribution> Outliner::buildBody(func::FuncOp function,
 
   Distribution distribution;
   if (auto loop = dyn_cast<scf::ForOp>(clone)) {
+    if (Value repetition = getRepetition(step))
+      turnAround(loop, mapping.lookup(repetition));
     distribution = getDistribution(loop);
     if (distribution.extent > 1)
       useRange(loop, low, high);
@@ -216,6 +259,8 @@ LogicalResult Outliner::outline(Operation *step) {
   }
   std::string layer = qg::getUserName(step);
   StepInputs inputs = getStepInputs(step);
+  if (Value repetition = getRepetition(step))
+    inputs.roots.insert(repetition);
   OpBuilder b(step);
   SmallVector<Type> types;
   for (Value root : inputs.roots)
