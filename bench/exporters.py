@@ -288,8 +288,9 @@ def is_silent(row):
 
 def is_below(row):
     """Like against like: not where ONNX Runtime left products in float."""
-    return not (row.get("ort") or {}).get("floats") and all("db" in (row.get(key) or {}) for key in ("quantized", "ort")) and \
-        row["quantized"]["db"] < row["ort"]["db"] - 0.5
+    quantized, static = row.get("quantized") or {}, row.get("ort") or {}
+    return "db" in quantized and "db" in static and not static.get("floats") and \
+        quantized["db"] < static["db"] - 0.5
 
 
 def summarize(rows, scheme):
