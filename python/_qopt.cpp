@@ -121,7 +121,8 @@ struct Program {
       return executor->run(inputs);
     }();
     std::vector<Array> outputs;
-    for (const Tensor &tensor : unwrap(std::move(results)))
+    for (const Tensor &tensor :
+         trimOutputs(interface, unwrap(std::move(results))))
       outputs.push_back(fromTensor(tensor));
     return outputs;
   }
@@ -165,7 +166,7 @@ Program compile(const Model &model, const std::string &symbol, unsigned threads,
 /// Samples from a Python iterator of lists of arrays.
 SampleSource makeSource(nb::iterator iterator) {
   return [iterator](int64_t) mutable
-             -> absl::StatusOr<std::optional<llvm::SmallVector<Tensor>>> {
+         -> absl::StatusOr<std::optional<llvm::SmallVector<Tensor>>> {
     if (iterator == nb::iterator::sentinel())
       return std::nullopt;
     llvm::SmallVector<Tensor> sample;
@@ -212,8 +213,10 @@ NB_MODULE(_qopt, m) {
                    })
       .def_prop_ro("outputs",
                    [](const Model &model) {
-                     return toSpecs(
-                         unwrap(getInterface(*model.module)).outputs);
+                     ModelInterface interface =
+                         unwrap(getInterface(*model.module));
+                     interface.outputs.resize(interface.countOwnOutputs());
+                     return toSpecs(interface.outputs);
                    })
       .def("to_mlir",
            [](const Model &model) { return printModule(*model.module); })
@@ -234,9 +237,12 @@ NB_MODULE(_qopt, m) {
       .def("run", &Program::run)
       .def_prop_ro("inputs",
                    [](const Program &p) { return toSpecs(p.interface.inputs); })
-      .def_prop_ro(
-          "outputs",
-          [](const Program &p) { return toSpecs(p.interface.outputs); })
+      .def_prop_ro("outputs",
+                   [](const Program &p) {
+                     std::vector<TensorSpec> own = p.interface.outputs;
+                     own.resize(p.interface.countOwnOutputs());
+                     return toSpecs(own);
+                   })
       .def_prop_ro("object",
                    [](const Program &p) {
                      return nb::bytes(p.object.data(), p.object.size());

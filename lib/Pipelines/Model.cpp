@@ -48,6 +48,28 @@ static absl::StatusOr<TensorSpec> getSpec(mlir::Type type,
   return spec;
 }
 
+/// `[axis, result]` of a file of ours is checked: anybody can write one.
+static absl::StatusOr<CountedOutput>
+getCounted(const ModelInterface &interface, size_t output,
+           mlir::DenseI64ArrayAttr attribute) {
+  llvm::ArrayRef<int64_t> values = attribute.asArrayRef();
+  size_t axes = interface.outputs[output].shape.size();
+  size_t count = interface.outputs.size();
+  bool isSound = values.size() == 2 && values[0] >= 0 &&
+                 size_t(values[0]) < axes && values[1] > int64_t(output) &&
+                 size_t(values[1]) < count;
+  if (isSound) {
+    const TensorSpec &length = interface.outputs[values[1]];
+    isSound = length.dtype == DType::i64 && length.shape.empty();
+  }
+  if (!isSound)
+    return Error(Code::ModelInvalid,
+                 "expected 'qg.length' of result " + llvm::Twine(output) +
+                     " to be a dimension of it and the index of a later i64 "
+                     "scalar among the results");
+  return CountedOutput{output, size_t(values[0]), size_t(values[1])};
+}
+
 absl::StatusOr<ModelInterface> qopt::getInterface(mlir::ModuleOp module) {
   auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
   if (!main || main.isExternal())
@@ -65,7 +87,44 @@ absl::StatusOr<ModelInterface> qopt::getInterface(mlir::ModuleOp module) {
                                          "output" + llvm::Twine(i)));
     interface.outputs.push_back(std::move(spec));
   }
+  for (unsigned i = 0; i < type.getNumResults(); ++i)
+    if (auto length =
+            main.getResultAttrOfType<mlir::DenseI64ArrayAttr>(i, "qg.length")) {
+      QOPT_ASSIGN(CountedOutput counted, getCounted(interface, i, length));
+      interface.counted.push_back(counted);
+    }
   return interface;
+}
+
+size_t ModelInterface::countOwnOutputs() const {
+  size_t count = outputs.size();
+  for (const CountedOutput &dim : counted)
+    count = std::min(count, dim.length);
+  return count;
+}
+
+/// The first `count` positions of dimension `axis`.
+static Tensor takeFirst(const Tensor &x, size_t axis, int64_t count) {
+  llvm::SmallVector<int64_t> shape(x.shape().begin(), x.shape().end());
+  size_t inner =
+      getByteWidth(x.dtype()) * getNumElements(x.shape().drop_front(axis + 1));
+  size_t from = inner * shape[axis], to = inner * count;
+  shape[axis] = count;
+  Tensor result(x.dtype(), shape);
+  for (int64_t i = 0, e = getNumElements(x.shape().take_front(axis)); i < e;
+       ++i)
+    std::memcpy(result.mutableData() + i * to, x.data() + i * from, to);
+  return result;
+}
+
+llvm::SmallVector<Tensor> qopt::trimOutputs(const ModelInterface &interface,
+                                            llvm::ArrayRef<Tensor> outputs) {
+  llvm::SmallVector<Tensor> own(
+      outputs.take_front(interface.countOwnOutputs()));
+  for (const CountedOutput &dim : interface.counted)
+    own[dim.output] =
+        takeFirst(own[dim.output], dim.axis, outputs[dim.length].getInt(0));
+  return own;
 }
 
 /// The importer's status has one line per offender: the first becomes the

@@ -456,14 +456,16 @@ def check_case(case):
                  if i not in case.bound]
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            want = [case.expected(*arrays)] if case.expected else \
+            want = case.expected(*arrays) if case.expected else \
                 ReferenceEvaluator(model).run(
                     None, {f"a{i}": np.asarray(a) for i, a in enumerate(arrays)
                            if i not in case.bound})
+        if not isinstance(want, (list, tuple)):
+            want = [want]
         loaded = qopt.load(model)
         got = run_model(loaded, *given) if seed == 0 else \
             loaded.reference().run_list(*given)
-        for a, b in zip(got, want):
+        for a, b in zip(got, want, strict=True):
             check_close(a, b, case.rtol)
 
 

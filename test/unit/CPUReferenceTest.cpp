@@ -105,6 +105,24 @@ func.func @main(%x: tensor<3x5x39xf32>) -> (tensor<3x39xf32>, tensor<3x5xf32>, t
   %e = qg.arg_reduce max %x axis 1 : tensor<3x5x39xf32> -> tensor<3x39xi64>
   return %a, %b, %c, %d, %e : tensor<3x39xf32>, tensor<3x5xf32>, tensor<39xf32>, tensor<3x5x39xf32>, tensor<3x39xi64>
 })mlir"},
+    // 3 of 39 by searches, 30 of 39 and all by merging runs.
+    {"Selections", R"mlir(
+func.func @main(%x: tensor<3x39x2xf32>, %b: tensor<3x20x4xf32>, %o: tensor<f32>) -> (tensor<3x3x2xi64>, tensor<3x30x2xi64>, tensor<3x39x2xi64>, tensor<40xi64>, tensor<60xi64>, tensor<3x20xi1>) {
+  %z = qg.constant dense<0.0> : tensor<f32> -> tensor<f32>
+  %r = qg.unary round_even %x : tensor<3x39x2xf32> -> tensor<3x39x2xf32>
+  %a = qg.top_k max %r axis 1 : tensor<3x39x2xf32> -> tensor<3x3x2xi64>
+  %c = qg.top_k min %r axis 1 : tensor<3x39x2xf32> -> tensor<3x30x2xi64>
+  %d = qg.top_k max %x axis 1 : tensor<3x39x2xf32> -> tensor<3x39x2xi64>
+  %p = qg.compare gt %b, %z : (tensor<3x20x4xf32>, tensor<f32>) -> tensor<3x20x4xi1>
+  %q = qg.slice %p offsets [0, 0, 0] strides [1, 1, 1] : tensor<3x20x4xi1> -> tensor<3x20x1xi1>
+  %m = qg.reshape %q : tensor<3x20x1xi1> -> tensor<3x20xi1>
+  %n = qg.reshape %q : tensor<3x20x1xi1> -> tensor<60xi1>
+  %e = qg.compact %n : tensor<60xi1> -> tensor<40xi64>
+  %f = qg.compact %n : tensor<60xi1> -> tensor<60xi64>
+  %l = qg.constant dense<5> : tensor<i64> -> tensor<i64>
+  %k = qg.suppress %b, %m, %o, %l : (tensor<3x20x4xf32>, tensor<3x20xi1>, tensor<f32>, tensor<i64>) -> tensor<3x20xi1>
+  return %a, %c, %d, %e, %f, %k : tensor<3x3x2xi64>, tensor<3x30x2xi64>, tensor<3x39x2xi64>, tensor<40xi64>, tensor<60xi64>, tensor<3x20xi1>
+})mlir"},
     {"Movement", R"mlir(
 func.func @main(%x: tensor<4x6xf32>, %i: tensor<3xi64>) -> (tensor<8x9xf32>, tensor<4x3xf32>, tensor<6x6xf32>, tensor<2x4x6xf32>, tensor<2x3xf32>) {
   %a = qg.pad reflect %x low [2, 1] high [2, 2] : (tensor<4x6xf32>) -> tensor<8x9xf32>

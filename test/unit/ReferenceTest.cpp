@@ -119,6 +119,44 @@ TEST(Reference, ArgReduceTakesTheFirstOrTheLastOrNan) {
   expectValues<int64_t>(z[0], {2});
 }
 
+TEST(Reference, TopKTakesTheFirstOfEqualsAndNanAsTheGreatest) {
+  float nan = std::numeric_limits<float>::quiet_NaN();
+  auto x = makeTensor<float>(DType::f32, {6}, {1, nan, -0.0f, 5, 0, 5});
+  auto y = run(
+      R"mlir(func.func @main(%x: tensor<6xf32>) -> (tensor<4xi64>, tensor<6xi64>, tensor<0xi64>) {
+    %a = qg.top_k max %x axis 0 : tensor<6xf32> -> tensor<4xi64>
+    %b = qg.top_k min %x axis 0 : tensor<6xf32> -> tensor<6xi64>
+    %c = qg.top_k min %x axis 0 : tensor<6xf32> -> tensor<0xi64>
+    return %a, %b, %c : tensor<4xi64>, tensor<6xi64>, tensor<0xi64>
+  })mlir",
+      {x});
+  expectValues<int64_t>(y[0], {1, 3, 5, 0});
+  expectValues<int64_t>(y[1], {2, 4, 0, 3, 5, 1});
+}
+
+TEST(Reference, SuppressKeepsTheFirstOfBoxesThatOverlap) {
+  // Boxes 0 and 1 share 0.8 of 1.2; box 2 is invalid; box 3 has no area; box 4
+  // is box 0 with its corners exchanged; box 5 touches box 0.
+  auto boxes = makeTensor<float>(
+      DType::f32, {6, 4},
+      {0, 0, 1, 1, 0, 0.2f, 1, 1.2f, 9, 9, 8, 8, 0, 0, 0, 1,
+       1, 1, 0, 0, 1, 0, 2, 1});
+  auto valid = makeTensor<uint8_t>(DType::b1, {6}, {1, 1, 0, 1, 1, 1});
+  auto overlap = makeTensor<float>(DType::f32, {}, {0.5f});
+  auto keep = [&](int64_t limit) {
+    return run(
+        R"mlir(func.func @main(%b: tensor<6x4xf32>, %v: tensor<6xi1>, %o: tensor<f32>, %l: tensor<i64>) -> tensor<6xi1> {
+    %k = qg.suppress %b, %v, %o, %l : (tensor<6x4xf32>, tensor<6xi1>, tensor<f32>, tensor<i64>) -> tensor<6xi1>
+    return %k : tensor<6xi1>
+  })mlir",
+        {boxes, valid, overlap,
+         makeTensor<int64_t>(DType::i64, {}, {limit})})[0];
+  };
+  expectValues<uint8_t>(keep(6), {1, 0, 0, 1, 0, 1});
+  expectValues<uint8_t>(keep(2), {1, 0, 0, 1, 0, 0});
+  expectValues<uint8_t>(keep(0), {0, 0, 0, 0, 0, 0});
+}
+
 TEST(Reference, CastsTruncateSaturateAndWrap) {
   float inf = std::numeric_limits<float>::infinity();
   auto x =

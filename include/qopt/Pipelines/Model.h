@@ -15,10 +15,27 @@
 
 namespace qopt {
 
+/// An output with a dimension of which data decide how many positions count
+/// (result attribute `qg.length`).
+struct CountedOutput {
+  size_t output; ///< index of the output
+  size_t axis;
+  size_t length; ///< index of the output that has their number
+};
+
 /// Arrays of `@main`, by their names in the model.
 struct ModelInterface {
   std::vector<TensorSpec> inputs, outputs;
+  std::vector<CountedOutput> counted;
+
+  /// How many of the outputs, the first ones, the model itself names; the
+  /// others are lengths of these.
+  size_t countOwnOutputs() const;
 };
+
+/// The model's own outputs, with the positions that count.
+llvm::SmallVector<Tensor> trimOutputs(const ModelInterface &interface,
+                                      llvm::ArrayRef<Tensor> outputs);
 
 /// Fails for a module that has not the form of qopt's modules: one `@main`
 /// with static tensors.

@@ -16,6 +16,8 @@ void populateQGPositionPatterns(const StorageTypeConverter &converter,
                                 mlir::RewritePatternSet &patterns);
 void populateQGReducePatterns(const StorageTypeConverter &converter,
                               mlir::RewritePatternSet &patterns);
+void populateQGSelectionPatterns(const StorageTypeConverter &converter,
+                                 mlir::RewritePatternSet &patterns);
 void populateQGShapePatterns(const StorageTypeConverter &converter,
                              mlir::RewritePatternSet &patterns);
 } // namespace qopt
@@ -27,5 +29,6 @@ void qopt::populateQGToLinalgPatterns(const StorageTypeConverter &converter,
   populateQGLinearPatterns(converter, patterns);
   populateQGPositionPatterns(converter, patterns);
   populateQGReducePatterns(converter, patterns);
+  populateQGSelectionPatterns(converter, patterns);
   populateQGShapePatterns(converter, patterns);
 }

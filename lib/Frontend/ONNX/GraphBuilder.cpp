@@ -85,7 +85,7 @@ Value GraphBuilder::finishOp(Operation *op) {
   Value folded = foldOp(op);
   inheritPackedKind(op, folded ? folded : op->getResult(0));
   if (!folded)
-    return op->getResult(0);
+    return inheritLength(op, op->getResult(0)) ? op->getResult(0) : Value();
   op->erase();
   return folded;
 }

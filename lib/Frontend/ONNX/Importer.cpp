@@ -55,6 +55,12 @@ private:
   void compareWithDeclared(const ::onnx::ValueInfoProto &output, Value value);
   void bindInput(const ::onnx::ValueInfoProto &input, Scope &scope);
   void readDeclaredShapes(const ::onnx::GraphProto &graph, Scope &scope);
+  struct NamedResult {
+    std::string name;
+    DenseI64ArrayAttr length; ///< null where every extent is known
+  };
+  void returnLengths(SmallVectorImpl<Value> &results,
+                     SmallVectorImpl<NamedResult> &named);
   void returnOutputs(Scope &scope);
 
   /// Imports what the names in `outputs` need.
@@ -217,9 +223,28 @@ void Importer::compareWithDeclared(const ::onnx::ValueInfoProto &output,
          formatShape(shape) + ", which it has");
 }
 
+/// Lengths that data decide are results of their own behind the model's, which
+/// refer to them: `qg.length` has the dimension and the index of the length.
+void Importer::returnLengths(SmallVectorImpl<Value> &results,
+                             SmallVectorImpl<NamedResult> &named) {
+  llvm::MapVector<Value, int64_t> indices;
+  size_t count = results.size();
+  for (size_t i = 0; i < count; ++i) {
+    const CountedDim *dim = builder->countedDimOf(results[i]);
+    if (!dim)
+      continue;
+    auto [it, isNew] = indices.insert({dim->length, int64_t(results.size())});
+    if (isNew) {
+      results.push_back(dim->length);
+      named.push_back({named[i].name + "_length", {}});
+    }
+    named[i].length = DenseI64ArrayAttr::get(context, {dim->axis, it->second});
+  }
+}
+
 void Importer::returnOutputs(Scope &scope) {
   SmallVector<Value> results;
-  SmallVector<Attribute> resultNames;
+  SmallVector<NamedResult> named;
   if (model.graph().output_size() == 0)
     report(Fault::BadModel, "the graph has no outputs, expects at least one");
   for (const auto &output : model.graph().output()) {
@@ -233,11 +258,12 @@ void Importer::returnOutputs(Scope &scope) {
       continue;
     }
     results.push_back(value);
-    resultNames.push_back(StringAttr::get(context, output.name()));
+    named.push_back({output.name(), {}});
     compareWithDeclared(output, value);
   }
   if (!errors.empty())
     return;
+  returnLengths(results, named);
   OpBuilder end = OpBuilder::atBlockEnd(body);
   func::ReturnOp::create(end, UnknownLoc::get(context), results);
   SmallVector<Operation *> ops;
@@ -253,8 +279,11 @@ void Importer::returnOutputs(Scope &scope) {
                                      ValueRange(results).getTypes()));
   for (auto [i, name] : llvm::enumerate(inputNames))
     function.setArgAttr(i, "qg.name", StringAttr::get(context, name));
-  for (auto [i, name] : llvm::enumerate(resultNames))
-    function.setResultAttr(i, "qg.name", name);
+  for (auto [i, result] : llvm::enumerate(named)) {
+    function.setResultAttr(i, "qg.name", StringAttr::get(context, result.name));
+    if (result.length)
+      function.setResultAttr(i, "qg.length", result.length);
+  }
 }
 
 //===----------------------------------------------------------------------===//

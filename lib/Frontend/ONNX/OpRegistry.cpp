@@ -34,6 +34,7 @@ OpRegistry::OpRegistry() {
   registerReverseSequenceOps(*this);
   registerSamplingOps(*this);
   registerScatterOps(*this);
+  registerSelectionOps(*this);
   registerShapeOps(*this);
   registerSignalOps(*this);
   registerSliceOps(*this);

@@ -35,6 +35,17 @@ func.func @reductions(%x: tensor<2x3xf32>) -> (tensor<2xf32>, tensor<3xi64>, ten
   return %0, %1, %2 : tensor<2xf32>, tensor<3xi64>, tensor<2x3xf32>
 }
 
+// CHECK-LABEL: func @selections
+func.func @selections(%x: tensor<2x5xf32>, %m: tensor<5xi1>, %b: tensor<3x5x4xf32>, %v: tensor<3x5xi1>, %o: tensor<f32>, %l: tensor<i64>) -> (tensor<2x3xi64>, tensor<4xi64>, tensor<3x5xi1>) {
+  // CHECK: qg.top_k max %{{.*}} axis 1 : tensor<2x5xf32> -> tensor<2x3xi64>
+  %0 = qg.top_k max %x axis 1 : tensor<2x5xf32> -> tensor<2x3xi64>
+  // CHECK: qg.compact %{{.*}} : tensor<5xi1> -> tensor<4xi64>
+  %1 = qg.compact %m : tensor<5xi1> -> tensor<4xi64>
+  // CHECK: qg.suppress %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : (tensor<3x5x4xf32>, tensor<3x5xi1>, tensor<f32>, tensor<i64>) -> tensor<3x5xi1>
+  %2 = qg.suppress %b, %v, %o, %l : (tensor<3x5x4xf32>, tensor<3x5xi1>, tensor<f32>, tensor<i64>) -> tensor<3x5xi1>
+  return %0, %1, %2 : tensor<2x3xi64>, tensor<4xi64>, tensor<3x5xi1>
+}
+
 // CHECK-LABEL: func @movement
 func.func @movement(%x: tensor<2x3x!q>, %i: tensor<2xi64>, %v: tensor<!q>) -> tensor<6x6x!q> {
   // CHECK: qg.transpose %{{.*}} perm [1, 0]

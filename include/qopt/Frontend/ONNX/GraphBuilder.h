@@ -46,6 +46,13 @@ struct LoopYield {
 using LoopBodyWriter =
     llvm::function_ref<std::optional<LoopYield>(ValueRange arguments)>;
 
+/// A dimension of which data decide how many positions count: its extent is
+/// their bound, `length` an i64 scalar in [0, extent].
+struct CountedDim {
+  int64_t axis;
+  Value length;
+};
+
 class GraphBuilder : public qg::ShapedBuilder {
 public:
   GraphBuilder(mlir::MLIRContext *context, mlir::Block *block);
@@ -117,6 +124,17 @@ public:
   void outsideOfLoops(llvm::function_ref<void()> write);
   /// Before an op is erased that may have constants inside.
   void forget(mlir::Operation *op);
+  /// It follows every op that treats the positions of the dimension alone; an
+  /// op that does not is refused.
+  void markCounted(Value value, CountedDim dim) {
+    if (value)
+      counted.insert_or_assign(value, dim);
+  }
+  /// Null where every extent is known.
+  const CountedDim *countedDimOf(Value value) const {
+    auto it = counted.find(value);
+    return it == counted.end() ? nullptr : &it->second;
+  }
 
   /// What random numbers are made of: the user's seed, and how many nodes have
   /// drawn from it.
@@ -151,10 +169,13 @@ private:
 
   /// That whose body, or a body inside of it, is being written.
   mlir::Operation *outermostLoop = nullptr;
+  bool inheritLength(mlir::Operation *op, Value result);
+  bool fitsLength(mlir::Operation *op, int64_t axis, Value length) const;
 
   /// Values of qg.constant ops.
   llvm::MapVector<Value, Tensor> constants;
   llvm::DenseMap<Value, ElementKind> packed;
+  llvm::MapVector<Value, CountedDim> counted;
 };
 
 } // namespace qopt::frontend

@@ -82,6 +82,7 @@ void registerResizeOps(OpRegistry &registry);
 void registerReverseSequenceOps(OpRegistry &registry);
 void registerSamplingOps(OpRegistry &registry);
 void registerScatterOps(OpRegistry &registry);
+void registerSelectionOps(OpRegistry &registry);
 void registerShapeOps(OpRegistry &registry);
 void registerSignalOps(OpRegistry &registry);
 void registerSliceOps(OpRegistry &registry);

@@ -223,8 +223,24 @@ static LogicalResult importTrilu(OpBinder &op) {
   return op.result(b.select(b.constant(keeps), x, b.scalar(0, b.element(x))));
 }
 
+Value frontend::shiftAxis(GraphBuilder &b, Value x, int64_t axis, int64_t by,
+                          double fill) {
+  Shape low(b.rank(x), 0), high(b.rank(x), 0);
+  low[axis] = by;
+  high[axis] = -by;
+  return b.pad(PadMode::constant, x, b.scalar(fill, b.element(x)), low, high);
+}
+
 /// Sums or products of 1, 2, 4, ... neighbours: log2(n) operations for any
 /// element type.
+Value frontend::accumulate(GraphBuilder &b, BinaryKind kind, Value x,
+                           int64_t axis, bool isReverse) {
+  double neutral = kind == BinaryKind::mul ? 1 : 0;
+  for (int64_t by = 1; x && by < b.extent(x, axis); by *= 2)
+    x = b.binary(kind, x, shiftAxis(b, x, axis, isReverse ? -by : by, neutral));
+  return x;
+}
+
 template <BinaryKind kind> static LogicalResult importCumulative(OpBinder &op) {
   GraphBuilder &b = op.b;
   Value x = op.in(0);
@@ -237,40 +253,10 @@ template <BinaryKind kind> static LogicalResult importCumulative(OpBinder &op) {
   if (!axis)
     return failure();
   bool isReverse = op.intAttr("reverse", 0) != 0;
-  int64_t extent = b.extent(x, *axis);
-  Value neutral = b.scalar(kind == BinaryKind::mul ? 1 : 0, b.element(x));
-  auto shift = [&](Value v, int64_t by) {
-    Shape low(b.rank(x), 0), high(b.rank(x), 0);
-    low[*axis] = isReverse ? -by : by;
-    high[*axis] = -low[*axis];
-    return b.pad(PadMode::constant, v, neutral, low, high);
-  };
-  Value y = op.intAttr("exclusive", 0) && extent > 0 ? shift(x, 1) : x;
-  for (int64_t by = 1; by < extent; by *= 2)
-    y = b.binary(kind, y, shift(y, by));
-  return op.result(y);
-}
-
-static LogicalResult importNonZero(OpBinder &op) {
-  GraphBuilder &b = op.b;
-  auto x = op.constant(0);
-  if (!op.raw(0))
-    return failure();
-  if (!x)
-    return op.unsupported("expects a constant, the result's shape depends on "
-                          "the values; bind the input with --const");
-  Shape hits;
-  for (int64_t i = 0; i < x->numElements(); ++i)
-    if (x->getFloat(i) != 0)
-      hits.push_back(i);
-  Tensor result(DType::i64, {x->rank(), int64_t(hits.size())});
-  for (auto [column, flat] : llvm::enumerate(hits))
-    for (int64_t d = x->rank() - 1, rest = flat; d >= 0; --d) {
-      result.setInt(d * int64_t(hits.size()) + int64_t(column),
-                    rest % x->shape()[d]);
-      rest /= x->shape()[d];
-    }
-  return op.result(b.constant(result));
+  if (op.intAttr("exclusive", 0) && b.extent(x, *axis) > 0)
+    x = shiftAxis(b, x, *axis, isReverse ? -1 : 1,
+                  kind == BinaryKind::mul ? 1 : 0);
+  return op.result(accumulate(b, kind, x, *axis, isReverse));
 }
 
 void frontend::registerIndexOps(OpRegistry &registry) {
@@ -278,7 +264,6 @@ void frontend::registerIndexOps(OpRegistry &registry) {
   registry.add("CumSum", 11, roundOnce<importCumulative<BinaryKind::add>>);
   registry.add("GatherElements", 11, importGatherElements);
   registry.add("GatherND", 11, importGatherND);
-  registry.add("NonZero", 9, importNonZero, "of constants");
   registry.add("OneHot", 9, importOneHot);
   registry.add("Pad", 2, importPad2);
   registry.add("Pad", 11, importPad);
@@ -289,6 +274,4 @@ void frontend::registerIndexOps(OpRegistry &registry) {
         "ConcatFromSequence", "Optional", "OptionalGetElement",
         "OptionalHasElement"})
     registry.refuse("", name, "sequences and optionals are not supported");
-  for (StringRef name : {"NonMaxSuppression", "TopK", "Unique"})
-    registry.refuse("", name, "the operator is not supported");
 }

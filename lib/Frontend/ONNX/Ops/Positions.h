@@ -13,6 +13,15 @@ namespace qopt::frontend {
 /// Negative indices counted from the end, as i64.
 Value normalizeIndices(OpBinder &op, Value indices, int64_t extent);
 
+/// `x` moved by so many positions along `axis`; `fill` moves in.
+Value shiftAxis(GraphBuilder &b, Value x, int64_t axis, int64_t by,
+                double fill = 0);
+
+/// Sums (`add`) or products (`mul`) of all positions up to each along `axis`, or
+/// from each on.
+Value accumulate(GraphBuilder &b, BinaryKind kind, Value x, int64_t axis,
+                 bool isReverse);
+
 /// How far apart two neighbours along `axis` are in row-major order.
 int64_t getStride(ArrayRef<int64_t> shape, int64_t axis);
 

@@ -292,15 +292,26 @@ static LogicalResult importShape(OpBinder &op) {
   };
   int64_t start = clip(op.intAttr("start", 0));
   int64_t end = std::max(clip(op.intAttr("end", rank)), start);
-  return op.result(b.ints(b.shape(x).slice(start, end - start)));
+  const CountedDim *counted = b.countedDimOf(x);
+  if (!counted || counted->axis < start || counted->axis >= end)
+    return op.result(b.ints(b.shape(x).slice(start, end - start)));
+  SmallVector<Value> extents;
+  for (int64_t axis = start; axis < end; ++axis)
+    extents.push_back(axis == counted->axis ? b.reshape(counted->length, {1})
+                                            : b.ints({b.extent(x, axis)}));
+  return op.result(b.concat(extents, 0));
 }
 
 static LogicalResult importSize(OpBinder &op) {
   Value x = op.raw(0);
   if (!x)
     return failure();
-  return op.result(op.b.constant(
-      Tensor::from<int64_t>(DType::i64, {}, {op.b.type(x).getNumElements()})));
+  int64_t count = op.b.type(x).getNumElements();
+  if (const CountedDim *counted = op.b.countedDimOf(x))
+    return op.result(op.b.mul(counted->length,
+                              double(count / op.b.extent(x, counted->axis))));
+  return op.result(
+      op.b.constant(Tensor::from<int64_t>(DType::i64, {}, {count})));
 }
 
 static LogicalResult importConstantOfShape(OpBinder &op) {
