@@ -21,16 +21,20 @@ static int64_t alignRight(Value from, Value to, int64_t axis) {
 }
 
 /// The dimension of the result that has as many elements before it and the same
-/// extent.
+/// extent; of several (their extent is 1) none.
 static std::optional<int64_t> passReshape(qg::ReshapeOp op, int64_t axis) {
   ArrayRef<int64_t> from = getShape(op.getX()), to = getShape(op.getResult());
   int64_t before = getNumElements(from.take_front(axis)), count = 1;
+  std::optional<int64_t> found;
   for (auto [i, extent] : llvm::enumerate(to)) {
-    if (count == before && extent == from[axis])
-      return i;
+    if (count == before && extent == from[axis]) {
+      if (found)
+        return std::nullopt;
+      found = i;
+    }
     count *= extent;
   }
-  return std::nullopt;
+  return found;
 }
 
 static std::optional<int64_t> passGather(qg::GatherOp op, unsigned operand,
@@ -143,6 +147,7 @@ bool GraphBuilder::inheritLength(Operation *op, Value result) {
     bool isSame =
         !dim || (dim->axis == passed.axis && dim->length == passed.length);
     if (!axis || !isSame || !fitsLength(op, *axis, passed.length)) {
+      hasRefusedTypes = true;
       fail("mixes the positions of dimension " + Twine(known->axis) +
            ", whose extent depends on data");
       return false;

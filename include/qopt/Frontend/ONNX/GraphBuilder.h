@@ -141,7 +141,7 @@ public:
   uint64_t seed = 0, randomNodes = 0;
 
   /// An op was refused by its verifier (shapes are checked before), that is,
-  /// qg has no such element type there.
+  /// qg has no such element type there, or for a length that it cannot take.
   bool hasRefusedTypes = false;
 
   /// Gives constants their bytes and removes unused ones.

@@ -58,18 +58,31 @@ static LogicalResult importTopK(OpBinder &op) {
 // The marked
 //===----------------------------------------------------------------------===//
 
-/// Positions of the elements of a vector that hold, at most `bound` of them,
-/// with their number.
-static Value compact(GraphBuilder &b, Value marks, int64_t bound) {
-  Value positions = b.emit<qg::CompactOp>({bound}, b.i64(), marks);
-  Value count = b.reduce(ReduceKind::sum, b.convert(marks, b.i64()), {0},
-                         /*keepDims=*/false);
-  if (!positions || !count)
-    return {};
-  if (bound < b.extent(marks, 0))
-    count = b.min(count, double(bound));
-  b.markCounted(positions, {0, count});
-  return positions;
+namespace {
+/// The marked elements of a vector: `[bound]` positions, of which `count` are
+/// real. Whoever makes a result of them marks it as counted.
+struct Marked {
+  Value positions, count;
+};
+} // namespace
+
+static Marked compact(GraphBuilder &b, Value marks, int64_t bound) {
+  Marked marked;
+  marked.positions = b.emit<qg::CompactOp>({bound}, b.i64(), marks);
+  marked.count = b.reduce(ReduceKind::sum, b.convert(marks, b.i64()), {0},
+                          /*keepDims=*/false);
+  if (marked.count && bound < b.extent(marks, 0))
+    marked.count = b.min(marked.count, double(bound));
+  return marked;
+}
+
+/// Result `index` of the node, whose dimension `axis` is counted.
+static LogicalResult countedResult(OpBinder &op, unsigned index, Value value,
+                                   CountedDim dim) {
+  if (!value || !dim.length)
+    return failure();
+  op.b.markCounted(value, dim);
+  return op.result(index, value);
 }
 
 static Value isNonZero(GraphBuilder &b, Value x) {
@@ -100,7 +113,7 @@ static LogicalResult importNonZero(OpBinder &op) {
       }
     return op.result(b.constant(result));
   }
-  Value flat = compact(b, b.reshape(isNonZero(b, x), {count}), count);
+  auto [flat, length] = compact(b, b.reshape(isNonZero(b, x), {count}), count);
   if (!flat)
     return failure();
   SmallVector<Value> coordinates;
@@ -112,7 +125,7 @@ static LogicalResult importNonZero(OpBinder &op) {
                     b.scalar(double(std::max<int64_t>(shape[d], 1)), b.i64()));
     coordinates.push_back(b.reshape(at, {1, count}));
   }
-  return op.result(b.concat(coordinates, 0));
+  return countedResult(op, 0, b.concat(coordinates, 0), {1, length});
 }
 
 static LogicalResult importCompress(OpBinder &op) {
@@ -140,8 +153,8 @@ static LogicalResult importCompress(OpBinder &op) {
         taken.push_back(i);
     return op.result(b.gather(x, b.ints(taken), along));
   }
-  Value positions = compact(b, condition, b.extent(condition, 0));
-  return op.result(positions ? b.gather(x, positions, along) : Value());
+  auto [positions, length] = compact(b, condition, b.extent(condition, 0));
+  return countedResult(op, 0, b.gather(x, positions, along), {along, length});
 }
 
 //===----------------------------------------------------------------------===//
@@ -208,7 +221,7 @@ static LogicalResult importNonMaxSuppression(OpBinder &op) {
   if (std::optional<Tensor> known = b.constantOf(limit))
     most = std::clamp<int64_t>(known->getInt(0), 0, count);
   int64_t bound = batches * classes * most, all = batches * classes * count;
-  Value flat = compact(b, b.reshape(kept, {all}), bound);
+  auto [flat, length] = compact(b, b.reshape(kept, {all}), bound);
   if (!flat)
     return failure();
   auto column = [&](Value x) { return b.reshape(x, {bound, 1}); };
@@ -218,7 +231,8 @@ static LogicalResult importNonMaxSuppression(OpBinder &op) {
   Value list = b.div(flat, perClass);
   Value type = b.sub(list, b.mul(batch, double(classes)));
   Value box = b.gather(b.reshape(order, {all}), flat, 0);
-  return op.result(b.concat({column(batch), column(type), column(box)}, 1));
+  Value rows = b.concat({column(batch), column(type), column(box)}, 1);
+  return countedResult(op, 0, rows, {0, length});
 }
 
 //===----------------------------------------------------------------------===//
@@ -313,10 +327,7 @@ static LogicalResult importUnique(OpBinder &op) {
   Groups groups = groupRows(b, b.reshape(x, {n, m}));
   if (!groups.isNew)
     return failure();
-  // What counts is marked on the results only: here, positions mix.
-  Value first = b.emit<qg::CompactOp>({n}, b.i64(), groups.isNew);
-  Value length = b.reduce(ReduceKind::sum, b.convert(groups.isNew, b.i64()),
-                          {0}, /*keepDims=*/false);
+  auto [first, length] = compact(b, groups.isNew, n);
   Value occurrence = b.gather(groups.order, first, 0);
   Value group =
       b.sub(accumulate(b, BinaryKind::add, b.convert(groups.isNew, b.i64()), 0,
@@ -337,13 +348,11 @@ static LogicalResult importUnique(OpBinder &op) {
     inverse = b.gather(scatter(b, order, iota(b, n)), inverse, 0);
   }
   Value y = b.transpose(b.reshape(values, moved), invert(front));
-  for (Value counted : {occurrence, counts})
-    b.markCounted(counted, {0, length});
-  b.markCounted(y, {axis, length});
-  if (failed(op.result(0, y)) || failed(op.result(1, occurrence)) ||
+  if (failed(countedResult(op, 0, y, {axis, length})) ||
+      failed(countedResult(op, 1, occurrence, {0, length})) ||
       failed(op.result(2, inverse)))
     return failure();
-  return op.result(3, counts);
+  return countedResult(op, 3, counts, {0, length});
 }
 
 void frontend::registerSelectionOps(OpRegistry &registry) {
