@@ -164,3 +164,16 @@ bool GraphBuilder::inheritLength(Operation *op, Value result) {
   markCounted(result, *dim);
   return bool(dim->length);
 }
+
+bool GraphBuilder::hasCounted(ValueRange values) {
+  for (Value value : values) {
+    const CountedDim *known = countedDimOf(value);
+    if (!known)
+      continue;
+    hasRefusedTypes = true;
+    fail("takes a tensor into or out of a loop whose dimension " +
+         Twine(known->axis) + " has an extent that depends on data");
+    return true;
+  }
+  return false;
+}

@@ -165,6 +165,11 @@ SmallVector<Value> GraphBuilder::closeLoop(Operation *op, LoopYield &yield,
   }
   SmallVector<Value> captures = isolate(draft);
   builder.setInsertionPoint(draft);
+  for (ValueRange crossing :
+       {ValueRange(values), ValueRange(spec.states), ValueRange(spec.slices),
+        ValueRange(captures)})
+    if (hasCounted(crossing))
+      return {};
   auto loop =
       qg::LoopOp::create(builder, loc, types, spec.count, condition,
                          spec.states, spec.slices, captures, reversed);

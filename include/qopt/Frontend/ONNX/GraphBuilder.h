@@ -171,6 +171,8 @@ private:
   mlir::Operation *outermostLoop = nullptr;
   bool inheritLength(mlir::Operation *op, Value result);
   bool fitsLength(mlir::Operation *op, int64_t axis, Value length) const;
+  /// Reports a value that may not cross the border of a loop.
+  bool hasCounted(ValueRange values);
 
   /// Values of qg.constant ops.
   llvm::MapVector<Value, Tensor> constants;

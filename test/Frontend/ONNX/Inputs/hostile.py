@@ -62,7 +62,7 @@ save("group", [h.make_node("Conv", ["i", "w"], ["y"], group=0)],
      [value("i", [1, 4, 8, 8])], [y],
      [h.make_tensor("w", T.FLOAT, [4, 4, 1, 1], [0.0] * 16)])
 save("unsupported", [h.make_node("Frobnicate", ["x"], ["a"], name="one"),
-                     h.make_node("NonMaxSuppression", ["a", "a"], ["b"],
+                     h.make_node("Multinomial", ["a", "a"], ["b"],
                                  name="two"),
                      h.make_node("Relu", ["b"], ["y"])], [x], [y])
 
