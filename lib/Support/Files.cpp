@@ -5,12 +5,11 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Support/Files.h"
 #include "qopt/Support/Diagnostics.h"
+#include "qopt/Support/Sha256.h"
 
 #include "llvm/ADT/SmallString.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SHA256.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cerrno>
 #include <cstring>
@@ -160,14 +159,14 @@ absl::Status qopt::writeFile(const llvm::Twine &path, llvm::StringRef bytes) {
 }
 
 std::string qopt::getSha256(llvm::StringRef bytes) {
-  llvm::SHA256 hasher;
+  Sha256 hasher;
   hasher.update(bytes);
-  return llvm::toHex(hasher.final(), /*LowerCase=*/true);
+  return hasher.finish();
 }
 
 absl::StatusOr<std::string> qopt::getFileSha256(const llvm::Twine &path) {
   QOPT_ASSIGN(std::shared_ptr<ByteSource> source, openFile(path));
-  llvm::SHA256 hasher;
+  Sha256 hasher;
   std::string piece(1 << 20, '\0');
   for (uint64_t offset = 0; offset < source->size();) {
     uint64_t count = std::min<uint64_t>(piece.size(), source->size() - offset);
@@ -175,5 +174,5 @@ absl::StatusOr<std::string> qopt::getFileSha256(const llvm::Twine &path) {
     hasher.update(llvm::StringRef(piece.data(), count));
     offset += count;
   }
-  return llvm::toHex(hasher.final(), /*LowerCase=*/true);
+  return hasher.finish();
 }

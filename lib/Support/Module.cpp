@@ -3,7 +3,7 @@
 //
 // One place turns diagnostics of readers and passes into errors with a code.
 //===----------------------------------------------------------------------===//
-#include "qopt/Support/Module.h"
+#include "qopt/Support/WriteModule.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/Diagnostics.h"
@@ -65,8 +65,13 @@ std::string qopt::printModule(mlir::ModuleOp module) {
 absl::StatusOr<std::string> qopt::serializeModule(mlir::ModuleOp module) {
   std::string bytes;
   llvm::raw_string_ostream os(bytes);
+  QOPT_RETURN_IF_ERROR(writeModule(module, os));
+  return bytes;
+}
+
+absl::Status qopt::writeModule(mlir::ModuleOp module, llvm::raw_ostream &os) {
   mlir::BytecodeWriterConfig config("qopt");
   if (mlir::failed(mlir::writeBytecodeToFile(module, os, config)))
     return Error(Code::Internal, "the module cannot be written as bytecode");
-  return bytes;
+  return absl::OkStatus();
 }

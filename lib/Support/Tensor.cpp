@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <sys/mman.h>
 
 using namespace qopt;
 
@@ -29,10 +30,26 @@ constexpr DTypeRow kDTypes[] = {
     {DType::b1, "b1", 1}};
 
 constexpr size_t kAlignment = 64;
+/// From here on arrays have pages of their own: they go when the array does. A
+/// heap keeps what lies below anything small that was allocated since.
+constexpr size_t kMappedBytes = size_t(1) << 20;
+
+/// Zeroed; null if there is none.
+std::shared_ptr<char> map(size_t bytes) {
+  void *memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED)
+    return nullptr;
+  return std::shared_ptr<char>(static_cast<char *>(memory),
+                               [bytes](char *p) { ::munmap(p, bytes); });
+}
 
 std::shared_ptr<char> allocate(int64_t bytes) {
   size_t rounded = (size_t(bytes) + kAlignment - 1) / kAlignment * kAlignment;
   rounded = std::max(rounded, kAlignment);
+  if (rounded >= kMappedBytes)
+    if (std::shared_ptr<char> mapped = map(rounded))
+      return mapped;
   char *memory = static_cast<char *>(std::aligned_alloc(kAlignment, rounded));
   if (!memory)
     llvm::report_bad_alloc_error("host array");

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Frontend/ONNX/GraphBuilder.h"
 #include "BlockedEncoding.h"
+#include "qopt/Dialect/QG/IR/StoredConstants.h"
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 #include "qopt/Support/Permutation.h"
 
@@ -104,13 +105,25 @@ void GraphBuilder::inheritPackedKind(Operation *op, Value result) {
 //===----------------------------------------------------------------------===//
 
 Value GraphBuilder::constant(const Tensor &tensor, RankedTensorType type) {
+  return storedConstant(tensor, type);
+}
+
+Value GraphBuilder::constant(const StoredArray &array) {
+  return storedConstant(
+      array, RankedTensorType::get(array.shape(),
+                                   qg::getElementType(builder.getContext(),
+                                                      array.dtype())));
+}
+
+Value GraphBuilder::storedConstant(const StoredArray &array,
+                                   RankedTensorType type) {
   // A splat stands in for the bytes until it is known that they are needed.
   RankedTensorType storage = qg::getStorageTensorType(type);
   ElementsAttr placeholder = DenseElementsAttr::get(
       storage, builder.getZeroAttr(storage.getElementType()));
   Value value =
       qg::ConstantOp::create(builder, loc, type, placeholder).getResult();
-  constants[value] = tensor;
+  constants[value] = array;
   return value;
 }
 
@@ -118,7 +131,7 @@ std::optional<Tensor> GraphBuilder::constantOf(Value value) const {
   auto it = constants.find(value);
   if (it == constants.end())
     return std::nullopt;
-  return it->second;
+  return it->second.load();
 }
 
 Value GraphBuilder::floats(ArrayRef<int64_t> shape, ArrayRef<double> values,
@@ -133,12 +146,14 @@ Value GraphBuilder::floats(ArrayRef<int64_t> shape, ArrayRef<double> values,
 }
 
 void GraphBuilder::finish() {
-  for (auto &[value, tensor] : llvm::reverse(constants)) {
+  for (auto &[value, array] : llvm::reverse(constants)) {
     auto op = value.getDefiningOp<qg::ConstantOp>();
     if (value.use_empty())
       op.erase();
     else
-      op.setValueAttr(qg::getElementsAttr(tensor, type(value), "w"));
+      op.setValueAttr(qg::getElementsAttr(array, type(value), "w"));
+    // The attribute has it now.
+    array = {};
   }
   constants.clear();
 }

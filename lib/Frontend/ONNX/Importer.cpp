@@ -297,7 +297,7 @@ Value Importer::resolve(const std::string &name, Scope &scope) {
     auto initializer = s->initializers.find(name);
     if (initializer == s->initializers.end())
       continue;
-    auto tensor = readTensor(*initializer->second, folders);
+    auto tensor = readStoredTensor(*initializer->second, folders);
     if (!tensor.ok()) {
       report(absl::IsUnimplemented(tensor.status()) ? Fault::Unsupported
                                                     : Fault::BadModel,

@@ -9,6 +9,7 @@
 
 #include "qopt/Dialect/QG/IR/ShapedBuilder.h"
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
+#include "qopt/Support/FileMemory.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace qopt::frontend {
@@ -62,6 +63,7 @@ public:
   // Constants. Their bytes stay here until finish().
   using ShapedBuilder::constant;
   Value constant(const Tensor &tensor, mlir::RankedTensorType type) override;
+  Value constant(const StoredArray &array);
   /// A tensor of `like`'s element type.
   Value floats(ArrayRef<int64_t> shape, ArrayRef<double> values,
                Type elementType);
@@ -148,6 +150,7 @@ public:
   void finish();
 
 private:
+  Value storedConstant(const StoredArray &array, mlir::RankedTensorType type);
   /// Refuses more elements than a file may ask for.
   mlir::RankedTensorType checkedType(ArrayRef<int64_t> shape,
                                      Type element) override;
@@ -175,7 +178,7 @@ private:
   bool hasCounted(ValueRange values);
 
   /// Values of qg.constant ops.
-  llvm::MapVector<Value, Tensor> constants;
+  llvm::MapVector<Value, StoredArray> constants;
   llvm::DenseMap<Value, ElementKind> packed;
   llvm::MapVector<Value, CountedDim> counted;
 };

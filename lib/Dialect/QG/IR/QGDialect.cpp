@@ -7,6 +7,7 @@
 #include "qopt/Dialect/QG/IR/QGComposite.h"
 #include "qopt/Dialect/QG/IR/QGControl.h"
 #include "qopt/Dialect/QG/IR/QGDims.h"
+#include "qopt/Dialect/QG/IR/StoredConstants.h"
 
 #include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/IR/AsmState.h"
@@ -100,6 +101,32 @@ void QGDialect::initialize() {
 // Resource blobs
 //===----------------------------------------------------------------------===//
 
+/// Large bytes lie in files: where they are, or in one that is made now.
+static AsmResourceBlob makeBlob(ArrayRef<char> bytes) {
+  constexpr size_t kAlignment = 64;
+  std::shared_ptr<const char> owner = findFileMemory(bytes);
+  if (!owner && belongsToFile(bytes.size())) {
+    owner = copyToFile(bytes);
+    if (owner)
+      bytes = {owner.get(), bytes.size()};
+  }
+  if (owner && uintptr_t(bytes.data()) % kAlignment == 0)
+    return AsmResourceBlob(
+        bytes, kAlignment,
+        [owner = std::move(owner)](void *, size_t, size_t) {},
+        /*dataIsMutable=*/false);
+  AsmResourceBlob heap = HeapAsmResourceBlob::allocateAndCopyWithAlign(
+      bytes, kAlignment, /*dataIsMutable=*/false);
+  if (bytes.size() < kLargeBytes)
+    return heap;
+  countKept(bytes.size());
+  auto memory = std::make_shared<AsmResourceBlob>(std::move(heap));
+  return AsmResourceBlob(
+      memory->getData(), kAlignment,
+      [memory](void *, size_t size, size_t) { countKept(-int64_t(size)); },
+      /*dataIsMutable=*/false);
+}
+
 /// A blob named by hint and content: equal contents give equal attributes.
 static DenseResourceElementsAttr getResource(ShapedType type,
                                              ArrayRef<char> bytes,
@@ -115,15 +142,25 @@ static DenseResourceElementsAttr getResource(ShapedType type,
   auto &blobs = manager.getBlobManager();
   if (auto *entry = blobs.lookup(key)) {
     const AsmResourceBlob *blob = entry->getBlob();
-    if (blob && blob->getData() == bytes)
+    bool isKnown = blob && blob->getData() == bytes;
+    if (blob)
+      releasePages(blob->getData());
+    // A name out of bytecode whose bytes lie elsewhere: here they are.
+    if (!blob || (blob->getData().empty() && !bytes.empty())) {
+      entry->setBlob(makeBlob(bytes));
+      isKnown = true;
+    }
+    if (isKnown) {
+      releasePages(bytes);
       return DenseResourceElementsAttr::get(
           type, DenseResourceElementsHandle(
                     entry, context->getLoadedDialect<BuiltinDialect>()));
+    }
   }
-  return DenseResourceElementsAttr::get(
-      type, manager.insert(key, HeapAsmResourceBlob::allocateAndCopyWithAlign(
-                                    bytes, /*align=*/64,
-                                    /*dataIsMutable=*/false)));
+  AsmResourceBlob blob = makeBlob(bytes);
+  releasePages(bytes);
+  return DenseResourceElementsAttr::get(type,
+                                        manager.insert(key, std::move(blob)));
 }
 
 template <typename T>
@@ -446,16 +483,17 @@ FailureOr<Tensor> qg::getTensor(ElementsAttr attr, Type type) {
   std::optional<DType> dtype = getDType(shaped.getElementType());
   if (!dtype)
     return failure();
-  Tensor tensor(*dtype, shaped.getShape());
   int64_t width = getByteWidth(*dtype);
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    if (!blob || int64_t(blob->getData().size()) != tensor.numBytes())
+    if (!blob || int64_t(blob->getData().size()) !=
+                     width * getNumElements(shaped.getShape()))
       return failure();
-    std::memcpy(tensor.mutableData(), blob->getData().data(),
-                tensor.numBytes());
+    Tensor tensor(*dtype, shaped.getShape());
+    copyPieces(blob->getData(), tensor.mutableData());
     return tensor;
   }
+  Tensor tensor(*dtype, shaped.getShape());
   auto dense = dyn_cast<DenseElementsAttr>(attr);
   if (!dense || dense.getNumElements() != tensor.numElements())
     return failure();
@@ -480,18 +518,29 @@ FailureOr<Tensor> qg::getTensor(ElementsAttr attr, Type type) {
   return tensor;
 }
 
-ElementsAttr qg::getElementsAttr(const Tensor &tensor, RankedTensorType type,
-                                 StringRef hint) {
-  RankedTensorType storage = getStorageTensorType(type);
-  int64_t count = tensor.numElements();
-  if (storage.getElementType().isInteger(1)) {
-    SmallVector<bool> values;
-    for (int64_t i = 0; i < count; ++i)
-      values.push_back(tensor.getInt(i) != 0);
-    return DenseElementsAttr::get(storage, values);
-  }
-  ArrayRef<char> bytes(tensor.data(), tensor.numBytes());
-  int64_t width = getByteWidth(tensor.dtype());
+FailureOr<StoredArray> qg::getStoredArray(ElementsAttr attr, Type type) {
+  auto resource = dyn_cast<DenseResourceElementsAttr>(attr);
+  AsmResourceBlob *blob =
+      resource ? resource.getRawHandle().getBlob() : nullptr;
+  auto owner = blob ? findFileMemory(blob->getData()) : nullptr;
+  auto shaped = dyn_cast<ShapedType>(type);
+  std::optional<DType> dtype =
+      shaped ? getDType(shaped.getElementType()) : std::nullopt;
+  if (owner && dtype &&
+      int64_t(blob->getData().size()) ==
+          getByteWidth(*dtype) * getNumElements(shaped.getShape()))
+    return StoredArray(*dtype, shaped.getShape(),
+                       std::shared_ptr<const char>(std::move(owner),
+                                                   blob->getData().data()));
+  FailureOr<Tensor> tensor = getTensor(attr, type);
+  if (failed(tensor))
+    return failure();
+  return StoredArray(*tensor);
+}
+
+static ElementsAttr getBytesAttr(ArrayRef<char> bytes, int64_t width,
+                                 RankedTensorType storage, StringRef hint) {
+  int64_t count = storage.getNumElements();
   bool isSplat = count > 0;
   for (int64_t i = 1; i < count && isSplat; ++i)
     isSplat = std::memcmp(bytes.data(), bytes.data() + i * width, width) == 0;
@@ -501,6 +550,31 @@ ElementsAttr qg::getElementsAttr(const Tensor &tensor, RankedTensorType type,
   if (count <= 16)
     return DenseElementsAttr::getFromRawBuffer(storage, bytes);
   return getResource(storage, bytes, hint);
+}
+
+ElementsAttr qg::getElementsAttr(const Tensor &tensor, RankedTensorType type,
+                                 StringRef hint) {
+  RankedTensorType storage = getStorageTensorType(type);
+  if (storage.getElementType().isInteger(1)) {
+    SmallVector<bool> values;
+    for (int64_t i = 0, e = tensor.numElements(); i < e; ++i)
+      values.push_back(tensor.getInt(i) != 0);
+    return DenseElementsAttr::get(storage, values);
+  }
+  ArrayRef<char> bytes(tensor.data(), tensor.numBytes());
+  return getBytesAttr(bytes, getByteWidth(tensor.dtype()), storage, hint);
+}
+
+ElementsAttr qg::getElementsAttr(const StoredArray &array,
+                                 RankedTensorType type, StringRef hint) {
+  if (array.bytes().size() < kLargeBytes)
+    return getElementsAttr(array.load(), type, hint);
+  RankedTensorType storage = getStorageTensorType(type);
+  // Truth values have a form of their own.
+  if (storage.getElementType().isInteger(1))
+    return getElementsAttr(array.load(), type, hint);
+  return getBytesAttr(array.bytes(), getByteWidth(array.dtype()), storage,
+                      hint);
 }
 
 ConstantOp qg::createConstant(OpBuilder &builder, Location loc,

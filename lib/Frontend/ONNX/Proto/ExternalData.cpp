@@ -5,6 +5,7 @@
 // harmless may be a link, and a link may be harmless.
 //===----------------------------------------------------------------------===//
 #include "qopt/Frontend/ONNX/Proto/ExternalData.h"
+#include "qopt/Support/FileMemory.h"
 
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/FileSystem.h"
@@ -117,27 +118,36 @@ static absl::StatusOr<std::string> findFile(StringRef location,
   return file;
 }
 
-absl::StatusOr<StringRef>
-frontend::readExternalData(const ::onnx::TensorProto &proto,
-                           const ModelFolders &folders,
-                           std::unique_ptr<llvm::MemoryBuffer> &buffer) {
+absl::StatusOr<ExternalData>
+frontend::openExternalData(const ::onnx::TensorProto &proto,
+                           const ModelFolders &folders) {
   auto place = readPlace(proto);
   if (!place.ok())
     return place.status();
   auto file = findFile(place->location, folders);
   if (!file.ok())
     return file.status();
-  auto opened = openFile(*file);
-  if (!opened.ok())
-    return absl::NotFoundError("external data: " +
-                               std::string(opened.status().message()));
-  buffer = std::move(*opened);
-  uint64_t size = buffer->getBufferSize(), offset = place->offset;
+  uint64_t size, offset = place->offset;
+  if (std::error_code error = fs::file_size(*file, size))
+    return absl::NotFoundError("external data: cannot read '" + *file +
+                               "': " + error.message());
   uint64_t length =
       place->length.value_or(offset <= size ? size - offset : uint64_t(0));
   if (offset > size || length > size - offset)
     return invalid("expects bytes inside '" + Twine(place->location) + "' (" +
                    Twine(size) + " bytes), got offset " + Twine(offset) +
                    " and length " + Twine(length));
-  return buffer->getBuffer().substr(offset, length);
+  if (length == 0)
+    return ExternalData();
+  auto mapped = mapFile(*file, offset, length);
+  if (mapped.ok())
+    return ExternalData{StringRef(mapped->get(), length), *mapped};
+  // Not every file system maps.
+  auto opened = llvm::MemoryBuffer::getFileSlice(*file, length, offset);
+  if (!opened)
+    return absl::NotFoundError("external data: cannot read '" + *file +
+                               "': " + opened.getError().message());
+  std::shared_ptr<llvm::MemoryBuffer> buffer = std::move(*opened);
+  StringRef bytes = buffer->getBuffer();
+  return ExternalData{bytes, std::shared_ptr<const char>(buffer, bytes.data())};
 }

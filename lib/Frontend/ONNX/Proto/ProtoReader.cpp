@@ -7,6 +7,7 @@
 #include "qopt/Frontend/ONNX/Proto/EscapeNames.h"
 #include "qopt/Frontend/ONNX/Proto/ExternalData.h"
 #include "qopt/Frontend/ONNX/Proto/PackedElements.h"
+#include "qopt/Support/FileMemory.h"
 
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringExtras.h"
@@ -272,6 +273,14 @@ static absl::Status copyTypedData(const ::onnx::TensorProto &proto,
   }
 }
 
+absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
+                                            const ModelFolders &folders) {
+  auto array = readStoredTensor(proto, folders);
+  if (!array.ok())
+    return array.status();
+  return array->load();
+}
+
 static absl::Status copyRaw(StringRef bytes, const ElementKind &kind,
                             Tensor &tensor) {
   int64_t expected = kind.bits
@@ -293,8 +302,19 @@ static absl::Status copyRaw(StringRef bytes, const ElementKind &kind,
   return absl::OkStatus();
 }
 
-absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
-                                            const ModelFolders &folders) {
+/// The bytes of the file are those of the array. Bytes of truth values may be
+/// any number.
+static bool canStayMapped(const ExternalData &external, const ElementKind &kind,
+                          int64_t count) {
+  return external.owner && !kind.bits && kind.dtype != DType::b1 &&
+         external.bytes.size() >= kLargeBytes &&
+         int64_t(external.bytes.size()) == count * getByteWidth(kind.dtype) &&
+         uintptr_t(external.bytes.data()) % 64 == 0;
+}
+
+absl::StatusOr<StoredArray>
+frontend::readStoredTensor(const ::onnx::TensorProto &proto,
+                           const ModelFolders &folders) {
   auto kind = getElementKind(proto.data_type());
   if (!kind.ok())
     return kind.status();
@@ -306,7 +326,7 @@ absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
     return count.status();
   // The bytes must be there before as many are allocated.
   StringRef raw;
-  std::unique_ptr<llvm::MemoryBuffer> buffer;
+  ExternalData external;
   // Some writers name the file and forget to say that it holds the data.
   bool isExternal =
       proto.data_location() == ::onnx::TensorProto::EXTERNAL ||
@@ -316,10 +336,11 @@ absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
                proto.uint64_data_size() ==
            0);
   if (isExternal) {
-    auto bytes = readExternalData(proto, folders, buffer);
-    if (!bytes.ok())
-      return bytes.status();
-    raw = *bytes;
+    auto opened = openExternalData(proto, folders);
+    if (!opened.ok())
+      return opened.status();
+    external = std::move(*opened);
+    raw = external.bytes;
   } else if (proto.has_raw_data()) {
     raw = proto.raw_data();
   }
@@ -330,12 +351,14 @@ absl::StatusOr<Tensor> frontend::readTensor(const ::onnx::TensorProto &proto,
   if (*count > available)
     return invalid("expects data for shape " + formatShape(shape) +
                    ", got too little");
+  if (canStayMapped(external, *kind, *count))
+    return StoredArray(kind->dtype, shape, external.owner);
   Tensor tensor(kind->dtype, shape);
   absl::Status status =
       isRaw ? copyRaw(raw, *kind, tensor) : copyTypedData(proto, *kind, tensor);
   if (!status.ok())
     return status;
-  return tensor;
+  return StoredArray(tensor);
 }
 
 absl::StatusOr<Tensor> frontend::parseTensor(StringRef bytes) {

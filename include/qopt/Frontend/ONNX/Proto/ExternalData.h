@@ -33,10 +33,15 @@ struct ModelFolders {
 absl::StatusOr<std::unique_ptr<llvm::MemoryBuffer>>
 openFile(llvm::StringRef path);
 
-/// The bytes that `external_data` names, as a view into `buffer`.
-absl::StatusOr<llvm::StringRef>
-readExternalData(const ::onnx::TensorProto &proto, const ModelFolders &folders,
-                 std::unique_ptr<llvm::MemoryBuffer> &buffer);
+/// Bytes beside the model, and what keeps them there.
+struct ExternalData {
+  llvm::StringRef bytes;
+  std::shared_ptr<const char> owner;
+};
+
+/// What `external_data` names: mapped, not copied.
+absl::StatusOr<ExternalData> openExternalData(const ::onnx::TensorProto &proto,
+                                              const ModelFolders &folders);
 
 } // namespace qopt::frontend
 

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "qopt/Support/Tensor.h"
+#include "qopt/Support/FileMemory.h"
 
 namespace llvm {
 struct fltSemantics;
@@ -54,6 +54,10 @@ absl::Status parseModel(llvm::StringRef bytes, llvm::StringRef name,
 /// they are empty.
 absl::StatusOr<Tensor> readTensor(const ::onnx::TensorProto &proto,
                                   const ModelFolders &folders);
+
+/// The same; large external data stay where they are.
+absl::StatusOr<StoredArray> readStoredTensor(const ::onnx::TensorProto &proto,
+                                             const ModelFolders &folders);
 
 /// A serialized TensorProto, as folders of test data hold it; its values are
 /// inside.
