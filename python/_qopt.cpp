@@ -153,6 +153,8 @@ Program compile(const Model &model, const std::string &symbol, unsigned threads,
   CPUOptions options;
   options.symbol = symbol;
   options.optLevel = optLevel;
+  // What Python gets is one object.
+  options.weights = WeightsPlace::Object;
   auto compiled = compileForCPU(*lowered.module, options);
   if (!compiled.ok())
     raise(withCode(compiled.status(), Code::UnsupportedLowering));

@@ -40,6 +40,9 @@ extern "C" {
 #define QOPT_OK 0
 #define QOPT_EABI 1   /* call->abi is not QOPT_ABI */
 #define QOPT_EARENA 2 /* arena is NULL or not 64-byte aligned, but needed */
+/* The weights lie in a file (qopt_weights.h), and weights is NULL or not 64-byte
+ * aligned. 3 to 5 are of version 2. */
+#define QOPT_EWEIGHTS 6
 
 /* Element types. Quantized tensors have those of their stored integers;
  * QOPT_B1 is one byte per truth value, 0 or 1. */
@@ -93,7 +96,8 @@ typedef struct qopt_call {
   void *const *outputs;
   void *arena; /* arena_bytes, 64-byte aligned; contents do not matter */
   /* NULL: the embedded weights. Else a copy of them that the caller placed
-   * better (huge pages, for example), 64-byte aligned. */
+   * better (huge pages, for example), or those of the model's file of weights
+   * (qopt_weights.h); 64-byte aligned. */
   const void *weights;
   /* Calls body(ctx, lo, hi) for disjoint ranges that cover [0, n), and
    * returns when all have returned. `grain` is the least range worth handing

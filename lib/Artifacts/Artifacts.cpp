@@ -67,6 +67,37 @@ makeFrames(const ArtifactRequest &request) {
   };
 }
 
+/// The module as it is when the file is written, without some constants.
+static FileContents writeLater(mlir::ModuleOp module,
+                               const std::set<std::string> &left) {
+  return FileWriter([module, left](llvm::raw_ostream &os) {
+    return writeModuleWithout(module, left, os);
+  });
+}
+
+/// Only what an import without arrays of its own gives again.
+static bool canRefer(const ArtifactRequest &request) {
+  llvm::StringRef path = request.modelPath;
+  return (path.ends_with(".onnx") || path.ends_with(".onnxtxt")) &&
+         request.source.import.consts.empty() &&
+         !request.source.constants.names.empty();
+}
+
+/// Whether the bundle says where the model is. An error where that is asked for
+/// and cannot be.
+static absl::StatusOr<bool> refersToModel(const ArtifactRequest &request) {
+  if (request.bundleWeights == "copy")
+    return false;
+  if (request.bundleWeights == "auto")
+    return canRefer(request) &&
+           request.source.constants.bytes > kMostCopiedBytes;
+  if (!canRefer(request))
+    return Error(Code::UnsupportedOption,
+                 "--bundle-weights=refer expects an .onnx file with weights of "
+                 "1 MiB or more, and no --const");
+  return true;
+}
+
 namespace {
 class Writer {
 public:
@@ -116,14 +147,14 @@ private:
   }
 
   absl::StatusOr<ArtifactSummary> writeFolder(ArtifactSummary summary) const {
-    std::map<std::string, std::string> contents;
+    FilesByName contents;
     for (auto &[name, file] : summary.emission.files)
-      contents[name] = std::move(file.bytes);
+      contents[name] = std::move(file);
     QOPT_ASSIGN(llvm::json::Object lock, lockResults(contents));
     contents["lock.json"] =
         llvm::formatv("{0:2}\n", llvm::json::Value(std::move(lock))).str();
     QOPT_RETURN_IF_ERROR(writeOutputFolder(request_.stem, contents));
-    for (const auto &[name, bytes] : contents)
+    for (const auto &[name, file] : contents)
       summary.files.push_back(request_.stem + "/" + name);
     return summary;
   }
@@ -171,8 +202,7 @@ private:
   absl::Status writeAll(const BundleFiles *bundle) const {
     FileTransaction transaction;
     for (const auto &[path, file] : files_)
-      QOPT_RETURN_IF_ERROR(
-          transaction.add(path, file.bytes, file.isExecutable));
+      QOPT_RETURN_IF_ERROR(transaction.add(path, file, file.isExecutable));
     QOPT_RETURN_IF_ERROR(transaction.commit());
     if (bundle)
       QOPT_RETURN_IF_ERROR(bundle->write(request_.stem));
@@ -181,25 +211,33 @@ private:
   }
 
   absl::Status fillBundle(BundleFiles &bundle, const Emission &emission) {
-    QOPT_ASSIGN(bundle.files["model.mlirbc"],
-                serializeModule(request_.floatModule));
-    QOPT_ASSIGN(bundle.files["quantized.mlirbc"],
-                serializeModule(request_.quantized));
+    std::set<std::string> left;
+    QOPT_ASSIGN(bool refers, refersToModel(request_));
+    if (refers) {
+      left = request_.source.constants.names;
+      QOPT_ASSIGN(llvm::json::Object source,
+                  makeModelReference(request_.modelPath,
+                                     request_.stem + ".qopt",
+                                     request_.source.import));
+      bundle.addJson(kReferenceFile, std::move(source));
+    }
+    bundle.files["model.mlirbc"] = writeLater(request_.floatModule, left);
+    bundle.files["quantized.mlirbc"] = writeLater(request_.quantized, left);
     if (request_.profile)
       bundle.files["profile.json"] = request_.profile->toJSON();
     if (request_.options.plan)
       bundle.files["plan.json"] = request_.options.plan->toJson();
     bundle.addJson("manifest.json", makeManifest(emission));
-    std::map<std::string, std::string> results;
+    FilesByName results;
     for (const auto &[path, file] : files_)
-      results[path.substr(request_.stem.size())] = file.bytes;
+      results[path.substr(request_.stem.size())] = file;
     QOPT_ASSIGN(llvm::json::Object lock, lockResults(results));
     bundle.addJson("lock.json", std::move(lock));
     return absl::OkStatus();
   }
 
   absl::StatusOr<llvm::json::Object>
-  lockResults(const std::map<std::string, std::string> &results) const {
+  lockResults(const FilesByName &results) const {
     QOPT_ASSIGN(llvm::json::Object lock, makeLock(request_, results));
     if (request_.lock)
       QOPT_RETURN_IF_ERROR(compareLocks(*request_.lock, lock));

@@ -234,8 +234,7 @@ absl::Status qopt::compareLocks(const json::Object &expected,
 }
 
 absl::StatusOr<json::Object>
-qopt::makeLock(const ArtifactRequest &request,
-               const std::map<std::string, std::string> &files) {
+qopt::makeLock(const ArtifactRequest &request, const FilesByName &files) {
   QOPT_ASSIGN(json::Value model, describeModel(request));
   QOPT_ASSIGN(json::Object target, request.target->describe());
   json::Array data;
@@ -247,8 +246,9 @@ qopt::makeLock(const ArtifactRequest &request,
     data.push_back(json::Object{{"name", "<arrays>"},
                                 {"sha256", request.source.samplesSha256}});
   json::Object results;
-  for (const auto &[name, bytes] : files)
-    results[name] = getSha256(bytes);
+  for (const auto &[name, file] : files) {
+    QOPT_ASSIGN(results[name], file.getSha256());
+  }
   json::Object lock{
       {"schema", "qopt.lock/" + std::to_string(kLockVersion)},
       {"qopt", kVersion},

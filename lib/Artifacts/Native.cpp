@@ -69,6 +69,26 @@ static absl::Status checkMachine(const Bundle &bundle) {
             "of run and eval (the interpreter)");
 }
 
+/// The weights that the code of a bundle does not hold; null if it holds them.
+static absl::StatusOr<LoadedWeights> openWeights(const Bundle &bundle) {
+  const llvm::json::Object *record = bundle.manifest.getObject("weights");
+  if (!record)
+    return LoadedWeights();
+  auto suffix = record->getString("file"), id = record->getString("sha256");
+  std::optional<int64_t> bytes = record->getInteger("bytes");
+  if (!suffix || !id || !bytes || suffix->contains('/'))
+    return Error(Code::BundleInvalid,
+                 "'" + bundle.getPath("manifest.json") +
+                     "': 'weights' is not a file, its bytes and their sha256");
+  absl::StatusOr<LoadedWeights> weights =
+      openWeightsFile(bundle.stem + suffix->str(), uint64_t(*bytes), *id);
+  if (!weights.ok())
+    return Error(Code::BundleInvalid, std::string(weights.status().message()))
+        .help("it was written beside the code; compile the model again if it "
+              "is lost");
+  return weights;
+}
+
 static absl::StatusOr<std::unique_ptr<JitProgram>>
 openBundle(const Bundle &bundle) {
   std::string symbol = bundle.getString("symbol");
@@ -82,12 +102,13 @@ openBundle(const Bundle &bundle) {
         .help("compile with --emit=object or --emit=shared, or use "
               "--reference");
   QOPT_RETURN_IF_ERROR(checkMachine(bundle));
+  QOPT_ASSIGN(LoadedWeights weights, openWeights(bundle));
   absl::StatusOr<std::unique_ptr<JitProgram>> program;
   if (hasLibrary) {
-    program = loadSharedLibrary(library, symbol);
+    program = loadSharedLibrary(library, symbol, /*threads=*/1, weights);
   } else {
     QOPT_ASSIGN(std::string bytes, readFile(object));
-    program = loadObject(bytes, symbol);
+    program = loadObject(bytes, symbol, /*threads=*/1, weights);
   }
   if (!program.ok())
     return withCode(program.status(), Code::BundleInvalid);
@@ -109,5 +130,5 @@ qopt::openNative(mlir::MLIRContext *context, llvm::StringRef path,
   absl::StatusOr<CompiledModel> compiled = compileForCPU(*module, cpu);
   if (!compiled.ok())
     return withCode(compiled.status(), Code::UnsupportedLowering);
-  return loadObject(compiled->object, compiled->symbol);
+  return loadCompiled(*compiled);
 }

@@ -96,8 +96,7 @@ static absl::Status fail(llvm::StringRef path, const std::error_code &error) {
 /// What a folder has of ours. A project without a list has what the same kind
 /// of project gets now, a bundle without one what any bundle had.
 static std::set<std::string>
-getOurs(llvm::StringRef folder, const std::map<std::string, std::string> &files,
-        FolderKind kind) {
+getOurs(llvm::StringRef folder, const FilesByName &files, FolderKind kind) {
   std::set<std::string> ours = readList(folder);
   llvm::StringRef earlier =
       ours.empty() ? findEarlier(folder, kind) : llvm::StringRef();
@@ -113,7 +112,7 @@ getOurs(llvm::StringRef folder, const std::map<std::string, std::string> &files,
 
 /// An error if a file to write would take the place of one that is not ours.
 static absl::Status checkNames(llvm::StringRef path, llvm::StringRef folder,
-                               const std::map<std::string, std::string> &files,
+                               const FilesByName &files,
                                const std::set<std::string> &ours) {
   std::set<std::string> others;
   for (const auto &[name, bytes] : files) {
@@ -232,10 +231,9 @@ static void removeStale(llvm::StringRef folder,
 }
 
 /// Where a folder cannot be swapped: one file after the other, all or none.
-static absl::Status
-writeInPlace(llvm::StringRef folder,
-             const std::map<std::string, std::string> &files,
-             std::set<std::string> ours) {
+static absl::Status writeInPlace(llvm::StringRef folder,
+                                 const FilesByName &files,
+                                 std::set<std::string> ours) {
   std::set<std::string> names;
   for (const auto &[name, bytes] : files)
     names.insert(name);
@@ -256,21 +254,22 @@ writeInPlace(llvm::StringRef folder,
 }
 
 /// Makes the folder beside the place where it will be.
-static absl::Status
-writeFresh(llvm::StringRef folder,
-           const std::map<std::string, std::string> &files) {
+static absl::Status writeFresh(llvm::StringRef folder,
+                               const FilesByName &files) {
   std::set<std::string> names;
+  FileTransaction transaction;
   for (const auto &[name, bytes] : files) {
     names.insert(name);
-    QOPT_RETURN_IF_ERROR(writeFile(inside(folder, name), bytes));
+    QOPT_RETURN_IF_ERROR(transaction.add(inside(folder, name), bytes));
   }
+  QOPT_RETURN_IF_ERROR(transaction.commit());
+  transaction.keep();
   return writeFile(inside(folder, kList), makeList(names));
 }
 
-absl::Status
-qopt::writeOutputFolder(llvm::StringRef path,
-                        const std::map<std::string, std::string> &files,
-                        FolderKind kind) {
+absl::Status qopt::writeOutputFolder(llvm::StringRef path,
+                                     const FilesByName &files,
+                                     FolderKind kind) {
   QOPT_RETURN_IF_ERROR(checkOutputFolder(path, kind));
   llvm::StringRef parent = llvm::sys::path::parent_path(path);
   if (!parent.empty())

@@ -37,11 +37,36 @@ qopt::openModule(mlir::MLIRContext *context, llvm::StringRef path,
   return module;
 }
 
+/// A bundle whose weights lie in a file: its module, which may be as large, is
+/// not read where the manifest has the interface. False for others.
+static absl::StatusOr<bool> openLargeProgram(mlir::MLIRContext *context,
+                                             llvm::StringRef path,
+                                             const ProgramOptions &options,
+                                             Program &program) {
+  std::optional<std::string> stem = findBundle(path);
+  if (!stem)
+    return false;
+  QOPT_ASSIGN(Bundle bundle, readBundle(*stem));
+  if (!bundle.manifest.getObject("weights"))
+    return false;
+  QOPT_ASSIGN(program.interface.inputs, bundle.getSpecs("inputs"));
+  QOPT_ASSIGN(program.interface.outputs, bundle.getSpecs("outputs"));
+  QOPT_ASSIGN(std::unique_ptr<JitProgram> native,
+              openNative(context, path, options));
+  program.executor = makeExecutor(std::move(native));
+  return true;
+}
+
 absl::StatusOr<Program> qopt::openProgram(mlir::MLIRContext *context,
                                           llvm::StringRef path,
                                           const ProgramOptions &options) {
   Program program;
   QOPT_ASSIGN(program.preprocessing, getRecordedPreprocessing(path));
+  if (options.engine == Engine::Compiled && !options.wantsFloatTwin) {
+    QOPT_ASSIGN(bool isOpen, openLargeProgram(context, path, options, program));
+    if (isOpen)
+      return program;
+  }
   QOPT_ASSIGN(mlir::OwningOpRef<mlir::ModuleOp> module,
               openModule(context, path, options));
   QOPT_ASSIGN(program.interface, getInterface(*module));

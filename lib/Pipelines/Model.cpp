@@ -6,17 +6,25 @@
 #include "qopt/Pipelines/Model.h"
 #include "qopt/Dialect/QG/IR/HostTypes.h"
 #include "qopt/Dialect/QG/IR/QGDims.h"
+#include "qopt/Pipelines/ModelReference.h"
 #include "qopt/Support/Escape.h"
+#include "qopt/Support/FileContents.h"
+#include "qopt/Support/FileMemory.h"
 #include "qopt/Support/Files.h"
+#include "qopt/Support/WriteModule.h"
 
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/SourceMgr.h"
 #include <cstring>
 
 using namespace qopt;
+
+/// Of a file of bytecode: above this it is mapped instead of read.
+static constexpr uint64_t kLargeMapped = uint64_t(64) << 20;
 
 static absl::StatusOr<TensorSpec> getSpec(mlir::Type type,
                                           mlir::DictionaryAttr attributes,
@@ -179,6 +187,52 @@ static void makeNamesText(mlir::ModuleOp module) {
                                         /*replaceTypes=*/false);
 }
 
+namespace {
+/// A buffer on a mapped file.
+class MappedBuffer : public llvm::MemoryBuffer {
+public:
+  MappedBuffer(std::shared_ptr<const char> bytes, size_t size, std::string name)
+      : bytes(std::move(bytes)), name(std::move(name)) {
+    init(this->bytes.get(), this->bytes.get() + size,
+         /*RequiresNullTerminator=*/false);
+  }
+  llvm::StringRef getBufferIdentifier() const override { return name; }
+  BufferKind getBufferKind() const override { return MemoryBuffer_MMap; }
+
+private:
+  std::shared_ptr<const char> bytes;
+  std::string name;
+};
+} // namespace
+
+/// Adds a file to `sources`. Large bytecode is mapped and gives its memory;
+/// anything else is copied.
+static absl::StatusOr<std::shared_ptr<const char>>
+openSource(llvm::StringRef path, llvm::SourceMgr &sources) {
+  uint64_t size = 0;
+  std::error_code error = llvm::sys::fs::file_size(path, size);
+  if (!error && path.ends_with(".mlirbc") && size >= kLargeMapped) {
+    absl::StatusOr<std::shared_ptr<const char>> mapped = mapFile(path, 0, size);
+    if (mapped.ok()) {
+      sources.AddNewSourceBuffer(
+          std::make_unique<MappedBuffer>(*mapped, size, path.str()),
+          llvm::SMLoc());
+      return *mapped;
+    }
+  }
+  absl::StatusOr<std::string> bytes = readFile(path);
+  if (!bytes.ok())
+    return Error(Code::ModelFile, std::string(bytes.status().message()));
+  // Bytecode sections are aligned, and the reader wants them so in memory.
+  auto buffer = llvm::WritableMemoryBuffer::getNewUninitMemBuffer(
+      bytes->size(), path, llvm::Align(64));
+  if (!buffer)
+    return Error(Code::ModelFile, "'" + path + "' does not fit memory");
+  std::memcpy(buffer->getBufferStart(), bytes->data(), bytes->size());
+  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  return std::shared_ptr<const char>();
+}
+
 absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
 qopt::loadModel(mlir::MLIRContext *context, llvm::StringRef path,
                 const ImportOptions &options) {
@@ -194,28 +248,23 @@ qopt::loadModel(mlir::MLIRContext *context, llvm::StringRef path,
     return Error(Code::ModelFile, "expected a .onnx, .mlir or .mlirbc file, "
                                   "or a compiled STEM, got '" +
                                       path + "'");
-  absl::StatusOr<std::string> bytes = readFile(path);
-  if (!bytes.ok())
-    return Error(Code::ModelFile, std::string(bytes.status().message()));
-  llvm::SourceMgr sources;
-  // Bytecode sections are aligned, and the reader wants them so in memory.
-  auto buffer = llvm::WritableMemoryBuffer::getNewUninitMemBuffer(
-      bytes->size(), path, llvm::Align(64));
-  if (!buffer)
-    return Error(Code::ModelFile, "'" + path + "' does not fit memory");
-  std::memcpy(buffer->getBufferStart(), bytes->data(), bytes->size());
-  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  auto sources = std::make_shared<llvm::SourceMgr>();
+  QOPT_ASSIGN(std::shared_ptr<const char> owner, openSource(path, *sources));
   absl::Status status = runWithDiagnostics(context, Code::ModelInvalid, [&] {
-    module = mlir::parseSourceFile<mlir::ModuleOp>(sources, context);
+    // Resources of a mapped file stay in it as long as the buffer is there.
+    module = owner ? mlir::parseSourceFile<mlir::ModuleOp>(sources, context)
+                   : mlir::parseSourceFile<mlir::ModuleOp>(*sources, context);
     return mlir::success(bool(module));
   });
   if (!status.ok())
     return status;
+  QOPT_RETURN_IF_ERROR(fillConstants(*module, path));
   makeNamesText(*module);
   return std::move(module);
 }
 
 absl::StatusOr<std::string> qopt::getModelHash(mlir::ModuleOp module) {
-  QOPT_ASSIGN(std::string bytes, serializeModule(module));
-  return getSha256(bytes);
+  Sha256Stream stream;
+  QOPT_RETURN_IF_ERROR(writeModule(module, stream));
+  return stream.finish();
 }

@@ -193,7 +193,7 @@ static absl::StatusOr<CompiledFormat> compileFormat(mlir::ModuleOp module,
   if (!compiled.ok())
     return withCode(compiled.status(), Code::UnsupportedLowering);
   result.target = compiled->info.target;
-  QOPT_ASSIGN(result.program, loadObject(compiled->object, compiled->symbol));
+  QOPT_ASSIGN(result.program, loadCompiled(*compiled));
   return result;
 }
 

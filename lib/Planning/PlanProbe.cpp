@@ -71,6 +71,8 @@ PlanProbe::open(mlir::ModuleOp module,
   CPUOptions options;
   options.symbol = probe->symbol = "probe";
   options.optLevel = 1;
+  // They are changed there.
+  options.weights = WeightsPlace::Object;
   absl::StatusOr<CompiledModel> compiled = compileForCPU(*marked, options);
   if (!compiled.ok())
     return withCode(compiled.status(), Code::UnsupportedLowering);

@@ -27,7 +27,8 @@ static bool isThere(llvm::StringRef path) {
 }
 
 absl::Status FileTransaction::add(const llvm::Twine &path,
-                                  llvm::StringRef bytes, bool isExecutable) {
+                                  const FileContents &contents,
+                                  bool isExecutable) {
   std::string name = path.str();
   llvm::StringRef folder = llvm::sys::path::parent_path(name);
   if (!folder.empty())
@@ -43,11 +44,15 @@ absl::Status FileTransaction::add(const llvm::Twine &path,
     return fail(name, error);
   files.push_back({name, temporary.str().str(), "", false});
   llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
-  os << bytes;
+  absl::Status status;
+  {
+    ReleasingStream stream(os);
+    status = contents.write(stream);
+  }
   os.close();
   std::error_code error = os.error();
   os.clear_error();
-  return error ? fail(name, error) : absl::OkStatus();
+  return error ? fail(name, error) : status;
 }
 
 absl::Status FileTransaction::place(File &file) {

@@ -9,12 +9,16 @@
 
 #include "qopt/Data/Preprocess.h"
 #include "qopt/Frontend/ONNX/Import.h"
+#include "qopt/Pipelines/ModelReference.h"
 #include "qopt/Pipelines/QuantizeModel.h"
 #include "qopt/Target/Target.h"
 #include "llvm/Support/JSON.h"
 #include <set>
 
 namespace qopt {
+
+/// Of weights that a bundle holds a second time.
+constexpr uint64_t kMostCopiedBytes = uint64_t(256) << 20;
 
 struct ArtifactRequest {
   std::string stem;                   ///< or the folder of a folder kind
@@ -27,6 +31,9 @@ struct ArtifactRequest {
   std::string symbol; ///< prefix of functions, name of a top
   /// quantized: float ops behind the last integers are left to the caller.
   std::string outputs = "model";
+  /// Whether the bundle holds the weights of the model's file, or says where
+  /// that is: `auto` refers where they are more than kMostCopiedBytes.
+  std::string bundleWeights = "auto";
   /// `unfolded`: float ops between quantize and dequantize, for --emit=onnx.
   mlir::ModuleOp floatModule, unfolded, quantized;
   /// Graphs of QuantizedModel::stages.
@@ -43,6 +50,8 @@ struct ArtifactRequest {
     ImportOptions import;
     /// SHA-256 of the float graph before it was transformed.
     std::string graphHash;
+    /// Its large constants: what importing the model again gives.
+    ConstantNames constants;
     bool isProfileGiven = false;
     std::vector<std::string> llvmArguments;
   } source;

@@ -10,14 +10,14 @@
 
 #include "absl/status/statusor.h"
 #include "qopt/Data/Preprocess.h"
+#include "qopt/Support/FileContents.h"
 #include "llvm/Support/JSON.h"
-#include <map>
 
 namespace qopt {
 
 /// Files of a bundle by their names in it.
 struct BundleFiles {
-  std::map<std::string, std::string> files;
+  FilesByName files;
 
   void addJson(llvm::StringRef name, const llvm::json::Value &value);
   /// Writes the folder at once (writeOutputFolder): a reader sees the old

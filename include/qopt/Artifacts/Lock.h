@@ -10,7 +10,6 @@
 
 #include "qopt/Artifacts/Artifacts.h"
 #include "llvm/Support/JSON.h"
-#include <map>
 
 namespace qopt {
 
@@ -35,8 +34,7 @@ absl::Status compareLocks(const llvm::json::Object &expected,
 /// The lock of what a request made: `files` by their suffixes, or by their
 /// paths in a folder.
 absl::StatusOr<llvm::json::Object>
-makeLock(const ArtifactRequest &request,
-         const std::map<std::string, std::string> &files);
+makeLock(const ArtifactRequest &request, const FilesByName &files);
 
 } // namespace qopt
 

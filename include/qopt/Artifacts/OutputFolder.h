@@ -8,7 +8,7 @@
 #define QOPT_ARTIFACTS_OUTPUTFOLDER_H
 
 #include "qopt/Support/Diagnostics.h"
-#include <map>
+#include "qopt/Support/FileContents.h"
 
 namespace qopt {
 
@@ -24,8 +24,7 @@ absl::Status checkOutputFolder(llvm::StringRef path,
 /// the old files go; what others put into it stays, and an error if a file to
 /// write has the name of one of those. Folders that cannot be swapped (where
 /// the process stands, mount points) are written file by file.
-absl::Status writeOutputFolder(llvm::StringRef path,
-                               const std::map<std::string, std::string> &files,
+absl::Status writeOutputFolder(llvm::StringRef path, const FilesByName &files,
                                FolderKind kind = FolderKind::Project);
 
 } // namespace qopt

@@ -8,6 +8,7 @@
 #define QOPT_DRIVER_CALIBRATION_H
 
 #include "qopt/Driver/Session.h"
+#include "qopt/Pipelines/ModelReference.h"
 #include "qopt/Pipelines/QuantizeModel.h"
 
 namespace qopt::driver {
@@ -66,6 +67,8 @@ struct FlaggedModel {
   ImportOptions import;
   /// SHA-256 of the float graph before it was transformed.
   std::string graphHash;
+  /// Its large constants: what importing the model again gives.
+  ConstantNames constants;
 };
 /// Import to quantization, as the flags say. `requantize` is the mode where
 /// --requant names none: that of the target. `keep`: see QuantizeInputs.

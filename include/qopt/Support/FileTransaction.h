@@ -9,6 +9,7 @@
 #define QOPT_SUPPORT_FILETRANSACTION_H
 
 #include "absl/status/status.h"
+#include "qopt/Support/FileContents.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/Twine.h"
 #include <string>
@@ -24,8 +25,8 @@ public:
   FileTransaction &operator=(const FileTransaction &) = delete;
   ~FileTransaction();
 
-  /// Writes the bytes beside `path`; missing folders are made.
-  absl::Status add(const llvm::Twine &path, llvm::StringRef bytes,
+  /// Writes the contents beside `path`; missing folders are made.
+  absl::Status add(const llvm::Twine &path, const FileContents &contents,
                    bool isExecutable = false);
   /// Gives all files their names. What had them is kept aside.
   absl::Status commit();

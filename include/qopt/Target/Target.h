@@ -8,6 +8,7 @@
 #ifndef QOPT_TARGET_TARGET_H
 #define QOPT_TARGET_TARGET_H
 
+#include "qopt/Support/FileContents.h"
 #include "qopt/Support/Flag.h"
 #include "qopt/Support/Tensor.h"
 
@@ -46,8 +47,11 @@ struct TargetInput {
   std::function<absl::StatusOr<FrameSource>(mlir::ModuleOp graph)> openFrames;
 };
 
-struct EmittedFile {
-  std::string bytes;
+struct EmittedFile : FileContents {
+  EmittedFile() = default;
+  EmittedFile(FileContents contents, bool isExecutable = false)
+      : FileContents(std::move(contents)), isExecutable(isExecutable) {}
+
   bool isExecutable = false;
 };
 

@@ -53,6 +53,9 @@ static llvm::ArrayRef<Flag> getCompileFlags() {
         {"outputs", "KIND",
          "of integer-only code: model (default), or quantized: stop before "
          "floats"},
+        {"bundle-weights", "HOW",
+         "auto (default), copy, or refer: whether STEM.qopt holds the weights "
+         "of a .onnx file or says where it is; auto refers above 256 MB"},
         {"symbol-prefix", "NAME",
          "prefix of the functions (default: the stem)"},
         {"lock", "FILE",
@@ -138,6 +141,9 @@ static absl::Status readRequest(const Arguments &arguments,
       arguments.getChoice("outputs", {"model", "quantized"}, "model");
   if (outputs.ok())
     request.outputs = *outputs;
+  refusals.take(arguments.getChoice("bundle-weights",
+                                    {"auto", "copy", "refer"}, "auto"),
+                request.bundleWeights);
   FlagValues flags;
   for (const Flag &flag : getTargetFlags())
     if (arguments.has(flag.name))
@@ -165,6 +171,7 @@ static absl::StatusOr<ExitCode> compile(const Arguments &arguments,
   request.preprocessing = &flagged.preprocessing;
   request.source.import = flagged.import;
   request.source.graphHash = flagged.graphHash;
+  request.source.constants = std::move(flagged.constants);
   request.source.isProfileGiven = arguments.has("profile");
   request.source.llvmArguments = arguments.getAll("llvm-arg");
   QOPT_ASSIGN(ArtifactSummary summary,

@@ -277,6 +277,7 @@ absl::StatusOr<FlaggedModel> driver::quantizeModel(const Arguments &arguments,
   QOPT_ASSIGN(ModelInterface interface, getInterface(*module));
   QOPT_RETURN_IF_ERROR(model.preprocessing.check(interface.inputs));
   QOPT_ASSIGN(model.graphHash, getModelHash(*module));
+  model.constants = listLargeConstants(*module);
   RecipeDefaults defaults = getRecipeDefaults(
       *module, arguments.has("data"), arguments.has("profile"), requantize);
   if (!settings.get("scheme"))

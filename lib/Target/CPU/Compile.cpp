@@ -145,6 +145,10 @@ static absl::StatusOr<Lowered> lower(ModuleOp original,
   if (!program.ok())
     return program.status();
   lowered.program = std::move(*program);
+  lowered.program.embedsWeights =
+      options.weights == WeightsPlace::Object ||
+      (options.weights == WeightsPlace::Auto &&
+       lowered.program.weights->size() <= kMostEmbeddedBytes);
   return lowered;
 }
 
@@ -159,7 +163,7 @@ absl::StatusOr<StoredBytes> qopt::measureStorage(ModuleOp module,
     return lowered.status();
   const StepProgram &program = lowered->program;
   StoredBytes stored;
-  stored.total = program.weights.size();
+  stored.total = program.weights->size();
   for (auto [layer, bytes] :
        llvm::zip_equal(program.info.layers, program.layerBytes))
     stored.layers[layer] += bytes;
@@ -230,11 +234,23 @@ compileWhole(absl::StatusOr<Lowered> &lowered, ModuleOp original,
   return emitPart(*built->module, *built->machine);
 }
 
+/// Code reaches its weights by addresses of 32 bits, with a sign.
+static absl::Status checkEmbedded(const StepProgram &program) {
+  constexpr uint64_t kMost = uint64_t(1) << 31;
+  if (!program.embedsWeights || program.weights->size() < kMost)
+    return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("expects less than 2 GiB of weights in an object, got ",
+                   program.weights->size(), " bytes; put them into a file"));
+}
+
 absl::StatusOr<CompiledModel> qopt::compileForCPU(ModuleOp module,
                                                   const CPUOptions &options) {
   auto lowered = lower(module, options);
   if (!lowered.ok())
     return lowered.status();
+  if (absl::Status status = checkEmbedded(lowered->program); !status.ok())
+    return status;
   bool isSmall = lowered->machine->getPointerSizeInBits(0) != 64;
   auto object = isSmall
                     ? compileWhole(lowered, module, options)
@@ -246,6 +262,10 @@ absl::StatusOr<CompiledModel> qopt::compileForCPU(ModuleOp module,
   CompiledModel model;
   model.object = std::move(*object);
   model.symbol = options.symbol;
+  if (!lowered->program.embedsWeights) {
+    model.weights = lowered->program.weights;
+    lowered->program.info.weightsId = model.weights->getId();
+  }
   model.header = emitHeader(lowered->program.info, options.symbol);
   model.info = std::move(lowered->program.info);
   return model;

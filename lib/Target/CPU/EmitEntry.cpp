@@ -74,6 +74,7 @@ struct EntryEmitter {
   void emitLoop(Value *call, Function *run, const LoopStep &loop);
   void emitChoice(Value *call, Function *run, const ChoiceStep &choice);
   Function *emitPart(ArrayRef<ProgramStep> steps, bool isLast);
+  Value *isMissing(Value *pointer);
   void emitRun(StringRef symbol);
 
   Constant *getString(StringRef text);
@@ -84,10 +85,11 @@ struct EntryEmitter {
 } // namespace
 
 void EntryEmitter::addWeights() {
-  if (program.weights.empty())
+  if (program.weights->empty() || !program.embedsWeights)
     return;
-  Constant *bytes = ConstantDataArray::getRaw(
-      program.weights, program.weights.size(), Type::getInt8Ty(context));
+  Constant *bytes =
+      ConstantDataArray::getRaw(program.weights->str(), program.weights->size(),
+                                Type::getInt8Ty(context));
   weights =
       new GlobalVariable(module, bytes->getType(), /*isConstant=*/true,
                          GlobalValue::InternalLinkage, bytes, "qopt_weights");
@@ -318,6 +320,14 @@ Function *EntryEmitter::emitPart(ArrayRef<ProgramStep> steps, bool isLast) {
   return part;
 }
 
+/// NULL, or not 64-byte aligned.
+Value *EntryEmitter::isMissing(Value *pointer) {
+  Value *address = b.CreatePtrToInt(pointer, i64);
+  Value *isNull = b.CreateICmpEQ(address, b.getInt64(0));
+  Value *low = b.CreateAnd(address, b.getInt64(63));
+  return b.CreateOr(isNull, b.CreateICmpNE(low, b.getInt64(0)));
+}
+
 void EntryEmitter::emitRun(StringRef symbol) {
   forEachCall(program.main, [&](const CallStep &step) {
     bodies[&step] = emitBody(step, bodies.size());
@@ -343,13 +353,10 @@ void EntryEmitter::emitRun(StringRef symbol) {
   };
   Value *abi = loadField(call, Abi, i32);
   returnIf(b.CreateICmpNE(abi, b.getInt32(QOPT_ABI)), QOPT_EABI);
-  if (program.info.arenaBytes) {
-    Value *arena = b.CreatePtrToInt(loadField(call, Arena, ptr), i64);
-    Value *isNull = b.CreateICmpEQ(arena, b.getInt64(0));
-    Value *low = b.CreateAnd(arena, b.getInt64(63));
-    returnIf(b.CreateOr(isNull, b.CreateICmpNE(low, b.getInt64(0))),
-             QOPT_EARENA);
-  }
+  if (program.info.arenaBytes)
+    returnIf(isMissing(loadField(call, Arena, ptr)), QOPT_EARENA);
+  if (!program.embedsWeights && !program.weights->empty())
+    returnIf(isMissing(loadField(call, Weights, ptr)), QOPT_EWEIGHTS);
   for (Function *part : parts)
     b.CreateCall(part, {call});
   if (parts.empty()) {

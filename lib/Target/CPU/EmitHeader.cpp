@@ -72,6 +72,28 @@ static void appendTensors(std::string &out, llvm::StringRef prefix,
   }
 }
 
+/// How a host gets weights that are in no object.
+static void appendWeights(std::string &out, const ModelInfo &info,
+                          llvm::StringRef symbol) {
+  if (info.weightsId.empty())
+    return;
+  std::string upper = symbol.upper(), name = symbol.str();
+  absl::StrAppend(
+      &out,
+      "/* The weights lie in a file; qopt-rt/qopt_weights.h maps it:\n"
+      " *\n"
+      " *   qopt_weights weights;\n"
+      " *   int error = qopt_weights_open(&weights, \"",
+      name, ".weights\",\n *                                 ", upper,
+      "_WEIGHTS_BYTES, ", upper, "_WEIGHTS_ID);\n",
+      " *   if (error == QOPT_WEIGHTS_OK)\n"
+      " *     call.weights = weights.data;\n"
+      " *\n"
+      " * ",
+      name, "_run gives QOPT_EWEIGHTS without them. */\n", "#define ", upper,
+      "_WEIGHTS_ID \\\n  \"", info.weightsId, "\"\n\n");
+}
+
 std::string qopt::emitHeader(const ModelInfo &info, llvm::StringRef symbol) {
   std::string upper = symbol.upper(), name = symbol.str(), out;
   absl::StrAppend(&out, "/* ", name, ".h - a model compiled by qopt for ",
@@ -88,6 +110,7 @@ std::string qopt::emitHeader(const ModelInfo &info, llvm::StringRef symbol) {
                   "\n#define ", upper, "_ARENA_BYTES ", info.arenaBytes,
                   "\n#define ", upper, "_WEIGHTS_BYTES ", info.weightsBytes,
                   "\n\n");
+  appendWeights(out, info, symbol);
   appendTensors(out, upper, "input", info.inputs);
   appendTensors(out, upper, "output", info.outputs);
   absl::StrAppend(&out, "\nextern int ", name,

@@ -38,6 +38,7 @@ public:
     call.inputs = inputs.data();
     call.outputs = outputs.data();
     call.arena = arena;
+    call.weights = weights.get();
     if (pool) {
       call.threads = qopt_pool_threads(pool);
       call.parallel_for = qopt_pool_parallel_for;
@@ -63,8 +64,10 @@ public:
   }
 
 protected:
-  absl::Status start(RunFunction run, InfoFunction info, unsigned threads) {
+  absl::Status start(RunFunction run, InfoFunction info, unsigned threads,
+                     LoadedWeights loaded) {
     runFunction = run;
+    weights = std::move(loaded);
     description = info();
     if (description->abi != QOPT_ABI)
       return absl::FailedPreconditionError(
@@ -80,6 +83,7 @@ protected:
 private:
   RunFunction runFunction = nullptr;
   const qopt_info *description = nullptr;
+  LoadedWeights weights;
   void *arena = nullptr;
   size_t arenaBytes = 0;
   qopt_pool *pool = nullptr;
@@ -89,7 +93,8 @@ private:
 class JitLoadedProgram : public LoadedProgram {
 public:
   static absl::StatusOr<std::unique_ptr<JitProgram>>
-  create(llvm::StringRef object, llvm::StringRef symbol, unsigned threads) {
+  create(llvm::StringRef object, llvm::StringRef symbol, unsigned threads,
+         LoadedWeights weights) {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
     auto program = std::make_unique<JitLoadedProgram>();
@@ -117,8 +122,9 @@ public:
     auto info = program->jit->lookup((symbol + "_info").str());
     if (!info)
       return fail(info.takeError());
-    if (absl::Status status = program->start(
-            run->toPtr<RunFunction>(), info->toPtr<InfoFunction>(), threads);
+    if (absl::Status status = program->start(run->toPtr<RunFunction>(),
+                                             info->toPtr<InfoFunction>(),
+                                             threads, std::move(weights));
         !status.ok())
       return status;
     return program;
@@ -135,7 +141,8 @@ public:
       dlclose(handle);
   }
   static absl::StatusOr<std::unique_ptr<JitProgram>>
-  create(llvm::StringRef path, llvm::StringRef symbol, unsigned threads) {
+  create(llvm::StringRef path, llvm::StringRef symbol, unsigned threads,
+         LoadedWeights weights) {
     auto program = std::make_unique<LibraryProgram>();
     // A name without a slash would be searched for in system folders.
     std::string file = path.contains('/') ? path.str() : "./" + path.str();
@@ -149,9 +156,9 @@ public:
       return absl::InvalidArgumentError(
           absl::StrCat("expects '", path.str(), "' to define ", symbol.str(),
                        "_run and ", symbol.str(), "_info"));
-    if (absl::Status status =
-            program->start(reinterpret_cast<RunFunction>(run),
-                           reinterpret_cast<InfoFunction>(info), threads);
+    if (absl::Status status = program->start(
+            reinterpret_cast<RunFunction>(run),
+            reinterpret_cast<InfoFunction>(info), threads, std::move(weights));
         !status.ok())
       return status;
     return program;
@@ -210,14 +217,26 @@ private:
 
 absl::StatusOr<std::unique_ptr<JitProgram>>
 qopt::loadObject(llvm::StringRef object, llvm::StringRef symbol,
-                 unsigned threads) {
-  return JitLoadedProgram::create(object, symbol, threads);
+                 unsigned threads, LoadedWeights weights) {
+  return JitLoadedProgram::create(object, symbol, threads, std::move(weights));
+}
+
+absl::StatusOr<std::unique_ptr<JitProgram>>
+qopt::loadCompiled(const CompiledModel &model, unsigned threads) {
+  LoadedWeights weights;
+  if (model.weights) {
+    auto placed = placeWeights(*model.weights);
+    if (!placed.ok())
+      return placed.status();
+    weights = std::move(*placed);
+  }
+  return loadObject(model.object, model.symbol, threads, std::move(weights));
 }
 
 absl::StatusOr<std::unique_ptr<JitProgram>>
 qopt::loadSharedLibrary(llvm::StringRef path, llvm::StringRef symbol,
-                        unsigned threads) {
-  return LibraryProgram::create(path, symbol, threads);
+                        unsigned threads, LoadedWeights weights) {
+  return LibraryProgram::create(path, symbol, threads, std::move(weights));
 }
 
 std::unique_ptr<Executor>
@@ -232,7 +251,7 @@ ExecutorFactory qopt::makeJitFactory(CPUOptions options, unsigned threads) {
         auto model = compileForCPU(module, options);
         if (!model.ok())
           return model.status();
-        auto program = loadObject(model->object, model->symbol, threads);
+        auto program = loadCompiled(*model, threads);
         if (!program.ok())
           return program.status();
         return makeExecutor(std::move(*program));

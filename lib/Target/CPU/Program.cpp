@@ -6,13 +6,12 @@
 //===----------------------------------------------------------------------===//
 #include "Program.h"
 #include "qopt/Dialect/QG/IR/HostTypes.h"
+#include "qopt/Dialect/QG/IR/StoredConstants.h"
 #include "qopt/Target/Memory/Steps.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/Support/MathExtras.h"
-#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -67,9 +66,11 @@ absl::StatusOr<ModelInfo> qopt::describeInterface(ModuleOp module) {
 }
 
 namespace {
-/// Collects constants, each content once.
-class WeightsBlob {
+/// Places of constants by their names.
+class WeightsCollector {
 public:
+  explicit WeightsCollector(WeightsImage &image) : image(image) {}
+
   /// Offset of the bytes of a global.
   FailureOr<int64_t> add(memref::GlobalOp global) {
     auto known = offsets.find(global.getSymName());
@@ -79,35 +80,18 @@ public:
     auto value = dyn_cast_or_null<ElementsAttr>(global.getInitialValueAttr());
     if (!value)
       return failure();
-    FailureOr<Tensor> tensor = qg::getTensor(
+    FailureOr<StoredArray> array = qg::getStoredArray(
         value, RankedTensorType::get(type.getShape(), type.getElementType()));
-    if (failed(tensor))
+    if (failed(array))
       return failure();
-    int64_t offset = addBytes({tensor->data(), size_t(tensor->numBytes())});
+    int64_t offset = image.add(*array);
     offsets[global.getSymName()] = offset;
     return offset;
   }
-  std::string bytes;
-  /// Of all constants up to now, each with its alignment.
-  uint64_t alignedBytes = 0;
 
 private:
-  static constexpr uint64_t kAlignment = 64;
-
-  int64_t addBytes(StringRef data) {
-    auto &candidates = known[llvm::xxh3_64bits(data)];
-    for (int64_t offset : candidates)
-      if (StringRef(bytes).substr(offset, data.size()) == data)
-        return offset;
-    bytes.resize(llvm::alignTo(bytes.size(), kAlignment), '\0');
-    int64_t offset = bytes.size();
-    bytes.append(data.begin(), data.end());
-    candidates.push_back(offset);
-    alignedBytes += llvm::alignTo(data.size(), kAlignment);
-    return offset;
-  }
+  WeightsImage &image;
   llvm::StringMap<int64_t> offsets;
-  DenseMap<uint64_t, SmallVector<int64_t>> known;
 };
 } // namespace
 
@@ -116,10 +100,9 @@ namespace {
 class ProgramReader {
 public:
   ProgramReader(ModuleOp module, StepProgram &program)
-      : symbols(module), program(program) {}
+      : symbols(module), program(program), weights(*program.weights) {}
 
   absl::StatusOr<SequenceStep> readBlock(Block &block);
-  std::string takeWeights() { return std::move(weights.bytes); }
 
 private:
   absl::StatusOr<CallStep> readCall(func::CallOp call);
@@ -128,8 +111,8 @@ private:
   absl::StatusOr<BufferPlace> getPlace(Value buffer);
 
   SymbolTable symbols;
-  WeightsBlob weights;
   StepProgram &program;
+  WeightsCollector weights;
 };
 } // namespace
 
@@ -186,7 +169,7 @@ absl::StatusOr<CallStep> ProgramReader::readCall(func::CallOp call) {
     program.layerBytes.push_back(0);
   }
   step.layer = program.info.layers.size() - 1;
-  uint64_t before = weights.alignedBytes;
+  uint64_t before = program.weights->alignedBytes();
   for (Value operand : call.getOperands().drop_back(2)) {
     auto place = getPlace(operand);
     if (!place.ok())
@@ -196,7 +179,7 @@ absl::StatusOr<CallStep> ProgramReader::readCall(func::CallOp call) {
       return absl::InternalError("a step takes a scalar of @main");
     step.buffers.push_back(*place);
   }
-  program.layerBytes[step.layer] += weights.alignedBytes - before;
+  program.layerBytes[step.layer] += program.weights->alignedBytes() - before;
   return step;
 }
 
@@ -259,6 +242,7 @@ absl::StatusOr<StepProgram> qopt::takeProgram(ModuleOp module, ModelInfo info) {
   StepProgram program;
   program.info = std::move(info);
   func::FuncOp main = getMain(module);
+  program.weights = std::make_shared<WeightsImage>();
   ProgramReader reader(module, program);
   auto steps = reader.readBlock(main.front());
   if (!steps.ok())
@@ -270,8 +254,7 @@ absl::StatusOr<StepProgram> qopt::takeProgram(ModuleOp module, ModelInfo info) {
   };
   program.info.arenaBytes = getBytes("qopt.arena_bytes");
   program.info.liveBytes = getBytes("qopt.live_bytes");
-  program.weights = reader.takeWeights();
-  program.info.weightsBytes = program.weights.size();
+  program.info.weightsBytes = program.weights->size();
   dropMain(module);
   return program;
 }

@@ -62,7 +62,9 @@ struct ProgramStep {
 
 struct StepProgram {
   SequenceStep main;
-  std::string weights; ///< one 64-byte aligned blob
+  std::shared_ptr<WeightsImage> weights;
+  /// The object is to hold them.
+  bool embedsWeights = true;
   /// Bytes of it that each of `info.layers` was the first to read, aligned.
   std::vector<uint64_t> layerBytes;
   ModelInfo info;

@@ -25,6 +25,9 @@ static constexpr Flag kFlags[] = {
      "integers at the interface, softmax in integers (always so for bare "
      "32-bit targets)"},
     {"opt-level", "N", "0 to 3 (default 3)", 'O'},
+    {"weights-file", nullptr,
+     "weights into STEM.weights, which the host maps (default above 256 MB)"},
+    {"embed-weights", nullptr, "weights into the object, up to 2 GB"},
 };
 
 static constexpr EmitKind kKinds[] = {
@@ -127,7 +130,7 @@ static llvm::json::Value describe(const MachineRecord &machine) {
 
 static llvm::json::Object describe(const CompiledModel &compiled) {
   const ModelInfo &info = compiled.info;
-  return llvm::json::Object{{"symbol", compiled.symbol},
+  llvm::json::Object object{{"symbol", compiled.symbol},
                             {"target", info.target},
                             {"machine", describe(info.machine)},
                             {"float", info.hasExactFloat ? "exact" : "inexact"},
@@ -137,6 +140,12 @@ static llvm::json::Object describe(const CompiledModel &compiled) {
                             {"live_bytes", int64_t(info.liveBytes)},
                             {"weights_bytes", int64_t(info.weightsBytes)},
                             {"layer_names", llvm::json::Array(info.layers)}};
+  if (compiled.weights)
+    object["weights"] =
+        llvm::json::Object{{"file", ".weights"},
+                           {"bytes", int64_t(info.weightsBytes)},
+                           {"sha256", info.weightsId}};
+  return object;
 }
 
 namespace {
@@ -148,6 +157,13 @@ public:
     QOPT_ASSIGN(static_cast<MachineName &>(target->options_),
                 readMachine(request.flags));
     target->options_.symbol = request.symbol;
+    bool isFile = request.flags.count("weights-file");
+    if (isFile && request.flags.count("embed-weights"))
+      return Error(Code::UnsupportedOption,
+                   "--weights-file and --embed-weights exclude each other");
+    if (isFile || request.flags.count("embed-weights"))
+      target->options_.weights =
+          isFile ? WeightsPlace::File : WeightsPlace::Object;
     target->isIntegerOnly_ =
         request.flags.count("integer-only") || isBareMetal(target->options_);
     target->dropsHead_ = request.dropsHead;
@@ -171,10 +187,14 @@ public:
     absl::StatusOr<CPUOptions> cpu = resolveTarget(options_);
     if (!cpu.ok())
       return withCompilerCode(cpu.status());
-    return llvm::json::Object{{"triple", cpu->triple},
-                              {"cpu", cpu->cpu},
-                              {"features", cpu->features},
-                              {"opt_level", int64_t(cpu->optLevel)}};
+    llvm::json::Object described{{"triple", cpu->triple},
+                                 {"cpu", cpu->cpu},
+                                 {"features", cpu->features},
+                                 {"opt_level", int64_t(cpu->optLevel)}};
+    if (options_.weights != WeightsPlace::Auto)
+      described["weights"] =
+          options_.weights == WeightsPlace::File ? "file" : "object";
+    return described;
   }
 
   bool isIntegerOnly() const override { return isIntegerOnly_; }
@@ -215,8 +235,15 @@ public:
             make(kind.name, *compiled, *emission.lowered);
         if (!bytes.ok())
           return withCompilerCode(bytes.status());
-        emission.files[kind.suffix] = {std::move(*bytes), kind.isExecutable};
+        emission.files[kind.suffix] =
+            EmittedFile(FileContents(std::move(*bytes)), kind.isExecutable);
       }
+    if (std::shared_ptr<const WeightsImage> weights = compiled->weights)
+      emission.files[".weights"] =
+          FileContents(FileWriter([weights, id = compiled->info.weightsId](
+                                      llvm::raw_ostream &os) -> absl::Status {
+            return weights->writeFile(os, id);
+          }));
     emission.manifest = ::describe(*compiled);
     emission.target = compiled->info.target;
     emission.runsHere = findMissing(compiled->info.machine).empty();
@@ -238,6 +265,10 @@ private:
       return linkSharedLibrary(compiled);
     if (kind == "static")
       return makeArchive(compiled);
+    if (kind == "exe" && compiled.weights)
+      return absl::InvalidArgumentError(
+          "--emit=exe: expects weights in the code, they are in a file; add "
+          "--embed-weights");
     if (kind == "exe")
       return linkExecutable(compiled);
     return kind == "asm" ? emitAssembly(lowered, options_)
@@ -253,9 +284,13 @@ static FlagValues readFlags(const llvm::json::Object &described) {
   auto get = [&](llvm::StringRef key) {
     return described.getString(key).value_or("").str();
   };
-  return {{"target", get("triple") + ":" + get("cpu") + ":" + get("features")},
-          {"opt-level",
-           std::to_string(described.getInteger("opt_level").value_or(3))}};
+  FlagValues flags{
+      {"target", get("triple") + ":" + get("cpu") + ":" + get("features")},
+      {"opt-level",
+       std::to_string(described.getInteger("opt_level").value_or(3))}};
+  if (std::string place = get("weights"); !place.empty())
+    flags[place == "file" ? "weights-file" : "embed-weights"] = "";
+  return flags;
 }
 
 const TargetRow &qopt::getCPUTarget() {

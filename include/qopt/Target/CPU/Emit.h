@@ -11,6 +11,7 @@
 #include "qopt-rt/qopt_rt.h"
 #include "qopt/Execution/Executor.h"
 #include "qopt/Target/CPU/Pipelines.h"
+#include "qopt/Target/CPU/WeightsImage.h"
 #include "qopt/Target/HostMachine.h"
 #include "qopt/Target/MachineNames.h"
 
@@ -30,6 +31,7 @@ struct CPUOptions : MachineName {
   unsigned jobs = 0;
   /// Kernels of Target/CPU/Kernels; off: loops only (for tests).
   bool useKernels = true;
+  WeightsPlace weights = WeightsPlace::Auto;
 };
 
 struct TensorInfo {
@@ -44,6 +46,8 @@ struct ModelInfo {
   std::vector<TensorInfo> inputs, outputs;
   std::vector<std::string> layers;
   uint64_t arenaBytes = 0, weightsBytes = 0;
+  /// WeightsImage::getId of weights that are in no object.
+  std::string weightsId;
   /// Bound of the arena: most bytes alive at one step.
   uint64_t liveBytes = 0;
   std::string target; ///< triple and CPU, for people
@@ -58,6 +62,8 @@ struct CompiledModel {
   std::string header; ///< C99
   std::string symbol;
   ModelInfo info;
+  /// Null: they are in the object.
+  std::shared_ptr<const WeightsImage> weights;
 };
 
 /// Compiles `@main`. The module is not changed. InvalidArgument for a target
@@ -101,14 +107,20 @@ public:
   virtual void setThreads(unsigned threads) = 0;
 };
 
+/// Weights that are in no object, where they lie.
+using LoadedWeights = std::shared_ptr<const char>;
+
 /// Loads the object of `compileForCPU` (for this machine).
-absl::StatusOr<std::unique_ptr<JitProgram>> loadObject(llvm::StringRef object,
-                                                       llvm::StringRef symbol,
-                                                       unsigned threads = 1);
+absl::StatusOr<std::unique_ptr<JitProgram>>
+loadObject(llvm::StringRef object, llvm::StringRef symbol, unsigned threads = 1,
+           LoadedWeights weights = nullptr);
+/// The same with its weights, wherever they are.
+absl::StatusOr<std::unique_ptr<JitProgram>>
+loadCompiled(const CompiledModel &model, unsigned threads = 1);
 /// Loads a shared library.
 absl::StatusOr<std::unique_ptr<JitProgram>>
 loadSharedLibrary(llvm::StringRef path, llvm::StringRef symbol,
-                  unsigned threads = 1);
+                  unsigned threads = 1, LoadedWeights weights = nullptr);
 /// The Executor interface on a program: checks arrays, allocates results.
 std::unique_ptr<Executor> makeExecutor(std::unique_ptr<JitProgram> program);
 /// Compiles for this machine and loads.
