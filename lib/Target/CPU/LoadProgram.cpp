@@ -224,7 +224,7 @@ qopt::loadObject(llvm::StringRef object, llvm::StringRef symbol,
 absl::StatusOr<std::unique_ptr<JitProgram>>
 qopt::loadCompiled(const CompiledModel &model, unsigned threads) {
   LoadedWeights weights;
-  if (model.weights) {
+  if (model.weights && !model.weights->empty()) {
     auto placed = placeWeights(*model.weights);
     if (!placed.ok())
       return placed.status();
