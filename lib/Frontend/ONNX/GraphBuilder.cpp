@@ -145,6 +145,32 @@ Value GraphBuilder::floats(ArrayRef<int64_t> shape, ArrayRef<double> values,
   return constant(tensor);
 }
 
+Value GraphBuilder::sequence(ArrayRef<Value> elements) {
+  if (!llvm::all_of(elements, [](Value value) { return bool(value); }))
+    return {};
+  SmallVector<Type> types = llvm::to_vector(TypeRange(ValueRange(elements)));
+  return UnrealizedConversionCastOp::create(
+             builder, loc, TupleType::get(context(), types), elements)
+      .getResult(0);
+}
+
+std::optional<SmallVector<Value>> GraphBuilder::elementsOf(Value value) const {
+  auto list = value.getDefiningOp<UnrealizedConversionCastOp>();
+  if (!list || !isa<TupleType>(value.getType()))
+    return std::nullopt;
+  return llvm::to_vector(list.getInputs());
+}
+
+Value GraphBuilder::nothing() {
+  return UnrealizedConversionCastOp::create(
+             builder, loc, NoneType::get(context()), ValueRange())
+      .getResult(0);
+}
+
+bool GraphBuilder::isNothing(Value value) const {
+  return isa<NoneType>(value.getType());
+}
+
 void GraphBuilder::finish() {
   for (auto &[value, array] : llvm::reverse(constants)) {
     auto op = value.getDefiningOp<qg::ConstantOp>();

@@ -257,6 +257,13 @@ void Importer::returnOutputs(Scope &scope) {
                "output '" + output.name() + "' is produced by no node");
       continue;
     }
+    if (!GraphBuilder::isTensor(value)) {
+      report(Fault::Unsupported,
+             "output '" + output.name() +
+                 "': expects a tensor; sequences and optionals are not "
+                 "supported as outputs");
+      continue;
+    }
     results.push_back(value);
     named.push_back({output.name(), {}});
     compareWithDeclared(output, value);

@@ -99,8 +99,11 @@ bool GraphBuilder::addStates(Operation *op, const LoopYield &yield,
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(loop);
   for (Value value : ArrayRef(yield.states).drop_front(states.size())) {
-    if (isQuantized(value))
-      return bool(fail("expects branches without encodings"));
+    if (!isTensor(value) || isQuantized(value)) {
+      hasRefusedTypes = true;
+      return bool(fail("expects branches that give tensors without encodings "
+                       "where the condition is not known at compile time"));
+    }
     loop.getBlock().insertArgument(1 + states.size(), value.getType(), loc);
     states.push_back(full(shape(value), 0, element(value)));
   }
@@ -152,7 +155,17 @@ SmallVector<Value> GraphBuilder::closeLoop(Operation *op, LoopYield &yield,
   SmallVector<Type> types = llvm::to_vector(
       TypeRange(ValueRange(ArrayRef<Value>(spec.states))));
   SmallVector<bool> reversed(draft.getReversed());
+  // Lists of values have served their purpose.
+  for (Operation &op : llvm::make_early_inc_range(
+           llvm::reverse(draft.getBlock())))
+    if (isa<UnrealizedConversionCastOp>(op) && op.use_empty())
+      op.erase();
   for (auto [i, value] : llvm::enumerate(yield.stacked)) {
+    if (!isTensor(value)) {
+      hasRefusedTypes = true;
+      fail("expects tensors as results of steps");
+      return {};
+    }
     Shape stackedShape(shape(value));
     stackedShape.insert(stackedShape.begin(), spec.count);
     RankedTensorType type = checkedType(stackedShape, element(value));

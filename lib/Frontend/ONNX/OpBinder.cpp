@@ -38,7 +38,7 @@ LogicalResult OpBinder::badModel(const Twine &message) {
 // Inputs and outputs
 //===----------------------------------------------------------------------===//
 
-Value OpBinder::raw(unsigned index) {
+Value OpBinder::any(unsigned index) {
   readInputs.insert(index);
   if (hasInput(index))
     return inputs[index];
@@ -46,9 +46,27 @@ Value OpBinder::raw(unsigned index) {
   return {};
 }
 
+Value OpBinder::raw(unsigned index) {
+  Value value = any(index);
+  if (!value || GraphBuilder::isTensor(value))
+    return value;
+  (void)badModel("expects a tensor as input " + Twine(index) +
+                 ", got a sequence or an optional");
+  return {};
+}
+
+std::optional<SmallVector<Value>> OpBinder::sequence(unsigned index) {
+  Value value = any(index);
+  auto elements = value ? b.elementsOf(value) : std::nullopt;
+  if (value && !elements)
+    (void)badModel("expects a sequence as input " + Twine(index));
+  return elements;
+}
+
 void OpBinder::computeInF32() {
   widens = true;
-  if (hasInput(0) && b.isNarrowFloat(inputs[0]))
+  if (hasInput(0) && GraphBuilder::isTensor(inputs[0]) &&
+      b.isNarrowFloat(inputs[0]))
     roundedTo = b.element(inputs[0]);
 }
 
@@ -60,7 +78,7 @@ Value OpBinder::in(unsigned index) { return widen(b.plain(raw(index))); }
 
 Value OpBinder::optional(unsigned index) {
   readInputs.insert(index);
-  return hasInput(index) ? widen(b.plain(inputs[index])) : Value();
+  return hasInput(index) ? in(index) : Value();
 }
 
 std::optional<Tensor> OpBinder::constant(unsigned index) {
@@ -114,7 +132,8 @@ bool OpBinder::hasOutput(unsigned index) const {
 LogicalResult OpBinder::result(unsigned index, Value value) {
   if (!value)
     return failure();
-  if (index == 0 && roundedTo && b.element(value).isF32())
+  if (index == 0 && roundedTo && GraphBuilder::isTensor(value) &&
+      b.element(value).isF32())
     value = b.convert(value, roundedTo);
   if (index < results_.size())
     results_[index] = value;

@@ -35,6 +35,7 @@ OpRegistry::OpRegistry() {
   registerSamplingOps(*this);
   registerScatterOps(*this);
   registerSelectionOps(*this);
+  registerSequenceOps(*this);
   registerShapeOps(*this);
   registerSignalOps(*this);
   registerSliceOps(*this);

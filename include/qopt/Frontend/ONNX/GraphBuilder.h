@@ -122,6 +122,15 @@ public:
   /// that it gives beyond those of `spec` start as zeros. The last states and
   /// the stacked results; nothing where it failed.
   llvm::SmallVector<Value> loop(const LoopSpec &spec, LoopBodyWriter write);
+  // Sequences of tensors and optionals without one: values that are no tensors
+  // and that no op of the graph reads.
+  Value sequence(ArrayRef<Value> elements);
+  std::optional<llvm::SmallVector<Value>> elementsOf(Value value) const;
+  Value nothing();
+  bool isNothing(Value value) const;
+  static bool isTensor(Value value) {
+    return llvm::isa<mlir::RankedTensorType>(value.getType());
+  }
   /// Runs `write` so that what it writes can be used anywhere.
   void outsideOfLoops(llvm::function_ref<void()> write);
   /// Before an op is erased that may have constants inside.

@@ -54,6 +54,10 @@ public:
   }
   /// As it is, possibly encoded.
   Value raw(unsigned index);
+  /// The same of a tensor or a sequence.
+  Value any(unsigned index);
+  /// Elements of a sequence; nullopt, and reported, if it is none.
+  std::optional<llvm::SmallVector<Value>> sequence(unsigned index);
   /// Floats or plain integers.
   Value in(unsigned index);
   /// `in`, or null without a report if the input is absent.

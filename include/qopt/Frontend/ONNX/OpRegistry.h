@@ -83,6 +83,7 @@ void registerReverseSequenceOps(OpRegistry &registry);
 void registerSamplingOps(OpRegistry &registry);
 void registerScatterOps(OpRegistry &registry);
 void registerSelectionOps(OpRegistry &registry);
+void registerSequenceOps(OpRegistry &registry);
 void registerShapeOps(OpRegistry &registry);
 void registerSignalOps(OpRegistry &registry);
 void registerSliceOps(OpRegistry &registry);

@@ -277,9 +277,12 @@ LogicalResult LoopImporter::run() {
   if (!body)
     return failure();
   for (unsigned i = 2; i < op.numInputs(); ++i) {
-    states.push_back(op.in(i));
+    Value state = op.any(i);
+    states.push_back(state && b.isTensor(state) ? op.in(i) : state);
     if (!states.back())
       return failure();
+    // Lists have as many tensors as the steps that were taken say.
+    hasGrown |= !b.isTensor(states.back());
   }
   if (body->input_size() != int(2 + states.size()) ||
       op.numOutputs() < states.size() ||
@@ -297,6 +300,8 @@ LogicalResult LoopImporter::run() {
                               "are stacked");
     return give(states);
   }
+  if (hasGrown)
+    return unroll();
   LoopSpec spec;
   spec.count = count;
   spec.condition = condition;

@@ -371,7 +371,7 @@ static LogicalResult importReciprocal(OpBinder &op) {
 }
 
 static LogicalResult importIdentity(OpBinder &op) {
-  return op.result(op.raw(0));
+  return op.result(op.any(0));
 }
 
 static void registerFunctions(OpRegistry &registry) {

@@ -268,10 +268,4 @@ void frontend::registerIndexOps(OpRegistry &registry) {
   registry.add("Pad", 2, importPad2);
   registry.add("Pad", 11, importPad);
   registry.add("Trilu", 14, importTrilu);
-  for (StringRef name :
-       {"SequenceAt", "SequenceConstruct", "SequenceEmpty", "SequenceErase",
-        "SequenceInsert", "SequenceLength", "SequenceMap", "SplitToSequence",
-        "ConcatFromSequence", "Optional", "OptionalGetElement",
-        "OptionalHasElement"})
-    registry.refuse("", name, "sequences and optionals are not supported");
 }
