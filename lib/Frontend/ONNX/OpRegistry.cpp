@@ -18,11 +18,14 @@ OpRegistry::OpRegistry() {
   registerDeterminantOps(*this);
   registerEinsumOps(*this);
   registerElementwiseOps(*this);
+  registerFusedOps(*this);
   registerIndexOps(*this);
   registerIntegerProductOps(*this);
   registerLinearAttentionOps(*this);
   registerMLOps(*this);
   registerMatMulOps(*this);
+  registerMultiHeadAttentionOps(*this);
+  registerNGramOps(*this);
   registerNormOps(*this);
   registerPoolOps(*this);
   registerQONNXOps(*this);

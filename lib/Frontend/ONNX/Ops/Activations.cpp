@@ -74,8 +74,8 @@ static const ActivationRow kActivations[] = {
      [](GraphBuilder &b, const Activation &a, Value x) {
        if (!x)
          return x;
-       Value isAbove = b.compare(ComparePredicate::ge, x,
-                                 b.scalar(a.alpha, b.element(x)));
+       Value isAbove =
+           b.compare(ComparePredicate::ge, x, b.scalar(a.alpha, b.element(x)));
        return b.select(isAbove, x, b.scalar(0, b.element(x)));
      }},
 };
@@ -119,6 +119,22 @@ frontend::readActivations(OpBinder &op, ArrayRef<StringRef> defaults,
     activations.push_back(std::move(activation));
   }
   return activations;
+}
+
+std::optional<Activation>
+frontend::makeActivation(OpBinder &op, StringRef name,
+                         ArrayRef<double> parameters) {
+  const ActivationRow *row = findActivation(name);
+  if (!row) {
+    (void)op.unsupported("activation '" + name + "' is not supported");
+    return std::nullopt;
+  }
+  Activation activation{row->name.str(), row->alpha, row->beta};
+  if (parameters.size() > 0)
+    activation.alpha = parameters[0];
+  if (parameters.size() > 1)
+    activation.beta = parameters[1];
+  return activation;
 }
 
 Value frontend::buildActivation(GraphBuilder &b, const Activation &activation,

@@ -19,6 +19,11 @@ std::optional<llvm::SmallVector<Activation>>
 readActivations(OpBinder &op, llvm::ArrayRef<llvm::StringRef> defaults,
                 unsigned directions);
 
+/// The function of a fused operator, with what it gives of parameters; nullopt,
+/// and reported, for one that is none of these.
+std::optional<Activation> makeActivation(OpBinder &op, llvm::StringRef name,
+                                         llvm::ArrayRef<double> parameters);
+
 Value buildActivation(GraphBuilder &b, const Activation &activation, Value x);
 
 } // namespace qopt::frontend

@@ -143,6 +143,71 @@ static LogicalResult importAttention(OpBinder &op) {
   return op.hasOutput(3) ? op.result(3, inner) : success();
 }
 
+/// k or v [B, G, N, D] with each head as often as queries read it.
+static Value repeatHeads(GraphBuilder &b, Value x, int64_t heads) {
+  if (!x || b.extent(x, 1) == heads)
+    return x;
+  Shape shape(b.shape(x));
+  Shape repeated{shape[0], shape[1], heads / shape[1], shape[2], shape[3]};
+  return b.reshape(b.broadcast(b.expandDim(x, 2), repeated),
+                   {shape[0], heads, shape[2], shape[3]});
+}
+
+/// `x` through the graph of an attribute, if there is one.
+static Value modify(OpBinder &op, StringRef name, Value x) {
+  if (!x || !op.hasAttr(name))
+    return x;
+  const ::onnx::GraphProto *graph = op.graphAttr(name);
+  if (!graph)
+    return {};
+  auto values = op.importBody({*graph, (name + "/").str(), {x}, {true}});
+  if (!values || values->size() != 1 || !values->front())
+    return {};
+  Value y = op.b.convert(values->front(), op.b.element(x));
+  if (op.b.shape(y) == op.b.shape(x))
+    return y;
+  return op.b.fail("expects '" + name + "' to keep the shape " +
+                   formatShape(op.b.shape(x)));
+}
+
+/// Attention whose scores and weights go through graphs.
+static LogicalResult importFlexAttention(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  qg::AttentionSpec spec;
+  spec.q = op.in(0);
+  spec.k = op.in(1);
+  spec.v = op.in(2);
+  if (!spec.q || !spec.k || !spec.v)
+    return failure();
+  for (Value x : {spec.q, spec.k, spec.v})
+    if (b.rank(x) != 4)
+      return op.badModel("expects Q, K and V of rank 4, got " +
+                         formatShape(b.shape(x)));
+  Type type = b.element(spec.q);
+  Type compute = op.typeAttr("softmax_precision",
+                             b.isNarrowFloat(spec.q) ? b.f32() : type);
+  if (!compute)
+    return failure();
+  spec.scale =
+      op.floatAttr("scale", 1 / std::sqrt(double(b.extent(spec.q, 3))));
+  spec.softmaxType = compute == type ? Type() : compute;
+  // Checks the operands.
+  Value whole = checked(op, qg::createAttention(b, spec));
+  if (!whole || (!op.hasAttr("score_mod") && !op.hasAttr("prob_mod")))
+    return op.result(whole);
+  if (Operation *unused = whole.getDefiningOp<qg::AttentionOp>())
+    unused->erase();
+  int64_t heads = b.extent(spec.q, 1);
+  double root = std::sqrt(spec.scale);
+  Value keys = b.mul(repeatHeads(b, spec.k, heads), root);
+  Value scores = b.matmul(b.mul(spec.q, root), b.transpose(keys, {0, 1, 3, 2}));
+  scores = modify(op, "score_mod", b.convert(scores, compute));
+  Value weights = scores ? b.softmax(scores, 3) : scores;
+  weights = modify(op, "prob_mod", weights);
+  Value values = b.convert(repeatHeads(b, spec.v, heads), compute);
+  return op.result(b.convert(b.matmul(weights, values), type));
+}
+
 /// Rows of a table by position, or what is given by batch and position; with a
 /// dimension for the heads at `headAxis` of [B, S, D/2].
 static Value importAngles(OpBinder &op, Value table, int64_t headAxis) {
@@ -209,6 +274,7 @@ static LogicalResult importTensorScatter(OpBinder &op) {
 
 void frontend::registerAttentionOps(OpRegistry &registry) {
   registry.add("Attention", 23, importAttention);
+  registry.add("ai.onnx.preview", "FlexAttention", 1, importFlexAttention);
   registry.add("RotaryEmbedding", 23, importRotaryEmbedding);
   registry.add("TensorScatter", 24, importTensorScatter);
 }

@@ -1,0 +1,272 @@
+//===- MultiHeadAttention.cpp - ONNX Runtime's forms of attention ---------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Attention, MultiHeadAttention and RotaryEmbedding of com.microsoft: operands
+// packed and masked in ways of their own, then qg.attention.
+//===----------------------------------------------------------------------===//
+#include "qopt/Dialect/QG/IR/QGComposite.h"
+#include "qopt/Frontend/ONNX/MatMul.h"
+#include "qopt/Frontend/ONNX/OpRegistry.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::frontend;
+
+/// [B, S, heads * D] -> [B, heads, S, D].
+static Value toHeads(GraphBuilder &b, Value x, int64_t heads) {
+  if (!x || b.rank(x) != 3 || heads < 1 || b.extent(x, 2) % heads)
+    return x ? b.fail("expects [B, S, heads * D] with 'num_heads' heads, got " +
+                      formatShape(b.shape(x)))
+             : x;
+  return b.transpose(b.reshape(x, {b.extent(x, 0), b.extent(x, 1), heads,
+                                   b.extent(x, 2) / heads}),
+                     {0, 2, 1, 3});
+}
+
+/// [B, heads, S, D] -> [B, S, heads * D].
+static Value fromHeads(GraphBuilder &b, Value x) {
+  if (!x)
+    return x;
+  return b.reshape(
+      b.transpose(x, {0, 2, 1, 3}),
+      {b.extent(x, 0), b.extent(x, 2), b.extent(x, 1) * b.extent(x, 3)});
+}
+
+/// Part `index` of x [B, S, heads, count, D]: [B, heads, S, D].
+static Value takePart(GraphBuilder &b, Value x, int64_t index) {
+  return b.transpose(b.dropDim(b.sliceAxis(x, 3, index, index + 1), 3),
+                     {0, 2, 1, 3});
+}
+
+/// What a mask of integers adds to the scores: 0 where it holds, else the
+/// node's value. `given` is [B] (lengths), [B, T] or [B, S, T].
+static Value readMask(OpBinder &op, Value given, ArrayRef<int64_t> scores) {
+  GraphBuilder &b = op.b;
+  int64_t batch = scores[0], keys = scores[3];
+  Value wide = b.convert(given, b.i64());
+  if (!wide)
+    return {};
+  Value holds;
+  if (b.rank(wide) == 1 && b.extent(wide, 0) == batch) {
+    Tensor positions(DType::i64, {1, 1, 1, keys});
+    for (int64_t i = 0; i < keys; ++i)
+      positions.setInt(i, i);
+    holds = b.compare(ComparePredicate::lt, b.constant(positions),
+                      b.reshape(wide, {batch, 1, 1, 1}));
+  } else {
+    Shape shape{batch, 1, 1, keys};
+    if (b.rank(wide) == 3)
+      shape[2] = scores[2];
+    if (b.rank(wide) < 2 || b.rank(wide) > 3 ||
+        b.type(wide).getNumElements() != getNumElements(shape))
+      return b.fail("expects a mask [B], [B, T] or [B, S, T], got " +
+                    formatShape(b.shape(wide)));
+    holds = b.compare(ComparePredicate::ne, b.reshape(wide, shape),
+                      b.scalar(0, b.i64()));
+  }
+  return b.select(holds, b.scalar(0, b.f32()),
+                  b.scalar(op.floatAttr("mask_filter_value", -10000), b.f32()));
+}
+
+namespace {
+/// Operands [B, N, S, D], [B, N, T, D], [B, N, T, E], and the inputs that bias
+/// the scores.
+struct Heads {
+  Value q, k, v;
+  Value mask, bias; ///< null if there is none
+  int64_t past = 0;
+};
+} // namespace
+
+static Value attend(OpBinder &op, const Heads &heads) {
+  GraphBuilder &b = op.b;
+  if (!heads.q || !heads.k || !heads.v)
+    return {};
+  Shape scores{b.extent(heads.q, 0), b.extent(heads.q, 1), b.extent(heads.q, 2),
+               b.extent(heads.k, 2)};
+  qg::AttentionSpec spec;
+  spec.q = heads.q;
+  spec.k = heads.k;
+  spec.v = heads.v;
+  if (heads.mask) {
+    spec.mask = b.convert(readMask(op, heads.mask, scores), b.element(heads.q));
+    if (!spec.mask)
+      return {};
+  }
+  if (heads.bias)
+    spec.mask = spec.mask ? b.add(spec.mask, heads.bias) : heads.bias;
+  double scale = op.floatAttr("scale", 0);
+  spec.scale = scale != 0 ? scale : 1 / std::sqrt(double(b.extent(spec.q, 3)));
+  spec.causal = op.intAttr("unidirectional", 0) != 0;
+  spec.offset = heads.past;
+  op.ignoreAttrs({"mask_filter_value"});
+  Value y = qg::createAttention(b, spec);
+  if (!y)
+    op.fault = Fault::BadModel;
+  return fromHeads(b, y);
+}
+
+/// Query, key and value of MultiHeadAttention, packed or not.
+static LogicalResult readHeads(OpBinder &op, Heads &heads) {
+  GraphBuilder &b = op.b;
+  int64_t count = op.intAttr("num_heads", 0);
+  Value q = op.in(0), k = op.optional(1), v = op.optional(2),
+        bias = op.optional(3);
+  if (!q)
+    return failure();
+  if (b.rank(q) == 5 && !k && !v && b.extent(q, 3) == 3) {
+    heads.q = takePart(b, q, 0);
+    heads.k = takePart(b, q, 1);
+    heads.v = takePart(b, q, 2);
+  } else if (k && b.rank(k) == 5 && !v && b.extent(k, 3) == 2) {
+    heads.q = toHeads(b, q, count);
+    heads.k = takePart(b, k, 0);
+    heads.v = takePart(b, k, 1);
+  } else if (k && v) {
+    heads.q = toHeads(b, q, count);
+    heads.k = b.rank(k) == 4 ? k : toHeads(b, k, count);
+    heads.v = b.rank(v) == 4 ? v : toHeads(b, v, count);
+  } else {
+    return op.badModel("expects a query, a key and a value, packed or not");
+  }
+  if (!bias || !heads.q || !heads.k || !heads.v)
+    return success(heads.q && heads.k && heads.v);
+  int64_t begin = 0;
+  for (Value *x : {&heads.q, &heads.k, &heads.v}) {
+    int64_t n = b.extent(*x, 1), width = b.extent(*x, 3),
+            end = begin + n * width;
+    if (b.rank(bias) != 1 || b.extent(bias, 0) < end)
+      return op.badModel("expects a bias for queries, keys and values");
+    *x = b.add(*x,
+               b.reshape(b.sliceAxis(bias, 0, begin, end), {1, n, 1, width}));
+    begin = end;
+  }
+  return success();
+}
+
+static LogicalResult importMultiHeadAttention(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Heads heads;
+  if (failed(readHeads(op, heads)))
+    return failure();
+  if (op.hasInput(8) || op.hasInput(9) || op.hasOutput(3))
+    return op.unsupported("expects no shared caches and no output 'qk'");
+  heads.mask = op.optional(4);
+  heads.bias = op.optional(5);
+  if (Value past = op.optional(6)) {
+    Value pastValue = op.in(7);
+    if (!pastValue || b.rank(past) != 4)
+      return op.badModel("expects past keys and values of rank 4");
+    heads.past = b.extent(past, 2);
+    heads.k = b.concat({past, heads.k}, 2);
+    heads.v = b.concat({pastValue, heads.v}, 2);
+  }
+  if (failed(op.result(attend(op, heads))))
+    return failure();
+  if (op.hasOutput(1) && failed(op.result(1, heads.k)))
+    return failure();
+  return op.hasOutput(2) ? op.result(2, heads.v) : success();
+}
+
+/// Attention of com.microsoft: one product makes queries, keys and values.
+static LogicalResult importMicrosoftAttention(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), weights = op.in(1);
+  int64_t count = op.intAttr("num_heads", 0);
+  if (!x || !weights)
+    return failure();
+  if (op.intAttr("do_rotary", 0) || op.hasInput(6) ||
+      op.intAttr("past_present_share_buffer", 0))
+    return op.unsupported("expects no rotation and no shared caches");
+  op.ignoreAttrs({"rotary_embedding_dim"});
+  if (b.rank(x) != 3 || b.rank(weights) != 2 || count < 1)
+    return op.badModel("expects x [B, S, C], weights of rank 2 and "
+                       "'num_heads'");
+  int64_t each = b.extent(weights, 1) / 3;
+  Shape sizes = op.intsAttr("qkv_hidden_sizes", {each, each, each});
+  if (sizes.size() != 3 ||
+      sizes[0] + sizes[1] + sizes[2] != b.extent(weights, 1))
+    return op.badModel("expects three sizes that add up to " +
+                       Twine(b.extent(weights, 1)));
+  Value all = buildMatMul(b, x, weights);
+  if (Value bias = op.optional(2))
+    all = b.add(all, bias);
+  Heads heads;
+  int64_t begin = 0;
+  Value *parts[] = {&heads.q, &heads.k, &heads.v};
+  for (auto [part, size] : llvm::zip(parts, sizes)) {
+    *part = toHeads(b, b.sliceAxis(all, 2, begin, begin + size), count);
+    begin += size;
+  }
+  if (!heads.q || !heads.k || !heads.v)
+    return failure();
+  heads.mask = op.optional(3);
+  heads.bias = op.optional(5);
+  if (Value past = op.optional(4)) {
+    if (b.rank(past) != 5 || b.extent(past, 0) != 2)
+      return op.badModel("expects a past [2, B, heads, P, D]");
+    heads.past = b.extent(past, 3);
+    heads.k = b.concat({b.dropDim(b.sliceAxis(past, 0, 0, 1), 0), heads.k}, 2);
+    heads.v = b.concat({b.dropDim(b.sliceAxis(past, 0, 1, 2), 0), heads.v}, 2);
+  }
+  if (failed(op.result(attend(op, heads))))
+    return failure();
+  if (!op.hasOutput(1))
+    return success();
+  return op.result(
+      1, b.concat({b.expandDim(heads.k, 0), b.expandDim(heads.v, 0)}, 0));
+}
+
+/// The positions' rows of tables: those given, or from an offset on.
+static Value getRotaryRows(OpBinder &op, Value table, int64_t length) {
+  GraphBuilder &b = op.b;
+  Value positions = b.convert(op.in(1), b.i64());
+  if (!positions || !table)
+    return {};
+  if (b.type(positions).getNumElements() == 1 && length != 1) {
+    Tensor steps(DType::i64, {1, length});
+    for (int64_t i = 0; i < length; ++i)
+      steps.setInt(i, i);
+    positions = b.add(b.reshape(positions, {1, 1}), b.constant(steps));
+  }
+  if (b.rank(positions) == 1)
+    positions = b.reshape(positions, {1, b.extent(positions, 0)});
+  return b.expandDim(b.gather(table, positions, 0), 1);
+}
+
+static LogicalResult importMicrosoftRotary(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), cos = op.in(2), sin = op.in(3);
+  if (!x || !cos || !sin)
+    return failure();
+  if (op.intAttr("is_packed_batching", 0) || op.floatAttr("scale", 1) != 1)
+    return op.unsupported("expects 'is_packed_batching' 0 and 'scale' 1");
+  bool isFlat = b.rank(x) == 3;
+  int64_t rotated = op.intAttr("rotary_embedding_dim", 0),
+          heads = op.intAttr("num_heads", 0);
+  if (isFlat && heads == 0 && rotated == 0 && b.rank(cos) == 2)
+    heads = b.extent(x, 2) / std::max<int64_t>(2 * b.extent(cos, 1), 1);
+  Value split = isFlat ? toHeads(b, x, heads) : x;
+  if (!split || b.rank(split) != 4 || b.rank(cos) != 2)
+    return op.badModel("expects x of rank 3 or 4 and tables of rank 2");
+  int64_t length = b.extent(split, 2);
+  cos = getRotaryRows(op, cos, length);
+  sin = getRotaryRows(op, sin, length);
+  if (!cos || !sin)
+    return failure();
+  bool isInterleaved = op.intAttr("interleaved", 0);
+  Value y = b.emit<qg::RotaryOp>(b.shape(split), b.element(split), split, cos,
+                                 sin, isInterleaved);
+  if (!y)
+    op.fault = Fault::BadModel;
+  return op.result(isFlat ? fromHeads(b, y) : y);
+}
+
+void frontend::registerMultiHeadAttentionOps(OpRegistry &registry) {
+  StringRef ms = "com.microsoft";
+  registry.add(ms, "Attention", 1, importMicrosoftAttention);
+  registry.add(ms, "MultiHeadAttention", 1, importMultiHeadAttention);
+  registry.add(ms, "RotaryEmbedding", 1, importMicrosoftRotary);
+}
