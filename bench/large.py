@@ -146,7 +146,8 @@ def make(folder, options):
 
 
 def run(command):
-    """Seconds and peak resident bytes of a command; exits where it fails."""
+    """Seconds, those of CPU, and peak resident bytes of a command; exits where it
+    fails."""
     start = time.monotonic()
     process = subprocess.Popen([str(word) for word in command],
                                stderr=subprocess.PIPE, text=True)
@@ -156,7 +157,8 @@ def run(command):
     if process.returncode:
         sys.exit(f"{' '.join(map(str, command))}: exit "
                  f"{process.returncode}\n{text[-2000:]}")
-    return time.monotonic() - start, usage.ru_maxrss * 1024
+    return (time.monotonic() - start, usage.ru_utime + usage.ru_stime,
+            usage.ru_maxrss * 1024)
 
 
 def sizes(stem):
@@ -180,16 +182,16 @@ def measure(options):
         stem = work / scheme / "decoder"
         stem.parent.mkdir()
         flags = options.flags.split()
-        seconds, peak = run([options.qopt, "compile", model, "--scheme", scheme,
-                             "-q", "-o", stem, *flags])
+        seconds, busy, peak = run([options.qopt, "compile", model, "--scheme",
+                                   scheme, "-q", "-o", stem, *flags])
         beside, bundle = sizes(stem)
-        text = (f"{scheme:10} compile {seconds:6.1f} s, peak {peak / 1e6:6.0f} "
-                f"MB ({peak / weights:.2f}x), files {beside / 1e6:.0f} MB, "
-                f"bundle {bundle / 1e6:.0f} MB")
+        text = (f"{scheme:10} compile {seconds:6.1f} s ({busy:.1f} of CPU), peak "
+                f"{peak / 1e6:6.0f} MB ({peak / weights:.2f}x), files "
+                f"{beside / 1e6:.0f} MB, bundle {bundle / 1e6:.0f} MB")
         if not options.no_run:
-            seconds, used = run([options.qopt, "run", stem, "-q", "--input",
-                                 f"ids=@{work / 'ids.npy'}", "--output",
-                                 f"logits=@{work / scheme}.npy"])
+            seconds, _, used = run([options.qopt, "run", stem, "-q", "--input",
+                                    f"ids=@{work / 'ids.npy'}", "--output",
+                                    f"logits=@{work / scheme}.npy"])
             text += f"; run {seconds:.1f} s, peak {used / 1e6:.0f} MB"
         print(text, flush=True)
         failed |= peak > bound
