@@ -267,3 +267,69 @@ def test_refusal_names_the_inner_node(tmp_path):
                                 [constant("m", np.int64(3))], opset=18)
     with pytest.raises(qopt.UnsupportedError, match="node 'loop/bad'"):
         onnx_files.load(tmp_path, model)
+
+
+def counted(start=0, step=1, below=4, most=None, weights=True):
+    """As tf2onnx writes Keras' layers: the condition is of a counter that is a
+    state, and so are the weights; what a step reads it gathers by that state."""
+    nodes = [h.make_node("Gather", ["x", "n"], ["xt"], axis=0),
+             h.make_node("MatMul", ["s", "w"], ["sw"]),
+             h.make_node("Add", ["sw", "xt"], ["s2"]),
+             h.make_node("Add", ["n", "step"], ["n2"]),
+             h.make_node("Less", ["n2", "below"], ["go2"]),
+             h.make_node("Identity", ["s2"], ["row"])]
+    body = graph(nodes, [value("i", [], I64), value("go", [], BOOL),
+                         value("n", [], I64), value("s", [1, 3]),
+                         value("w", [3, 3])],
+                 [value("go2", [], BOOL), value("n2", [], I64),
+                  value("s2", [1, 3]), value("w", [3, 3]), value("row", [1, 3])])
+    rng = np.random.default_rng(0)
+    w = rng.normal(size=(3, 3)).astype(np.float32)
+    initializers = [constant("step", np.int64(step)),
+                    constant("below", np.int64(below)),
+                    constant("n0", np.int64(start)), constant("w0", w),
+                    constant("s0", np.zeros((1, 3), np.float32))]
+    names = ["", "", "n0", "s0", "w0"]
+    if most is not None:
+        initializers.append(constant("m", np.int64(most)))
+        names[0] = "m"
+    node = h.make_node("Loop", names, ["n_end", "s_end", "w_end", "rows"],
+                       body=body)
+    return w, onnx_files.model_of(
+        [node], [value("x", [6, 1, 3])],
+        [value("n_end", None, I64), value("s_end", None), value("w_end", None),
+         value("rows", None)], initializers, opset=18)
+
+
+@pytest.mark.parametrize("start,step,below,most,steps", [
+    (0, 1, 6, None, 6), (0, 1, 4, 100, 4), (2, 2, 6, None, 2), (0, 1, 6, 3, 3),
+    (5, 1, 6, None, 1)])
+def test_counter_decides(tmp_path, start, step, below, most, steps):
+    w, model = counted(start, step, below, most)
+    x = np.random.default_rng(1).normal(size=(6, 1, 3)).astype(np.float32)
+    loaded = onnx_files.load(tmp_path, model)
+    n, s, w_end, rows = onnx_files.run_model(loaded, [x])
+    want, all_rows = np.zeros((1, 3), np.float32), []
+    for i in range(steps):
+        want = want @ w + x[start + i * step]
+        all_rows.append(want)
+    assert n == start + steps * step and np.array_equal(w_end, w)
+    np.testing.assert_allclose(s, want, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(rows, np.array(all_rows), rtol=1e-5, atol=1e-6)
+    # The weight is a constant of the body, and no state.
+    if steps > 1:
+        body = loaded.to_mlir().split("qg.loop")[1]
+        assert f"{steps} states" in body.splitlines()[0]
+        assert "qg.constant" in body.split("qg.yield")[0]
+
+
+def test_counter_of_data(tmp_path):
+    """A bound that data give decides nothing."""
+    _, model = counted()
+    model.graph.input.append(value("below", [], I64))
+    kept = [t for t in model.graph.initializer if t.name != "below"]
+    model.graph.ClearField("initializer")
+    model.graph.initializer.extend(kept)
+    with pytest.raises(qopt.UnsupportedError, match="known at compile time where "
+                                                    "their results are stacked"):
+        onnx_files.load(tmp_path, model)

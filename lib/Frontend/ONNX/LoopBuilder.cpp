@@ -9,6 +9,8 @@
 
 #include "mlir/IR/Verifier.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/BitVector.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -137,11 +139,168 @@ SmallVector<Value> GraphBuilder::loop(const LoopSpec &spec,
   return results;
 }
 
+/// Steps that are followed at import to count them.
+static constexpr int64_t kMostCounted = int64_t(1) << 16;
+/// Ops of which each is evaluated at every one of these steps.
+static constexpr size_t kMostCountedOps = 64;
+
+namespace {
+/// Follows what a condition is computed from, where that is constants, the
+/// number of the step and states that come from these alone: counters.
+class StepCounter {
+public:
+  StepCounter(GraphBuilder &b, qg::LoopOp draft, const LoopYield &yield,
+              ArrayRef<Value> starts)
+      : b(b), draft(draft), yield(yield), starts(starts) {}
+
+  /// How often the body runs, of at most `bound` times.
+  std::optional<int64_t> count(int64_t bound);
+
+private:
+  bool collect();
+  bool runStep(int64_t step);
+
+  GraphBuilder &b;
+  qg::LoopOp draft;
+  const LoopYield &yield;
+  ArrayRef<Value> starts;
+  llvm::SetVector<Operation *> ops;
+  llvm::SmallSetVector<unsigned, 4> states;
+  llvm::DenseMap<Value, Tensor> values;
+};
+} // namespace
+
+bool StepCounter::collect() {
+  Block &body = draft.getBlock();
+  llvm::SetVector<Value> needed;
+  needed.insert(yield.condition);
+  for (size_t i = 0; i < needed.size(); ++i) {
+    Value value = needed[i];
+    if (std::optional<Tensor> known = b.constantOf(value)) {
+      values[value] = *known;
+      continue;
+    }
+    auto argument = dyn_cast<BlockArgument>(value);
+    if (argument && argument.getOwner() == &body) {
+      unsigned index = argument.getArgNumber();
+      if (index > starts.size())
+        return false; // a slice
+      if (index > 0 && states.insert(index - 1))
+        needed.insert(yield.states[index - 1]);
+      continue;
+    }
+    Operation *op = value.getDefiningOp();
+    if (!op || op->getBlock() != &body || op->getNumRegions() ||
+        !isa<ReferenceOpInterface>(op))
+      return false;
+    if (ops.insert(op) && ops.size() > kMostCountedOps)
+      return false;
+    needed.insert(op->operand_begin(), op->operand_end());
+  }
+  SmallVector<Operation *> sorted = ops.takeVector();
+  llvm::sort(sorted,
+             [](Operation *x, Operation *y) { return x->isBeforeInBlock(y); });
+  ops.insert(sorted.begin(), sorted.end());
+  for (unsigned state : states) {
+    std::optional<Tensor> known = b.constantOf(starts[state]);
+    if (!known)
+      return false;
+    values[draft.getBlock().getArgument(1 + state)] = *known;
+  }
+  return true;
+}
+
+bool StepCounter::runStep(int64_t step) {
+  Tensor number(DType::i64, {});
+  number.setInt(0, step);
+  values[draft.getStep()] = number;
+  for (Operation *op : ops) {
+    SmallVector<Tensor> operands, results;
+    for (Value operand : op->getOperands())
+      operands.push_back(values.lookup(operand));
+    if (failed(cast<ReferenceOpInterface>(op).evaluate(operands, results)))
+      return false;
+    for (auto [value, tensor] : llvm::zip_equal(op->getResults(), results))
+      values[value] = tensor;
+  }
+  // All at once: a state may become what another was.
+  SmallVector<Tensor> next;
+  for (unsigned state : states)
+    next.push_back(values.lookup(yield.states[state]));
+  for (auto [state, tensor] : llvm::zip_equal(states, next))
+    values[draft.getBlock().getArgument(1 + state)] = tensor;
+  return true;
+}
+
+std::optional<int64_t> StepCounter::count(int64_t bound) {
+  if (!collect())
+    return std::nullopt;
+  ScopedDiagnosticHandler quiet(draft.getContext(),
+                                [](Diagnostic &) { return success(); });
+  for (int64_t step = 0; step < std::min(bound, kMostCounted); ++step) {
+    if (!runStep(step))
+      return std::nullopt;
+    if (!values.lookup(yield.condition).getInt(0))
+      return step + 1;
+  }
+  return bound <= kMostCounted ? std::optional<int64_t>(bound) : std::nullopt;
+}
+
+/// States that every step gives on as they are (weights, where an exporter
+/// knows no values from outside) are no states: the body reads their start.
+static SmallVector<bool> dropConstantStates(qg::LoopOp draft, LoopYield &yield,
+                                            SmallVectorImpl<Value> &states) {
+  Block &body = draft.getBlock();
+  SmallVector<bool> isKept;
+  llvm::BitVector dropped(body.getNumArguments());
+  SmallVector<Value> keptStates, keptNext;
+  llvm::DenseMap<Value, Value> starts;
+  for (auto [i, state] : llvm::enumerate(states)) {
+    BlockArgument argument = body.getArgument(1 + i);
+    isKept.push_back(yield.states[i] != argument);
+    if (isKept.back()) {
+      keptStates.push_back(state);
+      keptNext.push_back(yield.states[i]);
+      continue;
+    }
+    dropped.set(1 + i);
+    starts[argument] = state;
+  }
+  auto follow = [&](Value &value) {
+    if (Value start = starts.lookup(value))
+      value = start;
+  };
+  llvm::for_each(keptNext, follow);
+  llvm::for_each(yield.stacked, follow);
+  follow(yield.condition);
+  for (auto [argument, start] : starts)
+    argument.replaceAllUsesWith(start);
+  yield.states = keptNext;
+  states = keptStates;
+  body.eraseArguments(dropped);
+  return isKept;
+}
+
 /// The loop that a draft becomes, in front of it.
 SmallVector<Value> GraphBuilder::closeLoop(Operation *op, LoopYield &yield,
                                            const LoopSpec &spec) {
   auto draft = cast<qg::LoopOp>(op);
   Value condition = spec.condition;
+  int64_t steps = spec.count;
+  if (yield.condition && !condition)
+    if (std::optional<int64_t> counted =
+            StepCounter(*this, draft, yield, spec.states).count(steps)) {
+      steps = *counted;
+      yield.condition = {};
+    }
+  if ((condition || yield.condition) && !yield.stacked.empty()) {
+    hasRefusedTypes = true;
+    fail("expects a number of steps that is known at compile time where their "
+         "results are stacked; bind what decides it with --const or --shape");
+    return {};
+  }
+  SmallVector<Value> states(spec.states), all = states;
+  SmallVector<bool> isKept = dropConstantStates(draft, yield, states);
   if (yield.condition && !condition)
     condition = scalar(1, i1());
   builder.setInsertionPointToEnd(&draft.getBlock());
@@ -152,8 +311,7 @@ SmallVector<Value> GraphBuilder::closeLoop(Operation *op, LoopYield &yield,
   llvm::append_range(values, yield.stacked);
   qg::YieldOp::create(builder, loc, values);
 
-  SmallVector<Type> types = llvm::to_vector(
-      TypeRange(ValueRange(ArrayRef<Value>(spec.states))));
+  SmallVector<Type> types = llvm::to_vector(TypeRange(ValueRange(states)));
   SmallVector<bool> reversed(draft.getReversed());
   // Lists of values have served their purpose.
   for (Operation &op : llvm::make_early_inc_range(
@@ -167,7 +325,7 @@ SmallVector<Value> GraphBuilder::closeLoop(Operation *op, LoopYield &yield,
       return {};
     }
     Shape stackedShape(shape(value));
-    stackedShape.insert(stackedShape.begin(), spec.count);
+    stackedShape.insert(stackedShape.begin(), steps);
     RankedTensorType type = checkedType(stackedShape, element(value));
     if (!type)
       return {};
@@ -184,8 +342,8 @@ SmallVector<Value> GraphBuilder::closeLoop(Operation *op, LoopYield &yield,
     if (hasCounted(crossing))
       return {};
   auto loop =
-      qg::LoopOp::create(builder, loc, types, spec.count, condition,
-                         spec.states, spec.slices, captures, reversed);
+      qg::LoopOp::create(builder, loc, types, steps, condition, states,
+                         spec.slices, captures, reversed);
   loop.getBody().takeBody(draft.getBody());
   if (failed(verify(loop))) {
     hasRefusedTypes = true;
@@ -193,5 +351,10 @@ SmallVector<Value> GraphBuilder::closeLoop(Operation *op, LoopYield &yield,
     loop->erase();
     return {};
   }
-  return llvm::to_vector(ValueRange(loop.getResults()));
+  SmallVector<Value> results;
+  auto next = loop.getResults().begin();
+  for (auto [start, isOwn] : llvm::zip_equal(all, isKept))
+    results.push_back(isOwn ? Value(*next++) : start);
+  results.append(next, loop.getResults().end());
+  return results;
 }

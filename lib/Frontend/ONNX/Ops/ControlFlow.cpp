@@ -211,13 +211,6 @@ std::optional<LoopYield> LoopImporter::writeStep(ValueRange arguments) {
   }
   if (hasGrown)
     return std::nullopt;
-  bool isOpen = yield.condition || condition || count == kNoLimit;
-  if (isOpen && !yield.stacked.empty()) {
-    (void)op.unsupported(
-        "expects a number of steps that is known at compile time where their "
-        "results are stacked; bind what decides it with --const or --shape");
-    return std::nullopt;
-  }
   if (count == kNoLimit && !yield.condition) {
     (void)op.badModel("expects a loop that ends, by 'M' or by its condition");
     return std::nullopt;
