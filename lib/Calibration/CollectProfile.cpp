@@ -35,13 +35,27 @@ void qopt::returnAlso(func::FuncOp main, ArrayRef<Value> values,
   main.setAllResultAttrs(attributes);
 }
 
-/// A value in the body of a loop as one of all steps, outside of it.
-static Value stackSteps(Value value) {
-  IRRewriter rewriter(value.getContext());
-  while (auto loop =
-             dyn_cast<qg::LoopOp>(value.getParentBlock()->getParentOp()))
-    value = qg::stackAlso(rewriter, loop, value).getResults().back();
-  return value;
+/// Observers in the order of the graph. One in the body of a loop moves out of
+/// it, to the values of all steps. To stack values replaces the loop, so that no
+/// result of one is held across it but by the observers themselves.
+static SmallVector<qg::ObserveOp> stackObservers(func::FuncOp main) {
+  SmallVector<qg::ObserveOp> observers;
+  main.walk([&](qg::ObserveOp op) { observers.push_back(op); });
+  IRRewriter rewriter(main.getContext());
+  for (qg::ObserveOp &observer : observers)
+    while (auto loop = dyn_cast<qg::LoopOp>(observer->getParentOp())) {
+      Value x = observer.getX();
+      loop = qg::stackAlso(rewriter, loop, x);
+      Value steps = loop.getResults().back();
+      rewriter.setInsertionPointAfter(loop);
+      auto outer = qg::ObserveOp::create(rewriter, observer.getLoc(),
+                                         steps.getType(),
+                                         observer.getNameAttr(), steps);
+      outer->setDiscardableAttrs(observer->getDiscardableAttrDictionary());
+      rewriter.replaceOp(observer, x);
+      observer = outer;
+    }
+  return observers;
 }
 
 absl::StatusOr<InstrumentedModule> qopt::instrument(ModuleOp module) {
@@ -51,6 +65,7 @@ absl::StatusOr<InstrumentedModule> qopt::instrument(ModuleOp module) {
   if (!main || main.isExternal() || !main.getBody().hasOneBlock())
     return absl::InvalidArgumentError(
         "expects a function @main of one block to observe");
+  SmallVector<qg::ObserveOp> observers = stackObservers(main);
   auto exit = cast<func::ReturnOp>(main.getBody().front().getTerminator());
   SmallVector<Value> returned(exit.getOperands());
   for (Value &value : returned)
@@ -58,14 +73,11 @@ absl::StatusOr<InstrumentedModule> qopt::instrument(ModuleOp module) {
       value = observer.getX();
   result.ownResults = returned.size();
   SmallVector<std::string> names;
-  SmallVector<qg::ObserveOp> observers;
-  main.walk([&](qg::ObserveOp op) { observers.push_back(op); });
   for (qg::ObserveOp op : observers) {
     Value x = op.getX();
     // The value behind other observers of the same tensor.
     while (auto inner = x.getDefiningOp<qg::ObserveOp>())
       x = inner.getX();
-    x = stackSteps(x);
     bool perChannel = op->hasAttr("qg.per_channel");
     bool perRow = op->hasAttr("qg.per_row");
     if (auto argument = dyn_cast<BlockArgument>(x)) {

@@ -216,6 +216,26 @@ def test_quantized(tmp_path, kind, scheme):
         assert 10 * np.log10((b**2).sum() / ((a - b) ** 2).sum()) > 25
 
 
+@pytest.mark.parametrize("scheme", ["w8a8", "w8a8-dyn"])
+def test_two_products_in_a_body(tmp_path, scheme):
+    """Without linear_before_reset the candidate multiplies a state of its own:
+    two tensors of one loop are observed, and the layer gives them as results."""
+    model, feeds = layer("GRU", 7, 2, 5, 6, states=True)
+    loaded = onnx_files.load(tmp_path, model)
+    rng = np.random.default_rng(4)
+    samples = [{k: rng.normal(size=v.shape).astype(np.float32)
+                for k, v in feeds.items()} for _ in range(6)]
+    data = {"data": samples} if scheme == "w8a8" else {}
+    quantized = qopt.quantize(loaded, scheme=scheme, **data)
+    text = quantized.to_mlir()
+    products = [line for line in text.splitlines() if "matmul" in line]
+    assert len(products) == 3 and all("!qg.q<si8" in line for line in products)
+    got = onnx_files.run_model(quantized, list(feeds.values()))
+    exact = onnx_files.run_model(loaded, list(feeds.values()))
+    for a, b in zip(got, exact):
+        assert 10 * np.log10((b**2).sum() / ((a - b) ** 2).sum()) > 25
+
+
 def test_dynamic_quantize_lstm(tmp_path):
     """ONNX Runtime's operator of stored weights, within what rounding to bytes
     leaves: it rounds each step's state by itself, and so do we."""
