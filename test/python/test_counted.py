@@ -128,9 +128,24 @@ def test_positions_that_mix_are_refused():
                  h.make_node("ReduceSum", ["f"], ["y"]),
                  h.make_node("Concat", ["f", "f"], ["y"], axis=1),
                  h.make_node("MatMul", ["f", "w"], ["y"]),
-                 h.make_node("Gather", ["f", "last"], ["y"], axis=1)):
-        proto = model([found, columns, node], x, ["y"],
-                      {"w": np.ones((12, 2), F32), "last": np.array(-1)})
+                 h.make_node("Gather", ["f", "last"], ["y"], axis=1),
+                 h.make_node("NonZero", ["f"], ["y"]),
+                 h.make_node("Unique", ["f"], ["y"]),
+                 h.make_node("Unique", ["f"], ["y"], axis=1),
+                 h.make_node("Compress", ["f", "marks"], ["y"]),
+                 h.make_node("Compress", ["f", "marks"], ["y"], axis=1),
+                 h.make_node("ReverseSequence", ["f", "ends"], ["y"], batch_axis=0,
+                             time_axis=1),
+                 h.make_node("NonMaxSuppression", ["boxes", "scores", "three"],
+                             ["y"])):
+        boxes = [h.make_node("Concat", ["f", "f"], ["f2"], axis=0),
+                 h.make_node("Transpose", ["f2"], ["t"], perm=[1, 0]),
+                 h.make_node("Unsqueeze", ["t", "zero"], ["boxes"])]
+        proto = model([found, columns, *boxes, node], x, ["y"],
+                      {"w": np.ones((12, 2), F32), "last": np.array(-1),
+                       "marks": np.ones(12, bool), "ends": np.array([3, 1]),
+                       "scores": np.ones((1, 1, 12), F32),
+                       "three": np.array([3]), "zero": np.array([0])})
         with pytest.raises(qopt.UnsupportedError,
                            match="extent depends on data"):
             qopt.load(proto)

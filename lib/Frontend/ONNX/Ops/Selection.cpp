@@ -67,6 +67,8 @@ struct Marked {
 } // namespace
 
 static Marked compact(GraphBuilder &b, Value marks, int64_t bound) {
+  if (!marks) // refused, as marks of which some do not count are
+    return {};
   Marked marked;
   marked.positions = b.emit<qg::CompactOp>({bound}, b.i64(), marks);
   marked.count = b.reduce(ReduceKind::sum, b.convert(marks, b.i64()), {0},
@@ -142,6 +144,8 @@ static LogicalResult importCompress(OpBinder &op) {
   } else {
     x = b.reshape(x, {b.type(x).getNumElements()});
   }
+  if (!x)
+    return failure();
   if (b.rank(condition) != 1 || b.extent(condition, 0) > b.extent(x, along))
     return op.badModel("expects a vector of at most " +
                        Twine(b.extent(x, along)) + " conditions, got " +
@@ -215,6 +219,8 @@ static LogicalResult importNonMaxSuppression(OpBinder &op) {
                       ? b.compare(ComparePredicate::gt,
                                   gatherElements(op, scores, order, 2), least)
                       : b.full(shape, 1, b.i1());
+  if (!sorted || !isValid)
+    return failure();
   Value kept =
       b.emit<qg::SuppressOp>(shape, b.i1(), sorted, isValid, overlap, limit);
   int64_t most = count;
@@ -317,6 +323,8 @@ static LogicalResult importUnique(OpBinder &op) {
     x = b.reshape(x, {getNumElements(shape)});
     front.push_back(0);
   }
+  if (!x)
+    return failure();
   bool isSorted = op.intAttr("sorted", 1) != 0;
   Shape moved(b.shape(x));
   int64_t n = moved[0], m = getNumElements(ArrayRef(moved).drop_front());
