@@ -11,6 +11,7 @@
 #include "qopt/Assignment/Plan.h"
 #include "qopt/Assignment/RoundTables.h"
 #include "qopt/Assignment/RoundWeights.h"
+#include "qopt/Dialect/QG/IR/DecodedNotes.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Pipelines/FloatLayers.h"
 #include "qopt/Pipelines/LayerReport.h"
@@ -127,6 +128,8 @@ private:
   absl::Status correctBiases();
   absl::Status foldChannelScales();
   absl::Status fold();
+  absl::Status keepLastBits();
+  absl::Status nameEncodings();
   absl::Status useStoredWeights();
   absl::Status quantizeRows();
   absl::Status roundTables();
@@ -438,6 +441,22 @@ static int64_t countRoundedInputs(mlir::ModuleOp module) {
   return count;
 }
 
+/// In float, a model computes with the numbers that its own ops give: an
+/// encoding that is right up to their last bit is none.
+absl::Status Quantizer::keepLastBits() {
+  llvm::SmallVector<qg::QuantizeOp> found;
+  module.walk([&](qg::QuantizeOp op) {
+    if (op->hasAttr(qg::kToLastBitAttr))
+      found.push_back(op);
+  });
+  for (qg::QuantizeOp op : found)
+    for (mlir::Operation *user : llvm::make_early_inc_range(op->getUsers()))
+      if (auto real = llvm::dyn_cast<qg::DequantizeOp>(user))
+        real.replaceAllUsesWith(op.getX());
+  return found.empty() ? absl::OkStatus()
+                       : runPipeline(module, "func.func(canonicalize,cse)");
+}
+
 /// Constants that a file stores are read as they are.
 absl::Status Quantizer::useStoredWeights() {
   QOPT_RETURN_IF_ERROR(runPipeline(module,
@@ -504,10 +523,15 @@ static std::string countRounded(mlir::ModuleOp module) {
   return list(counts);
 }
 
-absl::Status Quantizer::checkEncodings() {
-  lines = describeUnencodedIntegers(module);
+absl::Status Quantizer::nameEncodings() {
   if (std::string rounded = countRounded(module); !rounded.empty())
     say("activations as the model stores them: " + rounded);
+  return absl::OkStatus();
+}
+
+absl::Status Quantizer::checkEncodings() {
+  lines = describeUnencodedIntegers(module);
+  QOPT_RETURN_IF_ERROR(nameEncodings());
   if (hasEncodings(module) || !lines.empty())
     return absl::OkStatus();
   return Error(Code::UnsupportedOption,
@@ -520,6 +544,7 @@ absl::Status Quantizer::checkEncodings() {
 
 llvm::ArrayRef<Quantizer::Stage> Quantizer::getStages() const {
   static constexpr Stage kFloat[] = {
+      {"last-bits", &Quantizer::keepLastBits},
       {"unfolded", &Quantizer::keepUnfolded},
       {"stored-weights", &Quantizer::useStoredWeights}};
   static constexpr Stage kRows[] = {
@@ -537,6 +562,7 @@ llvm::ArrayRef<Quantizer::Stage> Quantizer::getStages() const {
       {"float-layers", &Quantizer::nameFloats}};
   static constexpr Stage kStatic[] = {
       {"statistics", &Quantizer::checkStatistics},
+      {"encodings", &Quantizer::nameEncodings},
       {"ranges", &Quantizer::applyRanges},
       {"layers", &Quantizer::decideLayers},
       {"losses", &Quantizer::keepLosses},

@@ -187,6 +187,52 @@ def test_floor_of_a_half_more(compare):
     assert "!qg.q<si9, 1.562500e-02 : 0>" in text
 
 
+def wrapped(x, steps, modulus, inverse, half):
+    """The operators of HGQ2's rounding, in f32."""
+    y = np.floor(x * steps + half) * inverse + modulus / 2
+    return (y - np.floor(y / modulus) * modulus - modulus / 2).astype(F32)
+
+
+@pytest.mark.parametrize("mode", ["tensor", "feature", "exact"])
+@pytest.mark.parametrize("half", [.5, 0])
+def test_fixed_point_that_wraps(mode, half):
+    """An inverse to its last bit: float keeps the operators' bits, integers are
+    those of the exact inverse."""
+    steps = np.full((1, 7), 16, F32)
+    modulus = np.full((1, 7), 8, F32)
+    if mode == "feature":
+        steps, modulus = 2 ** np.array([[4, 2, 3, 1, 4, 0, 2]], F32), \
+            2 ** np.array([[1, 3, 2, 4, 3, 4, 0]], F32)
+    inverse = 1 / steps
+    if mode != "exact":
+        inverse = np.nextafter(inverse, F32(0))
+    w = (np.random.default_rng(5).integers(-7, 8, (7, 3)) / 16).astype(F32)
+    model = build(
+        [h.make_node("Mul", ["x", "s"], ["t"]), h.make_node("Sub", ["t", "t"], ["n"]),
+         h.make_node("Add", ["t", "half"], ["u"]), h.make_node("Floor", ["u"], ["f"]),
+         h.make_node("Add", ["f", "n"], ["g"]), h.make_node("Mul", ["g", "i"], ["r"]),
+         h.make_node("Add", ["r", "o"], ["v"]), h.make_node("Div", ["v", "m"], ["a"]),
+         h.make_node("Floor", ["a"], ["b"]), h.make_node("Mul", ["b", "m"], ["c"]),
+         h.make_node("Sub", ["v", "c"], ["d"]), h.make_node("Sub", ["d", "o"], ["e"]),
+         h.make_node("MatMul", ["e", "w"], ["y"])],
+        [("x", T.FLOAT, (5, 7))], [("y", T.FLOAT, (5, 3))],
+        {"s": steps, "half": F32(half), "i": inverse, "o": modulus / 2,
+         "m": modulus, "w": w})
+    # No multiple of the modulus: there the missing bit decides.
+    x = np.random.default_rng(6).uniform(-20, 20, (5, 7)).astype(F32)
+    x = np.where(np.floor(x * steps + half) % (steps * modulus)
+                 == steps * modulus / 2, F32(.25), x)
+    want = product(wrapped(x, steps, modulus, 1 / steps, F32(half)), w)
+    for scheme in ["qdq", "w8a8"]:
+        data = [x] if scheme == "w8a8" else None
+        quantized = qopt.quantize(model, scheme=scheme, data=data)
+        np.testing.assert_array_equal(run_model(quantized, x)[0], want)
+    own = wrapped(x, steps, modulus, inverse, F32(half)).astype(np.float64) @ w
+    kept = qopt.quantize(model, None, "float")
+    np.testing.assert_allclose(run_model(kept, x)[0], own, rtol=1e-6, atol=1e-6)
+    assert ("qg.quantize" in kept.to_mlir()) == (mode == "exact")
+
+
 def test_integers_as_floats():
     """NEMO, QuantLib, DORY: images of integers, scaled by Mul and Floor."""
     rng = np.random.default_rng(6)

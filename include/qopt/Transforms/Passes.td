@@ -72,6 +72,10 @@ def RecognizeGrids : Pass<"qg-recognize-grids", "::mlir::func::FuncOp"> {
       by a comparison is a minimum or maximum.
     * Steps that differ by element are encoded with the finest, if all are
       powers of two.
+    * Overflow by a remainder (HGQ2: `x - floor(x / n) * n`) bounds whole numbers
+      of a power of two. A factor that is an inverse of one up to its last bit
+      gives such numbers up to theirs: `qg.to_last_bit`, and float schemes keep
+      the arithmetic.
     * f32 weights that meet such values and are whole numbers of a power of two
       by channel are stored so, if the bias is a whole number of the products.
 

@@ -8,6 +8,7 @@
 #include "../FoldQDQ/FoldQDQ.h"
 #include "StoredIntegers.h"
 #include "WeightGrid.h"
+#include "qopt/Dialect/QG/IR/DecodedNotes.h"
 
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Pass/Pass.h"
@@ -76,6 +77,22 @@ static Value matchStraightThrough(qg::BinaryOp op, GridAnalysis &analysis) {
     Value q = matchDifference(difference, x);
     if (q && q.getType() == op.getResult().getType() &&
         (analysis.isRounded(q) || analysis.getGrid(q)))
+      return q;
+  }
+  return {};
+}
+
+/// q of q + (x - x), what is left of an estimator whose two sides are the same.
+static Value matchNoDifference(qg::BinaryOp op, GridAnalysis &analysis) {
+  if (op.getKind() != BinaryKind::add)
+    return {};
+  for (auto [q, difference] :
+       {std::pair<Value, Value>(op.getLhs(), op.getRhs()),
+        std::pair<Value, Value>(op.getRhs(), op.getLhs())}) {
+    auto zero = difference.getDefiningOp<qg::BinaryOp>();
+    if (zero && zero.getKind() == BinaryKind::sub &&
+        zero.getLhs() == zero.getRhs() &&
+        q.getType() == op.getResult().getType() && analysis.isRounded(q))
       return q;
   }
   return {};
@@ -209,6 +226,8 @@ void RecognizeGrids::simplify(GridAnalysis &analysis) {
     else if (auto binary = dyn_cast<qg::BinaryOp>(op)) {
       same = matchStraightThrough(binary, analysis);
       if (!same)
+        same = matchNoDifference(binary, analysis);
+      if (!same)
         same = matchMaskedBound(builder, binary);
     }
     if (same)
@@ -232,6 +251,10 @@ void RecognizeGrids::encodeValues(GridAnalysis &analysis) {
   OpBuilder builder(&getContext());
   for (auto [value, type] : found) {
     Value stored = StoredIntegers(builder, analysis, type).encode(value);
+    // Networks that nobody quantizes keep what the ops compute.
+    if (!analysis.getGrid(value)->isExact)
+      stored.getDefiningOp()->setAttr(qg::kToLastBitAttr,
+                                      builder.getUnitAttr());
     builder.setInsertionPointAfterValue(stored);
     auto real = qg::DequantizeOp::create(builder, value.getLoc(),
                                          value.getType(), stored);

@@ -74,7 +74,8 @@ StoredIntegers::matchDecoded(Value value) {
     return type.getScale() == 1 ? std::optional<Integers>({value})
                                 : std::nullopt;
   auto op = value.getDefiningOp<qg::BinaryOp>();
-  if (!op)
+  if (!op ||
+      (op.getKind() != BinaryKind::mul && op.getKind() != BinaryKind::div))
     return std::nullopt;
   Value integers = op.getLhs(), factor = op.getRhs();
   if (op.getKind() == BinaryKind::mul && qg::matchConstant(integers))

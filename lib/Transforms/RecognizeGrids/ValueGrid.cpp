@@ -5,6 +5,7 @@
 // results of the bounds bound the results.
 //===----------------------------------------------------------------------===//
 #include "ValueGrid.h"
+#include "WrappedValues.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -20,12 +21,6 @@ static constexpr int64_t kMostElements = 1 << 16;
 
 static bool isF32(Value value) {
   return getTensorType(value).getElementType().isF32();
-}
-
-static bool isPowerOfTwo(double value) {
-  int exponent = 0;
-  return value > 0 && std::isfinite(value) &&
-         std::frexp(value, &exponent) == 0.5;
 }
 
 std::optional<double> qopt::matchSplatNumber(Value value) {
@@ -63,26 +58,25 @@ static Bounds makeBounds(double low, double high) {
 
 static Bounds unknown() { return makeBounds(-INFINITY, INFINITY); }
 
-static std::pair<double, double> getEnds(const Bounds &bounds) {
-  ArrayRef<double> low = bounds.low.span<double>();
-  ArrayRef<double> high = bounds.high.span<double>();
-  if (low.empty() || high.empty())
+std::pair<double, double> Bounds::getEnds() const {
+  ArrayRef<double> lows = low.span<double>(), highs = high.span<double>();
+  if (lows.empty() || highs.empty())
     return {-INFINITY, INFINITY};
-  return {*llvm::min_element(low), *llvm::max_element(high)};
+  return {*llvm::min_element(lows), *llvm::max_element(highs)};
 }
 
 static Bounds collapse(const Bounds &bounds) {
-  auto [low, high] = getEnds(bounds);
+  auto [low, high] = bounds.getEnds();
   return makeBounds(low, high);
 }
 
 bool Bounds::isFinite() const {
-  auto [least, most] = getEnds(*this);
+  auto [least, most] = getEnds();
   return std::isfinite(least) && std::isfinite(most);
 }
 
 bool Bounds::isWithin(IntegerType type) const {
-  auto [least, most] = getEnds(*this);
+  auto [least, most] = getEnds();
   double count = std::exp2(type.getWidth());
   return type.isUnsigned() ? least >= 0 && most < count
                            : least >= -count / 2 && most < count / 2;
@@ -144,45 +138,20 @@ static double compute(BinaryKind kind, double a, double b) {
   }
 }
 
-/// x of the remainder of x by a positive number, `mod` or x - floor(x / n) * n,
-/// and that number.
-static std::optional<std::pair<Value, double>> matchRemainder(Value value) {
-  auto op = value.getDefiningOp<qg::BinaryOp>();
-  if (!op)
-    return std::nullopt;
-  auto positive = [](Value number) {
-    std::optional<double> splat = matchSplatNumber(number);
-    return splat && *splat > 0 && std::isfinite(*splat) ? splat : std::nullopt;
-  };
-  if (op.getKind() == BinaryKind::mod) {
-    std::optional<double> modulus = positive(op.getRhs());
-    return modulus ? std::optional(std::pair(op.getLhs(), *modulus))
-                   : std::nullopt;
-  }
-  auto product = op.getRhs().getDefiningOp<qg::BinaryOp>();
-  if (op.getKind() != BinaryKind::sub || !product ||
-      product.getKind() != BinaryKind::mul)
-    return std::nullopt;
-  auto floor = product.getLhs().getDefiningOp<qg::UnaryOp>();
-  std::optional<double> modulus = positive(product.getRhs());
-  auto quotient =
-      floor ? floor.getX().getDefiningOp<qg::BinaryOp>() : qg::BinaryOp();
-  // Exact for powers of two alone.
-  if (!modulus || !isPowerOfTwo(*modulus) || !quotient ||
-      floor.getKind() != UnaryKind::floor || quotient.getLhs() != op.getLhs())
-    return std::nullopt;
-  std::optional<double> factor = matchSplatNumber(quotient.getRhs());
-  bool divides = quotient.getKind() == BinaryKind::div && factor == modulus;
-  bool multiplies =
-      quotient.getKind() == BinaryKind::mul && factor == 1 / *modulus;
-  return divides || multiplies ? std::optional(std::pair(op.getLhs(), *modulus))
-                               : std::nullopt;
+Bounds GridAnalysis::getRemainderBounds(const Remainder &remainder) {
+  std::optional<ValueStep> step = getStep(remainder.x);
+  bool isBelow =
+      step && step->isExact && isDivisibleBy(remainder.modulus, step->size);
+  double most = isBelow ? step->size : 0;
+  Tensor high(DType::f64, remainder.modulus.shape());
+  for (int64_t i = 0, e = high.numElements(); i < e; ++i)
+    high.setFloat(i, remainder.modulus.getFloat(i) - most);
+  return {makeBounds(0, 0).low, high};
 }
 
 Bounds GridAnalysis::computeBinaryBounds(qg::BinaryOp op) {
-  if (auto remainder = matchRemainder(op.getResult()))
-    return makeBounds(0, isRounded(remainder->first) ? remainder->second - 1
-                                                     : remainder->second);
+  if (std::optional<Remainder> remainder = matchRemainder(op.getResult()))
+    return getRemainderBounds(*remainder);
   const Bounds a = getBounds(op.getLhs()), b = getBounds(op.getRhs());
   auto least = [](double x, double y) { return std::min(x, y); };
   auto most = [](double x, double y) { return std::max(x, y); };
@@ -202,7 +171,7 @@ Bounds GridAnalysis::computeBinaryBounds(qg::BinaryOp op) {
       !b.isFinite())
     return unknown();
   bool divides = op.getKind() == BinaryKind::div;
-  auto [divisorLow, divisorHigh] = getEnds(b);
+  auto [divisorLow, divisorHigh] = b.getEnds();
   if (divides && (isWide || (divisorLow <= 0 && divisorHigh >= 0)))
     return unknown();
   auto with = [&](const Tensor &x, const Tensor &y) {
@@ -270,7 +239,7 @@ Bounds GridAnalysis::computeBounds(Value value) {
   auto join = [&](ValueRange values) {
     double low = INFINITY, high = -INFINITY;
     for (Value each : values) {
-      auto [least, most] = getEnds(getBounds(each));
+      auto [least, most] = getBounds(each).getEnds();
       low = std::min(low, least);
       high = std::max(high, most);
     }
@@ -288,8 +257,8 @@ Bounds GridAnalysis::computeBounds(Value value) {
         // A conversion that wraps or saturates ends at the type's ends.
         const Bounds from = getBounds(cast.getX());
         Bounds to = getTypeBounds(getTensorType(value).getElementType());
-        auto [low, high] = getEnds(to);
-        auto [least, most] = getEnds(from);
+        auto [low, high] = to.getEnds();
+        auto [least, most] = from.getEnds();
         bool fits = least >= low && most <= high &&
                     std::max(-least, most) <= kMostExact;
         if (!fits)
@@ -312,7 +281,7 @@ Bounds GridAnalysis::computeBounds(Value value) {
           return inner;
         if (pad.getValue())
           return join({pad.getX(), pad.getValue()});
-        auto [low, high] = getEnds(inner);
+        auto [low, high] = inner.getEnds();
         return makeBounds(std::min(low, 0.0), std::max(high, 0.0));
       })
       .Default([&](Operation *other) {
@@ -380,9 +349,9 @@ bool GridAnalysis::computeRounded(Value value) {
         }
       })
       .Case([&](qg::BinaryOp binary) {
-        if (auto remainder = matchRemainder(value))
-          return isRounded(remainder->first) &&
-                 remainder->second == std::nearbyint(remainder->second);
+        if (std::optional<Remainder> remainder = matchRemainder(value))
+          return isRounded(remainder->x) &&
+                 isDivisibleBy(remainder->modulus, 1);
         switch (binary.getKind()) {
         case BinaryKind::min:
         case BinaryKind::max:
@@ -460,7 +429,7 @@ qg::QuantizedType ValueGrid::getType(MLIRContext *context) const {
 std::optional<ValueGrid> GridAnalysis::getIntegerGrid(Value value) {
   if (!isRounded(value))
     return std::nullopt;
-  auto [low, high] = getEnds(getBounds(value));
+  auto [low, high] = getBounds(value).getEnds();
   if (!(std::fabs(low) <= 65536 && std::fabs(high) <= 65536))
     return std::nullopt;
   ValueGrid grid{1, int64_t(low), int64_t(high), 0};
@@ -522,7 +491,7 @@ std::optional<ValueGrid> GridAnalysis::getScaledGrid(qg::BinaryOp op) {
       return std::nullopt;
     finest = std::min(finest, divides ? 1 / step : step);
   }
-  auto [low, high] = getEnds(getBounds(op.getResult()));
+  auto [low, high] = getBounds(op.getResult()).getEnds();
   if (!std::isnormal(float(finest)) || !(std::fabs(low / finest) <= 65536) ||
       !(std::fabs(high / finest) <= 65536))
     return std::nullopt;
@@ -541,6 +510,7 @@ std::optional<ValueGrid> GridAnalysis::getMergedGrid(ArrayRef<Value> values) {
         merged = grid;
       merged->low = std::min(merged->low, grid->low);
       merged->high = std::max(merged->high, grid->high);
+      merged->isExact &= grid->isExact;
     }
   if (!merged)
     return std::nullopt;
@@ -569,14 +539,16 @@ std::optional<ValueGrid> GridAnalysis::computeGrid(Value value) {
   if (auto binary = dyn_cast<qg::BinaryOp>(op)) {
     bool selects = binary.getKind() == BinaryKind::min ||
                    binary.getKind() == BinaryKind::max;
-    if (!selects)
-      return getScaledGrid(binary);
+    if (!selects) {
+      std::optional<ValueGrid> scaled = getScaledGrid(binary);
+      return scaled ? scaled : getWrappedGrid(binary);
+    }
     std::optional<ValueGrid> grid =
         getMergedGrid({binary.getLhs(), binary.getRhs()});
     if (!grid)
       return std::nullopt;
     // Where one side is constant, the other is cut off.
-    auto [low, high] = getEnds(getBounds(value));
+    auto [low, high] = getBounds(value).getEnds();
     grid->low = std::max(grid->low, int64_t(std::llround(low / grid->scale)));
     grid->high =
         std::min(grid->high, int64_t(std::llround(high / grid->scale)));

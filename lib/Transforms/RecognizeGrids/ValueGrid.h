@@ -13,10 +13,14 @@
 
 namespace qopt {
 
+struct Remainder;
+
 /// Least and greatest value of the elements, as far as ops say; shaped so that
 /// they broadcast to the value. Infinite where nothing is known.
 struct Bounds {
   Tensor low, high;
+  /// Of all elements.
+  std::pair<double, double> getEnds() const;
   bool isFinite() const;
   /// Whether the type holds all values.
   bool isWithin(mlir::IntegerType type) const;
@@ -28,10 +32,21 @@ struct ValueGrid {
   int64_t low = 0, high = 0;
   /// Zero point that the file subtracts from what it stores.
   int64_t zeroPoint = 0;
+  /// False where the last bit of some values differs.
+  bool isExact = true;
 
   /// The format with the fewest bits that stores `m + zeroPoint`, or `m` where
   /// that needs fewer; null if 16 bits are too few.
   qg::QuantizedType getType(mlir::MLIRContext *context) const;
+};
+
+/// The values are whole numbers of a power of two, without bounds.
+struct ValueStep {
+  double size = 1;
+  /// False where the last bit of some differs.
+  bool isExact = true;
+  /// Such a bit may have kept the modulus from becoming 0.
+  bool isOpen = false;
 };
 
 /// The one number of a constant with equal elements.
@@ -57,8 +72,12 @@ private:
   bool computeRounded(mlir::Value value);
   Bounds computeBounds(mlir::Value value);
   Bounds computeBinaryBounds(qg::BinaryOp op);
+  Bounds getRemainderBounds(const Remainder &remainder);
   std::optional<ValueGrid> computeGrid(mlir::Value value);
   std::optional<ValueGrid> getScaledGrid(qg::BinaryOp op);
+  std::optional<ValueStep> getStep(mlir::Value value);
+  /// What arithmetic with constants makes of a remainder.
+  std::optional<ValueGrid> getWrappedGrid(qg::BinaryOp op);
   std::optional<ValueGrid> getIntegerGrid(mlir::Value value);
   std::optional<ValueGrid> getMergedGrid(llvm::ArrayRef<mlir::Value> values);
 
