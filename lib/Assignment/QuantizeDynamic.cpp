@@ -20,6 +20,20 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
+/// Nothing that a call brings reaches it.
+static bool isMadeOfConstants(Value value) {
+  SmallVector<Value> open{value};
+  llvm::SmallPtrSet<Operation *, 8> seen;
+  while (!open.empty()) {
+    Operation *op = open.pop_back_val().getDefiningOp();
+    if (!op || op->getNumRegions())
+      return false;
+    if (seen.insert(op).second)
+      llvm::append_range(open, op->getOperands());
+  }
+  return true;
+}
+
 StringRef qopt::getReasonAgainstRows(LinearOpInterface op) {
   if (op->hasAttr(kComputeFloatAttr))
     return "kept float by the recipe";
@@ -43,8 +57,11 @@ StringRef qopt::getReasonAgainstRows(LinearOpInterface op) {
     return "its weights are stored with scales that differ along its sums, or "
            "in more than 8 bits";
   if (!qg::matchConstant(op.getWeight()) && !matchStoredWeight(op))
-    return "both operands are computed at run time; --scheme w8a8 --data PATH "
-           "rounds such products";
+    return isMadeOfConstants(op.getWeight())
+               ? "ops between its stored weights and itself are computed at "
+                 "every call; an exporter may fold them"
+               : "both operands are computed at run time; --scheme w8a8 --data "
+                 "PATH rounds such products";
   if (!op.isShared())
     return "its weights are no single matrix; --scheme w8a8 --data PATH may round "
            "it";

@@ -37,6 +37,17 @@ func.func @attention(%x: tensor<2x3x4xf32>, %y: tensor<2x4x3xf32>) -> tensor<2x3
 }
 
 // -----
+// Stored weights behind an op that no kernel takes along.
+// CHECK-LABEL: func @computed_weights
+func.func @computed_weights(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
+  %w = qg.constant dense<[[1.0, -2.0], [3.0, 4.0]]> : tensor<2x2xf32> -> tensor<2x2xf32>
+  // CHECK: qg.matmul {{.*}} {qg.float_reason = "ops between its stored weights and itself are computed at every call; an exporter may fold them"}
+  %r = qg.unary relu %w : tensor<2x2xf32> -> tensor<2x2xf32>
+  %z = qg.matmul %x, %r : (tensor<3x2xf32>, tensor<2x2xf32>) -> tensor<3x2xf32>
+  return %z : tensor<3x2xf32>
+}
+
+// -----
 // CHECK-LABEL: func @stack
 func.func @stack(%x: tensor<2x3x2xf32>) -> tensor<2x3x1xf32> {
   %w = qg.constant dense<1.0> : tensor<2x2x1xf32> -> tensor<2x2x1xf32>
