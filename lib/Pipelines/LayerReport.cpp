@@ -4,6 +4,7 @@
 // Asks types and format rules; knows no pass.
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/LayerReport.h"
+#include "qopt/Analysis/PointwiseRegions.h"
 #include "qopt/Pipelines/FloatLayers.h"
 
 #include <set>
@@ -114,9 +115,24 @@ static bool isReported(mlir::Operation *op) {
   }
 }
 
+/// Of every op of a pointwise region, the name of its last one.
+static llvm::DenseMap<mlir::Operation *, std::string>
+nameFunctions(mlir::ModuleOp module) {
+  llvm::DenseMap<mlir::Operation *, std::string> names;
+  module.walk([&](mlir::func::FuncOp function) {
+    PointwiseRegions regions(function);
+    for (const PointwiseRegion &region : regions.regions())
+      for (mlir::Operation *member : region.members)
+        names[member] = qg::getUserName(region.root());
+  });
+  return names;
+}
+
 LayerReport qopt::reportLayers(mlir::ModuleOp module, mlir::ModuleOp lowered) {
   std::set<std::pair<std::string, llvm::StringRef>> remaining;
   lowered.walk([&](FormatRuleOpInterface op) { remaining.insert(getKey(op)); });
+  llvm::DenseMap<mlir::Operation *, std::string> functions =
+      nameFunctions(module);
   LayerReport report;
   module.walk([&](mlir::Operation *op) {
     if (!isReported(op))
@@ -124,10 +140,10 @@ LayerReport qopt::reportLayers(mlir::ModuleOp module, mlir::ModuleOp lowered) {
     LayerRow row;
     row.name = qg::getUserName(op);
     row.op = op->getName().getStringRef().str();
+    row.function = functions.lookup(op);
     row.isAsked = op->hasAttr(kStaysFloatAttr);
-    row.isFloat =
-        row.isAsked ||
-        (isFloatValue(op->getOperand(0)) && remaining.count(getKey(op)));
+    row.isFloat = row.isAsked || (isFloatValue(op->getOperand(0)) &&
+                                  remaining.count(getKey(op)));
     if (auto linear = llvm::dyn_cast<LinearOpInterface>(op)) {
       addProduct(linear, row);
       // Floats times stored weights are float, whatever they are lowered to.

@@ -25,6 +25,9 @@ struct LayerRow {
   bool isFloat = false;      ///< computes in floating point
   bool isAsked = false;      ///< though the scheme asks for integers
   std::string reason;        ///< why it is float, where that was decided
+  /// Name of the last op of the function of one tensor that it is a part of,
+  /// as exporters write activations in several nodes; empty for others.
+  std::string function;
 };
 
 struct LayerReport {

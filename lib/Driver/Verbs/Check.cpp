@@ -39,25 +39,34 @@ struct CheckedModel {
 } // namespace
 
 namespace {
-/// The ops that a node of the model became, as far as they are float.
+/// The ops that a node of the model became, or nodes that are one function of
+/// one tensor, as far as they are float.
 struct FloatLayer {
   std::string name, reason;
+  std::string last; ///< node, where there are several
   std::vector<std::string> ops;
   int64_t macs = 0;
 };
 } // namespace
 
-/// One layer for each node, in order. The product says why, where there is one.
+/// One layer for each node or function, in order. The product says why, where
+/// there is one.
 static std::vector<FloatLayer> groupFloatRows(const LayerReport &report) {
   std::vector<FloatLayer> layers;
   llvm::StringMap<size_t> known;
   for (const LayerRow &row : report.rows) {
     if (!row.isFloat)
       continue;
-    auto [it, isNew] = known.try_emplace(row.name, layers.size());
+    // What a scheme asked for is named by itself.
+    bool isPart = !row.function.empty() && !row.isAsked;
+    auto [it, isNew] =
+        known.try_emplace(isPart ? row.function : row.name, layers.size());
+    std::string name = shortenName(row.name).str();
     if (isNew)
-      layers.push_back({shortenName(row.name).str(), row.reason, {}, 0});
+      layers.push_back({name, row.reason, "", {}, 0});
     FloatLayer &layer = layers[it->second];
+    if (name != layer.name)
+      layer.last = name;
     if (!llvm::is_contained(layer.ops, row.op))
       layer.ops.push_back(row.op);
     if (row.macs && !layer.macs)
@@ -69,11 +78,13 @@ static std::vector<FloatLayer> groupFloatRows(const LayerReport &report) {
 
 static void printFloatLayers(llvm::raw_ostream &os, const LayerReport &report) {
   for (const FloatLayer &layer : groupFloatRows(report))
-    os << llvm::formatv(
-        "float  {0} ({1}{2}){3}\n", layer.name, llvm::join(layer.ops, ", "),
-        layer.macs ? ", " + std::to_string(layer.macs) + " MACs"
-                   : std::string(),
-        layer.reason.empty() ? "" : ": " + layer.reason);
+    os << llvm::formatv("float  {0} ({1}{2}){3}\n",
+                        layer.last.empty() ? layer.name
+                                           : layer.name + " to " + layer.last,
+                        llvm::join(layer.ops, ", "),
+                        layer.macs ? ", " + std::to_string(layer.macs) + " MACs"
+                                   : std::string(),
+                        layer.reason.empty() ? "" : ": " + layer.reason);
 }
 
 static void printReport(llvm::raw_ostream &os, const LayerReport &report,
