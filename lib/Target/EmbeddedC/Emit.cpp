@@ -24,8 +24,9 @@ static absl::Status holdSigned(ModuleOp module) {
   std::string error;
   ScopedDiagnosticHandler handler(module.getContext(),
                                   [&](Diagnostic &diagnostic) {
-                                    if (error.empty())
-                                      error = diagnostic.str();
+                                    if (!error.empty())
+                                      error += '\n';
+                                    error += diagnostic.str();
                                   });
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
   manager.addNestedPass<func::FuncOp>(createHoldSigned());

@@ -241,9 +241,12 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
       return;
     // Bytes in the body of a loop are not followed.
     for (qg::LoopOp loop : main.getOps<qg::LoopOp>()) {
-      loop.emitOpError("has no form on this target yet");
-      return signalPassFailure();
+      loop.emitError() << "'" << qg::getUserName(loop)
+                       << "' (qg.loop): loops have no form on this target";
+      signalPassFailure();
     }
+    if (!main.getOps<qg::LoopOp>().empty())
+      return;
     SplitConstants constants(main);
     Signs signs;
     if (failed(signs.infer(main)))
