@@ -468,8 +468,11 @@ void Importer::runHandler(const Handled &handled, ArrayRef<Value> inputs,
   // What a body could not import is said already.
   if (messages.empty() && errors.size() > before)
     return poisonOutputs(node, scope);
-  if (messages.empty())
+  // Nobody said that the model is wrong: a body may read what was refused.
+  if (messages.empty()) {
     messages.push_back("the operator is not supported in this form");
+    fault = Fault::Unsupported;
+  }
   for (const std::string &message : messages)
     report(fault, scope.where + message);
   poisonOutputs(node, scope);
