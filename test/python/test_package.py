@@ -151,13 +151,13 @@ def test_damaged_model_is_a_model_error():
 
 def test_every_unsupported_node_is_named():
     source = make_model([h.make_node("Frobnicate", ["x"], ["a"], name="one"),
-                         h.make_node("Unique", ["a"], ["y"], name="two")],
+                         h.make_node("Multinomial", ["a"], ["y"], name="two")],
                         [("x", T.FLOAT, (4,))], [("y", T.FLOAT, None)])
     with pytest.raises(qopt.UnsupportedError) as info:
         qopt.load(source)
     assert info.value.exit_code == 3
     assert any("Frobnicate" in line for line in info.value.nodes)
-    assert any("Unique" in line for line in info.value.nodes)
+    assert any("Multinomial" in line for line in info.value.nodes)
 
 
 @pytest.mark.parametrize("arrays,message", [
