@@ -229,6 +229,11 @@ ArtifactRequest RequestReader::read(const std::string &output) {
   if (request.outputs != "model" && request.outputs != "quantized")
     raise(refuse("outputs",
                  "expected model or quantized, got '" + request.outputs + "'"));
+  request.bundleWeights = text("bundle_weights", "auto");
+  if (request.bundleWeights != "auto" && request.bundleWeights != "copy" &&
+      request.bundleWeights != "refer")
+    raise(refuse("bundle_weights", "expected auto, copy or refer, got '" +
+                                       request.bundleWeights + "'"));
   request.symbol =
       text("symbol", makeSymbol(llvm::sys::path::filename(output)));
   check(readTarget(request, readFlags(*request.row)));

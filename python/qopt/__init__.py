@@ -382,7 +382,8 @@ def plan(model, data, budget, profile=None, *, pre=(), state=None,
 
 
 _BUILD_OPTIONS = ("emit", "target", "mcpu", "integer_only", "outputs", "clock",
-                  "cycles", "vectors", "symbol", "opt_level")
+                  "cycles", "vectors", "symbol", "opt_level", "weights_file",
+                  "embed_weights", "bundle_weights")
 
 
 def _read_lock(lock, recipe, options):
@@ -426,7 +427,8 @@ def build(model, output, data=None, profile=None, *, scheme=None, method=None,
     and pre are those of `quantize`; a scheme of "float" rounds nothing.
     options: emit (a list of object, header, shared, static, exe, asm, onnx,
       llvm-ir, ir:STAGE; or c or hls alone, which
-      write a folder), target, mcpu, integer_only, outputs, symbol, opt_level;
+      write a folder), target, mcpu, integer_only, outputs, symbol, opt_level,
+      weights_file, embed_weights, bundle_weights (auto, copy or refer);
       clock, cycles and vectors of hls; and any setting of a recipe.
 
     lock: a path or dict; its options and recipe are taken, and nothing is
