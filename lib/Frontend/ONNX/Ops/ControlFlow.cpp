@@ -347,11 +347,12 @@ LogicalResult ScanImporter::readBody(unsigned first) {
   body = op.graphAttr("body");
   if (!body)
     return failure();
-  numSlices = op.intAttr("num_scan_inputs", 0);
-  if (numSlices < 1 || first + numSlices > op.numInputs())
-    return op.badModel("expects 'num_scan_inputs' from 1 to " +
-                       Twine(op.numInputs() - first) + ", got " +
-                       Twine(numSlices));
+  int64_t given = op.intAttr("num_scan_inputs", 0);
+  int64_t most = int64_t(op.numInputs()) - int64_t(first);
+  if (given < 1 || given > most)
+    return op.badModel("expects 'num_scan_inputs' from 1 to " + Twine(most) +
+                       ", got " + Twine(given));
+  numSlices = unsigned(given);
   numStates = op.numInputs() - first - numSlices;
   if (body->input_size() != int(numStates + numSlices) ||
       op.numOutputs() < numStates ||
