@@ -12,18 +12,19 @@ using namespace qopt;
 static constexpr int64_t kMostElements = int64_t(1) << 23;
 
 /// Whether windows are single elements, one after another.
-static bool isPointwise(qg::ConvOp op) {
+static bool isPointwise(const qg::Window &window) {
   auto isOne = [](int64_t value) { return value == 1; };
-  return llvm::all_of(getShape(op.getWeight()).drop_front().drop_back(),
-                      isOne) &&
-         llvm::all_of(op.getStrides(), isOne) &&
-         llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; });
+  return llvm::all_of(window.kernel, isOne) &&
+         llvm::all_of(window.strides, isOne) &&
+         llvm::all_of(window.pads, [](int64_t pad) { return pad == 0; });
 }
 
-bool qopt::isMatrixProduct(qg::ConvOp op) {
-  if (op.getGroups() != 1 || op.getClamp())
+bool qopt::isMatrixProduct(LinearOpInterface op) {
+  LinearGeometry geometry = op.getLinearGeometry();
+  if (!geometry.isConvolution() || geometry.groups != 1 || op->getAttr("clamp"))
     return false;
-  int64_t positions = getNumElements(getShape(op.getResult()).drop_back());
+  int64_t positions = getNumElements(getShape(op->getResult(0)).drop_back());
   int64_t seen = getNumElements(getShape(op.getWeight()).drop_front());
-  return isPointwise(op) || positions == 0 || seen <= kMostElements / positions;
+  return isPointwise(*geometry.window) || positions == 0 ||
+         seen <= kMostElements / positions;
 }

@@ -34,8 +34,7 @@ static bool fitsBias(LinearOpInterface op, ArrayRef<float> scales,
   size_t perChannel = std::max<size_t>(1, scales.size() / channels);
   for (size_t i = 0; i < channels * perChannel; ++i) {
     double scale = scales[scales.size() == 1 ? 0 : i];
-    if (!(std::fabs(bias->getFloat(i / perChannel)) <=
-          xScale * scale * 0x1p30))
+    if (!(std::fabs(bias->getFloat(i / perChannel)) <= xScale * scale * 0x1p30))
       return false;
   }
   return true;
@@ -49,15 +48,13 @@ StringRef qopt::getReasonAgainstStored(LinearOpInterface op, double xScale) {
     return "its weights are stored with scales that differ along its sums, or "
            "in more than 8 bits";
   qg::QuantizedType type = qg::getQuantizedType(stored.getType());
-  auto conv = dyn_cast<qg::ConvOp>(op.getOperation());
-  if (type.getGroupSize() && !op.canHaveGroups() &&
-      !(conv && isMatrixProduct(conv)))
+  if (type.getGroupSize() && !op.canHaveGroups() && !isMatrixProduct(op))
     return "its weights are stored in blocks, which only products and "
            "convolutions without groups take";
   std::optional<qg::Decoder> decoder =
       qg::Decoder::get(cast<RankedTensorType>(stored.getType()));
-  if (!decoder || (!type.isTable() &&
-                   !decoder->bytes(*qg::matchConstant(stored)).bytes))
+  if (!decoder ||
+      (!type.isTable() && !decoder->bytes(*qg::matchConstant(stored)).bytes))
     return "its stored weights less their zero points need more than 8 bits";
   // Sums of blocks become floats before the bias is added.
   if (!type.getGroupSize() && !fitsBias(op, decoder->scales(), xScale))

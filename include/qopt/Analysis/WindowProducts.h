@@ -10,9 +10,9 @@
 
 namespace qopt {
 
-/// Whether a convolution is a product of one matrix with what its windows see,
-/// which is no more than memory has room for.
-bool isMatrixProduct(qg::ConvOp op);
+/// Whether an op is a convolution that is a product of one matrix with what its
+/// windows see, which is no more than memory has room for.
+bool isMatrixProduct(LinearOpInterface op);
 
 } // namespace qopt
 
