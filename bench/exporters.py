@@ -200,8 +200,17 @@ def count_float_products(model):
                for node in graph.node)
 
 
-def run_static(model, samples, expected):
-    """ONNX Runtime's own static quantizer, or why it refuses."""
+def preprocess(model, samples, target):
+    """The file as ONNX Runtime's quantizer asks for it."""
+    from onnxruntime import quantization as q
+    q.shape_inference.quant_pre_process(str(model), target,
+                                        skip_symbolic_shape=True)
+
+
+def run_static(model, samples, expected, prepare=preprocess):
+    """ONNX Runtime's own static quantizer (QDQ, u8s8, per channel, min-max) behind
+    `prepare(model, samples, target)`, calibrated on the first samples and scored on
+    the others, or why it refuses."""
     from onnxruntime import quantization as q
 
     class Reader(q.CalibrationDataReader):
@@ -212,22 +221,21 @@ def run_static(model, samples, expected):
         def get_next(self):
             return next(self.rows, None)
 
+    def held_out(arrays):
+        return {key: value[CALIBRATION:] for key, value in arrays.items()}
+
     with tempfile.TemporaryDirectory() as scratch:
+        prepared, quantized = f"{scratch}/p.onnx", f"{scratch}/q.onnx"
         try:
-            prepared = f"{scratch}/p.onnx"
-            q.shape_inference.quant_pre_process(
-                str(model), prepared, skip_symbolic_shape=True)
-            q.quantize_static(prepared, f"{scratch}/q.onnx", Reader(),
-                              per_channel=True)
-            got = run_onnxruntime(
-                f"{scratch}/q.onnx",
-                {key: value[CALIBRATION:] for key, value in samples.items()})
+            prepare(model, samples, prepared)
+            q.quantize_static(prepared, quantized, Reader(), per_channel=True,
+                              activation_type=q.QuantType.QUInt8,
+                              weight_type=q.QuantType.QInt8)
+            got = run_onnxruntime(quantized, held_out(samples))
         except Exception as error:
             return dict(refused=(str(error).splitlines() or ["?"])[0])
-        return dict(
-            db=float(decibels(
-                got, {k: v[CALIBRATION:] for k, v in expected.items()})),
-            floats=count_float_products(f"{scratch}/q.onnx"))
+        return dict(db=float(decibels(got, held_out(expected))),
+                    floats=count_float_products(quantized))
 
 
 def measure(options, exporter, folder):

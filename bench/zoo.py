@@ -39,10 +39,11 @@ import numpy as np
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from abi import Program
 from compare import bound_call, session
-from exporters import decibels, first_error, run_onnxruntime
+from exporters import (CALIBRATION, decibels, first_error, run_onnxruntime,
+                       run_static)
 from zoo_inputs.models import ZOO
 
-CALIBRATION, SAMPLES = 16, 24
+SAMPLES = 24
 # Of models that give fewer numbers than that for a sample: eight samples of a score
 # are eight numbers, whose ratio to their error goes up and down by 6 dB.
 FEW, SAMPLES_OF_FEW = 16, 80
@@ -166,31 +167,6 @@ def prepare_static(model, samples, target):
                                  providers=["CPUExecutionProvider"])
 
 
-def run_static(model, samples, expected):
-    """ONNX Runtime's own static quantizer, or why it refuses."""
-    from onnxruntime import quantization as q
-
-    class Reader(q.CalibrationDataReader):
-        def __init__(self):
-            self.rows = iter([{key: value[i] for key, value in samples.items()}
-                              for i in range(CALIBRATION)])
-
-        def get_next(self):
-            return next(self.rows, None)
-
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            prepare_static(model, samples, f"{scratch}/p.onnx")
-            q.quantize_static(
-                f"{scratch}/p.onnx", f"{scratch}/q.onnx", Reader(),
-                per_channel=True, activation_type=q.QuantType.QUInt8,
-                weight_type=q.QuantType.QInt8)
-            got = run_onnxruntime(f"{scratch}/q.onnx", held_out(samples))
-        except Exception as error:
-            return dict(refused=(str(error).splitlines() or ["?"])[0])
-    return dict(db=float(decibels(got, held_out(expected))))
-
-
 def measure(options, model, draw):
     quantized = isinstance(draw, tuple)
     row = dict(file=model.name, quantized=quantized)
@@ -212,7 +188,7 @@ def measure(options, model, draw):
     if stem:
         got, _ = score(stem, samples, expected)
         row["w8a8"]["db"] = float(decibels(held_out(got), held_out(expected)))
-    row["ort"] = run_static(model, samples, expected)
+    row["ort"] = run_static(model, samples, expected, prepare_static)
     return row
 
 
