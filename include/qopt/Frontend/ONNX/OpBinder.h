@@ -68,6 +68,10 @@ public:
   std::optional<llvm::SmallVector<double>> constantFloats(unsigned index,
                                                           llvm::StringRef what);
 
+  /// What a handler gets to see in the place of an input, for one that writes
+  /// another layout around it.
+  void replaceInput(unsigned index, Value value) { inputs[index] = value; }
+
   /// From here on `in` and `optional` give 16-bit floats as f32, and result 0
   /// is rounded to the type of input 0.
   void computeInF32();

@@ -133,3 +133,15 @@ Value frontend::roundToSmallFloat(OpBinder &op, Value x,
   b.markPacked(y, kind);
   return y;
 }
+
+Value frontend::roundToFloatGrid(GraphBuilder &b, Value x,
+                                 const FloatGrid &grid,
+                                 llvm::function_ref<Value(Value)> roundSteps) {
+  // Above, all are alike.
+  x = b.clamp(x, -4 * grid.most, 4 * grid.most);
+  Value power = getPowerBelow(b, b.unary(UnaryKind::abs, x), grid.minExponent,
+                              std::ilogb(4 * grid.most));
+  Value unit = b.mul(power, std::ldexp(1.0, -grid.mantissaBits));
+  Value y = b.mul(roundSteps(b.div(x, unit)), unit);
+  return b.clamp(y, -grid.most, grid.most);
+}

@@ -16,6 +16,16 @@ namespace qopt::frontend {
 /// says. Reports values that the attributes do not have.
 Value roundToSmallFloat(OpBinder &op, Value x, const ElementKind &kind);
 
+/// Floats of at most 24 significant bits inside the range of f32.
+struct FloatGrid {
+  double most;      ///< what is larger becomes this
+  int minExponent;  ///< of the smallest normal number; below, steps are equal
+  int mantissaBits; ///< without the leading one
+};
+/// `x` rounded onto the grid, steps of the last place by `roundSteps`.
+Value roundToFloatGrid(GraphBuilder &b, Value x, const FloatGrid &grid,
+                       llvm::function_ref<Value(Value)> roundSteps);
+
 } // namespace qopt::frontend
 
 #endif // QOPT_LIB_FRONTEND_ONNX_OPS_SMALLFLOATS_H
