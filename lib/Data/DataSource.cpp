@@ -26,6 +26,14 @@ absl::StatusOr<Tensor> qopt::parseTensorProto(llvm::StringRef bytes,
   return tensor;
 }
 
+/// The data are samples of the model's extents but for the first.
+static bool hasOtherBatch(llvm::ArrayRef<int64_t> expected,
+                          llvm::ArrayRef<int64_t> found) {
+  if (expected.empty() || expected[0] <= 1 || found.size() < expected.size())
+    return false;
+  return expected.drop_front() == found.take_back(expected.size() - 1);
+}
+
 absl::StatusOr<SampleLayout>
 qopt::inferSampleLayout(llvm::ArrayRef<int64_t> array, llvm::StringRef name,
                         const InputPreprocessing *steps,
@@ -74,6 +82,14 @@ qopt::inferSampleLayout(llvm::ArrayRef<int64_t> array, llvm::StringRef name,
                                    formatShape(array));
   if (steps)
     return std::move(error).note("after --pre " + steps->text);
+  if (hasOtherBatch(spec.shape, array)) {
+    llvm::SmallVector<int64_t> single(spec.shape);
+    single[0] = 1;
+    return std::move(error).help(
+        "the model's first extent is a batch that the data do not have; "
+        "compile it for one sample: --shape " +
+        llvm::Twine(spec.name) + "=" + formatShape(single));
+  }
   return std::move(error).help("declare the change of layout, for example "
                                "--pre " +
                                llvm::Twine(spec.name) + "=layout:nhwc->nchw");

@@ -27,8 +27,12 @@ static std::string makeIdentifier(StringRef name) {
     else if (!result.empty() && result.back() != '_')
       result += '_';
   }
-  while (!result.empty() && result.back() == '_')
-    result.pop_back();
+  // Names of files are made of it. The end tells more than the beginning.
+  constexpr size_t maxLength = 60;
+  if (result.size() > maxLength)
+    result.erase(0, result.size() - maxLength);
+  StringRef trimmed = StringRef(result).trim('_');
+  result = trimmed.str();
   if (result.empty() || llvm::isDigit(result[0]))
     result = "layer_" + result;
   return result;
