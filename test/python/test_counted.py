@@ -174,3 +174,125 @@ def test_quantized_results_keep_their_lengths():
         assert ours.shape[0] == 1 and ours.shape[1] < 24
         lengths.add(ours.shape[1])
     assert len(lengths) > 1
+
+
+MARKS = np.array([[0, 3, -1, 2], [5, 0, 0, -4], [1, 0, 7, 0]], F32)
+
+
+def marked_rows():
+    """Rows of `table` that `x` marks: how splines pick what lies inside."""
+    return [h.make_node("Greater", ["x", "none"], ["inside"]),
+            h.make_node("NonZero", ["inside"], ["at"]),
+            h.make_node("Transpose", ["at"], ["where"], perm=[1, 0]),
+            h.make_node("GatherND", ["table", "where"], ["rows"])]
+
+
+def check_marked(nodes, outputs, **constants):
+    rng = np.random.default_rng(7)
+    proto = model(marked_rows() + nodes, {"x": MARKS, "table": floats(rng, (3, 4, 5))},
+                  outputs, {"none": np.array(0, F32), **constants})
+    for marks in (MARKS, -np.ones_like(MARKS), np.ones_like(MARKS)):
+        check(proto, {"x": marks, "table": floats(rng, (3, 4, 5))})
+
+
+def test_other_axes_of_counted_rows():
+    # Sums of whole numbers are the same in any order.
+    check_marked([h.make_node("Round", ["rows"], ["whole"]),
+                  h.make_node("CumSum", ["whole", "last"], ["sums"]),
+                  h.make_node("Pad", ["rows", "pads"], ["padded"]),
+                  h.make_node("TopK", ["rows", "two"], ["most", "places"])],
+                 ["sums", "padded", "most", "places"], last=np.array(-1),
+                 pads=np.array([0, 1, 0, 0]), two=np.array([2]))
+
+
+def test_shapes_made_of_lengths():
+    """Expand, ConstantOfShape, Reshape and Range of extents that data decide, with
+    the choice that exporters make between an extent and -1."""
+    check_marked([h.make_node("Shape", ["rows"], ["shape"]),
+                  h.make_node("Equal", ["shape", "minus"], ["open"]),
+                  h.make_node("Where", ["open", "ones", "shape"], ["asked"]),
+                  h.make_node("Expand", ["row", "asked"], ["expanded"]),
+                  h.make_node("ConstantOfShape", ["asked"], ["zeros"]),
+                  h.make_node("Add", ["expanded", "rows"], ["sum"]),
+                  h.make_node("Gather", ["shape", "first"], ["count"]),
+                  h.make_node("Range", ["first", "count", "step"], ["numbers"]),
+                  h.make_node("Unsqueeze", ["count", "front"], ["tall"]),
+                  h.make_node("Concat", ["tall", "wide"], ["grid"], axis=0),
+                  h.make_node("Reshape", ["rows", "grid"], ["reshaped"])],
+                 ["sum", "zeros", "numbers", "reshaped"],
+                 minus=np.array([-1, -1]), ones=np.array([1, 1]),
+                 row=np.arange(5, dtype=F32)[None], first=np.array(0),
+                 step=np.array(1), front=np.array([0]), wide=np.array([5, 1]))
+
+
+@pytest.mark.parametrize("start", [0, 1, 30])
+@pytest.mark.parametrize("end", [2, -1, -30, 99])
+def test_slices_of_counted_rows(start, end):
+    check_marked([h.make_node("Slice", ["rows", "start", "end", "axis"], ["y"]),
+                  h.make_node("Shape", ["y"], ["shape"])], ["y", "shape"],
+                 start=np.array([start]), end=np.array([end]), axis=np.array([0]))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_slices_whose_end_is_computed(axis):
+    rng = np.random.default_rng(8)
+    nodes = [h.make_node("Slice", ["x", "start", "end", "axis"], ["y"])]
+    proto = model(nodes, {"x": floats(rng, (4, 6)), "end": np.array([3])}, ["y"],
+                  {"start": np.array([1]), "axis": np.array([axis])})
+    for end in (-9, -2, 0, 1, 3, 99):
+        check(proto, {"x": floats(rng, (4, 6)), "end": np.array([end])})
+
+
+def test_scatter_of_counted_rows():
+    """Rows behind the last must not reach the table, whose row 0 they would be."""
+    check_marked([h.make_node("Neg", ["rows"], ["updates"]),
+                  h.make_node("ScatterND", ["table", "where", "updates"], ["y"]),
+                  h.make_node("Shape", ["where"], ["shape"]),
+                  h.make_node("Gather", ["shape", "zero"], ["count"]),
+                  h.make_node("Slice", ["updates", "zero", "count", "zero"], ["first"]),
+                  h.make_node("ScatterND", ["table", "where", "first"], ["z"])],
+                 ["y", "z"], zero=np.array([0]))
+
+
+def test_scatter_into_counted_rows():
+    """A column of every row, by indices that are as many as the rows."""
+    check_marked([h.make_node("Shape", ["rows"], ["shape"]),
+                  h.make_node("Gather", ["shape", "zero"], ["count"]),
+                  h.make_node("Range", ["zero", "count", "one"], ["numbers"]),
+                  h.make_node("Unsqueeze", ["numbers", "back"], ["column"]),
+                  h.make_node("Shape", ["column"], ["grid"]),
+                  h.make_node("Expand", ["third", "grid"], ["thirds"]),
+                  h.make_node("Concat", ["column", "thirds"], ["places"], axis=1),
+                  h.make_node("Unsqueeze", ["count", "zero1"], ["count1"]),
+                  h.make_node("Expand", ["nine", "count1"], ["nines"]),
+                  h.make_node("ScatterND", ["rows", "places", "nines"], ["y"])],
+                 ["y"], zero=np.array(0), one=np.array(1), back=np.array([1]),
+                 third=np.array([[-3]]), nine=np.array([9], F32), zero1=np.array([0]))
+
+
+def test_elements_of_counted_rows():
+    check_marked([h.make_node("ArgMax", ["rows"], ["most"], axis=1),
+                  h.make_node("GatherElements", ["rows", "most"], ["y"], axis=1)],
+                 ["y"])
+
+
+def test_slices_that_meet_the_last_are_refused():
+    for start, step in ((-2, 1), (0, 2), (5, -1)):
+        with pytest.raises(qopt.UnsupportedError, match="extent depends on data"):
+            check_marked([h.make_node("Slice", ["rows", "start", "end", "axis", "step"],
+                                      ["y"])], ["y"],
+                         start=np.array([start]), end=np.array([4]),
+                         axis=np.array([0]), step=np.array([step]))
+    with pytest.raises(qopt.UnsupportedError, match="extent depends on data"):
+        check_marked([h.make_node("CumSum", ["rows", "first"], ["y"])], ["y"],
+                     first=np.array(0))
+
+
+def test_two_lengths_of_one_shape_are_refused():
+    with pytest.raises(qopt.UnsupportedError, match="at most one extent that depends"):
+        check_marked([h.make_node("Greater", ["none", "x"], ["outside"]),
+                      h.make_node("NonZero", ["outside"], ["others"]),
+                      h.make_node("Shape", ["where"], ["a"], end=1),
+                      h.make_node("Shape", ["others"], ["b"], start=1),
+                      h.make_node("Concat", ["a", "b"], ["both"], axis=0),
+                      h.make_node("ConstantOfShape", ["both"], ["y"])], ["y"])

@@ -129,7 +129,7 @@ Value GraphBuilder::storedConstant(const StoredArray &array,
 
 std::optional<Tensor> GraphBuilder::constantOf(Value value) const {
   auto it = constants.find(value);
-  if (it == constants.end())
+  if (it == constants.end() || countedDimOf(value))
     return std::nullopt;
   return it->second.load();
 }

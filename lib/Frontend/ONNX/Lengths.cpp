@@ -93,6 +93,10 @@ static std::optional<int64_t> passAxis(Operation *op, unsigned operand,
                           slice.getStrides()[axis] == 1,
                       axis);
       })
+      .Case([&](qg::PadOp pad) {
+        return keepIf(pad.getLow()[axis] == 0 && pad.getHigh()[axis] == 0,
+                      axis);
+      })
       .Case([&](qg::ConcatOp concat) {
         return keepIf(int64_t(concat.getAxis()) != axis, axis);
       })
@@ -135,6 +139,34 @@ bool GraphBuilder::fitsLength(Operation *op, int64_t axis, Value length) const {
   });
 }
 
+Value GraphBuilder::failMixed(int64_t axis) {
+  hasRefusedTypes = true;
+  return fail("mixes the positions of dimension " + Twine(axis) +
+              ", whose extent depends on data");
+}
+
+void GraphBuilder::markCounted(Value value, CountedDim dim) {
+  if (!value || !dim.length)
+    return;
+  counted.insert_or_assign(value, dim);
+  auto [it, isNew] = bounds.insert({dim.length, extent(value, dim.axis)});
+  if (!isNew)
+    it->second = std::min(it->second, extent(value, dim.axis));
+}
+
+Uncounted::Uncounted(GraphBuilder &b, ArrayRef<Value> values) : b(b) {
+  for (Value value : values)
+    if (const CountedDim *dim = b.countedDimOf(value)) {
+      dims.push_back({value, *dim});
+      b.counted.erase(value);
+    }
+}
+
+Uncounted::~Uncounted() {
+  for (auto &[value, dim] : dims)
+    b.counted.insert_or_assign(value, dim);
+}
+
 bool GraphBuilder::inheritLength(Operation *op, Value result) {
   std::optional<CountedDim> dim;
   for (OpOperand &operand : op->getOpOperands()) {
@@ -147,9 +179,7 @@ bool GraphBuilder::inheritLength(Operation *op, Value result) {
     bool isSame =
         !dim || (dim->axis == passed.axis && dim->length == passed.length);
     if (!axis || !isSame || !fitsLength(op, *axis, passed.length)) {
-      hasRefusedTypes = true;
-      fail("mixes the positions of dimension " + Twine(known->axis) +
-           ", whose extent depends on data");
+      failMixed(known->axis);
       return false;
     }
     dim = passed;

@@ -68,7 +68,10 @@ public:
   Value floats(ArrayRef<int64_t> shape, ArrayRef<double> values,
                Type elementType);
   std::optional<Tensor> constantOf(Value value) const;
-  bool isConstant(Value value) const { return constants.contains(value); }
+  /// Of a constant whose positions data count, they are not.
+  bool isConstant(Value value) const {
+    return constants.contains(value) && !countedDimOf(value);
+  }
 
   // Data movement; identities give the operand back. Encodings per axis that
   // cannot follow give their integers.
@@ -137,10 +140,14 @@ public:
   void forget(mlir::Operation *op);
   /// It follows every op that treats the positions of the dimension alone; an
   /// op that does not is refused.
-  void markCounted(Value value, CountedDim dim) {
-    if (value)
-      counted.insert_or_assign(value, dim);
+  void markCounted(Value value, CountedDim dim);
+  /// The most that a length that data decide can be; none of other values.
+  std::optional<int64_t> boundOf(Value length) const {
+    auto it = bounds.find(length);
+    return it == bounds.end() ? std::nullopt : std::optional(it->second);
   }
+  /// Reports an operand whose positions the node would mix.
+  Value failMixed(int64_t axis);
   /// Null where every extent is known.
   const CountedDim *countedDimOf(Value value) const {
     auto it = counted.find(value);
@@ -190,6 +197,22 @@ private:
   llvm::MapVector<Value, StoredArray> constants;
   llvm::DenseMap<Value, ElementKind> packed;
   llvm::MapVector<Value, CountedDim> counted;
+  llvm::DenseMap<Value, int64_t> bounds;
+  friend class Uncounted;
+};
+
+/// While it lives, all positions of these values count: for handlers that say
+/// themselves what becomes of a length.
+class Uncounted {
+public:
+  Uncounted(GraphBuilder &b, ArrayRef<Value> values);
+  ~Uncounted();
+  Uncounted(const Uncounted &) = delete;
+  Uncounted &operator=(const Uncounted &) = delete;
+
+private:
+  GraphBuilder &b;
+  llvm::SmallVector<std::pair<Value, CountedDim>> dims;
 };
 
 } // namespace qopt::frontend

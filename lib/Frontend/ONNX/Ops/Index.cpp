@@ -72,14 +72,17 @@ static LogicalResult importPad(OpBinder &op) {
 // Gathers
 //===----------------------------------------------------------------------===//
 
-Value frontend::normalizeIndices(OpBinder &op, Value indices, int64_t extent) {
-  GraphBuilder &b = op.b;
+Value frontend::countFromEnd(GraphBuilder &b, Value indices, Value extent) {
   Value wide = b.convert(indices, b.i64());
   if (!wide)
     return {};
   Value isNegative =
       b.compare(ComparePredicate::lt, wide, b.scalar(0, b.i64()));
-  return b.select(isNegative, b.add(wide, double(extent)), wide);
+  return b.select(isNegative, b.add(wide, extent), wide);
+}
+
+Value frontend::normalizeIndices(OpBinder &op, Value indices, int64_t extent) {
+  return countFromEnd(op.b, indices, op.b.scalar(double(extent), op.b.i64()));
 }
 
 int64_t frontend::getStride(ArrayRef<int64_t> shape, int64_t axis) {
@@ -106,11 +109,21 @@ Value frontend::gatherElements(OpBinder &op, Value x, Value indices,
   GraphBuilder &b = op.b;
   if (!x || !indices)
     return {};
+  // Elements of other coordinates than `axis` stay where they are.
+  const CountedDim *rows = b.countedDimOf(x), *dim = b.countedDimOf(indices);
+  if (rows && (rows->axis == axis || !dim || dim->axis != rows->axis ||
+               dim->length != rows->length))
+    return b.failMixed(rows->axis);
+  std::optional<CountedDim> counted = dim ? std::optional(*dim) : std::nullopt;
+  Uncounted whole(b, {x, indices});
   Value along = b.mul(normalizeIndices(op, indices, b.extent(x, axis)),
                       double(getStride(b.shape(x), axis)));
-  Tensor rows = getRowPositions(b.shape(indices), b.shape(x), axis);
-  return b.gather(b.reshape(x, {b.type(x).getNumElements()}),
-                  b.add(along, b.constant(rows)), 0);
+  Tensor base = getRowPositions(b.shape(indices), b.shape(x), axis);
+  Value y = b.gather(b.reshape(x, {b.type(x).getNumElements()}),
+                     b.add(along, b.constant(base)), 0);
+  if (counted)
+    b.markCounted(y, *counted);
+  return y;
 }
 
 static LogicalResult importGatherElements(OpBinder &op) {

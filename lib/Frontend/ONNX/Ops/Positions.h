@@ -13,6 +13,9 @@ namespace qopt::frontend {
 /// Negative indices counted from the end, as i64.
 Value normalizeIndices(OpBinder &op, Value indices, int64_t extent);
 
+/// Negative indices counted from the end of so many positions, as i64.
+Value countFromEnd(GraphBuilder &b, Value indices, Value extent);
+
 /// `x` moved by so many positions along `axis`; `fill` moves in.
 Value shiftAxis(GraphBuilder &b, Value x, int64_t axis, int64_t by,
                 double fill = 0);

@@ -147,6 +147,63 @@ static LogicalResult importScatterElements(OpBinder &op) {
   return op.result(b.reshape(y, Shape(b.shape(x))));
 }
 
+/// Whether a row of indices [..., k] counts: [rows] of i1.
+static Value isRowCounted(GraphBuilder &b, ArrayRef<int64_t> shape,
+                          const CountedDim &dim) {
+  ArrayRef<int64_t> rows = shape.drop_back();
+  int64_t inner = getNumElements(rows.drop_front(dim.axis + 1));
+  Tensor coordinates(DType::i64, {getNumElements(rows)});
+  for (int64_t i = 0; i < coordinates.numElements(); ++i)
+    coordinates.setInt(i, i / inner % rows[dim.axis]);
+  return b.compare(ComparePredicate::lt, b.constant(coordinates), dim.length);
+}
+
+namespace {
+/// Operands of a ScatterND of which data may count the rows.
+struct CountedScatter {
+  std::optional<CountedDim> x, rows;
+};
+} // namespace
+
+/// Which positions of the operands count; nothing, and reported, where the node
+/// would mix them.
+static std::optional<CountedScatter> readCounts(OpBinder &op, int64_t depth) {
+  GraphBuilder &b = op.b;
+  CountedScatter counts;
+  auto copy = [&](unsigned i) {
+    const CountedDim *dim = b.countedDimOf(op.in(i));
+    return dim ? std::optional(*dim) : std::nullopt;
+  };
+  counts.x = copy(0);
+  counts.rows = copy(1);
+  std::optional<CountedDim> updates = copy(2);
+  int64_t last = b.rank(op.in(1)) - 1;
+  if (counts.x && counts.x->axis >= depth) {
+    b.failMixed(counts.x->axis);
+    return std::nullopt;
+  }
+  for (const auto &dim : {counts.rows, updates})
+    if (dim && dim->axis >= last) {
+      b.failMixed(dim->axis);
+      return std::nullopt;
+    }
+  if (!counts.rows)
+    counts.rows = updates;
+  return counts;
+}
+
+/// scatterRows, but updates that are left out go to a row of their own.
+static Value scatterCountedRows(OpBinder &op, Value table, Value updates,
+                                Value targets) {
+  GraphBuilder &b = op.b;
+  if (!table || !targets)
+    return {};
+  Shape spare(b.shape(table));
+  int64_t rows = std::exchange(spare[0], 1);
+  Value longer = b.concat({table, b.full(spare, 0, b.element(table))}, 0);
+  return b.sliceAxis(scatterRows(op, longer, updates, targets), 0, 0, rows);
+}
+
 static LogicalResult importScatterND(OpBinder &op) {
   GraphBuilder &b = op.b;
   Value x = op.in(0), indices = op.in(1), updates = op.in(2);
@@ -165,19 +222,32 @@ static LogicalResult importScatterND(OpBinder &op) {
   if (getNumElements(rows) != b.type(updates).getNumElements())
     return op.badModel("expects updates of " + formatShape(rows) + ", got " +
                        formatShape(b.shape(updates)));
+  auto counts = readCounts(op, depth);
+  if (!counts)
+    return failure();
+  Uncounted whole(b, {x, indices, updates});
   Value flat = b.reshape(indices, {count, depth}), position, isInside;
   for (int64_t d = 0; d < depth; ++d) {
-    Value index = normalizeIndices(
-        op, b.reshape(b.sliceAxis(flat, 1, d, d + 1), {count}), leading[d]);
+    Value given = b.reshape(b.sliceAxis(flat, 1, d, d + 1), {count});
+    Value index = counts->x && counts->x->axis == d
+                      ? countFromEnd(b, given, counts->x->length)
+                      : normalizeIndices(op, given, leading[d]);
     Value along = b.mul(index, double(getStride(leading, d)));
     Value isWithinAxis = isWithin(op, index, leading[d]);
     position = d ? b.add(position, along) : along;
     isInside = d ? b.binary(BinaryKind::bit_and, isInside, isWithinAxis)
                  : isWithinAxis;
   }
-  Value y = scatterRows(op, b.reshape(x, table), b.reshape(updates, rows),
-                        guard(op, position, isInside, table[0]));
-  return op.result(b.reshape(y, Shape(b.shape(x))));
+  auto scatter = counts->rows ? scatterCountedRows : scatterRows;
+  if (counts->rows)
+    isInside = b.binary(BinaryKind::bit_and, isInside,
+                        isRowCounted(b, shape, *counts->rows));
+  Value y = scatter(op, b.reshape(x, table), b.reshape(updates, rows),
+                    guard(op, position, isInside, table[0]));
+  y = b.reshape(y, Shape(b.shape(x)));
+  if (counts->x)
+    b.markCounted(y, *counts->x);
+  return op.result(y);
 }
 
 void frontend::registerScatterOps(OpRegistry &registry) {

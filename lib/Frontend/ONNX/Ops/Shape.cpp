@@ -4,7 +4,7 @@
 // Ops that only rename positions. They keep encodings: reshaping a quantized
 // tensor stays a reshape of a quantized tensor.
 //===----------------------------------------------------------------------===//
-#include "qopt/Frontend/ONNX/OpBinder.h"
+#include "ComputedShapes.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 
@@ -18,11 +18,11 @@ using namespace qopt::frontend;
 static LogicalResult importReshape(OpBinder &op) {
   GraphBuilder &b = op.b;
   Value x = op.raw(0);
-  auto wanted = op.constantInts(1, "target shape");
-  if (!x || !wanted)
+  auto asked = x ? readExtents(op, 1, "target shape") : std::nullopt;
+  if (!asked)
     return failure();
   bool keepsZero = op.intAttr("allowzero", 0) != 0;
-  Shape shape = *wanted;
+  Shape wanted = getBounds(*asked), shape = wanted;
   int64_t known = 1, unknown = -1, total = b.type(x).getNumElements();
   for (auto [i, extent] : llvm::enumerate(shape)) {
     if (extent == 0 && !keepsZero) {
@@ -39,7 +39,7 @@ static LogicalResult importReshape(OpBinder &op) {
     else if (extent < 0 || extent > kMaxElements ||
              (extent && known > kMaxElements / extent))
       return op.badModel("expects extents >= -1 in the target shape, got " +
-                         formatShape(*wanted));
+                         formatShape(wanted));
     else
       known *= extent;
   }
@@ -48,8 +48,8 @@ static LogicalResult importReshape(OpBinder &op) {
   if (getNumElements(shape) != total)
     return op.badModel("expects a shape of " + Twine(total) +
                        " elements for x " + formatShape(b.shape(x)) + ", got " +
-                       formatShape(*wanted));
-  return op.result(b.reshape(x, shape));
+                       formatShape(wanted));
+  return op.result(markAsked(b, b.reshape(x, shape), *asked));
 }
 
 static LogicalResult importFlatten(OpBinder &op) {
@@ -201,23 +201,28 @@ static LogicalResult importGather(OpBinder &op) {
     return failure();
   if (auto q = qg::getQuantizedType(x.getType()); q && q.isPerAxis())
     x = op.b.plain(x);
-  return op.result(op.b.gather(x, indices, *axis));
+  Value y = op.b.gather(x, indices, *axis);
+  return op.result(op.b.rank(x) == 1 ? foldKnownElements(op.b, y) : y);
 }
 
 static LogicalResult importExpand(OpBinder &op) {
   GraphBuilder &b = op.b;
   Value x = op.raw(0);
-  auto wanted = op.constantInts(1, "shape");
-  if (!x || !wanted)
+  auto asked = x ? readExtents(op, 1, "shape") : std::nullopt;
+  if (!asked)
     return failure();
-  auto count = countElements(*wanted);
+  Shape wanted = getBounds(*asked);
+  auto count = countElements(wanted);
   if (!count.ok())
     return op.badModel(std::string(count.status().message()));
-  auto shape = qg::inferBroadcastShape({b.shape(x), *wanted},
+  auto shape = qg::inferBroadcastShape({b.shape(x), wanted},
                                        [&] { return emitError(b.location()); });
   if (failed(shape))
     return failure();
-  return op.result(b.broadcast(x, *shape));
+  // Dimensions are counted from the last.
+  for (size_t missing = shape->size() - asked->size(); missing > 0; --missing)
+    asked->insert(asked->begin(), {(*shape)[missing - 1]});
+  return op.result(markAsked(b, b.broadcast(x, *shape), *asked));
 }
 
 static LogicalResult importTile(OpBinder &op) {
@@ -316,8 +321,8 @@ static LogicalResult importSize(OpBinder &op) {
 
 static LogicalResult importConstantOfShape(OpBinder &op) {
   GraphBuilder &b = op.b;
-  auto shape = op.constantInts(0, "shape");
-  if (!shape)
+  auto asked = readExtents(op, 0, "shape");
+  if (!asked)
     return failure();
   Tensor value(DType::f32, {1});
   if (op.hasAttr("value")) {
@@ -328,14 +333,40 @@ static LogicalResult importConstantOfShape(OpBinder &op) {
       return op.badModel("expects one element in 'value'");
     value = *given;
   }
-  auto count = countElements(*shape);
+  Shape shape = getBounds(*asked);
+  auto count = countElements(shape);
   if (!count.ok())
     return op.badModel(std::string(count.status().message()));
-  return op.result(b.broadcast(b.constant(value.reshaped({})), *shape));
+  Value y = b.broadcast(b.constant(value.reshaped({})), shape);
+  return op.result(markAsked(b, y, *asked));
+}
+
+/// Positions up to a length that data decide, from 0 in steps of 1; none if the
+/// node is another.
+static std::optional<LogicalResult> buildCountedRange(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  std::optional<Tensor> start = op.constant(0), delta = op.constant(2);
+  Value limit = op.in(1);
+  if (!start || !delta || !limit || b.isConstant(limit) ||
+      start->numElements() != 1 || delta->numElements() != 1 ||
+      b.type(limit).getNumElements() != 1 || start->getFloat(0) != 0 ||
+      delta->getFloat(0) != 1)
+    return std::nullopt;
+  Position at = trace(b, limit, 0);
+  std::optional<int64_t> bound =
+      at.isPlain() ? b.boundOf(at.base) : std::nullopt;
+  if (!bound)
+    return std::nullopt;
+  Tensor positions(start->dtype(), {*bound});
+  for (int64_t i = 0; i < *bound; ++i)
+    positions.setFloat(i, double(i));
+  return op.result(markAsked(b, b.constant(positions), {{*bound, at.base}}));
 }
 
 static LogicalResult importRange(OpBinder &op) {
   GraphBuilder &b = op.b;
+  if (auto counted = buildCountedRange(op))
+    return *counted;
   auto start = op.constantFloats(0, "start"),
        limit = op.constantFloats(1, "limit"),
        delta = op.constantFloats(2, "delta");

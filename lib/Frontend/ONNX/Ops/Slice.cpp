@@ -3,8 +3,10 @@
 //
 // Extents are static. Where starts and ends are not, either their difference
 // is, or the file declares the shape of the result; the data are then gathered
-// from a start that is known at run time.
+// from a start that is known at run time. Where only the end is not, it is a
+// length (GraphBuilder::markCounted).
 //===----------------------------------------------------------------------===//
+#include "ComputedShapes.h"
 #include "Positions.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
@@ -23,6 +25,28 @@ struct SliceSpec {
   Shape starts, ends, axes, steps;
 };
 } // namespace
+
+/// `[start, end)` of an axis of which data count the positions, or whose end is
+/// computed; a negative end counts from the last that counts.
+static Value sliceCounted(OpBinder &op, Value x, int64_t axis, int64_t start,
+                          Value end) {
+  GraphBuilder &b = op.b;
+  const CountedDim *known = b.countedDimOf(x);
+  if (known && known->axis != axis)
+    return b.failMixed(known->axis);
+  int64_t extent = b.extent(x, axis);
+  Value whole = known ? known->length : b.scalar(double(extent), b.i64());
+  start = std::min(start, extent);
+  Value first = b.scalar(double(start), b.i64());
+  Value last = b.min(countFromEnd(b, b.reshape(end, {}), whole), whole);
+  Value length = b.sub(b.max(last, first), first);
+  Uncounted all(b, {x});
+  Value y = b.sliceAxis(x, axis, start, extent);
+  if (y == x) // others read x as it is
+    y = b.emit<qg::ReshapeOp>(b.shape(x), b.element(x), x);
+  b.markCounted(y, {axis, length});
+  return y;
+}
 
 /// NumPy's rules for starts and ends that lie outside.
 static Value sliceConstant(OpBinder &op, Value x, const SliceSpec &spec) {
@@ -62,6 +86,30 @@ static Value sliceConstant(OpBinder &op, Value x, const SliceSpec &spec) {
   return b.slice(x, offsets, sizes, strides);
 }
 
+/// The same where data count the positions of one of the axes: its end, if it
+/// is near enough to be one, is an end among those that count.
+static Value sliceKnown(OpBinder &op, Value x, SliceSpec spec) {
+  GraphBuilder &b = op.b;
+  const CountedDim *known = x ? b.countedDimOf(x) : nullptr;
+  auto axes = known ? op.normalizeAxes(spec.axes, b.rank(x)) : std::nullopt;
+  const int64_t *found = axes ? llvm::find(*axes, known->axis) : nullptr;
+  if (!axes || found == axes->end())
+    return sliceConstant(op, x, spec);
+  size_t i = found - axes->begin(), count = axes->size();
+  if (spec.starts.size() != count || spec.ends.size() != count ||
+      spec.steps.size() != count)
+    return sliceConstant(op, x, spec);
+  if (spec.starts[i] < 0 || spec.steps[i] != 1)
+    return b.failMixed(known->axis);
+  x = sliceCounted(op, x, known->axis, spec.starts[i],
+                   b.scalar(double(std::clamp<int64_t>(
+                                spec.ends[i], -kMaxElements, kMaxElements)),
+                            b.i64()));
+  for (auto *list : {&spec.starts, &spec.ends, &spec.axes, &spec.steps})
+    list->erase(list->begin() + i);
+  return x ? sliceConstant(op, x, spec) : Value();
+}
+
 /// starts, ends and axes as attributes.
 static LogicalResult importSlice1(OpBinder &op) {
   Value x = op.raw(0);
@@ -71,121 +119,12 @@ static LogicalResult importSlice1(OpBinder &op) {
   Shape all(llvm::to_vector(llvm::seq<int64_t>(0, spec.starts.size())));
   spec.axes = op.intsAttr("axes", all);
   spec.steps.assign(spec.starts.size(), 1);
-  return op.result(sliceConstant(op, x, spec));
+  return op.result(sliceKnown(op, x, spec));
 }
 
 //===----------------------------------------------------------------------===//
 // Starts and ends that are computed
 //===----------------------------------------------------------------------===//
-
-namespace {
-/// An element of a tensor of integers: that of another times a factor plus an
-/// offset, or the offset alone.
-struct Position {
-  Value base;
-  int64_t element = 0, offset = 0, factor = 1;
-};
-} // namespace
-
-/// A sum, difference or product with a constant.
-static bool stepBack(GraphBuilder &b, qg::BinaryOp op, Position &at) {
-  Value lhs = op.getLhs(), rhs = op.getRhs();
-  if (op.getKind() != BinaryKind::sub && b.isConstant(lhs))
-    std::swap(lhs, rhs);
-  std::optional<Tensor> constant = b.constantOf(rhs);
-  int64_t count = b.type(at.base).getNumElements();
-  auto fits = [&](int64_t n) { return n == 1 || n == count; };
-  if (!constant || !fits(constant->numElements()) ||
-      !fits(b.type(lhs).getNumElements()))
-    return false;
-  int64_t by = constant->getInt(constant->numElements() == 1 ? 0 : at.element);
-  // Products stay far from 64 bits.
-  constexpr int64_t kMost = int64_t(1) << 24;
-  if (std::abs(at.factor) > kMost || by < -kMost || by > kMost)
-    return false;
-  if (op.getKind() == BinaryKind::add)
-    at.offset += at.factor * by;
-  else if (op.getKind() == BinaryKind::sub)
-    at.offset -= at.factor * by;
-  else if (op.getKind() == BinaryKind::mul)
-    at.factor *= by;
-  else
-    return false;
-  at.base = lhs;
-  at.element = b.type(lhs).getNumElements() == 1 ? 0 : at.element;
-  return true;
-}
-
-/// One step towards where an element comes from; false if there is none.
-static bool stepBack(GraphBuilder &b, Position &at) {
-  Operation *op = at.base.getDefiningOp();
-  if (!op)
-    return false;
-  if (isa<qg::ReshapeOp>(op)) {
-    at.base = op->getOperand(0);
-    return true;
-  }
-  if (auto cast = dyn_cast<qg::CastOp>(op)) {
-    bool keeps = b.element(cast.getX()).isInteger() &&
-                 b.element(cast.getX()).getIntOrFloatBitWidth() <=
-                     b.element(at.base).getIntOrFloatBitWidth();
-    at.base = keeps ? Value(cast.getX()) : at.base;
-    return keeps;
-  }
-  if (auto broadcast = dyn_cast<qg::BroadcastOp>(op)) {
-    if (b.type(broadcast.getX()).getNumElements() != 1)
-      return false;
-    at.base = broadcast.getX();
-    at.element = 0;
-    return true;
-  }
-  if (auto slice = dyn_cast<qg::SliceOp>(op)) {
-    if (b.rank(slice.getX()) != 1)
-      return false;
-    at.base = slice.getX();
-    at.element = slice.getOffsets()[0] + at.element * slice.getStrides()[0];
-    return true;
-  }
-  if (auto concat = dyn_cast<qg::ConcatOp>(op)) {
-    if (b.rank(concat.getResult()) != 1)
-      return false;
-    for (Value input : concat.getInputs()) {
-      if (at.element < b.extent(input, 0)) {
-        at.base = input;
-        return true;
-      }
-      at.element -= b.extent(input, 0);
-    }
-  }
-  auto binary = dyn_cast<qg::BinaryOp>(op);
-  return binary && stepBack(b, binary, at);
-}
-
-static Position trace(GraphBuilder &b, Value value, int64_t element) {
-  Position at{value, element, 0};
-  while (!b.isConstant(at.base) && stepBack(b, at)) {
-  }
-  if (std::optional<Tensor> constant = b.constantOf(at.base))
-    return {{}, 0, at.offset + at.factor * constant->getInt(at.element)};
-  return at;
-}
-
-/// Whether two values are one, or computed alike from the same.
-static bool isSame(Value a, Value b, unsigned depth = 8) {
-  if (a == b)
-    return true;
-  Operation *x = a.getDefiningOp(), *y = b.getDefiningOp();
-  if (depth == 0 || !x || !y || isa<qg::ConstantOp>(x) ||
-      x->getName() != y->getName() ||
-      x->getNumOperands() != y->getNumOperands() ||
-      a.getType() != b.getType() ||
-      x->getAttrDictionary() != y->getAttrDictionary())
-    return false;
-  return llvm::all_of(
-      llvm::zip(x->getOperands(), y->getOperands()), [&](auto pair) {
-        return isSame(std::get<0>(pair), std::get<1>(pair), depth - 1);
-      });
-}
 
 namespace {
 /// One axis of a slice.
@@ -272,15 +211,21 @@ static LogicalResult buildSliceAtRunTime(OpBinder &op,
     known.axes.push_back(slice.axis);
     known.steps.push_back(slice.step);
   }
-  x = sliceConstant(op, x, known);
+  x = sliceKnown(op, x, known);
   for (auto &[slice, i] : computed) {
     if (!x)
       return failure();
     std::optional<int64_t> extent = countPositions(op, x, slice);
+    bool hasKnownStart = !slice.start.base && slice.start.offset >= 0;
+    if (!extent && hasKnownStart && slice.step == 1) {
+      x = sliceCounted(op, x, slice.axis, slice.start.offset,
+                       getStart(b, inputs.ends, i));
+      continue;
+    }
     if (!extent)
       return op.unsupported(
-          "expects starts and ends that differ by a constant, or a declared "
-          "shape of the result, along axis " +
+          "expects starts and ends that differ by a constant, a start that is "
+          "known, or a declared shape of the result, along axis " +
           Twine(slice.axis) + "; they are computed at run time");
     x = sliceFrom(op, x, slice, getStart(b, inputs.starts, i), *extent);
   }
@@ -311,12 +256,13 @@ static LogicalResult importSlice(OpBinder &op) {
   auto first = op.constantInts(1, "starts"), last = op.constantInts(2, "ends");
   if (!first || !last)
     return failure();
-  return op.result(sliceConstant(op, x, {*first, *last, axes, steps}));
+  Value y = sliceKnown(op, x, {*first, *last, axes, steps});
+  return op.result(b.rank(x) == 1 ? foldKnownElements(b, y) : y);
 }
 
 void frontend::registerSliceOps(OpRegistry &registry) {
   registry.add("Slice", 1, importSlice1);
   registry.add("Slice", 10, importSlice,
-               "starts and ends known at compile time, or their difference, or "
-               "the declared shape of the result");
+               "starts known at compile time, or the difference of starts and "
+               "ends, or the declared shape of the result");
 }

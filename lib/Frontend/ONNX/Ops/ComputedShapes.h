@@ -1,0 +1,56 @@
+//===- ComputedShapes.h - Integers that shapes are made of ----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Files compute shapes from shapes. Where data decide an extent, the arithmetic
+// is in the graph, and handlers need to know what its elements are.
+//===----------------------------------------------------------------------===//
+#ifndef QOPT_LIB_FRONTEND_ONNX_OPS_COMPUTEDSHAPES_H
+#define QOPT_LIB_FRONTEND_ONNX_OPS_COMPUTEDSHAPES_H
+
+#include "qopt/Frontend/ONNX/OpBinder.h"
+
+namespace qopt::frontend {
+
+/// An element of a tensor of integers: that of another times a factor plus an
+/// offset, or the offset alone (`base` is null).
+struct Position {
+  Value base;
+  int64_t element = 0, offset = 0, factor = 1;
+
+  /// The element of a scalar as it is.
+  bool isPlain() const { return base && factor == 1 && offset == 0; }
+};
+
+/// Where an element comes from, through what only moves it, adds a constant or
+/// multiplies by one. It ends at lengths that data decide.
+Position trace(GraphBuilder &b, Value value, int64_t element);
+
+/// Whether two values are one, or computed alike from the same.
+bool isSame(Value a, Value b, unsigned depth = 8);
+
+/// `value` as a constant where it is a vector or scalar of integers that are
+/// all known, though computed from others that are not; else itself.
+Value foldKnownElements(GraphBuilder &b, Value value);
+
+/// An extent that a file asks for: a number, or what data decide, `length` of at
+/// most `bound` positions.
+struct AskedExtent {
+  int64_t bound;
+  Value length = {};
+};
+
+/// The extents in input `index`, of which data decide at most one; nothing, and
+/// reported, where they are computed in another way.
+std::optional<llvm::SmallVector<AskedExtent>>
+readExtents(OpBinder &op, unsigned index, llvm::StringRef what);
+
+/// Their bounds.
+Shape getBounds(ArrayRef<AskedExtent> extents);
+
+/// `value` as another one of the same elements, whose dimension is counted as
+/// `extents` say, if one of them is a length.
+Value markAsked(GraphBuilder &b, Value value, ArrayRef<AskedExtent> extents);
+
+} // namespace qopt::frontend
+
+#endif // QOPT_LIB_FRONTEND_ONNX_OPS_COMPUTEDSHAPES_H
