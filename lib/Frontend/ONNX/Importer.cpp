@@ -23,6 +23,9 @@ using namespace qopt::frontend;
 
 /// Functions and branches nest at most this deep.
 static constexpr unsigned kMaxDepth = 64;
+/// Nodes that functions and unrolled bodies may write beyond those of the file:
+/// forty functions that call the next one twice are few bytes.
+static constexpr int64_t kMostWritten = int64_t(1) << 17;
 
 namespace {
 
@@ -83,6 +86,8 @@ private:
     const std::string &label;
   };
   void runHandler(const Handled &handled, ArrayRef<Value> inputs, Scope &scope);
+  /// False behind the last node that may be written; reports it once.
+  bool mayWrite();
   /// Value behind a name; null if there is none. Reads initializers.
   Value resolve(const std::string &name, Scope &scope);
   void poisonOutputs(const ::onnx::NodeProto &node, Scope &scope);
@@ -96,6 +101,9 @@ private:
   func::FuncOp function;
   Block *body = nullptr;
   std::unique_ptr<GraphBuilder> builder;
+  /// That are being written, each called by the one before.
+  SmallVector<const ::onnx::FunctionProto *> calls;
+  int64_t written = 0;
   SmallVector<std::string> inputNames;
   SmallVector<std::pair<Fault, std::string>> errors;
   SmallVector<std::string> warnings;
@@ -353,8 +361,19 @@ void Importer::importNodes(const NodeList &nodes, ArrayRef<std::string> outputs,
     poisonOutputs(nodes[index], scope);
 }
 
+bool Importer::mayWrite() {
+  int64_t most = kMostWritten + model.graph().node_size();
+  if (++written == most)
+    report(Fault::Unsupported,
+           "expects functions and unrolled loops that write at most " +
+               Twine(kMostWritten) + " nodes");
+  return written < most;
+}
+
 void Importer::importNode(const ::onnx::NodeProto &node, int index,
                           Scope &scope) {
+  if (!mayWrite())
+    return poisonOutputs(node, scope);
   std::string domain = node.domain() == "ai.onnx" ? "" : node.domain();
   std::string label = getLabel(node, index, scope.prefix);
   int64_t opset = scope.getOpset(domain);
@@ -550,7 +569,7 @@ void Importer::importFunction(const ::onnx::FunctionProto &function,
                               const ::onnx::NodeProto &node,
                               ArrayRef<Value> inputs, const std::string &label,
                               Scope &scope) {
-  if (scope.depth > kMaxDepth) {
+  if (llvm::is_contained(calls, &function) || scope.depth > kMaxDepth) {
     report(Fault::BadModel,
            scope.where + "expects functions that do not call themselves");
     return poisonOutputs(node, scope);
@@ -576,7 +595,9 @@ void Importer::importFunction(const ::onnx::FunctionProto &function,
   for (int i = 0; i < count; ++i)
     if (scope.needed.contains(node.output(i)))
       outputs.push_back(function.output(i));
+  calls.push_back(&function);
   importNodes(nodes, outputs, inner);
+  calls.pop_back();
   for (int i = 0; i < count; ++i) {
     if (!scope.needed.contains(node.output(i)))
       continue;

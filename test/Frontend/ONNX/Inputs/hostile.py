@@ -81,3 +81,51 @@ trunc("bits_huge", 1e300)
 trunc("scale_inf", 4.0, scale=float("inf"))
 trunc("scale_huge", 4.0, scale=1e300)
 trunc("zero_nan", 4.0, zero=float("nan"))
+
+
+def function(name, *nodes):
+    return h.make_function("local", name, ["x"], ["y"], nodes,
+                           [h.make_opsetid("", 17), h.make_opsetid("local", 1)])
+
+
+def calls(name, functions):
+    """A model of one node that calls the first function."""
+    graph = h.make_graph([h.make_node("F0", ["x"], ["y"], domain="local")],
+                         "g", [x], [y])
+    model = h.make_model(graph, functions=functions, ir_version=9,
+                         opset_imports=[h.make_opsetid("", 17),
+                                        h.make_opsetid("local", 1)])
+    (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
+
+
+def twice(callee):
+    return (h.make_node(callee, ["x"], ["a"], domain="local"),
+            h.make_node(callee, ["a"], ["y"], domain="local"))
+
+
+# 2^40 nodes in a few hundred bytes; a function that calls itself twice.
+calls("laughs", [function(f"F{i}", *twice(f"F{i + 1}")) for i in range(40)] +
+      [function("F40", h.make_node("Relu", ["x"], ["y"]))])
+calls("itself", [function("F0", *twice("F0"))])
+calls("each_other", [function("F0", *twice("F1")),
+                     function("F1", *twice("F0"))])
+
+# Loops that are unrolled, since their state is a list, inside of each other.
+LIST = h.make_sequence_type_proto(h.make_tensor_type_proto(T.FLOAT, None))
+
+
+def unrolled(depth):
+    inner = unrolled(depth - 1) if depth else h.make_node("Identity", ["s"],
+                                                          ["t"])
+    body = h.make_graph(
+        [inner, h.make_node("Identity", ["c"], ["d"])], f"body{depth}",
+        [h.make_tensor_value_info("i", T.INT64, []),
+         h.make_tensor_value_info("c", T.BOOL, []),
+         h.make_value_info("s", LIST)],
+        [h.make_tensor_value_info("d", T.BOOL, []), h.make_value_info("t", LIST)])
+    return h.make_node("Loop", ["n", "", "s"], ["t"], body=body)
+
+
+save("unrolled", [h.make_node("SequenceConstruct", ["x"], ["s"]), unrolled(5),
+                  h.make_node("SequenceAt", ["t", "z"], ["y"])], [x], [y],
+     [h.make_tensor("n", T.INT64, [], [250]), h.make_tensor("z", T.INT64, [], [0])])
