@@ -11,7 +11,7 @@ config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test", ".onnxtxt"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.qopt_binary_root, "test")
-config.excludes = ["CMakeLists.txt", "Inputs", "unit", "python"]
+config.excludes = ["CMakeLists.txt", "Inputs", "unit", "python", "fuzz"]
 
 path = [os.path.join(config.qopt_binary_root, "bin"), config.llvm_tools_dir]
 config.environment["PATH"] = os.pathsep.join(path + [os.environ["PATH"]])

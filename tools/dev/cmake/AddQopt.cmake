@@ -17,6 +17,11 @@ if(QOPT_SANITIZE)
        -fno-sanitize-recover=undefined -fno-sanitize=vptr)
   add_link_options(-fsanitize=address,undefined)
 endif()
+# Counters of what an input reached; the runtime of the sanitizers has them, so
+# that every tool links, too.
+if(QOPT_FUZZERS)
+  list(APPEND QOPT_COMPILE_OPTIONS -fsanitize=fuzzer-no-link)
+endif()
 
 # One precompiled header for every library that includes MLIR. Its text is not
 # named beside it: that path is the only one that ccache cannot make relative.
