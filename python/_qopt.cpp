@@ -22,7 +22,7 @@ namespace {
 
 using Spec = std::tuple<std::string, std::string, std::vector<int64_t>>;
 
-nb::list toSpecs(const std::vector<TensorSpec> &specs) {
+nb::list toSpecs(llvm::ArrayRef<TensorSpec> specs) {
   nb::list result;
   for (const TensorSpec &spec : specs)
     result.append(nb::make_tuple(
@@ -121,8 +121,10 @@ struct Program {
       return executor->run(inputs);
     }();
     std::vector<Array> outputs;
-    for (const Tensor &tensor :
-         trimOutputs(interface, unwrap(std::move(results))))
+    llvm::SmallVector<Tensor> trimmed =
+        unwrap(trimOutputs(interface, unwrap(std::move(results))));
+    trimmed.truncate(interface.countOwnOutputs());
+    for (const Tensor &tensor : trimmed)
       outputs.push_back(fromTensor(tensor));
     return outputs;
   }
@@ -168,7 +170,7 @@ Program compile(const Model &model, const std::string &symbol, unsigned threads,
 /// Samples from a Python iterator of lists of arrays.
 SampleSource makeSource(nb::iterator iterator) {
   return [iterator](int64_t) mutable
-         -> absl::StatusOr<std::optional<llvm::SmallVector<Tensor>>> {
+             -> absl::StatusOr<std::optional<llvm::SmallVector<Tensor>>> {
     if (iterator == nb::iterator::sentinel())
       return std::nullopt;
     llvm::SmallVector<Tensor> sample;
@@ -217,8 +219,7 @@ NB_MODULE(_qopt, m) {
                    [](const Model &model) {
                      ModelInterface interface =
                          unwrap(getInterface(*model.module));
-                     interface.outputs.resize(interface.countOwnOutputs());
-                     return toSpecs(interface.outputs);
+                     return toSpecs(interface.ownOutputs());
                    })
       .def("to_mlir",
            [](const Model &model) { return printModule(*model.module); })
@@ -239,12 +240,9 @@ NB_MODULE(_qopt, m) {
       .def("run", &Program::run)
       .def_prop_ro("inputs",
                    [](const Program &p) { return toSpecs(p.interface.inputs); })
-      .def_prop_ro("outputs",
-                   [](const Program &p) {
-                     std::vector<TensorSpec> own = p.interface.outputs;
-                     own.resize(p.interface.countOwnOutputs());
-                     return toSpecs(own);
-                   })
+      .def_prop_ro(
+          "outputs",
+          [](const Program &p) { return toSpecs(p.interface.ownOutputs()); })
       .def_prop_ro("object",
                    [](const Program &p) {
                      return nb::bytes(p.object.data(), p.object.size());

@@ -10,8 +10,21 @@
  *   M_info()             its abi is QOPT_ABI2: the address of a qopt_info2
  *
  * A model that needs nothing of this stays at version 1, whose callers keep
- * working. No model of version 2 is made yet: today's code refuses such a call
- * with QOPT_EABI, and today's loaders refuse such a model.
+ * working; it refuses a call of version 2 with QOPT_EABI, as a model of version
+ * 2 does with one of version 1, which has no place for a length.
+ *
+ * Models of version 2 are made where data decide how many elements of an output
+ * count (NonZero, NonMaxSuppression, ...). Their lengths are results; they have
+ * one entry and no state. For one whose output 0 is at most 100 boxes of 4:
+ *
+ *   const qopt_info2 *info = (const qopt_info2 *)M_info();
+ *   int64_t lengths[M_LENGTHS]; or malloc(info->n_dims * sizeof(int64_t))
+ *   qopt_call2 call = {0};
+ *   call.call.abi = QOPT_ABI2;
+ *   ...                         inputs, outputs and arena as in version 1
+ *   call.result_lengths = lengths;
+ *   int error = M_run(&call.call);
+ *   int64_t boxes = lengths[info->output_symbols[0].dims[0]];
  *===----------------------------------------------------------------------===*/
 #ifndef QOPT_RT2_H
 #define QOPT_RT2_H
@@ -25,9 +38,11 @@ extern "C" {
 #define QOPT_ABI2 2u
 
 /* Results of M_run besides those of version 1; nothing has been written. */
-#define QOPT_ELENGTH 3 /* a length is outside of its bounds */
-#define QOPT_ESTATE 4  /* state is NULL or not 64-byte aligned, but needed */
-#define QOPT_EENTRY 5  /* entry is not below n_entries */
+/* A length is outside of its bounds, or the array of lengths that the caller
+ * gives or that the model writes is NULL. */
+#define QOPT_ELENGTH 3
+#define QOPT_ESTATE 4 /* state is NULL or not 64-byte aligned, but needed */
+#define QOPT_EENTRY 5 /* entry is not below n_entries */
 
 /* An extent that varies. In a qopt_tensor it has its upper bound `high`, and
  * `bytes` counts that; an array holds its valid elements densely, by the
@@ -82,7 +97,7 @@ typedef struct qopt_call2 {
   uint32_t reserved;
   /* One number for each qopt_dim; only those that the caller gives are read. */
   const int64_t *lengths;
-  /* Receives one number for each qopt_dim whose is_result is 1. */
+  /* n_dims numbers; receives that of each qopt_dim whose is_result is 1. */
   int64_t *result_lengths;
   /* state_bytes, 64-byte aligned; zeros before the first call. Copying it is
    * saving it: it holds no addresses. Calls with one state come one after the

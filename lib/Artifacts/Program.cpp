@@ -37,6 +37,61 @@ qopt::openModule(mlir::MLIRContext *context, llvm::StringRef path,
   return module;
 }
 
+static absl::Status refuseManifest(const Bundle &bundle,
+                                   const llvm::Twine &what) {
+  return Error(Code::BundleInvalid,
+               "'" + bundle.getPath("manifest.json") + "': " + what);
+}
+
+/// Lengths and what they count, behind the outputs as in a module.
+static absl::Status readLengths(const Bundle &bundle,
+                                ModelInterface &interface) {
+  const llvm::json::Array *lengths = bundle.manifest.getArray("lengths");
+  if (!lengths)
+    return absl::OkStatus();
+  size_t own = interface.outputs.size();
+  for (const llvm::json::Value &value : *lengths) {
+    const llvm::json::Object *object = value.getAsObject();
+    auto name = object ? object->getString("name") : std::nullopt;
+    if (!name)
+      return refuseManifest(bundle, "'lengths' is not a list of names");
+    interface.outputs.push_back({name->str(), DType::i64, {}});
+  }
+  for (auto [i, value] :
+       llvm::enumerate(*bundle.manifest.getArray("outputs"))) {
+    const llvm::json::Object *length =
+        value.getAsObject() ? value.getAsObject()->getObject("length")
+                            : nullptr;
+    if (!length)
+      continue;
+    int64_t axis = length->getInteger("axis").value_or(-1),
+            index = length->getInteger("index").value_or(-1);
+    if (axis < 0 || axis >= int64_t(interface.outputs[i].shape.size()) ||
+        index < 0 || index >= int64_t(lengths->size()))
+      return refuseManifest(bundle, "'length' of output " + llvm::Twine(i) +
+                                        " is not a dimension of it and the "
+                                        "index of a length");
+    interface.counted.push_back({i, size_t(axis), own + size_t(index)});
+  }
+  return absl::OkStatus();
+}
+
+/// Code and record can be of two models only if somebody changed one of them.
+static absl::Status checkOutputs(const ModelInterface &interface,
+                                 const JitProgram &native) {
+  const qopt_info &info = native.info();
+  bool isSame =
+      info.n_outputs + native.lengths().size() == interface.outputs.size();
+  for (uint32_t i = 0; isSame && i < info.n_outputs; ++i)
+    isSame = llvm::ArrayRef(info.outputs[i].dims, info.outputs[i].rank) ==
+             llvm::ArrayRef<int64_t>(interface.outputs[i].shape);
+  if (isSame)
+    return absl::OkStatus();
+  return Error(Code::BundleInvalid,
+               "the code has other outputs than the model of its bundle")
+      .help("compile the model again");
+}
+
 /// A bundle whose weights lie in a file: its module, which may be as large, is
 /// not read where the manifest has the interface. False for others.
 static absl::StatusOr<bool> openLargeProgram(mlir::MLIRContext *context,
@@ -51,8 +106,10 @@ static absl::StatusOr<bool> openLargeProgram(mlir::MLIRContext *context,
     return false;
   QOPT_ASSIGN(program.interface.inputs, bundle.getSpecs("inputs"));
   QOPT_ASSIGN(program.interface.outputs, bundle.getSpecs("outputs"));
+  QOPT_RETURN_IF_ERROR(readLengths(bundle, program.interface));
   QOPT_ASSIGN(std::unique_ptr<JitProgram> native,
               openNative(context, path, options));
+  QOPT_RETURN_IF_ERROR(checkOutputs(program.interface, *native));
   program.executor = makeExecutor(std::move(native));
   return true;
 }
@@ -74,6 +131,7 @@ absl::StatusOr<Program> qopt::openProgram(mlir::MLIRContext *context,
   if (options.engine == Engine::Compiled && hasCode) {
     QOPT_ASSIGN(std::unique_ptr<JitProgram> native,
                 openNative(context, path, options));
+    QOPT_RETURN_IF_ERROR(checkOutputs(program.interface, *native));
     program.executor = makeExecutor(std::move(native));
     return program;
   }

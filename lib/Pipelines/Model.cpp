@@ -56,28 +56,6 @@ static absl::StatusOr<TensorSpec> getSpec(mlir::Type type,
   return spec;
 }
 
-/// `[axis, result]` of a file of ours is checked: anybody can write one.
-static absl::StatusOr<CountedOutput>
-getCounted(const ModelInterface &interface, size_t output,
-           mlir::DenseI64ArrayAttr attribute) {
-  llvm::ArrayRef<int64_t> values = attribute.asArrayRef();
-  size_t axes = interface.outputs[output].shape.size();
-  size_t count = interface.outputs.size();
-  bool isSound = values.size() == 2 && values[0] >= 0 &&
-                 size_t(values[0]) < axes && values[1] > int64_t(output) &&
-                 size_t(values[1]) < count;
-  if (isSound) {
-    const TensorSpec &length = interface.outputs[values[1]];
-    isSound = length.dtype == DType::i64 && length.shape.empty();
-  }
-  if (!isSound)
-    return Error(Code::ModelInvalid,
-                 "expected 'qg.length' of result " + llvm::Twine(output) +
-                     " to be a dimension of it and the index of a later i64 "
-                     "scalar among the results");
-  return CountedOutput{output, size_t(values[0]), size_t(values[1])};
-}
-
 absl::StatusOr<ModelInterface> qopt::getInterface(mlir::ModuleOp module) {
   auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
   if (!main || main.isExternal())
@@ -95,24 +73,40 @@ absl::StatusOr<ModelInterface> qopt::getInterface(mlir::ModuleOp module) {
                                          "output" + llvm::Twine(i)));
     interface.outputs.push_back(std::move(spec));
   }
-  for (unsigned i = 0; i < type.getNumResults(); ++i)
-    if (auto length =
-            main.getResultAttrOfType<mlir::DenseI64ArrayAttr>(i, "qg.length")) {
-      QOPT_ASSIGN(CountedOutput counted, getCounted(interface, i, length));
-      interface.counted.push_back(counted);
-    }
+  auto counted = qg::getResultLengths(main);
+  if (!counted)
+    return Error(Code::ModelInvalid, llvm::toString(counted.takeError()));
+  interface.counted = std::move(*counted);
   return interface;
 }
 
-size_t ModelInterface::countOwnOutputs() const {
-  size_t count = outputs.size();
-  for (const CountedOutput &dim : counted)
-    count = std::min(count, dim.length);
-  return count;
+int64_t ModelInterface::getBound(size_t length) const {
+  int64_t bound = std::numeric_limits<int64_t>::max();
+  for (const qg::ResultLength &dim : counted)
+    if (dim.length == length)
+      bound = std::min(bound, outputs[dim.result].shape[dim.axis]);
+  return bound;
 }
 
-/// The first `count` positions of dimension `axis`.
-static Tensor takeFirst(const Tensor &x, size_t axis, int64_t count) {
+std::vector<std::string>
+qopt::describeLengths(const ModelInterface &interface) {
+  std::vector<std::string> lines;
+  for (size_t i = interface.countOwnOutputs(); i < interface.outputs.size();
+       ++i) {
+    std::string counts;
+    for (const qg::ResultLength &dim : interface.counted)
+      if (dim.length == i)
+        counts += (counts.empty() ? "dimension " : ", dimension ") +
+                  std::to_string(dim.axis) + " of '" +
+                  interface.outputs[dim.result].name + "'";
+    lines.push_back(interface.outputs[i].name + ": 0 to " +
+                    std::to_string(interface.getBound(i)) + ", counts " +
+                    counts);
+  }
+  return lines;
+}
+
+Tensor qopt::takeFirst(const Tensor &x, size_t axis, int64_t count) {
   llvm::SmallVector<int64_t> shape(x.shape().begin(), x.shape().end());
   size_t inner =
       getByteWidth(x.dtype()) * getNumElements(x.shape().drop_front(axis + 1));
@@ -125,14 +119,22 @@ static Tensor takeFirst(const Tensor &x, size_t axis, int64_t count) {
   return result;
 }
 
-llvm::SmallVector<Tensor> qopt::trimOutputs(const ModelInterface &interface,
-                                            llvm::ArrayRef<Tensor> outputs) {
-  llvm::SmallVector<Tensor> own(
-      outputs.take_front(interface.countOwnOutputs()));
-  for (const CountedOutput &dim : interface.counted)
-    own[dim.output] =
-        takeFirst(own[dim.output], dim.axis, outputs[dim.length].getInt(0));
-  return own;
+absl::StatusOr<llvm::SmallVector<Tensor>>
+qopt::trimOutputs(const ModelInterface &interface,
+                  llvm::ArrayRef<Tensor> outputs) {
+  llvm::SmallVector<Tensor> trimmed(outputs);
+  for (const qg::ResultLength &dim : interface.counted) {
+    Tensor &output = trimmed[dim.result];
+    int64_t count = outputs[dim.length].getInt(0);
+    if (count < 0 || count > output.shape()[dim.axis])
+      return Error(Code::ModelInvalid,
+                   "output '" + interface.outputs[dim.result].name +
+                       "' has a length of " + llvm::Twine(count) +
+                       ", expected at most " +
+                       llvm::Twine(output.shape()[dim.axis]));
+    output = takeFirst(output, dim.axis, count);
+  }
+  return trimmed;
 }
 
 /// The importer's status has one line per offender: the first becomes the

@@ -73,6 +73,7 @@ PlanProbe::open(mlir::ModuleOp module,
   options.optLevel = 1;
   // They are changed there.
   options.weights = WeightsPlace::Object;
+  options.returnsLengths = true;
   absl::StatusOr<CompiledModel> compiled = compileForCPU(*marked, options);
   if (!compiled.ok())
     return withCode(compiled.status(), Code::UnsupportedLowering);

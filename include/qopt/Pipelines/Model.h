@@ -10,32 +10,39 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "qopt/Data/Preprocess.h"
+#include "qopt/Dialect/QG/IR/ResultLengths.h"
 #include "qopt/Frontend/ONNX/Import.h"
 #include "qopt/Support/Module.h"
 
 namespace qopt {
 
-/// An output with a dimension of which data decide how many positions count
-/// (result attribute `qg.length`).
-struct CountedOutput {
-  size_t output; ///< index of the output
-  size_t axis;
-  size_t length; ///< index of the output that has their number
-};
-
 /// Arrays of `@main`, by their names in the model.
 struct ModelInterface {
   std::vector<TensorSpec> inputs, outputs;
-  std::vector<CountedOutput> counted;
+  llvm::SmallVector<qg::ResultLength> counted;
 
   /// How many of the outputs, the first ones, the model itself names; the
   /// others are lengths of these.
-  size_t countOwnOutputs() const;
+  size_t countOwnOutputs() const {
+    return qg::countOwnResults(counted, outputs.size());
+  }
+  llvm::ArrayRef<TensorSpec> ownOutputs() const {
+    return llvm::ArrayRef(outputs).take_front(countOwnOutputs());
+  }
+  /// The most that a length, an index of an output, can be.
+  int64_t getBound(size_t length) const;
 };
 
-/// The model's own outputs, with the positions that count.
-llvm::SmallVector<Tensor> trimOutputs(const ModelInterface &interface,
-                                      llvm::ArrayRef<Tensor> outputs);
+/// A line for every length: its name, its bound, and what it counts.
+std::vector<std::string> describeLengths(const ModelInterface &interface);
+
+/// The model's own outputs with the positions that count, and the lengths as
+/// they are. ModelInvalid for a length that is outside of its bounds.
+absl::StatusOr<llvm::SmallVector<Tensor>>
+trimOutputs(const ModelInterface &interface, llvm::ArrayRef<Tensor> outputs);
+
+/// The first `count` positions of dimension `axis`.
+Tensor takeFirst(const Tensor &x, size_t axis, int64_t count);
 
 /// Fails for a module that has not the form of qopt's modules: one `@main`
 /// with static tensors.

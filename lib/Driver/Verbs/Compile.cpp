@@ -113,6 +113,11 @@ static void saySummary(Session &session, const ArtifactRequest &request,
                             recipe.scheme, emission.target,
                             emission.weightsBytes, emission.arenaBytes, seconds)
                   .str());
+  if (absl::StatusOr<ModelInterface> interface =
+          getInterface(*emission.lowered);
+      interface.ok())
+    for (const std::string &line : describeLengths(*interface))
+      session.say(line);
   if (emission.runsHere)
     session.say("next: qopt bench " + request.stem + " --vs float");
   else
@@ -141,9 +146,9 @@ static absl::Status readRequest(const Arguments &arguments,
       arguments.getChoice("outputs", {"model", "quantized"}, "model");
   if (outputs.ok())
     request.outputs = *outputs;
-  refusals.take(arguments.getChoice("bundle-weights",
-                                    {"auto", "copy", "refer"}, "auto"),
-                request.bundleWeights);
+  refusals.take(
+      arguments.getChoice("bundle-weights", {"auto", "copy", "refer"}, "auto"),
+      request.bundleWeights);
   FlagValues flags;
   for (const Flag &flag : getTargetFlags())
     if (arguments.has(flag.name))

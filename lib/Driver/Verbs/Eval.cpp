@@ -109,6 +109,13 @@ absl::StatusOr<Setup> open(const Arguments &arguments, Session &session) {
   return setup;
 }
 
+/// Its own outputs, with the elements that count.
+absl::StatusOr<llvm::SmallVector<Tensor>>
+runTrimmed(const Program &program, llvm::ArrayRef<Tensor> inputs) {
+  QOPT_ASSIGN(llvm::SmallVector<Tensor> outputs, program.executor->run(inputs));
+  return trimOutputs(program.interface, outputs);
+}
+
 absl::Status score(Setup &setup, Session &session, int64_t skip) {
   Progress progress = session.startProgress("evaluate", setup.data->size());
   int64_t batch = 1;
@@ -118,10 +125,10 @@ absl::Status score(Setup &setup, Session &session, int64_t skip) {
   for (int64_t i = 0; i < setup.data->size(); ++i) {
     QOPT_ASSIGN(llvm::SmallVector<Tensor> inputs, setup.data->read(i));
     QOPT_ASSIGN(llvm::SmallVector<Tensor> outputs,
-                setup.program.executor->run(inputs));
+                runTrimmed(setup.program, inputs));
     llvm::SmallVector<Tensor> reference;
     if (setup.reference) {
-      QOPT_ASSIGN(reference, setup.reference->executor->run(inputs));
+      QOPT_ASSIGN(reference, runTrimmed(*setup.reference, inputs));
     }
     Tensor labels;
     if (setup.labels) {

@@ -70,6 +70,26 @@ Facts collect(mlir::ModuleOp module) {
   return facts;
 }
 
+/// As in a bundle's manifest.
+llvm::json::Value describeOutputs(const ModelInterface &interface) {
+  llvm::json::Value outputs = toJson(interface.ownOutputs());
+  for (const qg::ResultLength &dim : interface.counted)
+    (*(*outputs.getAsArray())[dim.result].getAsObject())["length"] =
+        llvm::json::Object{
+            {"axis", int64_t(dim.axis)},
+            {"index", int64_t(dim.length - interface.countOwnOutputs())}};
+  return outputs;
+}
+
+llvm::json::Value describeBounds(const ModelInterface &interface) {
+  llvm::json::Array lengths;
+  for (size_t i = interface.countOwnOutputs(); i < interface.outputs.size();
+       ++i)
+    lengths.push_back(llvm::json::Object{{"name", interface.outputs[i].name},
+                                         {"bound", interface.getBound(i)}});
+  return lengths;
+}
+
 void printSpecs(llvm::raw_ostream &os, llvm::StringRef title,
                 llvm::ArrayRef<TensorSpec> specs) {
   for (const TensorSpec &spec : specs)
@@ -98,20 +118,23 @@ static absl::StatusOr<ExitCode> runInspect(const Arguments &arguments,
     llvm::json::Object stored;
     for (auto &[name, count] : facts.stored)
       stored[name] = count;
-    os << llvm::formatv("{0:2}\n",
-                        llvm::json::Value(llvm::json::Object{
-                            {"inputs", toJson(interface.inputs)},
-                            {"outputs", toJson(interface.outputs)},
-                            {"ops", std::move(ops)},
-                            {"macs", facts.macs},
-                            {"parameters", facts.parameters},
-                            {"parameter_bytes", facts.parameterBytes},
-                            {"stored", std::move(stored)},
-                            {"quantized_tensors", facts.quantizedTensors}}));
+    llvm::json::Object object{{"inputs", toJson(interface.inputs)},
+                              {"outputs", describeOutputs(interface)},
+                              {"ops", std::move(ops)},
+                              {"macs", facts.macs},
+                              {"parameters", facts.parameters},
+                              {"parameter_bytes", facts.parameterBytes},
+                              {"stored", std::move(stored)},
+                              {"quantized_tensors", facts.quantizedTensors}};
+    if (!interface.counted.empty())
+      object["lengths"] = describeBounds(interface);
+    os << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object)));
     return ExitCode::Ok;
   }
   printSpecs(os, "input", interface.inputs);
-  printSpecs(os, "output", interface.outputs);
+  printSpecs(os, "output", interface.ownOutputs());
+  for (const std::string &line : describeLengths(interface))
+    os << "length   " << line << "\n";
   os << "macs     " << facts.macs << "\n"
      << "params   " << facts.parameters << " (" << facts.parameterBytes
      << " bytes)\n"

@@ -63,8 +63,10 @@ struct BoundInput {
   }
 };
 
+/// The first `own` of the arrays can be meant without their name.
 absl::StatusOr<size_t> findSpec(llvm::ArrayRef<TensorSpec> specs,
-                                llvm::StringRef name, llvm::StringRef kind) {
+                                llvm::StringRef name, llvm::StringRef kind,
+                                size_t own) {
   std::string names;
   for (auto [i, spec] : llvm::enumerate(specs)) {
     if (spec.name == name)
@@ -72,7 +74,7 @@ absl::StatusOr<size_t> findSpec(llvm::ArrayRef<TensorSpec> specs,
     names += (names.empty() ? "" : ", ") + spec.name;
   }
   // Any short name does where there is nothing to confuse.
-  if (specs.size() == 1 && (name.empty() || name == "x" || name == "y"))
+  if (own == 1 && (name.empty() || name == "x" || name == "y"))
     return 0;
   return Error(Code::BadFlagValue,
                "the model has no " + kind + " '" + name + "'")
@@ -82,7 +84,7 @@ absl::StatusOr<size_t> findSpec(llvm::ArrayRef<TensorSpec> specs,
 /// `NAME=@FILE` or `@FILE`.
 absl::StatusOr<std::pair<size_t, std::string>>
 parseFile(llvm::StringRef text, llvm::ArrayRef<TensorSpec> specs,
-          llvm::StringRef kind) {
+          llvm::StringRef kind, size_t own) {
   llvm::StringRef name, path = text;
   size_t at = text.find("=@");
   if (at != llvm::StringRef::npos) {
@@ -94,7 +96,7 @@ parseFile(llvm::StringRef text, llvm::ArrayRef<TensorSpec> specs,
                                          ": expected [NAME=]@FILE, "
                                          "got '" +
                                          text + "'");
-  QOPT_ASSIGN(size_t index, findSpec(specs, name, kind));
+  QOPT_ASSIGN(size_t index, findSpec(specs, name, kind, own));
   return std::make_pair(index, path.str());
 }
 
@@ -128,7 +130,7 @@ absl::StatusOr<std::optional<Tensor>> parseSplat(llvm::StringRef text) {
 absl::StatusOr<std::pair<size_t, Tensor>>
 parseInput(llvm::StringRef text, llvm::ArrayRef<TensorSpec> specs) {
   if (text.starts_with("@") || text.contains("=@")) {
-    QOPT_ASSIGN(auto file, parseFile(text, specs, "input"));
+    QOPT_ASSIGN(auto file, parseFile(text, specs, "input", specs.size()));
     if (llvm::StringRef(file.second).ends_with(".pb")) {
       QOPT_ASSIGN(std::string bytes, readFile(file.second));
       QOPT_ASSIGN(Tensor tensor, parseTensorProto(bytes, file.second));
@@ -139,13 +141,13 @@ parseInput(llvm::StringRef text, llvm::ArrayRef<TensorSpec> specs) {
   }
   QOPT_ASSIGN(std::optional<Tensor> splat, parseSplat(text));
   if (splat) {
-    QOPT_ASSIGN(size_t index, findSpec(specs, "", "input"));
+    QOPT_ASSIGN(size_t index, findSpec(specs, "", "input", specs.size()));
     return std::make_pair(index, *splat);
   }
   llvm::StringRef name, rest = text;
   if (text.contains('=') && !text.split('=').first.contains(':'))
     std::tie(name, rest) = text.split('=');
-  QOPT_ASSIGN(size_t index, findSpec(specs, name, "input"));
+  QOPT_ASSIGN(size_t index, findSpec(specs, name, "input", specs.size()));
   QOPT_ASSIGN(splat, parseSplat(rest));
   if (splat)
     return std::make_pair(index, *splat);
@@ -188,35 +190,75 @@ bindInputs(const Arguments &arguments, const ModelInterface &interface,
   return inputs;
 }
 
-/// Outputs of all samples: stacked as the inputs were.
+/// Outputs of all samples: stacked as the inputs were. Where data decide how
+/// many positions count, those of the longest, with zeros behind the others.
 class OutputStack {
 public:
-  OutputStack(int64_t samples, bool isStack, bool concatenates)
-      : samples_(samples), isStack_(isStack), concatenates_(concatenates) {}
-  void add(int64_t index, llvm::ArrayRef<Tensor> outputs) {
+  OutputStack(const ModelInterface &interface, int64_t samples, bool isStack,
+              bool concatenates)
+      : interface_(interface), samples_(samples), isStack_(isStack),
+        concatenates_(concatenates) {}
+  absl::Status add(int64_t index, llvm::ArrayRef<Tensor> outputs) {
     if (!isStack_) {
-      stacks_.assign(outputs.begin(), outputs.end());
-      return;
+      QOPT_ASSIGN(stacks_, trimOutputs(interface_, outputs));
+      return absl::OkStatus();
     }
     if (index == 0)
       for (const Tensor &output : outputs)
-        stacks_.push_back(makeStack(output));
+        stacks_.push_back(makeStack(output, stacks_.size()));
     for (auto [stack, output] : llvm::zip(stacks_, outputs))
       std::memcpy(stack.mutableData() + index * output.numBytes(),
                   output.data(), output.numBytes());
+    QOPT_RETURN_IF_ERROR(trimOutputs(interface_, outputs).status());
+    for (const qg::ResultLength &dim : interface_.counted)
+      clearRest(index, dim, outputs);
+    return absl::OkStatus();
   }
-  llvm::ArrayRef<Tensor> get() const { return stacks_; }
+  llvm::ArrayRef<Tensor> finish() {
+    for (const qg::ResultLength &dim : interface_.counted)
+      if (isStack_)
+        stacks_[dim.result] =
+            takeFirst(stacks_[dim.result], dim.axis + !isJoined(dim.result),
+                      getLongest(dim));
+    return stacks_;
+  }
 
 private:
-  /// Rows of a batch are joined; anything else gets one more dimension.
-  Tensor makeStack(const Tensor &output) const {
+  /// Rows of a batch are joined; anything else gets one more dimension, and so
+  /// do rows that do not all count.
+  bool isJoined(size_t output) const {
+    return concatenates_ && !interface_.outputs[output].shape.empty() &&
+           llvm::none_of(interface_.counted, [&](auto &dim) {
+             return dim.result == output && dim.axis == 0;
+           });
+  }
+  Tensor makeStack(const Tensor &output, size_t index) const {
     llvm::SmallVector<int64_t> shape(output.shape());
-    if (concatenates_ && !shape.empty())
+    if (isJoined(index))
       shape[0] *= samples_;
     else
       shape.insert(shape.begin(), samples_);
     return Tensor(output.dtype(), shape);
   }
+  void clearRest(int64_t index, const qg::ResultLength &dim,
+                 llvm::ArrayRef<Tensor> outputs) {
+    const Tensor &output = outputs[dim.result];
+    size_t inner = getByteWidth(output.dtype()) *
+                   getNumElements(output.shape().drop_front(dim.axis + 1));
+    size_t row = inner * output.shape()[dim.axis],
+           used = inner * outputs[dim.length].getInt(0);
+    char *at = stacks_[dim.result].mutableData() + index * output.numBytes();
+    for (size_t from = 0, end = output.numBytes(); from < end; from += row)
+      std::memset(at + from + used, 0, row - used);
+  }
+  int64_t getLongest(const qg::ResultLength &dim) const {
+    const Tensor &lengths = stacks_[dim.length];
+    int64_t longest = 0;
+    for (int64_t i = 0; i < lengths.numElements(); ++i)
+      longest = std::max(longest, lengths.getInt(i));
+    return longest;
+  }
+  const ModelInterface &interface_;
   int64_t samples_;
   bool isStack_, concatenates_;
   llvm::SmallVector<Tensor> stacks_;
@@ -305,13 +347,14 @@ static absl::StatusOr<ExitCode> runRun(const Arguments &arguments,
   QOPT_ASSIGN(std::vector<BoundInput> inputs,
               bindInputs(arguments, interface, pre));
   // Names of files are checked before the work.
+  size_t own = interface.countOwnOutputs();
   std::vector<std::pair<size_t, std::string>> files, expectations;
   for (const std::string &text : arguments.getAll("output")) {
-    QOPT_ASSIGN(auto file, parseFile(text, interface.outputs, "output"));
+    QOPT_ASSIGN(auto file, parseFile(text, interface.outputs, "output", own));
     files.push_back(file);
   }
   for (const std::string &text : arguments.getAll("expect")) {
-    QOPT_ASSIGN(auto file, parseFile(text, interface.outputs, "expect"));
+    QOPT_ASSIGN(auto file, parseFile(text, interface.outputs, "expect", own));
     expectations.push_back(file);
   }
 
@@ -320,7 +363,7 @@ static absl::StatusOr<ExitCode> runRun(const Arguments &arguments,
   bool concatenates =
       isStack && inputs.front().raw.rank() ==
                      int64_t(inputs.front().layout.rawShape.size());
-  OutputStack stack(samples, isStack, concatenates);
+  OutputStack stack(interface, samples, isStack, concatenates);
   Progress progress = session.startProgress("run", samples);
   for (int64_t i = 0; i < samples; ++i) {
     llvm::SmallVector<Tensor> arrays;
@@ -330,17 +373,21 @@ static absl::StatusOr<ExitCode> runRun(const Arguments &arguments,
     }
     QOPT_ASSIGN(llvm::SmallVector<Tensor> outputs,
                 program.executor->run(arrays));
-    stack.add(i, outputs);
+    QOPT_RETURN_IF_ERROR(stack.add(i, outputs));
     if (samples > 1)
       progress.update(i + 1);
   }
   progress.finish();
 
-  llvm::ArrayRef<Tensor> outputs = stack.get();
+  llvm::ArrayRef<Tensor> outputs = stack.finish();
   for (auto &[index, path] : files)
     QOPT_RETURN_IF_ERROR(writeNpy(path, outputs[index]));
   if (files.empty() && expectations.empty())
-    for (auto [spec, array] : llvm::zip(interface.outputs, outputs))
+    // The lengths of one sample are in the shapes of its outputs.
+    for (auto [spec, array] :
+         llvm::zip(llvm::ArrayRef(interface.outputs)
+                       .take_front(isStack ? outputs.size() : own),
+                   outputs))
       printArray(session.out(), spec, array);
   for (auto &[index, path] : expectations) {
     QOPT_ASSIGN(Tensor expected, readArray(path));

@@ -6,7 +6,7 @@
  * with -DQOPT_RUN=M_run -DQOPT_INFO=M_info.
  *===----------------------------------------------------------------------===*/
 #include "qopt-rt/qopt_pool.h"
-#include "qopt-rt/qopt_rt.h"
+#include "qopt-rt/qopt_rt2.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -283,12 +283,60 @@ static void print_array(const char *name, const array *value) {
   printf(i < count ? " ...\n" : "\n");
 }
 
-static void print_tensors(const char *kind, uint32_t count,
-                          const qopt_tensor *tensors) {
+/* What a call gives: outputs, and behind them the lengths of a model of version
+ * 2 as scalars. */
+typedef struct result_list {
+  const qopt_tensor *tensors;
+  uint32_t count, n_outputs;
+  const qopt_info2 *lengths; /* NULL: none */
+} result_list;
+
+static result_list list_results(const qopt_info *info) {
+  result_list results = {info->outputs, info->n_outputs, info->n_outputs, NULL};
+  const qopt_info2 *lengths = (const qopt_info2 *)info;
+  qopt_tensor *tensors;
   uint32_t i;
-  for (i = 0; i < count; ++i) {
+  if (info->abi != QOPT_ABI2)
+    return results;
+  results.lengths = lengths;
+  results.count += lengths->n_dims;
+  tensors = allocate(results.count * sizeof *tensors);
+  memset(tensors, 0, results.count * sizeof *tensors);
+  memcpy(tensors, info->outputs, info->n_outputs * sizeof *tensors);
+  for (i = 0; i < lengths->n_dims; ++i) {
+    tensors[info->n_outputs + i].name = lengths->dims[i].name;
+    tensors[info->n_outputs + i].dtype = QOPT_I64;
+    tensors[info->n_outputs + i].bytes = sizeof(int64_t);
+  }
+  results.tensors = tensors;
+  return results;
+}
+
+/* The index of the length of an output, or -1; sets `axis` to what it counts.
+ */
+static int32_t find_length(const result_list *results, uint32_t output,
+                           uint32_t *axis) {
+  if (!results->lengths || output >= results->n_outputs)
+    return -1;
+  for (*axis = 0; *axis < results->tensors[output].rank; ++*axis) {
+    int32_t dim = results->lengths->output_symbols[output].dims[*axis];
+    if (dim >= 0)
+      return dim;
+  }
+  return -1;
+}
+
+static void print_tensors(const char *kind, const result_list *list) {
+  const qopt_tensor *tensors = list->tensors;
+  uint32_t i;
+  for (i = 0; i < list->count; ++i) {
+    uint32_t axis;
+    int32_t dim = find_length(list, i, &axis);
     printf("  %s %s: %s ", kind, tensors[i].name, types[tensors[i].dtype].name);
     print_shape(stdout, tensors[i].rank, tensors[i].dims);
+    if (dim >= 0)
+      printf(", of dimension %u the first '%s'", (unsigned)axis,
+             list->lengths->dims[dim].name);
     if (tensors[i].scale != 0)
       printf(", stands for %.9g * (x - %d)", tensors[i].scale,
              (int)tensors[i].zero_point);
@@ -296,23 +344,26 @@ static void print_tensors(const char *kind, uint32_t count,
   }
 }
 
-static void print_usage(const char *program, const qopt_info *info) {
+static void print_usage(const char *program, const qopt_info *info,
+                        const result_list *results) {
+  result_list inputs = {info->inputs, info->n_inputs, 0, NULL};
   printf("usage: %s --input [NAME=]@F.npy [--output [NAME=]@F.npy] "
          "[--threads N]\n"
          "One sample or a stack of samples, in the form that the model takes:\n"
          "nothing is preprocessed. Outputs that are not written are printed.\n"
          "%s, for %s\n",
          program, info->name, info->target);
-  print_tensors("input", info->n_inputs, info->inputs);
-  print_tensors("output", info->n_outputs, info->outputs);
+  print_tensors("input", &inputs);
+  print_tensors("output", results);
 }
 
-/* Which tensor `[NAME=]@FILE` is about; sets `path`. */
-static uint32_t find_tensor(const char *argument, uint32_t count,
+/* Which tensor `[NAME=]@FILE` is about; sets `path`. The name can be left out
+ * where the first `own` are one. */
+static uint32_t find_tensor(const char *argument, uint32_t count, uint32_t own,
                             const qopt_tensor *tensors, const char **path) {
   const char *at = strstr(argument, "=@");
   uint32_t i;
-  if (!at && *argument == '@' && count == 1) {
+  if (!at && *argument == '@' && own == 1) {
     *path = argument + 1;
     return 0;
   }
@@ -381,35 +432,90 @@ static array make_output(const qopt_tensor *tensor, int64_t samples,
   return result;
 }
 
+/* One sample: an array is as long as its length says. Several: the rows of all
+ * as long as the longest, with zeros behind the others. */
+static void trim_output(array *output, const qopt_tensor *tensor, uint32_t axis,
+                        const int64_t *lengths, int64_t samples) {
+  uint64_t rows = 1, inner = types[tensor->dtype].width, row;
+  uint32_t lead = output->rank - tensor->rank, i;
+  int64_t longest = 0, sample;
+  unsigned char *packed;
+  for (i = 0; i < tensor->rank; ++i)
+    if (i < axis)
+      rows *= (uint64_t)tensor->dims[i];
+    else if (i > axis)
+      inner *= (uint64_t)tensor->dims[i];
+  for (sample = 0; sample < samples; ++sample)
+    if (lengths[sample] > longest)
+      longest = lengths[sample];
+  output->dims[axis + lead] = longest;
+  output->bytes = (uint64_t)samples * rows * (uint64_t)longest * inner;
+  packed = allocate(output->bytes);
+  memset(packed, 0, output->bytes);
+  for (sample = 0; sample < samples; ++sample) {
+    uint64_t used = (uint64_t)lengths[sample] * inner;
+    for (row = 0; row < rows; ++row)
+      memcpy(
+          packed + ((uint64_t)sample * rows + row) * (uint64_t)longest * inner,
+          output->data + (uint64_t)sample * tensor->bytes + row * used, used);
+  }
+  free(output->data);
+  output->data = packed;
+}
+
+/* Calls the model for a sample. Of lengths, outputs have one more number. */
+static void run_sample(qopt_call2 *call, const qopt_info *info,
+                       const result_list *results, const array *inputs,
+                       array *outputs, int64_t sample) {
+  const void **sources = (const void **)call->call.inputs;
+  void **targets = (void **)call->call.outputs;
+  uint32_t i;
+  int error;
+  for (i = 0; i < info->n_inputs; ++i)
+    sources[i] = inputs[i].data + info->inputs[i].bytes * (uint64_t)sample;
+  for (i = 0; i < info->n_outputs; ++i)
+    targets[i] = outputs[i].data + info->outputs[i].bytes * (uint64_t)sample;
+  error = QOPT_RUN(&call->call);
+  if (error) {
+    fprintf(stderr, "error: the model refused the call with code %d\n", error);
+    exit(EXIT_INTERNAL);
+  }
+  for (i = info->n_outputs; i < results->count; ++i)
+    memcpy(outputs[i].data + sizeof(int64_t) * (uint64_t)sample,
+           &call->result_lengths[i - info->n_outputs], sizeof(int64_t));
+}
+
 typedef struct request {
   const char **inputs, **outputs; /* paths, by index of the model */
   uint32_t threads;
 } request;
 
-static request parse(int argc, char **argv, const qopt_info *info) {
+static request parse(int argc, char **argv, const qopt_info *info,
+                     const result_list *results) {
   request result = {0};
   int i;
   result.threads = 1;
   result.inputs = allocate(info->n_inputs * sizeof(char *));
-  result.outputs = allocate(info->n_outputs * sizeof(char *));
+  result.outputs = allocate(results->count * sizeof(char *));
   memset((void *)result.inputs, 0, info->n_inputs * sizeof(char *));
-  memset((void *)result.outputs, 0, info->n_outputs * sizeof(char *));
+  memset((void *)result.outputs, 0, results->count * sizeof(char *));
   for (i = 1; i < argc; i += 2) {
     const char *path, *flag = argv[i],
                       *value = i + 1 < argc ? argv[i + 1] : NULL;
     if (!strcmp(flag, "--help") || !strcmp(flag, "-h")) {
-      print_usage(argv[0], info);
+      print_usage(argv[0], info, results);
       exit(0);
     }
     if (!value)
       fail(EXIT_USAGE, "expected a flag and its value, got", flag,
            "see --help");
     if (!strcmp(flag, "--input")) {
-      uint32_t index = find_tensor(value, info->n_inputs, info->inputs, &path);
+      uint32_t index = find_tensor(value, info->n_inputs, info->n_inputs,
+                                   info->inputs, &path);
       result.inputs[index] = path;
     } else if (!strcmp(flag, "--output") || !strcmp(flag, "-o")) {
-      uint32_t index =
-          find_tensor(value, info->n_outputs, info->outputs, &path);
+      uint32_t index = find_tensor(value, results->count, info->n_outputs,
+                                   results->tensors, &path);
       result.outputs[index] = path;
     } else if (!strcmp(flag, "--threads")) {
       char *end;
@@ -424,62 +530,81 @@ static request parse(int argc, char **argv, const qopt_info *info) {
   return result;
 }
 
-int main(int argc, char **argv) {
-  const qopt_info *info = QOPT_INFO();
-  request asked = parse(argc, argv, info);
-  array *inputs = allocate(info->n_inputs * sizeof(array));
-  array *outputs = allocate(info->n_outputs * sizeof(array));
-  const void **sources = allocate(info->n_inputs * sizeof(void *));
-  void **results = allocate(info->n_outputs * sizeof(void *));
-  qopt_call call = {0};
-  int64_t samples = 1, sample;
-  int layout = SINGLE, other;
+/* Reads all inputs; returns the number of samples. */
+static int64_t read_inputs(const request *asked, const qopt_info *info,
+                           array *inputs, int *layout) {
+  int64_t samples = 1;
+  int other;
   uint32_t i;
   for (i = 0; i < info->n_inputs; ++i) {
     const qopt_tensor *tensor = &info->inputs[i];
     int64_t count;
-    if (!asked.inputs[i])
+    if (!asked->inputs[i])
       fail(EXIT_USAGE, "expected --input NAME=@FILE.npy for", tensor->name,
            "see --help");
-    inputs[i] = read_npy(asked.inputs[i], tensor->dtype);
+    inputs[i] = read_npy(asked->inputs[i], tensor->dtype);
     /* The first input decides how outputs are stacked. */
-    count = count_samples(&inputs[i], tensor, i ? &other : &layout,
-                          asked.inputs[i]);
+    count = count_samples(&inputs[i], tensor, i ? &other : layout,
+                          asked->inputs[i]);
     if (i && count != samples)
-      fail(EXIT_DATA, "another number of samples in", asked.inputs[i], "");
+      fail(EXIT_DATA, "another number of samples in", asked->inputs[i], "");
     samples = count;
   }
-  for (i = 0; i < info->n_outputs; ++i)
-    outputs[i] = make_output(&info->outputs[i], samples, layout);
-  call.abi = QOPT_ABI;
-  call.threads = asked.threads;
-  call.inputs = sources;
-  call.outputs = results;
-  call.arena = allocate(info->arena_bytes);
-  if (asked.threads > 1) {
-    call.pool = qopt_pool_create(asked.threads);
-    call.parallel_for = call.pool ? qopt_pool_parallel_for : NULL;
-  }
-  for (sample = 0; sample < samples; ++sample) {
-    int error;
-    for (i = 0; i < info->n_inputs; ++i)
-      sources[i] = inputs[i].data + info->inputs[i].bytes * (uint64_t)sample;
-    for (i = 0; i < info->n_outputs; ++i)
-      results[i] = outputs[i].data + info->outputs[i].bytes * (uint64_t)sample;
-    error = QOPT_RUN(&call);
-    if (error) {
-      fprintf(stderr, "error: the model refused the call with code %d\n",
-              error);
-      return EXIT_INTERNAL;
-    }
-  }
-  for (i = 0; i < info->n_outputs; ++i)
-    if (asked.outputs[i]) {
+  return samples;
+}
+
+/* The lengths of one sample are in the shapes of its outputs: not printed. */
+static void write_outputs(const request *asked, const result_list *results,
+                          const array *outputs, int layout) {
+  uint32_t i;
+  for (i = 0; i < results->count; ++i)
+    if (asked->outputs[i]) {
       array wide =
           outputs[i].dtype == QOPT_BF16 ? widen(&outputs[i]) : outputs[i];
-      write_npy(asked.outputs[i], &wide);
-    } else
-      print_array(info->outputs[i].name, &outputs[i]);
-  qopt_pool_destroy(call.pool);
+      write_npy(asked->outputs[i], &wide);
+    } else if (i < results->n_outputs || layout != SINGLE)
+      print_array(results->tensors[i].name, &outputs[i]);
+}
+
+int main(int argc, char **argv) {
+  const qopt_info *info = QOPT_INFO();
+  result_list results = list_results(info);
+  request asked = parse(argc, argv, info, &results);
+  array *inputs = allocate(info->n_inputs * sizeof(array));
+  array *outputs = allocate(results.count * sizeof(array));
+  qopt_call2 call = {0};
+  int64_t samples, sample;
+  int layout = SINGLE;
+  uint32_t i, axis;
+  samples = read_inputs(&asked, info, inputs, &layout);
+  for (i = 0; i < results.count; ++i) {
+    /* Rows that do not all count are not joined. */
+    int32_t dim = find_length(&results, i, &axis);
+    outputs[i] =
+        make_output(&results.tensors[i], samples,
+                    layout == ROWS && dim >= 0 && axis == 0 ? STACK : layout);
+  }
+  call.call.abi = info->abi;
+  call.call.threads = asked.threads;
+  call.call.inputs = allocate(info->n_inputs * sizeof(void *));
+  call.call.outputs = allocate(info->n_outputs * sizeof(void *));
+  call.call.arena = allocate(info->arena_bytes);
+  call.result_lengths =
+      allocate((results.count - info->n_outputs) * sizeof(int64_t));
+  if (asked.threads > 1) {
+    call.call.pool = qopt_pool_create(asked.threads);
+    call.call.parallel_for = call.call.pool ? qopt_pool_parallel_for : NULL;
+  }
+  for (sample = 0; sample < samples; ++sample)
+    run_sample(&call, info, &results, inputs, outputs, sample);
+  for (i = 0; i < info->n_outputs; ++i) {
+    int32_t dim = find_length(&results, i, &axis);
+    if (dim >= 0)
+      trim_output(&outputs[i], &info->outputs[i], axis,
+                  (const int64_t *)(void *)outputs[info->n_outputs + dim].data,
+                  samples);
+  }
+  write_outputs(&asked, &results, outputs, layout);
+  qopt_pool_destroy(call.call.pool);
   return 0;
 }

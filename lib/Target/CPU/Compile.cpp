@@ -122,7 +122,7 @@ static absl::StatusOr<Lowered> lower(ModuleOp original,
     return machine.status();
   lowered.machine = std::move(*machine);
   std::string triple = lowered.machine->getTargetTriple().str();
-  auto info = describeInterface(original);
+  auto info = describeInterface(original, options.returnsLengths);
   if (!info.ok())
     return info.status();
   info->target =

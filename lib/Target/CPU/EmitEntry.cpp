@@ -3,7 +3,7 @@
 //
 // M_run calls the steps in order, directly or through the caller's
 // parallel_for. A body gets the call itself as context, so that no closure
-// needs memory.
+// needs memory. Where data decide how long outputs are, both are of version 2.
 //===----------------------------------------------------------------------===//
 #include "Program.h"
 #include "qopt/Support/Escape.h"
@@ -52,11 +52,21 @@ struct EntryEmitter {
     LayerHook,
     HookContext
   };
+  StructType *getCallType() {
+    return StructType::get(context,
+                           {i32, i32, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr});
+  }
   Value *loadField(Value *call, Field field, Type *type) {
-    auto *layout = StructType::get(
-        context, {i32, i32, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr});
+    return b.CreateLoad(type, b.CreateStructGEP(getCallType(), call, field));
+  }
+  /// What qopt_call2 has behind the qopt_call.
+  enum Field2 { Entry = 1, Reserved, Lengths, ResultLengths, State };
+  Value *loadField(Value *call, Field2 field, Type *type) {
+    auto *layout =
+        StructType::get(context, {getCallType(), i32, i32, ptr, ptr, ptr});
     return b.CreateLoad(type, b.CreateStructGEP(layout, call, field));
   }
+  bool hasLengths() const { return !program.info.lengths.empty(); }
   void addWeights();
   Value *loadWeights(Value *call);
   Value *getBuffer(Value *call, const BufferPlace &place,
@@ -75,11 +85,19 @@ struct EntryEmitter {
   void emitChoice(Value *call, Function *run, const ChoiceStep &choice);
   Function *emitPart(ArrayRef<ProgramStep> steps, bool isLast);
   Value *isMissing(Value *pointer);
+  void returnIf(Value *condition, Function *run, int code);
+  void emitChecks(Value *call, Function *run);
+  Value *getLength(Value *call, size_t index);
+  Function *emitPack();
+  void packOutputs(Value *call, Function *run, Function *pack);
   void emitRun(StringRef symbol);
 
   Constant *getString(StringRef text);
   Constant *getArray(ArrayRef<Constant *> elements, Type *type);
   Constant *getTensors(ArrayRef<TensorInfo> tensors);
+  Constant *getSymbols(ArrayRef<TensorInfo> tensors);
+  Constant *getEntry();
+  Constant *getInfo2(Constant *info);
   void emitInfo(StringRef symbol);
 };
 } // namespace
@@ -106,6 +124,9 @@ Value *EntryEmitter::loadWeights(Value *call) {
 /// `bases` caches the base pointers of one function.
 Value *EntryEmitter::getBuffer(Value *call, const BufferPlace &place,
                                SmallVectorImpl<Value *> &bases) {
+  size_t outputs = program.info.outputs.size();
+  if (place.base == BufferPlace::Output && size_t(place.offset) >= outputs)
+    return getLength(call, size_t(place.offset) - outputs);
   Value *&base = bases[place.base];
   if (!base) {
     switch (place.base) {
@@ -258,9 +279,9 @@ void EntryEmitter::emitLoop(Value *call, Function *run, const LoopStep &loop) {
   b.CreateBr(head);
   b.SetInsertPoint(head);
   const std::vector<ProgramStep> *steps = &loop.body.steps;
-  const ChoiceStep *choice =
-      steps->size() == 1 ? std::get_if<ChoiceStep>(&steps->front().node)
-                         : nullptr;
+  const ChoiceStep *choice = steps->size() == 1
+                                 ? std::get_if<ChoiceStep>(&steps->front().node)
+                                 : nullptr;
   if (choice) {
     BasicBlock *body = BasicBlock::Create(context, "body", run);
     emitCondition(call, choice->condition, body, next);
@@ -328,6 +349,96 @@ Value *EntryEmitter::isMissing(Value *pointer) {
   return b.CreateOr(isNull, b.CreateICmpNE(low, b.getInt64(0)));
 }
 
+void EntryEmitter::returnIf(Value *condition, Function *run, int code) {
+  BasicBlock *fail = BasicBlock::Create(context, "fail", run);
+  BasicBlock *next = BasicBlock::Create(context, "next", run);
+  b.CreateCondBr(condition, fail, next);
+  b.SetInsertPoint(fail);
+  b.CreateRet(b.getInt32(code));
+  b.SetInsertPoint(next);
+}
+
+/// Of a call of another version nothing but that is read.
+void EntryEmitter::emitChecks(Value *call, Function *run) {
+  Value *abi = loadField(call, Abi, i32);
+  uint32_t version = hasLengths() ? QOPT_ABI2 : QOPT_ABI;
+  returnIf(b.CreateICmpNE(abi, b.getInt32(version)), run, QOPT_EABI);
+  if (hasLengths()) {
+    Value *entry = loadField(call, Entry, i32);
+    returnIf(b.CreateICmpNE(entry, b.getInt32(0)), run, QOPT_EENTRY);
+    returnIf(b.CreateIsNull(loadField(call, ResultLengths, ptr)), run,
+             QOPT_ELENGTH);
+  }
+  if (program.info.arenaBytes)
+    returnIf(isMissing(loadField(call, Arena, ptr)), run, QOPT_EARENA);
+  if (!program.embedsWeights && !program.weights->empty())
+    returnIf(isMissing(loadField(call, Weights, ptr)), run, QOPT_EWEIGHTS);
+}
+
+/// Address of a number that the caller gets.
+Value *EntryEmitter::getLength(Value *call, size_t index) {
+  return b.CreateConstInBoundsGEP1_64(i64, loadField(call, ResultLengths, ptr),
+                                      index);
+}
+
+/// void pack(array, rows, from, to): moves rows of which `to` bytes count and
+/// that lie `from` bytes apart behind each other. The first is where it was.
+Function *EntryEmitter::emitPack() {
+  auto *type = FunctionType::get(Type::getVoidTy(context), {ptr, i64, i64, i64},
+                                 /*isVarArg=*/false);
+  Function *pack =
+      Function::Create(type, GlobalValue::InternalLinkage, "pack", module);
+  BasicBlock *entry = BasicBlock::Create(context, "entry", pack);
+  BasicBlock *body = BasicBlock::Create(context, "body", pack);
+  BasicBlock *done = BasicBlock::Create(context, "done", pack);
+  Value *array = pack->getArg(0), *rows = pack->getArg(1);
+  b.SetInsertPoint(entry);
+  b.CreateCondBr(b.CreateICmpSGT(rows, b.getInt64(1)), body, done);
+  b.SetInsertPoint(body);
+  PHINode *row = b.CreatePHI(i64, 2);
+  row->addIncoming(b.getInt64(1), entry);
+  auto getRow = [&](unsigned pitch) {
+    return b.CreateInBoundsGEP(b.getInt8Ty(), array,
+                               b.CreateMul(row, pack->getArg(pitch)));
+  };
+  b.CreateMemMove(getRow(3), MaybeAlign(1), getRow(2), MaybeAlign(1),
+                  pack->getArg(3));
+  Value *next = b.CreateAdd(row, b.getInt64(1));
+  row->addIncoming(next, body);
+  b.CreateCondBr(b.CreateICmpSLT(next, rows), body, done);
+  b.SetInsertPoint(done);
+  b.CreateRetVoid();
+  return pack;
+}
+
+/// Outputs have only their elements that count, densely.
+void EntryEmitter::packOutputs(Value *call, Function *run, Function *pack) {
+  const ModelInfo &info = program.info;
+  SmallVector<Value *> numbers;
+  for (auto [i, length] : enumerate(info.lengths)) {
+    numbers.push_back(b.CreateLoad(i64, getLength(call, i)));
+    // A module that somebody wrote by hand can count more than there is.
+    returnIf(b.CreateICmpUGT(numbers.back(), b.getInt64(length.bound)), run,
+             QOPT_ELENGTH);
+  }
+  SmallVector<Value *, 4> bases(4, nullptr);
+  for (auto [i, output] : enumerate(info.outputs)) {
+    if (!output.countedAxis)
+      continue;
+    ArrayRef<int64_t> shape = output.shape;
+    size_t axis = *output.countedAxis;
+    int64_t rows = getNumElements(shape.take_front(axis)),
+            inner = getByteWidth(output.dtype) *
+                    getNumElements(shape.drop_front(axis + 1));
+    if (rows <= 1)
+      continue;
+    Value *array = getBuffer(call, {BufferPlace::Output, int64_t(i)}, bases);
+    b.CreateCall(pack,
+                 {array, b.getInt64(rows), b.getInt64(inner * shape[axis]),
+                  b.CreateMul(numbers[output.length], b.getInt64(inner))});
+  }
+}
+
 void EntryEmitter::emitRun(StringRef symbol) {
   forEachCall(program.main, [&](const CallStep &step) {
     bodies[&step] = emitBody(step, bodies.size());
@@ -338,31 +449,21 @@ void EntryEmitter::emitRun(StringRef symbol) {
     for (size_t at = 0; at < steps.size(); at += kCallsOfAPart)
       parts.push_back(emitPart(steps.slice(at).take_front(kCallsOfAPart),
                                at + kCallsOfAPart >= steps.size()));
+  Function *pack = hasLengths() ? emitPack() : nullptr;
   auto *type = FunctionType::get(i32, {ptr}, /*isVarArg=*/false);
   Function *run = Function::Create(type, GlobalValue::ExternalLinkage,
                                    symbol + "_run", module);
   Value *call = run->getArg(0);
   b.SetInsertPoint(BasicBlock::Create(context, "entry", run));
-  auto returnIf = [&](Value *condition, int code) {
-    BasicBlock *fail = BasicBlock::Create(context, "fail", run);
-    BasicBlock *next = BasicBlock::Create(context, "next", run);
-    b.CreateCondBr(condition, fail, next);
-    b.SetInsertPoint(fail);
-    b.CreateRet(b.getInt32(code));
-    b.SetInsertPoint(next);
-  };
-  Value *abi = loadField(call, Abi, i32);
-  returnIf(b.CreateICmpNE(abi, b.getInt32(QOPT_ABI)), QOPT_EABI);
-  if (program.info.arenaBytes)
-    returnIf(isMissing(loadField(call, Arena, ptr)), QOPT_EARENA);
-  if (!program.embedsWeights && !program.weights->empty())
-    returnIf(isMissing(loadField(call, Weights, ptr)), QOPT_EWEIGHTS);
+  emitChecks(call, run);
   for (Function *part : parts)
     b.CreateCall(part, {call});
   if (parts.empty()) {
     emitSteps(call, run, steps);
     closeLayer(call, run);
   }
+  if (pack)
+    packOutputs(call, run, pack);
   b.CreateRet(b.getInt32(QOPT_OK));
 }
 
@@ -405,6 +506,56 @@ Constant *EntryEmitter::getTensors(ArrayRef<TensorInfo> tensors) {
   return getArray(values, type);
 }
 
+/// The layout of qopt_symbols, for every tensor.
+Constant *EntryEmitter::getSymbols(ArrayRef<TensorInfo> tensors) {
+  auto *type = StructType::get(context, ArrayRef<Type *>(ptr));
+  SmallVector<Constant *> values;
+  for (const TensorInfo &tensor : tensors) {
+    SmallVector<Constant *> dims(tensor.shape.size(), b.getInt32(-1));
+    if (tensor.countedAxis)
+      dims[*tensor.countedAxis] = b.getInt32(tensor.length);
+    values.push_back(ConstantStruct::get(type, {getArray(dims, i32)}));
+  }
+  return getArray(values, type);
+}
+
+/// The layout of qopt_entry: all inputs and all outputs.
+Constant *EntryEmitter::getEntry() {
+  auto getIndices = [&](size_t count) {
+    SmallVector<Constant *> indices;
+    for (size_t i = 0; i < count; ++i)
+      indices.push_back(b.getInt32(i));
+    return getArray(indices, i32);
+  };
+  size_t inputs = program.info.inputs.size(),
+         outputs = program.info.outputs.size();
+  auto *type = StructType::get(context, {ptr, ptr, ptr, i32, i32});
+  return getArray(
+      {ConstantStruct::get(type, {getString("main"), getIndices(inputs),
+                                  getIndices(outputs), b.getInt32(inputs),
+                                  b.getInt32(outputs)})},
+      type);
+}
+
+/// The layout of qopt_info2 around that of qopt_info.
+Constant *EntryEmitter::getInfo2(Constant *info) {
+  auto *dimType = StructType::get(context, {ptr, i64, i64, i32, i32});
+  SmallVector<Constant *> dims;
+  for (const LengthInfo &length : program.info.lengths)
+    dims.push_back(ConstantStruct::get(
+        dimType, {getString(unescapeBytes(length.name)), b.getInt64(0),
+                  b.getInt64(length.bound), b.getInt32(/*is_result=*/1),
+                  b.getInt32(0)}));
+  auto *type = StructType::get(context, {info->getType(), i32, i32, i32, i32,
+                                         ptr, ptr, ptr, ptr, ptr, i64});
+  return ConstantStruct::get(
+      type, {info, b.getInt32(dims.size()), b.getInt32(/*n_states=*/0),
+             b.getInt32(/*n_entries=*/1), b.getInt32(0),
+             getArray(dims, dimType), getSymbols(program.info.inputs),
+             getSymbols(program.info.outputs), ConstantPointerNull::get(ptr),
+             getEntry(), b.getInt64(/*state_bytes=*/0)});
+}
+
 void EntryEmitter::emitInfo(StringRef symbol) {
   const ModelInfo &info = program.info;
   SmallVector<Constant *> layers;
@@ -413,15 +564,18 @@ void EntryEmitter::emitInfo(StringRef symbol) {
   auto *type = StructType::get(
       context, {i32, i32, i32, i32, ptr, ptr, ptr, i64, i64, ptr, ptr});
   Constant *value = ConstantStruct::get(
-      type,
-      {b.getInt32(QOPT_ABI), b.getInt32(info.inputs.size()),
-       b.getInt32(info.outputs.size()), b.getInt32(layers.size()),
-       getTensors(info.inputs), getTensors(info.outputs), getArray(layers, ptr),
-       b.getInt64(info.arenaBytes), b.getInt64(info.weightsBytes),
-       getString(info.target), getString(symbol)});
-  auto *global = new GlobalVariable(module, type, /*isConstant=*/true,
-                                    GlobalValue::InternalLinkage, value,
-                                    "qopt_model_info");
+      type, {b.getInt32(hasLengths() ? QOPT_ABI2 : QOPT_ABI),
+             b.getInt32(info.inputs.size()), b.getInt32(info.outputs.size()),
+             b.getInt32(layers.size()), getTensors(info.inputs),
+             getTensors(info.outputs), getArray(layers, ptr),
+             b.getInt64(info.arenaBytes), b.getInt64(info.weightsBytes),
+             getString(info.target), getString(symbol)});
+  if (hasLengths())
+    value = getInfo2(value);
+  auto *global =
+      new GlobalVariable(module, value->getType(),
+                         /*isConstant=*/true, GlobalValue::InternalLinkage,
+                         value, "qopt_model_info");
   auto *functionType = FunctionType::get(ptr, {}, /*isVarArg=*/false);
   Function *function = Function::Create(
       functionType, GlobalValue::ExternalLinkage, symbol + "_info", module);

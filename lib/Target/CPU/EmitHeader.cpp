@@ -63,6 +63,9 @@ static void appendTensors(std::string &out, llvm::StringRef prefix,
       absl::StrAppend(&out, ", stands for ", scale, " * (x - ",
                       tensor.zeroPoint, ")");
     }
+    if (tensor.countedAxis)
+      absl::StrAppend(&out, ",\n * densely the first lengths[", tensor.length,
+                      "] of dimension ", *tensor.countedAxis);
     absl::StrAppend(&out, " */\n");
     std::string name =
         absl::StrCat(prefix.str(), "_", llvm::StringRef(kind).upper(), "_", i);
@@ -78,6 +81,7 @@ static void appendWeights(std::string &out, const ModelInfo &info,
   if (info.weightsId.empty())
     return;
   std::string upper = symbol.upper(), name = symbol.str();
+  const char *call = info.lengths.empty() ? "call" : "call2.call";
   absl::StrAppend(
       &out,
       "/* The weights lie in a file; qopt-rt/qopt_weights.h maps it:\n"
@@ -87,11 +91,45 @@ static void appendWeights(std::string &out, const ModelInfo &info,
       name, ".weights\",\n *                                 ", upper,
       "_WEIGHTS_BYTES, ", upper, "_WEIGHTS_ID);\n",
       " *   if (error == QOPT_WEIGHTS_OK)\n"
-      " *     call.weights = weights.data;\n"
+      " *     ",
+      call,
+      ".weights = weights.data;\n"
       " *\n"
       " * ",
       name, "_run gives QOPT_EWEIGHTS without them. */\n", "#define ", upper,
       "_WEIGHTS_ID \\\n  \"", info.weightsId, "\"\n\n");
+}
+
+/// What a call of version 2 has besides.
+static void appendLengths(std::string &out, const ModelInfo &info,
+                          llvm::StringRef symbol) {
+  if (info.lengths.empty())
+    return;
+  std::string upper = symbol.upper(), name = symbol.str();
+  absl::StrAppend(
+      &out,
+      "/* Data decide how many elements of an output count. An output has room "
+      "for the\n"
+      " * most; how many there are is written to call2.result_lengths, and ",
+      name,
+      "_run\n * gives QOPT_ELENGTH without it:\n"
+      " *\n"
+      " *   int64_t lengths[",
+      upper,
+      "_LENGTHS];\n"
+      " *   qopt_call2 call2 = {0};\n"
+      " *   call2.call.abi = QOPT_ABI2;\n"
+      " *   call2.call.inputs = inputs;\n"
+      " *   call2.call.outputs = outputs;\n"
+      " *   call2.call.arena = arena;\n"
+      " *   call2.result_lengths = lengths;\n"
+      " *   int error = ",
+      name, "_run(&call2.call);\n *\n");
+  for (auto [i, length] : llvm::enumerate(info.lengths))
+    absl::StrAppend(&out, " * lengths[", i, "]: '", getComment(length.name),
+                    "', 0 to ", length.bound, "\n");
+  absl::StrAppend(&out, " */\n#define ", upper, "_LENGTHS ",
+                  info.lengths.size(), "\n\n");
 }
 
 std::string qopt::emitHeader(const ModelInfo &info, llvm::StringRef symbol) {
@@ -102,15 +140,17 @@ std::string qopt::emitHeader(const ModelInfo &info, llvm::StringRef symbol) {
                   "call.outputs[i]; see qopt_rt.h\n"
                   " * for the structure. Arrays are dense and row-major.\n"
                   " */\n");
+  const char *version = info.lengths.empty() ? "" : "2";
   absl::StrAppend(&out, "#ifndef QOPT_MODEL_", upper, "_H\n#define QOPT_MODEL_",
-                  upper, "_H\n\n#include \"qopt-rt/qopt_rt.h\"\n\n",
-                  "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
+                  upper, "_H\n\n#include \"qopt-rt/qopt_rt", version,
+                  ".h\"\n\n", "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
   absl::StrAppend(&out, "#define ", upper, "_INPUTS ", info.inputs.size(),
                   "\n#define ", upper, "_OUTPUTS ", info.outputs.size(),
                   "\n#define ", upper, "_ARENA_BYTES ", info.arenaBytes,
                   "\n#define ", upper, "_WEIGHTS_BYTES ", info.weightsBytes,
                   "\n\n");
   appendWeights(out, info, symbol);
+  appendLengths(out, info, symbol);
   appendTensors(out, upper, "input", info.inputs);
   appendTensors(out, upper, "output", info.outputs);
   absl::StrAppend(&out, "\nextern int ", name,

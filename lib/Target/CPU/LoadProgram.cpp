@@ -13,6 +13,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 
+#include <cstring>
 #include <dlfcn.h>
 
 using namespace qopt;
@@ -31,10 +32,14 @@ public:
 
   const qopt_info &info() const override { return *description; }
 
+  llvm::ArrayRef<int64_t> lengths() const override { return numbers; }
+
   absl::Status run(llvm::ArrayRef<const void *> inputs,
                    llvm::ArrayRef<void *> outputs) override {
-    qopt_call call = {};
-    call.abi = QOPT_ABI;
+    qopt_call2 call2 = {};
+    qopt_call &call = call2.call;
+    call.abi = description->abi;
+    call2.result_lengths = numbers.data();
     call.inputs = inputs.data();
     call.outputs = outputs.data();
     call.arena = arena;
@@ -69,10 +74,20 @@ protected:
     runFunction = run;
     weights = std::move(loaded);
     description = info();
-    if (description->abi != QOPT_ABI)
+    if (description->abi != QOPT_ABI && description->abi != QOPT_ABI2)
       return absl::FailedPreconditionError(
-          absl::StrCat("expects a model of ABI ", QOPT_ABI, ", got ",
-                       description->abi, "; compile it again"));
+          absl::StrCat("expects a model of ABI ", QOPT_ABI, " or ", QOPT_ABI2,
+                       ", got ", description->abi, "; compile it again"));
+    if (description->abi == QOPT_ABI2) {
+      const auto &info2 = *reinterpret_cast<const qopt_info2 *>(description);
+      llvm::ArrayRef<qopt_dim> dims(info2.dims, info2.n_dims);
+      if (info2.state_bytes || info2.n_entries != 1 ||
+          llvm::any_of(dims, [](auto &dim) { return dim.is_result != 1; }))
+        return absl::UnimplementedError(
+            "expects a model of one entry, without state or lengths that the "
+            "caller gives");
+      numbers.resize(info2.n_dims);
+    }
     arenaBytes = description->arena_bytes;
     if (arenaBytes)
       arena = llvm::allocate_buffer(arenaBytes, 64);
@@ -83,6 +98,7 @@ protected:
 private:
   RunFunction runFunction = nullptr;
   const qopt_info *description = nullptr;
+  std::vector<int64_t> numbers;
   LoadedWeights weights;
   void *arena = nullptr;
   size_t arenaBytes = 0;
@@ -168,6 +184,12 @@ private:
   void *handle = nullptr;
 };
 
+/// The dimension of an output that has a length, if one has.
+struct CountedAxis {
+  size_t axis, length;
+};
+
+/// Behind all outputs of version 2 come lengths, as results of @main do.
 class ProgramExecutor : public Executor {
 public:
   explicit ProgramExecutor(std::unique_ptr<JitProgram> program)
@@ -194,10 +216,39 @@ public:
     }
     if (absl::Status status = program->run(sources, targets); !status.ok())
       return status;
+    for (auto [i, result] : llvm::enumerate(results))
+      if (std::optional<CountedAxis> counted = getCounted(i))
+        spread(result, counted->axis, program->lengths()[counted->length]);
+    for (int64_t length : program->lengths()) {
+      results.push_back(Tensor(DType::i64, {}));
+      results.back().setInt(0, length);
+    }
     return results;
   }
 
 private:
+  std::optional<CountedAxis> getCounted(size_t output) const {
+    const qopt_info &info = program->info();
+    if (info.abi != QOPT_ABI2)
+      return std::nullopt;
+    const auto &info2 = reinterpret_cast<const qopt_info2 &>(info);
+    for (size_t axis = 0; axis < info.outputs[output].rank; ++axis)
+      if (int32_t dim = info2.output_symbols[output].dims[axis]; dim >= 0)
+        return CountedAxis{axis, size_t(dim)};
+    return std::nullopt;
+  }
+  /// Rows that lie behind each other to where the bound has them, with zeros
+  /// behind the `count` elements of each.
+  static void spread(Tensor &x, size_t axis, int64_t count) {
+    llvm::ArrayRef<int64_t> shape = x.shape();
+    size_t inner =
+        getByteWidth(x.dtype()) * getNumElements(shape.drop_front(axis + 1));
+    size_t from = inner * count, to = inner * shape[axis];
+    for (int64_t row = getNumElements(shape.take_front(axis)); row-- > 0;) {
+      std::memmove(x.mutableData() + row * to, x.data() + row * from, from);
+      std::memset(x.mutableData() + row * to + from, 0, to - from);
+    }
+  }
   static llvm::ArrayRef<int64_t> getShape(const qopt_tensor &tensor) {
     return {tensor.dims, tensor.rank};
   }
@@ -245,6 +296,8 @@ qopt::makeExecutor(std::unique_ptr<JitProgram> program) {
 }
 
 ExecutorFactory qopt::makeJitFactory(CPUOptions options, unsigned threads) {
+  // A module that is observed has more results, behind its lengths.
+  options.returnsLengths = true;
   return
       [options, threads](
           mlir::ModuleOp module) -> absl::StatusOr<std::unique_ptr<Executor>> {

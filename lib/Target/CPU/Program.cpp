@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Program.h"
 #include "qopt/Dialect/QG/IR/HostTypes.h"
+#include "qopt/Dialect/QG/IR/ResultLengths.h"
 #include "qopt/Dialect/QG/IR/StoredConstants.h"
 #include "qopt/Target/Memory/Steps.h"
 
@@ -41,7 +42,28 @@ describeTensor(Type type, DictionaryAttr attributes, StringRef fallback) {
   return info;
 }
 
-absl::StatusOr<ModelInfo> qopt::describeInterface(ModuleOp module) {
+/// Outputs that are lengths become such, with the least bound of what they
+/// count.
+static absl::Status separateLengths(func::FuncOp main, ModelInfo &info) {
+  auto lengths = qg::getResultLengths(main);
+  if (!lengths)
+    return absl::InvalidArgumentError(llvm::toString(lengths.takeError()));
+  size_t own = qg::countOwnResults(*lengths, info.outputs.size());
+  for (const TensorInfo &length : llvm::drop_begin(info.outputs, own))
+    info.lengths.push_back({length.name, std::numeric_limits<int64_t>::max()});
+  info.outputs.resize(own);
+  for (const qg::ResultLength &dim : *lengths) {
+    TensorInfo &output = info.outputs[dim.result];
+    output.countedAxis = dim.axis;
+    output.length = dim.length - own;
+    int64_t &bound = info.lengths[output.length].bound;
+    bound = std::min(bound, output.shape[dim.axis]);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ModelInfo> qopt::describeInterface(ModuleOp module,
+                                                  bool returnsLengths) {
   func::FuncOp main = getMain(module);
   if (!main || main.isExternal() || !llvm::hasSingleElement(main.getBody()))
     return absl::InvalidArgumentError(
@@ -62,6 +84,9 @@ absl::StatusOr<ModelInfo> qopt::describeInterface(ModuleOp module) {
       return tensor.status();
     info.outputs.push_back(*tensor);
   }
+  if (!returnsLengths)
+    if (absl::Status status = separateLengths(main, info); !status.ok())
+      return status;
   return info;
 }
 

@@ -22,7 +22,8 @@ constexpr llvm::StringLiteral kKernelAttr = "qopt-kernel";
 /// iteration, which lies in the arena.
 struct BufferPlace {
   enum Base { Arena, Weights, Input, Output, Counter } base;
-  int64_t offset; ///< bytes, or the index of an input or output
+  int64_t offset; ///< bytes, or the index of an input or output; behind all
+                  ///< outputs are the lengths
 };
 
 /// One call of a step function over [0, extent).
@@ -47,15 +48,15 @@ struct LoopStep {
   int64_t counter; ///< offset in the arena, of 8 bytes
 };
 
-/// Steps that are taken where a byte is not 0. As all that a loop does, they end
-/// it where it is 0.
+/// Steps that are taken where a byte is not 0. As all that a loop does, they
+/// end it where it is 0.
 struct ChoiceStep {
   BufferPlace condition;
   SequenceStep body;
 };
 
-/// A node of the tree of steps. Whoever visits a node must say what it does with
-/// each alternative, or does not compile.
+/// A node of the tree of steps. Whoever visits a node must say what it does
+/// with each alternative, or does not compile.
 struct ProgramStep {
   std::variant<CallStep, SequenceStep, LoopStep, ChoiceStep> node;
 };
@@ -75,8 +76,10 @@ void forEachCall(const SequenceStep &sequence,
                  llvm::function_ref<void(const CallStep &)> visit);
 
 /// Inputs and outputs of a module before its types lose their encodings.
-/// Argument and result attributes `qg.name` and `qg.encoding` (a type) count.
-absl::StatusOr<ModelInfo> describeInterface(mlir::ModuleOp module);
+/// Argument and result attributes `qg.name` and `qg.encoding` (a type) count,
+/// and `qg.length` unless lengths are to be outputs.
+absl::StatusOr<ModelInfo> describeInterface(mlir::ModuleOp module,
+                                            bool returnsLengths);
 
 /// Reads @main after cpu-outline-steps and erases it and all constants.
 absl::StatusOr<StepProgram> takeProgram(mlir::ModuleOp module, ModelInfo info);

@@ -116,8 +116,20 @@ static llvm::json::Value describe(llvm::ArrayRef<TensorInfo> arrays) {
       object["scale"] = array.scale;
       object["zero_point"] = array.zeroPoint;
     }
+    if (array.countedAxis)
+      object["length"] =
+          llvm::json::Object{{"axis", int64_t(*array.countedAxis)},
+                             {"index", int64_t(array.length)}};
     result.push_back(std::move(object));
   }
+  return result;
+}
+
+static llvm::json::Value describe(llvm::ArrayRef<LengthInfo> lengths) {
+  llvm::json::Array result;
+  for (const LengthInfo &length : lengths)
+    result.push_back(
+        llvm::json::Object{{"name", length.name}, {"bound", length.bound}});
   return result;
 }
 
@@ -140,6 +152,8 @@ static llvm::json::Object describe(const CompiledModel &compiled) {
                             {"live_bytes", int64_t(info.liveBytes)},
                             {"weights_bytes", int64_t(info.weightsBytes)},
                             {"layer_names", llvm::json::Array(info.layers)}};
+  if (!info.lengths.empty())
+    object["lengths"] = describe(info.lengths);
   if (compiled.weights)
     object["weights"] =
         llvm::json::Object{{"file", ".weights"},

@@ -2,19 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The door of the CPU target: a module of qg and fxp in, an object file with
-// the interface of qopt-rt/qopt_rt.h out; and the same object loaded into this
-// process, as fast Executor.
+// the interface of qopt-rt/qopt_rt.h (or qopt_rt2.h) out; and the same object
+// loaded into this process, as fast Executor.
 //===----------------------------------------------------------------------===//
 #ifndef QOPT_TARGET_CPU_EMIT_H
 #define QOPT_TARGET_CPU_EMIT_H
 
-#include "qopt-rt/qopt_rt.h"
+#include "qopt-rt/qopt_rt2.h"
 #include "qopt/Execution/Executor.h"
 #include "qopt/Target/CPU/Pipelines.h"
 #include "qopt/Target/CPU/WeightsImage.h"
 #include "qopt/Target/HostMachine.h"
 #include "qopt/Target/MachineNames.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ struct CPUOptions : MachineName {
   /// Kernels of Target/CPU/Kernels; off: loops only (for tests).
   bool useKernels = true;
   WeightsPlace weights = WeightsPlace::Auto;
+  /// Lengths that data decide stay outputs, and the interface of version 1: for
+  /// who runs `@main` in this process and takes its results as they are.
+  bool returnsLengths = false;
 };
 
 struct TensorInfo {
@@ -40,10 +44,20 @@ struct TensorInfo {
   std::vector<int64_t> shape;
   float scale = 0; ///< 0: not quantized
   int32_t zeroPoint = 0;
+  /// The dimension of which ModelInfo::lengths[length] counts the elements.
+  std::optional<size_t> countedAxis;
+  size_t length = 0;
+};
+
+/// A number that a call gives besides its outputs.
+struct LengthInfo {
+  std::string name;
+  int64_t bound = 0;
 };
 
 struct ModelInfo {
   std::vector<TensorInfo> inputs, outputs;
+  std::vector<LengthInfo> lengths; ///< any: the interface is of version 2
   std::vector<std::string> layers;
   uint64_t arenaBytes = 0, weightsBytes = 0;
   /// WeightsImage::getId of weights that are in no object.
@@ -96,7 +110,10 @@ absl::StatusOr<std::string> linkExecutable(const CompiledModel &model);
 class JitProgram {
 public:
   virtual ~JitProgram() = default;
+  /// Of version 2: the beginning of a qopt_info2.
   virtual const qopt_info &info() const = 0;
+  /// What the last run gave for each qopt_dim; empty in version 1.
+  virtual llvm::ArrayRef<int64_t> lengths() const = 0;
   /// Calls M_run with buffers that the caller owns; the arena and the pool are
   /// this object's. One call at a time.
   virtual absl::Status run(llvm::ArrayRef<const void *> inputs,
