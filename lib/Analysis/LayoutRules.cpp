@@ -5,7 +5,7 @@
 // long as the order in which they add stays the same, so that no bit changes.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/LayoutRules.h"
-#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/QGBits.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -23,8 +23,9 @@ RankedTensorType qopt::permuteType(RankedTensorType type, ArrayRef<int64_t> p) {
 /// Only ops that treat elements one by one may see a per-axis encoding, and
 /// groups only of matrices: they follow the order of the other dimensions.
 static bool hasAxisInTheWay(Operation *op) {
-  bool isElementwise = isa<qg::QuantizeOp, qg::DequantizeOp, qg::RequantizeOp,
-                           qg::ObserveOp>(op);
+  bool isElementwise =
+      isa<qg::QuantizeOp, qg::DequantizeOp, qg::RequantizeOp, qg::ObserveOp>(
+          op);
   auto isInTheWay = [&](Type type) {
     qg::QuantizedType quantized = qg::getQuantizedType(type);
     if (!quantized || !quantized.isPerAxis())
@@ -81,8 +82,8 @@ std::optional<OpLayout> qopt::getLayoutForResult(Operation *op,
   if (op->getNumResults() != 1 || hasAxisInTheWay(op))
     return std::nullopt;
   if (isa<qg::UnaryOp, qg::BinaryOp, qg::CompareOp, qg::SelectOp, qg::CastOp,
-          qg::QuantizeOp, qg::DequantizeOp, qg::RequantizeOp, qg::ObserveOp,
-          qg::ConcatOp>(op))
+          qg::BitcastOp, qg::QuantizeOp, qg::DequantizeOp, qg::RequantizeOp,
+          qg::ObserveOp, qg::ConcatOp>(op))
     return getElementwiseLayout(op, p);
   if (isa<qg::SliceOp, qg::PadOp, qg::ResizeOp>(op))
     return getFirstOperandLayout(op, p, p);

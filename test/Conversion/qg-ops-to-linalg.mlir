@@ -121,3 +121,14 @@ func.func @broadcast(%x: tensor<3x1xf32>) -> tensor<2x3x4xf32> {
   %0 = qg.broadcast %x : tensor<3x1xf32> -> tensor<2x3x4xf32>
   return %0 : tensor<2x3x4xf32>
 }
+
+// -----
+// Bits stay as they are; a sign is none of the storage.
+// CHECK-LABEL: func @bits
+// CHECK:       arith.bitcast %{{.*}} : f32 to i32
+// CHECK-NOT:   arith.bitcast
+func.func @bits(%x: tensor<3xf32>, %i: tensor<3xi32>) -> (tensor<3xi32>, tensor<3xui32>) {
+  %0 = qg.bitcast %x : tensor<3xf32> -> tensor<3xi32>
+  %1 = qg.bitcast %i : tensor<3xi32> -> tensor<3xui32>
+  return %0, %1 : tensor<3xi32>, tensor<3xui32>
+}

@@ -8,7 +8,7 @@
 #include "qopt/Conversion/LinalgBuilder.h"
 #include "qopt/Conversion/ScalarBuilder.h"
 #include "qopt/Conversion/ToLinalg.h"
-#include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/QGBits.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -134,12 +134,33 @@ struct LowerCast : OpConversionPattern<qg::CastOp> {
     return success();
   }
 };
+
+struct LowerBitcast : OpConversionPattern<qg::BitcastOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(qg::BitcastOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Type stored = qg::getStorageElementType(getElement(op.getResult()));
+    if (getElement(adaptor.getX()) == stored) {
+      rewriter.replaceOp(op, adaptor.getX());
+      return success();
+    }
+    LinalgBuilder builder{rewriter, op.getLoc()};
+    rewriter.replaceOp(
+        op, builder.pointwise(
+                op.getType().getShape(), stored, adaptor.getX(),
+                [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+                  return arith::BitcastOp::create(b, loc, stored, args[0]);
+                }));
+    return success();
+  }
+};
 } // namespace
 
 namespace qopt {
 void populateQGElementwisePatterns(const StorageTypeConverter &converter,
                                    RewritePatternSet &patterns) {
-  patterns.add<LowerUnary, LowerBinary, LowerCompare, LowerSelect, LowerCast>(
-      converter, patterns.getContext());
+  patterns.add<LowerUnary, LowerBinary, LowerCompare, LowerSelect, LowerCast,
+               LowerBitcast>(converter, patterns.getContext());
 }
 } // namespace qopt

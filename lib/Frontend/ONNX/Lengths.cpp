@@ -6,6 +6,7 @@
 // treats positions alone computes those behind the last as well, which nobody
 // reads. One that mixes them would give a wrong number, and is refused.
 //===----------------------------------------------------------------------===//
+#include "qopt/Dialect/QG/IR/QGBits.h"
 #include "qopt/Frontend/ONNX/GraphBuilder.h"
 #include "qopt/Support/Permutation.h"
 
@@ -82,7 +83,7 @@ static std::optional<int64_t> passAxis(Operation *op, unsigned operand,
   using Axis = std::optional<int64_t>;
   return llvm::TypeSwitch<Operation *, Axis>(op)
       .Case<qg::UnaryOp, qg::BinaryOp, qg::CompareOp, qg::SelectOp, qg::CastOp,
-            qg::QuantizeOp, qg::DequantizeOp, qg::BroadcastOp>(
+            qg::BitcastOp, qg::QuantizeOp, qg::DequantizeOp, qg::BroadcastOp>(
           [&](Operation *) { return alignRight(x, y, axis); })
       .Case([&](qg::ReshapeOp reshape) { return passReshape(reshape, axis); })
       .Case([&](qg::TransposeOp transpose) -> Axis {

@@ -96,6 +96,13 @@ func.func @decisions(%x: tensor<4xf32>) -> tensor<4x!qg.q<si8, 2.5e-1 : 0>> {
   return %4 : tensor<4x!qg.q<si8, 2.5e-1 : 0>>
 }
 
+// CHECK-LABEL: func @bits
+func.func @bits(%x: tensor<2x3xf32>) -> tensor<2x3xui32> {
+  // CHECK: qg.bitcast %{{.*}} : tensor<2x3xf32> -> tensor<2x3xui32>
+  %0 = qg.bitcast %x : tensor<2x3xf32> -> tensor<2x3xui32>
+  return %0 : tensor<2x3xui32>
+}
+
 // Groups along an axis, and parameters that are known at run time only.
 // CHECK-LABEL: func private @formats
 // CHECK-SAME: tensor<4x64x!qg.q<si4, axis = 1, group = 32, dense_resource<s> : tensor<2xf32>>>

@@ -189,3 +189,17 @@ func.func @sum_of_encodings_into_integers(%x: tensor<4x!qg.q<ui8, 0.5 : 0>>) -> 
   %y = qg.binary add %x, %x : (tensor<4x!qg.q<ui8, 0.5 : 0>>, tensor<4x!qg.q<ui8, 0.5 : 0>>) -> tensor<4xi32>
   return %y : tensor<4xi32>
 }
+
+// -----
+func.func @bits_of_another_width(%x: tensor<4xf32>) -> tensor<4xi64> {
+  // C1: expected-error@+1 {{'qg.bitcast' op expects floats or integers of one width of 8 to 64 bits, got 'tensor<4xf32>' and 'tensor<4xi64>'}}
+  %y = qg.bitcast %x : tensor<4xf32> -> tensor<4xi64>
+  return %y : tensor<4xi64>
+}
+
+// -----
+func.func @bits_of_another_shape(%x: tensor<4xf32>) -> tensor<2xi32> {
+  // C2: expected-error@+1 {{'qg.bitcast' op expects a result of shape 4, got 2}}
+  %y = qg.bitcast %x : tensor<4xf32> -> tensor<2xi32>
+  return %y : tensor<2xi32>
+}

@@ -4,6 +4,7 @@
 // Registration, the quantized type with its syntax, and the way between
 // ElementsAttr and host arrays.
 //===----------------------------------------------------------------------===//
+#include "qopt/Dialect/QG/IR/QGBits.h"
 #include "qopt/Dialect/QG/IR/QGComposite.h"
 #include "qopt/Dialect/QG/IR/QGControl.h"
 #include "qopt/Dialect/QG/IR/QGDims.h"
@@ -67,10 +68,9 @@ struct QGBytecode : BytecodeDialectInterface {
         failed(reader.readBool(isDynamic)) ||
         failed(reader.readOptionalAttribute(table)))
       return {};
-    return QuantizedType::getChecked([&] { return reader.emitError(); },
-                                     getContext(), format, scale, zeroPoint,
-                                     axis, groupSize, scales, zeroPoints,
-                                     isDynamic, table);
+    return QuantizedType::getChecked(
+        [&] { return reader.emitError(); }, getContext(), format, scale,
+        zeroPoint, axis, groupSize, scales, zeroPoints, isDynamic, table);
   }
 };
 } // namespace
@@ -94,6 +94,9 @@ void QGDialect::initialize() {
       ,
 #define GET_OP_LIST
 #include "qopt/Dialect/QG/IR/QGControlOps.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "qopt/Dialect/QG/IR/QGBitOps.cpp.inc"
       >();
 }
 
@@ -128,13 +131,11 @@ static AsmResourceBlob makeBlob(ArrayRef<char> bytes) {
 }
 
 /// A blob named by hint and content: equal contents give equal attributes.
-static DenseResourceElementsAttr getResource(ShapedType type,
-                                             ArrayRef<char> bytes,
-                                             StringRef hint) {
+static DenseResourceElementsAttr
+getResource(ShapedType type, ArrayRef<char> bytes, StringRef hint) {
   MLIRContext *context = type.getContext();
-  uint64_t hash = llvm::xxh3_64bits(
-      ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(bytes.data()),
-                        bytes.size()));
+  uint64_t hash = llvm::xxh3_64bits(ArrayRef<uint8_t>(
+      reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
   std::string key;
   llvm::raw_string_ostream(key)
       << hint << "_" << llvm::format_hex_no_prefix(hash, 16);
@@ -168,10 +169,11 @@ static DenseResourceElementsAttr
 getVectorResource(MLIRContext *context, ArrayRef<T> values, Type elementType,
                   StringRef hint) {
   auto type = RankedTensorType::get({int64_t(values.size())}, elementType);
-  return getResource(type,
-                     ArrayRef<char>(reinterpret_cast<const char *>(values.data()),
-                                    values.size() * sizeof(T)),
-                     hint);
+  return getResource(
+      type,
+      ArrayRef<char>(reinterpret_cast<const char *>(values.data()),
+                     values.size() * sizeof(T)),
+      hint);
 }
 
 template <typename T>
@@ -191,8 +193,8 @@ static ArrayRef<T> getResourceSpan(DenseResourceElementsAttr attr) {
 QuantizedType QuantizedType::getPerTensor(MLIRContext *context,
                                           StringRef format, float scale,
                                           int64_t zeroPoint) {
-  return get(context, format,
-             FloatAttr::get(Float32Type::get(context), scale), zeroPoint,
+  return get(context, format, FloatAttr::get(Float32Type::get(context), scale),
+             zeroPoint,
              /*axis=*/-1, /*groupSize=*/0, {}, {}, /*isDynamic=*/false, {});
 }
 
@@ -209,10 +211,10 @@ QuantizedType QuantizedType::getPerAxis(MLIRContext *context, StringRef format,
   DenseI8ArrayAttr levels;
   if (!table.empty())
     levels = DenseI8ArrayAttr::get(context, table);
-  return get(context, format, FloatAttr(), 0, axis, groupSize,
-             getVectorResource(context, scales, Float32Type::get(context),
-                               "scales"),
-             zeros, /*isDynamic=*/false, levels);
+  return get(
+      context, format, FloatAttr(), 0, axis, groupSize,
+      getVectorResource(context, scales, Float32Type::get(context), "scales"),
+      zeros, /*isDynamic=*/false, levels);
 }
 
 SmallVector<float> QuantizedType::getScaleVector() const {
@@ -245,13 +247,13 @@ QuantizedType QuantizedType::withAxis(int64_t axis) const {
 }
 
 int64_t QuantizedType::getGroupCount(ArrayRef<int64_t> shape) const {
-  if (getGroupSize() <= 0 || getAxis() < 0 || getAxis() >= int64_t(shape.size()))
+  if (getGroupSize() <= 0 || getAxis() < 0 ||
+      getAxis() >= int64_t(shape.size()))
     return 1;
   int64_t depth = 1;
   for (auto [dimension, extent] : llvm::enumerate(shape))
     depth *= int64_t(dimension) == getAxis() ? 1 : extent;
-  return std::max<int64_t>(
-      1, (depth + getGroupSize() - 1) / getGroupSize());
+  return std::max<int64_t>(1, (depth + getGroupSize() - 1) / getGroupSize());
 }
 
 LogicalResult QuantizedType::verify(
@@ -294,9 +296,9 @@ LogicalResult QuantizedType::verify(
       scales.getType().getRank() != 1)
     return emitError() << "expects a 1-D f32 resource of scales";
   if (zeroPoints && (!zeroPoints.getElementType().isInteger(32) ||
-                     zeroPoints.getType() != RankedTensorType::get(
-                         scales.getType().getShape(),
-                         zeroPoints.getElementType())))
+                     zeroPoints.getType() !=
+                         RankedTensorType::get(scales.getType().getShape(),
+                                               zeroPoints.getElementType())))
     return emitError() << "expects one i32 zero point per scale";
   // Blobs of a textual file arrive after its types: numbers are checked by
   // the ops that use them.
@@ -311,8 +313,7 @@ static void printHandle(AsmPrinter &printer, DenseResourceElementsAttr attr) {
 Type QuantizedType::parse(AsmParser &parser) {
   StringRef format;
   std::string formatStorage;
-  if (parser.parseLess() || parser.parseKeyword(&format) ||
-      parser.parseComma())
+  if (parser.parseLess() || parser.parseKeyword(&format) || parser.parseComma())
     return {};
   formatStorage = format.str();
   SMLoc loc = parser.getCurrentLocation();
@@ -529,9 +530,9 @@ FailureOr<StoredArray> qg::getStoredArray(ElementsAttr attr, Type type) {
   if (owner && dtype &&
       int64_t(blob->getData().size()) ==
           getByteWidth(*dtype) * getNumElements(shaped.getShape()))
-    return StoredArray(*dtype, shaped.getShape(),
-                       std::shared_ptr<const char>(std::move(owner),
-                                                   blob->getData().data()));
+    return StoredArray(
+        *dtype, shaped.getShape(),
+        std::shared_ptr<const char>(std::move(owner), blob->getData().data()));
   FailureOr<Tensor> tensor = getTensor(attr, type);
   if (failed(tensor))
     return failure();

@@ -4,6 +4,7 @@
 // Arithmetic, comparison, logic and conversion, one handler per op.
 //===----------------------------------------------------------------------===//
 #include "SmallFloats.h"
+#include "qopt/Dialect/QG/IR/QGBits.h"
 #include "qopt/Dialect/QG/IR/QGComposite.h"
 #include "qopt/Frontend/ONNX/OpBinder.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
@@ -205,9 +206,8 @@ static LogicalResult importBitCast(OpBinder &op) {
     return op.badModel("expects elements of one width, got attribute 'to' = " +
                        Twine(op.intAttr("to", 0)));
   if (!isa<IntegerType>(b.element(x)) || !isa<IntegerType>(bits))
-    return b.element(x) == bits
-               ? op.result(b.convert(x, to))
-               : op.unsupported("expects integers on both sides, or one type");
+    return op.result(
+        b.element(x) == bits ? x : b.emit<qg::BitcastOp>(b.shape(x), bits, x));
   // Integers of one width wrap: their bits stay.
   return op.result(b.convert(b.convert(x, bits), to));
 }
