@@ -43,8 +43,13 @@ public:
   absl::StatusOr<OwningOpRef<ModuleOp>> run();
 
 private:
+  /// Each text once: a body may be imported twice, a handler may ask the same
+  /// of three operands. They name their node.
   void report(Fault fault, const Twine &message) {
-    errors.push_back({fault, message.str()});
+    std::string text = message.str();
+    ++reports;
+    if (reported.insert(text).second)
+      errors.push_back({fault, std::move(text)});
   }
   /// Each text once.
   void warn(const Twine &message) {
@@ -75,9 +80,8 @@ private:
   void importFunction(const ::onnx::FunctionProto &function,
                       const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
                       const std::string &label, Scope &scope);
-  std::optional<SmallVector<Value>> importBody(const BodyCall &call,
-                                               const std::string &label,
-                                               Scope &scope);
+  std::optional<SmallVector<Value>>
+  importBody(const BodyCall &call, const std::string &label, Scope &scope);
   /// A node and what reads it.
   struct Handled {
     const ::onnx::NodeProto &node;
@@ -106,6 +110,8 @@ private:
   int64_t written = 0;
   SmallVector<std::string> inputNames;
   SmallVector<std::pair<Fault, std::string>> errors;
+  llvm::StringSet<> reported;
+  size_t reports = 0; ///< those that were repeated too
   SmallVector<std::string> warnings;
 };
 
@@ -441,13 +447,15 @@ void Importer::runHandler(const Handled &handled, ArrayRef<Value> inputs,
   const ::onnx::NodeProto &node = handled.node;
   OpBinder binder(*builder, node, handled.opset, folders, inputs);
   binder.declared = &scope.declared;
+  bool bodyFailed = false;
   binder.importBody = [&](const BodyCall &call) {
-    return importBody(call, handled.label, scope);
+    auto values = importBody(call, handled.label, scope);
+    bodyFailed |= !values;
+    return values;
   };
   for (int i = 0; i < node.output_size(); ++i)
     if (!scope.needed.contains(node.output(i)))
       binder.ignoreOutput(i);
-  size_t before = errors.size();
   SmallVector<std::string> messages;
   LogicalResult imported = success();
   {
@@ -484,10 +492,10 @@ void Importer::runHandler(const Handled &handled, ArrayRef<Value> inputs,
     }
   if (!hasFailed)
     return;
-  // What a body could not import is said already.
-  if (messages.empty() && errors.size() > before)
+  // What a body could not import is said already, of its nodes or of what they
+  // read.
+  if (messages.empty() && bodyFailed)
     return poisonOutputs(node, scope);
-  // Nobody said that the model is wrong: a body may read what was refused.
   if (messages.empty()) {
     messages.push_back("the operator is not supported in this form");
     fault = Fault::Unsupported;
@@ -498,9 +506,9 @@ void Importer::runHandler(const Handled &handled, ArrayRef<Value> inputs,
 }
 
 /// Values of the outputs that the call asks for, null for the others.
-std::optional<SmallVector<Value>>
-Importer::importBody(const BodyCall &call, const std::string &label,
-                     Scope &scope) {
+std::optional<SmallVector<Value>> Importer::importBody(const BodyCall &call,
+                                                       const std::string &label,
+                                                       Scope &scope) {
   const ::onnx::GraphProto &graph = call.graph;
   if (scope.depth > kMaxDepth) {
     report(Fault::BadModel, scope.where + "expects graphs nested at most " +
@@ -547,7 +555,7 @@ Importer::importBody(const BodyCall &call, const std::string &label,
 /// A call gives the function nothing that it does not take.
 bool Importer::checkCall(const ::onnx::FunctionProto &function,
                          const ::onnx::NodeProto &node, const Scope &scope) {
-  size_t before = errors.size();
+  size_t before = reports;
   std::set<std::string> known(function.attribute().begin(),
                               function.attribute().end());
   for (const auto &attribute : function.attribute_proto())
@@ -562,7 +570,7 @@ bool Importer::checkCall(const ::onnx::FunctionProto &function,
                                 Twine(function.input_size()) +
                                 " inputs of function '" + function.name() +
                                 "', got " + Twine(node.input_size()));
-  return errors.size() == before;
+  return reports == before;
 }
 
 void Importer::importFunction(const ::onnx::FunctionProto &function,
