@@ -18,7 +18,10 @@ OpRegistry::OpRegistry() {
   registerDeterminantOps(*this);
   registerEinsumOps(*this);
   registerElementwiseOps(*this);
+  registerExpertOps(*this);
   registerFusedOps(*this);
+  registerFusedProductOps(*this);
+  registerGroupQueryAttentionOps(*this);
   registerIndexOps(*this);
   registerIntegerProductOps(*this);
   registerLinearAttentionOps(*this);

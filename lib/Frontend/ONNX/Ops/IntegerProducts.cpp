@@ -5,7 +5,7 @@
 // floats with packed codes. With constant weights they are the products of
 // encodings that qg has, in 32 bits, whatever the number of terms.
 //===----------------------------------------------------------------------===//
-#include "qopt/Dialect/QG/IR/DecodedNotes.h"
+#include "BlockedCodes.h"
 #include "qopt/Frontend/ONNX/MatMul.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 #include "qopt/Frontend/ONNX/Window.h"
@@ -302,20 +302,6 @@ static LogicalResult importConvInteger(OpBinder &op) {
 // MatMulNBits
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// The weight of a MatMulNBits node: [N, K] codes in blocks along K.
-struct BlockedCodes {
-  int64_t n, k, bits, block;
-  int64_t groups() const { return llvm::divideCeil(k, block); }
-};
-} // namespace
-
-/// Code `index` of a row of packed bytes, low bits first.
-static int64_t unpack(ArrayRef<uint8_t> bytes, int64_t index, int64_t bits) {
-  int64_t at = index * bits;
-  return bytes[at / 8] >> (at % 8) & ((1 << bits) - 1);
-}
-
 /// Constant input `index` with that many elements.
 static std::optional<Tensor> getConstant(OpBinder &op, unsigned index,
                                          int64_t count) {
@@ -367,40 +353,6 @@ readZeroPoints(OpBinder &op, const BlockedCodes &spec) {
   return zeros;
 }
 
-/// The matrix under an encoding in blocks; zero points between integers have
-/// none: floats then, each product rounded.
-static Value createBlockedWeight(OpBinder &op, const BlockedCodes &spec,
-                                 Tensor codes, ArrayRef<float> scales,
-                                 ArrayRef<float> zeros) {
-  GraphBuilder &b = op.b;
-  int64_t most = (int64_t(1) << spec.bits) - 1;
-  std::string format = std::to_string(spec.bits);
-  SmallVector<int32_t> points;
-  for (float zero : zeros) {
-    if (!(zero >= 0 && zero <= most) || zero != std::floor(zero)) {
-      Tensor reals(DType::f32, codes.shape());
-      for (int64_t i = 0, e = codes.numElements(); i < e; ++i) {
-        int64_t at = i / spec.k * spec.groups() + i % spec.k / spec.block;
-        float product = float(codes.getInt(i)) * scales[at];
-        float shift = zeros[at] * scales[at];
-        reals.setFloat(i, product - shift);
-      }
-      return b.constant(reals);
-    }
-    points.push_back(int32_t(zero));
-  }
-  if (zeros.empty()) {
-    // Codes around the middle: signed numbers.
-    for (int64_t i = 0, e = codes.numElements(); i < e; ++i)
-      codes.setInt(i, codes.getInt(i) - (most + 1) / 2);
-    codes = codes.bitcast(DType::i8);
-  }
-  auto type = qg::QuantizedType::getPerAxis(
-      b.context(), (zeros.empty() ? "si" : "ui") + format, 0, scales, points,
-      spec.block);
-  return b.constant(codes, RankedTensorType::get(codes.shape(), type));
-}
-
 static std::optional<BlockedCodes> readSpec(OpBinder &op) {
   BlockedCodes spec{op.intAttr("N", 0), op.intAttr("K", 0),
                     op.intAttr("bits", 4), op.intAttr("block_size", 0)};
@@ -418,19 +370,6 @@ static std::optional<BlockedCodes> readSpec(OpBinder &op) {
     return std::nullopt;
   }
   return spec;
-}
-
-/// Notes on the function why the weights of a node became floats: it shows
-/// nowhere else that they came in integers.
-static void noteDecoded(Value y, StringRef reason) {
-  Operation *op = y.getDefiningOp();
-  Operation *function = op ? op->getParentOp() : nullptr;
-  if (!function)
-    return;
-  auto known = function->getAttrOfType<DictionaryAttr>(qg::kDecodedAttr);
-  NamedAttrList notes(known ? known : DictionaryAttr::get(y.getContext()));
-  notes.set(qg::getUserName(op), StringAttr::get(y.getContext(), reason));
-  function->setAttr(qg::kDecodedAttr, notes.getDictionary(y.getContext()));
 }
 
 /// Inputs: A, B, scales, zero points, group indices, bias.
@@ -460,7 +399,7 @@ static LogicalResult importMatMulNBits(OpBinder &op) {
     scales.push_back(float(scale->getFloat(i)));
   if (!llvm::all_of(scales, [](float s) { return std::isfinite(s); }))
     return op.badModel("expects finite scales");
-  Value weight = createBlockedWeight(op, *spec, *codes, scales, *zeros);
+  Value weight = createBlockedWeight(b, *spec, *codes, scales, *zeros);
   bool isRow = b.rank(x) == 1;
   if (isRow)
     x = b.expandDim(x, 0);
@@ -470,14 +409,8 @@ static LogicalResult importMatMulNBits(OpBinder &op) {
     shape.back() = spec->n;
     y = b.emit<qg::DynamicMatmulOp>(shape, b.f32(), x, weight, Value(),
                                     UnitAttr::get(b.context()));
-  } else if (weight) {
-    bool isStored = b.isQuantized(weight);
-    if (isStored)
-      weight = b.dequantize(weight);
-    y = b.matmul(x, b.transpose(weight, {1, 0}));
-    if (!isStored)
-      noteDecoded(y, "its weights come in integers with zero points between "
-                     "them, which only floats hold");
+  } else {
+    y = multiplyBlocked(b, x, weight);
   }
   if (y && bias)
     y = b.add(y, bias);

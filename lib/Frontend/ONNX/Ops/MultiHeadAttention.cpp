@@ -1,21 +1,24 @@
 //===- MultiHeadAttention.cpp - ONNX Runtime's forms of attention ---------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attention, MultiHeadAttention and RotaryEmbedding of com.microsoft: operands
-// packed and masked in ways of their own, then qg.attention.
+// Attention, QAttention, MultiHeadAttention and RotaryEmbedding of
+// com.microsoft: operands packed and masked in ways of their own, then
+// qg.attention.
 //===----------------------------------------------------------------------===//
+#include "FusedProducts.h"
+#include "Heads.h"
 #include "qopt/Dialect/QG/IR/QGComposite.h"
 #include "qopt/Frontend/ONNX/MatMul.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 
 #include <cmath>
+#include <numeric>
 
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::frontend;
 
-/// [B, S, heads * D] -> [B, heads, S, D].
-static Value toHeads(GraphBuilder &b, Value x, int64_t heads) {
+Value frontend::toHeads(GraphBuilder &b, Value x, int64_t heads) {
   if (!x || b.rank(x) != 3 || heads < 1 || b.extent(x, 2) % heads)
     return x ? b.fail("expects [B, S, heads * D] with 'num_heads' heads, got " +
                       formatShape(b.shape(x)))
@@ -25,8 +28,7 @@ static Value toHeads(GraphBuilder &b, Value x, int64_t heads) {
                      {0, 2, 1, 3});
 }
 
-/// [B, heads, S, D] -> [B, S, heads * D].
-static Value fromHeads(GraphBuilder &b, Value x) {
+Value frontend::fromHeads(GraphBuilder &b, Value x) {
   if (!x)
     return x;
   return b.reshape(
@@ -126,8 +128,10 @@ static LogicalResult readHeads(OpBinder &op, Heads &heads) {
     heads.v = takePart(b, k, 1);
   } else if (k && v) {
     heads.q = toHeads(b, q, count);
-    heads.k = b.rank(k) == 4 ? k : toHeads(b, k, count);
-    heads.v = b.rank(v) == 4 ? v : toHeads(b, v, count);
+    if (heads.q)
+      heads.k = b.rank(k) == 4 ? k : toHeads(b, k, count);
+    if (heads.k)
+      heads.v = b.rank(v) == 4 ? v : toHeads(b, v, count);
   } else {
     return op.badModel("expects a query, a key and a value, packed or not");
   }
@@ -170,41 +174,33 @@ static LogicalResult importMultiHeadAttention(OpBinder &op) {
   return op.hasOutput(2) ? op.result(2, heads.v) : success();
 }
 
-/// Attention of com.microsoft: one product makes queries, keys and values.
-static LogicalResult importMicrosoftAttention(OpBinder &op) {
+namespace {
+/// The product that makes queries, keys and values, [B, S, sizes], and which
+/// inputs go with it.
+struct PackedHeads {
+  Value all;
+  Shape sizes;
+  unsigned mask, past;
+  Value bias; ///< of the scores; may be null
+};
+} // namespace
+
+static LogicalResult attendPacked(OpBinder &op, const PackedHeads &packed) {
   GraphBuilder &b = op.b;
-  Value x = op.in(0), weights = op.in(1);
-  int64_t count = op.intAttr("num_heads", 0);
-  if (!x || !weights)
+  if (!packed.all)
     return failure();
-  if (op.intAttr("do_rotary", 0) || op.hasInput(6) ||
-      op.intAttr("past_present_share_buffer", 0))
-    return op.unsupported("expects no rotation and no shared caches");
-  op.ignoreAttrs({"rotary_embedding_dim"});
-  if (b.rank(x) != 3 || b.rank(weights) != 2 || count < 1)
-    return op.badModel("expects x [B, S, C], weights of rank 2 and "
-                       "'num_heads'");
-  int64_t each = b.extent(weights, 1) / 3;
-  Shape sizes = op.intsAttr("qkv_hidden_sizes", {each, each, each});
-  if (sizes.size() != 3 ||
-      sizes[0] + sizes[1] + sizes[2] != b.extent(weights, 1))
-    return op.badModel("expects three sizes that add up to " +
-                       Twine(b.extent(weights, 1)));
-  Value all = buildMatMul(b, x, weights);
-  if (Value bias = op.optional(2))
-    all = b.add(all, bias);
+  int64_t count = op.intAttr("num_heads", 0), begin = 0;
   Heads heads;
-  int64_t begin = 0;
   Value *parts[] = {&heads.q, &heads.k, &heads.v};
-  for (auto [part, size] : llvm::zip(parts, sizes)) {
-    *part = toHeads(b, b.sliceAxis(all, 2, begin, begin + size), count);
+  for (auto [part, size] : llvm::zip(parts, packed.sizes)) {
+    *part = toHeads(b, b.sliceAxis(packed.all, 2, begin, begin + size), count);
+    if (!*part)
+      return failure();
     begin += size;
   }
-  if (!heads.q || !heads.k || !heads.v)
-    return failure();
-  heads.mask = op.optional(3);
-  heads.bias = op.optional(5);
-  if (Value past = op.optional(4)) {
+  heads.mask = op.optional(packed.mask);
+  heads.bias = packed.bias;
+  if (Value past = op.optional(packed.past)) {
     if (b.rank(past) != 5 || b.extent(past, 0) != 2)
       return op.badModel("expects a past [2, B, heads, P, D]");
     heads.past = b.extent(past, 3);
@@ -217,6 +213,63 @@ static LogicalResult importMicrosoftAttention(OpBinder &op) {
     return success();
   return op.result(
       1, b.concat({b.expandDim(heads.k, 0), b.expandDim(heads.v, 0)}, 0));
+}
+
+/// What both forms with a weight of their own ask for; `weights` is input 1.
+static LogicalResult checkPacked(OpBinder &op, Value x, Value weights) {
+  GraphBuilder &b = op.b;
+  if (!x || !weights)
+    return failure();
+  if (op.intAttr("do_rotary", 0) || op.intAttr("past_present_share_buffer", 0))
+    return op.unsupported("expects no rotation and no shared caches");
+  if (b.rank(x) != 3 || b.rank(weights) != 2 || op.intAttr("num_heads", 0) < 1)
+    return op.badModel("expects x [B, S, C], weights of rank 2 and "
+                       "'num_heads'");
+  return success();
+}
+
+/// Attention of com.microsoft: one product makes queries, keys and values.
+static LogicalResult importMicrosoftAttention(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), weights = op.in(1);
+  if (op.hasInput(6))
+    return op.unsupported("expects no rotation and no shared caches");
+  op.ignoreAttrs({"rotary_embedding_dim"});
+  if (failed(checkPacked(op, x, weights)))
+    return failure();
+  int64_t each = b.extent(weights, 1) / 3;
+  PackedHeads packed{buildMatMul(b, x, weights),
+                     op.intsAttr("qkv_hidden_sizes", {each, each, each}), 3, 4,
+                     op.optional(5)};
+  if (packed.sizes.size() != 3 ||
+      std::accumulate(packed.sizes.begin(), packed.sizes.end(), int64_t(0)) !=
+          b.extent(weights, 1))
+    return op.badModel("expects three sizes that add up to " +
+                       Twine(b.extent(weights, 1)));
+  if (Value bias = op.optional(2))
+    packed.all = b.add(packed.all, bias);
+  return attendPacked(op, packed);
+}
+
+/// The same where x and the weight are stored integers. Inputs: x, weight,
+/// bias, their scales, mask, their zero points, past.
+static LogicalResult importQAttention(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.raw(0), weights = op.raw(1);
+  if (failed(checkPacked(op, x, weights)))
+    return failure();
+  if (b.extent(weights, 1) % 3)
+    return op.badModel("expects three sizes that add up to " +
+                       Twine(b.extent(weights, 1)));
+  auto given = [&](unsigned i) { return op.hasInput(i) ? op.raw(i) : Value(); };
+  Value scale = op.in(3);
+  Value all = buildScaledProduct(op, {x, scale, given(6)},
+                                 {weights, op.in(4), given(7)}, op.optional(2));
+  return attendPacked(op, {b.convert(all, scale ? b.element(scale) : Type()),
+                           Shape(3, b.extent(weights, 1) / 3),
+                           5,
+                           8,
+                           {}});
 }
 
 /// The positions' rows of tables: those given, or from an offset on.
@@ -268,5 +321,6 @@ void frontend::registerMultiHeadAttentionOps(OpRegistry &registry) {
   StringRef ms = "com.microsoft";
   registry.add(ms, "Attention", 1, importMicrosoftAttention);
   registry.add(ms, "MultiHeadAttention", 1, importMultiHeadAttention);
+  registry.add(ms, "QAttention", 1, importQAttention);
   registry.add(ms, "RotaryEmbedding", 1, importMicrosoftRotary);
 }
