@@ -122,9 +122,9 @@ def check_ops(path, offences):
     return len(ops)
 
 
-def find_sections(dialect):
+def find_sections(folder):
     """Parts of the dialect's tests that expect an error."""
-    for test in sorted((ROOT / "test/Dialect" / dialect).glob("*.mlir")):
+    for test in sorted((ROOT / "test" / folder).glob("*.mlir")):
         yield from (part for part in test.read_text().split("// -----")
                     if "expected-error" in part)
 
@@ -151,10 +151,11 @@ def find_cited(sources, name):
 def check_constraints(path, offences):
     """C1, C2, .. of a description: counted without a gap, each cited by the
     verifier (`// C1`) and by a test (`// C1: expected-error`)."""
-    dialect = path.parts[-3]
+    # Dialect/FXP, Target/HLS: of its sources and tests as well.
+    folder = path.parents[1].relative_to(ROOT / "include/qopt")
     sources = [source.read_text() for source in
-               sorted((ROOT / "lib/Dialect" / dialect).rglob("*.cpp"))]
-    sections = list(find_sections(dialect))
+               sorted((ROOT / "lib" / folder).rglob("*.cpp"))]
+    sections = list(find_sections(folder))
     constraints = 0
     for op in instances(dump(path), "Op"):
         numbers = [int(n) for n in re.findall(r"\* C(\d+):", op["description"])]
@@ -166,7 +167,7 @@ def check_constraints(path, offences):
             offences.append(f"{where}: constraints {numbers}, expected 1, 2, ..")
         name = op["!name"].partition("_")[2]
         cited = find_cited(sources, name)
-        mnemonic = f"{dialect.lower()}.{op['opName']} "
+        mnemonic = f"{folder.name.lower()}.{op['opName']} "
         tested = {int(n) for part in sections if mnemonic in part
                   for n in re.findall(r"// C(\d+): expected-error", part)}
         for number in sorted(set(numbers) - cited):
@@ -185,7 +186,7 @@ def main():
         passes += check_passes(path, offences)
     check_refusals(paths, offences)
     for name in ("Dialect/QG/IR/QGReference.td", "Dialect/FXP/IR/FXP.td",
-                 "Dialect/HLS/IR/HLS.td"):
+                 "Target/HLS/IR/HLS.td"):
         ops += check_ops(ROOT / "include/qopt" / name, offences)
         constraints += check_constraints(ROOT / "include/qopt" / name, offences)
     for offence in offences:

@@ -139,7 +139,7 @@ def pages(build):
         "dialects/fxp.md": dialect_page(
             "fxp", "include/qopt/Dialect/FXP/IR/FXP.td"),
         "dialects/hls.md": dialect_page(
-            "hls", "include/qopt/Dialect/HLS/IR/HLS.td"),
+            "hls", "include/qopt/Target/HLS/IR/HLS.td"),
         "formats.md": formats_page(),
         "recipe.md": recipe_page(build),
     }

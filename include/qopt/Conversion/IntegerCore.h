@@ -8,7 +8,9 @@
 #define QOPT_CONVERSION_INTEGERCORE_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 #include <string>
 #include <vector>
@@ -36,7 +38,7 @@ struct IntegerCore {
 };
 
 /// Whether a target has some form of an integer op; null: it says so itself.
-using HasFormFn = bool (*)(mlir::Operation *op);
+using HasFormFn = llvm::function_ref<bool(mlir::Operation *op)>;
 
 /// Cuts `@main`. A float op that is neither before nor behind all integer ops
 /// is an error, and so are a float op behind them unless `dropsHead` and an
@@ -45,6 +47,10 @@ using HasFormFn = bool (*)(mlir::Operation *op);
 mlir::FailureOr<IntegerCore> cutIntegerCore(mlir::ModuleOp lowered,
                                             bool dropsHead,
                                             HasFormFn hasForm = nullptr);
+
+/// The narrowest `si` or `ui` type that holds every integer of [low, high].
+mlir::IntegerType getNarrowestType(mlir::MLIRContext *context, int64_t low,
+                                   int64_t high);
 
 /// Argument and result attribute of the core: the integer type that holds
 /// every value (`si8`, `ui4`, ...).

@@ -116,22 +116,4 @@ def ConvertToLinalg : Pass<"convert-to-linalg", "::mlir::ModuleOp"> {
     "::mlir::vector::VectorDialect"];
 }
 
-def ConvertFXPToHLS : Pass<"convert-fxp-to-hls", "::mlir::ModuleOp"> {
-  let summary = "Turn exact integer ops into units connected by streams";
-  let description = [{
-    A convolution becomes a sliding window and a matrix-vector unit (or a
-    depthwise unit), a matmul a matrix-vector unit, a pool a window and a pool
-    unit. Zero points of inputs are folded into biases; windows are padded with
-    them. Accumulators are as narrow as weights, bias and input allow. A
-    requantization into up to 4 bits becomes thresholds, found by bisection in
-    its reference semantics; a wider one keeps its multiplier. A value with
-    several readers is forked. Everything has one lane: `hls-fold` unfolds.
-
-    Every op without a unit is an error, and all are reported.
-
-    {{example test/Conversion/fxp-to-hls.mlir}}
-  }];
-  let dependentDialects = ["::qopt::hls::HLSDialect"];
-}
-
 #endif // QOPT_CONVERSION_PASSES_TD

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Conversion/IntegerCore.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
-#include "qopt/Dialect/HLS/IR/HLS.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -306,7 +305,7 @@ private:
   IntegerType getElement(Value value) {
     MLIRContext *context = value.getContext();
     if (auto op = dyn_cast_or_null<fxp::QuantizeOp>(getOrigin(value)))
-      return hls::getNarrowestType(context, op.getClamp()[0], op.getClamp()[1]);
+      return getNarrowestType(context, op.getClamp()[0], op.getClamp()[1]);
     unsigned bits = cast<RankedTensorType>(value.getType())
                         .getElementType()
                         .getIntOrFloatBitWidth();
@@ -351,6 +350,21 @@ private:
   std::vector<std::string> head_;
 };
 } // namespace
+
+IntegerType qopt::getNarrowestType(MLIRContext *context, int64_t low,
+                                   int64_t high) {
+  bool isSigned = low < 0;
+  unsigned bits = 1;
+  auto fits = [&] {
+    return isSigned ? low >= -(int64_t(1) << (bits - 1)) &&
+                          high < int64_t(1) << (bits - 1)
+                    : high < int64_t(1) << bits;
+  };
+  while (bits < 62 && !fits())
+    ++bits;
+  return IntegerType::get(
+      context, bits, isSigned ? IntegerType::Signed : IntegerType::Unsigned);
+}
 
 FailureOr<IntegerCore> qopt::cutIntegerCore(ModuleOp lowered, bool dropsHead,
                                             HasFormFn hasForm) {

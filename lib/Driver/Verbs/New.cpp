@@ -345,33 +345,16 @@ static absl::Status newLayer(const std::string &tree, llvm::StringRef name,
       {"NAME", name.str()},
       {"SNAKE", snake},
       {"BANNER", makeBanner(name, "TODO: what it does, in one phrase")}};
-  std::string unit = ("create" + name + "Unit").str();
-  std::string op = (name + "Op op").str();
   Scaffold scaffold(tree);
   QOPT_RETURN_IF_ERROR(scaffold.create("lib/Target/HLS/Layers/" + name + ".cpp",
                                        fill(kLayerSource, words)));
-  QOPT_RETURN_IF_ERROR(scaffold.create("test/Dialect/HLS/" + kebab + ".mlir",
-                                       fill(kLayerSyntaxTest, words)));
   std::string test = "test/Target/HLS/" + kebab + ".mlir";
-  QOPT_RETURN_IF_ERROR(scaffold.create(test, fill(kLayerUnitTest, words)));
-  QOPT_RETURN_IF_ERROR(scaffold.insert("include/qopt/Dialect/HLS/IR/HLS.td",
+  QOPT_RETURN_IF_ERROR(scaffold.create(test, fill(kLayerTest, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.insert("include/qopt/Target/HLS/IR/HLS.td",
                                        Scaffold::BeforeLast, "#endif",
                                        fill(kLayerDefinition, words)));
-  // Behind everything that the file has.
-  QOPT_RETURN_IF_ERROR(scaffold.insert("lib/Dialect/HLS/IR/HLSDialect.cpp",
-                                       Scaffold::BeforeLast, "",
-                                       fill(kLayerVerifier, words)));
-  QOPT_RETURN_IF_ERROR(
-      scaffold.insert("lib/Target/HLS/Unit.h", Scaffold::BehindFirst,
-                      "// Constructors, one per file of Layers/.",
-                      "std::unique_ptr<Unit> " + unit + "(" + op + ");\n"));
-  QOPT_RETURN_IF_ERROR(scaffold.insert(
-      "lib/Target/HLS/Unit.cpp", Scaffold::BehindFirst,
-      "return TypeSwitch<Operation *, std::unique_ptr<Unit>>(op)",
-      "      .Case([](" + op + ") { return " + unit + "(op); })\n"));
   QOPT_RETURN_IF_ERROR(scaffold.write(session));
-  session.say("next: build, make " + test +
-              " pass, and convert to it in lib/Conversion/FXPToHLS");
+  session.say("next: build, and make " + test + " pass");
   return absl::OkStatus();
 }
 

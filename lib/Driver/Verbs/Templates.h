@@ -213,7 +213,7 @@ REFUSED: error[QOPT
 )__";
 
 constexpr const char *kLayerDefinition =
-    R"__(def HLS_@NAME@Op : HLS_Op<"@SNAKE@"> {
+    R"__(def HLS_@NAME@Op : HLS_Layer<"@SNAKE@"> {
   let summary = "TODO: what the unit does, in a few words";
   let description = [{
     TODO: the formula, and the order of what it reads and writes.
@@ -232,21 +232,27 @@ constexpr const char *kLayerDefinition =
 
 )__";
 
-constexpr const char *kLayerVerifier = R"__(
-LogicalResult @NAME@Op::verify() {
-  return checkMap(*this, getInput().getType(), getResult().getType()); // C1
-}
-)__";
-
 constexpr const char *kLayerSource = R"__(@BANNER@
 // SPDX-License-Identifier: Apache-2.0
 //
 // In which order it reads and writes, and what it keeps, in one to four lines.
 //===----------------------------------------------------------------------===//
+#include "Convert.h"
 #include "Unit.h"
+#include "Verify.h"
 
 using namespace mlir;
+using namespace qopt;
 using namespace qopt::hls;
+
+LogicalResult @NAME@Op::verify() {
+  return checkMap(*this, getInput().getType(), getResult().getType()); // C1
+}
+
+void @NAME@Op::addConversions(Conversions &conversions) {
+  // TODO: conversions.add(convertFoo), for
+  // static FailureOr<Value> convertFoo(fxp::FooOp op, Streams &streams)
+}
 
 namespace {
 class @NAME@Unit : public Unit {
@@ -283,32 +289,11 @@ private:
 };
 } // namespace
 
-std::unique_ptr<Unit> qopt::hls::create@NAME@Unit(@NAME@Op op) {
-  return std::make_unique<@NAME@Unit>(op);
-}
+UnitPtr @NAME@Op::createUnit() { return makeUnit<@NAME@Unit>(*this); }
 )__";
 
-constexpr const char *kLayerSyntaxTest =
-    R"__(// RUN: qopt-opt %s -split-input-file -verify-diagnostics | FileCheck %s
-
-// CHECK-LABEL: func.func @syntax
-// CHECK: hls.@SNAKE@ %{{.*}} : <64 x 4 x si8> -> <64 x 4 x si8>
-func.func @syntax(%x: !hls.stream<64 x 4 x si8>) -> !hls.stream<64 x 4 x si8> {
-  // CHECK: this fails until somebody says what else @SNAKE@ demands
-  %y = hls.@SNAKE@ %x : !hls.stream<64 x 4 x si8> -> !hls.stream<64 x 4 x si8>
-  return %y : !hls.stream<64 x 4 x si8>
-}
-
-// -----
-func.func @lanes(%x: !hls.stream<64 x 4 x si8>) {
-  // C1: expected-error@+1 {{'hls.@SNAKE@' op expects a result with 4 lanes, got 2}}
-  %y = hls.@SNAKE@ %x : !hls.stream<64 x 4 x si8> -> !hls.stream<128 x 2 x si8>
-  return
-}
-)__";
-
-constexpr const char *kLayerUnitTest =
-    R"__(// RUN: qopt-opt %s --hls-fold=cycles=16 | FileCheck %s
+constexpr const char *kLayerTest =
+    R"__(// RUN: qopt-opt %s --hls-fold=cycles=16 -split-input-file -verify-diagnostics | FileCheck %s
 
 // 64 elements in 16 cycles: four a cycle.
 // CHECK-LABEL: func.func @folded
@@ -317,6 +302,13 @@ func.func @folded(%x: !hls.stream<64 x 1 x si8>) -> !hls.stream<64 x 1 x si8> {
   // CHECK: this fails until @NAME@ does something
   %y = hls.@SNAKE@ %x : !hls.stream<64 x 1 x si8> -> !hls.stream<64 x 1 x si8>
   return %y : !hls.stream<64 x 1 x si8>
+}
+
+// -----
+func.func @lanes(%x: !hls.stream<64 x 4 x si8>) {
+  // C1: expected-error@+1 {{'hls.@SNAKE@' op expects a result with 4 lanes, got 2}}
+  %y = hls.@SNAKE@ %x : !hls.stream<64 x 4 x si8> -> !hls.stream<128 x 2 x si8>
+  return
 }
 )__";
 

@@ -27,7 +27,7 @@ mlir::LogicalResult checkGraph(mlir::func::FuncOp function);
 /// Units and channels of a function of hls.
 struct Graph {
   explicit Graph(mlir::func::FuncOp function);
-  std::vector<std::unique_ptr<Unit>> units;
+  Units units;
   std::vector<Channel> channels;
   /// Channel of a value, seen through hls.fifo.
   int getChannel(mlir::Value value) const;

@@ -8,7 +8,6 @@
 #include "Names.h"
 #include "Report.h"
 #include "TestBench.h"
-#include "qopt/Conversion/Passes.h"
 #include "qopt/Target/HLS/Emit.h"
 #include "qopt/Target/HLS/Passes.h"
 #include "qopt/Target/HLS/Target.h"

@@ -20,8 +20,6 @@ using namespace mlir;
 using namespace qopt::hls;
 
 namespace {
-using Units = std::vector<std::unique_ptr<Unit>>;
-
 class Folder {
 public:
   explicit Folder(func::FuncOp function)

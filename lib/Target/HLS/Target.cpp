@@ -5,7 +5,7 @@
 // refusals come before the first file.
 //===----------------------------------------------------------------------===//
 #include "qopt/Target/HLS/Target.h"
-#include "qopt/Conversion/FXPToHLS.h"
+#include "Convert.h"
 #include "qopt/Interpreter/Interpreter.h"
 #include "qopt/Support/Module.h"
 #include "qopt/Target/HLS/Emit.h"
@@ -127,8 +127,8 @@ inventInputs(const IntegerCore &core, int64_t count) {
 
 /// Gives a core whose inputs are integers the host's part of the graph that
 /// takes the model's own inputs.
-static mlir::LogicalResult takeInputs(IntegerCore &core,
-                                      mlir::ModuleOp lowered) {
+static mlir::LogicalResult takeInputs(IntegerCore &core, mlir::ModuleOp lowered,
+                                      HasFormFn hasUnit) {
   mlir::FailureOr<IntegerCore> whole =
       cutIntegerCore(lowered, /*dropsHead=*/true, hasUnit);
   if (mlir::failed(whole))
@@ -209,6 +209,10 @@ public:
     mlir::MLIRContext *context = lowered->getContext();
     IntegerCore core;
     mlir::OwningOpRef<mlir::ModuleOp> design;
+    hls::Conversions conversions(context);
+    auto hasUnit = [&](mlir::Operation *op) {
+      return conversions.find(op) != nullptr;
+    };
     QOPT_RETURN_IF_ERROR(
         runWithDiagnostics(context, Code::UnsupportedLowering, [&] {
           mlir::FailureOr<IntegerCore> cut = cutIntegerCore(
@@ -216,7 +220,7 @@ public:
           if (mlir::failed(cut))
             return mlir::failure();
           core = std::move(*cut);
-          if (!dropsHead_ && mlir::failed(takeInputs(core, *lowered)))
+          if (!dropsHead_ && mlir::failed(takeInputs(core, *lowered, hasUnit)))
             return mlir::failure();
           design = core.core->clone();
           return hls::buildDesign(*design, options);

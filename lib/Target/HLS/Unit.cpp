@@ -6,8 +6,6 @@
 #include "Unit.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
-#include "llvm/ADT/TypeSwitch.h"
-
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::hls;
@@ -21,30 +19,13 @@ void Unit::apply() {
   }
 }
 
-std::unique_ptr<Unit> Unit::create(Operation *op) {
-  return TypeSwitch<Operation *, std::unique_ptr<Unit>>(op)
-      .Case([](WindowOp op) { return createWindowUnit(op); })
-      .Case([](MatVecOp op) { return createMatVecUnit(op); })
-      .Case([](DepthwiseOp op) { return createDepthwiseUnit(op); })
-      .Case([](RequantizeOp op) { return createRequantizeUnit(op); })
-      .Case([](ThresholdOp op) { return createThresholdUnit(op); })
-      .Case([](AddOp op) { return createAddUnit(op); })
-      .Case([](MulOp op) { return createMulUnit(op); })
-      .Case([](LutOp op) { return createLutUnit(op); })
-      .Case([](PoolOp op) { return createPoolUnit(op); })
-      .Case([](SoftmaxOp op) { return createSoftmaxUnit(op); })
-      .Case([](ForkOp op) { return createForkUnit(op); })
-      .Case([](JoinOp op) { return createJoinUnit(op); })
-      .Case([](PermuteOp op) { return createPermuteUnit(op); })
-      .Case([](WidthOp op) { return createWidthUnit(op); })
-      .Default([](Operation *) { return nullptr; });
-}
+void DeleteUnit::operator()(Unit *unit) const { delete unit; }
 
-std::vector<std::unique_ptr<Unit>> hls::createUnits(Block &block) {
-  std::vector<std::unique_ptr<Unit>> units;
+Units hls::createUnits(Block &block) {
+  Units units;
   for (Operation &op : block)
-    if (std::unique_ptr<Unit> unit = Unit::create(&op))
-      units.push_back(std::move(unit));
+    if (auto unit = dyn_cast<UnitOpInterface>(op))
+      units.push_back(unit.createUnit());
   return units;
 }
 

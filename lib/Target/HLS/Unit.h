@@ -3,16 +3,15 @@
 //
 // A unit knows how far it can be unfolded, what that costs, in which order it
 // reads and writes its streams, and its C++. One class per op of hls, in
-// Layers/.
+// Layers/; the op makes it (UnitOpInterface).
 //===----------------------------------------------------------------------===//
 #ifndef QOPT_LIB_TARGET_HLS_UNIT_H
 #define QOPT_LIB_TARGET_HLS_UNIT_H
 
 #include "Text.h"
-#include "qopt/Dialect/HLS/IR/HLS.h"
+#include "qopt/Target/HLS/IR/HLS.h"
 #include "qopt/Target/HLS/Parts.h"
 
-#include <memory>
 #include <vector>
 
 namespace qopt::hls {
@@ -27,7 +26,6 @@ class Unit {
 public:
   explicit Unit(mlir::Operation *op) : op_(op) {}
   virtual ~Unit() = default;
-  static std::unique_ptr<Unit> create(mlir::Operation *op);
 
   mlir::Operation *op() const { return op_; }
   /// "mvu", "window", ...
@@ -72,6 +70,11 @@ protected:
   mlir::Operation *op_;
 };
 
+/// What `createUnit` of an op returns.
+template <typename UnitT, typename OpT> UnitPtr makeUnit(OpT op) {
+  return UnitPtr(new UnitT(op));
+}
+
 /// The least divisor d of `total` for which fits(d), else `total`.
 template <typename Fits> int64_t pickDivisor(int64_t total, Fits fits) {
   for (int64_t d = 1; d < total; ++d)
@@ -111,23 +114,8 @@ void emitTable(Text &text, llvm::StringRef name, Width width,
                llvm::ArrayRef<int64_t> extents, llvm::ArrayRef<int64_t> values);
 
 /// Units of a graph in order; fifos have none.
-std::vector<std::unique_ptr<Unit>> createUnits(mlir::Block &block);
-
-// Constructors, one per file of Layers/.
-std::unique_ptr<Unit> createWindowUnit(WindowOp op);
-std::unique_ptr<Unit> createMatVecUnit(MatVecOp op);
-std::unique_ptr<Unit> createDepthwiseUnit(DepthwiseOp op);
-std::unique_ptr<Unit> createRequantizeUnit(RequantizeOp op);
-std::unique_ptr<Unit> createThresholdUnit(ThresholdOp op);
-std::unique_ptr<Unit> createAddUnit(AddOp op);
-std::unique_ptr<Unit> createMulUnit(MulOp op);
-std::unique_ptr<Unit> createLutUnit(LutOp op);
-std::unique_ptr<Unit> createPoolUnit(PoolOp op);
-std::unique_ptr<Unit> createSoftmaxUnit(SoftmaxOp op);
-std::unique_ptr<Unit> createForkUnit(ForkOp op);
-std::unique_ptr<Unit> createJoinUnit(JoinOp op);
-std::unique_ptr<Unit> createPermuteUnit(PermuteOp op);
-std::unique_ptr<Unit> createWidthUnit(WidthOp op);
+using Units = std::vector<UnitPtr>;
+Units createUnits(mlir::Block &block);
 
 } // namespace qopt::hls
 

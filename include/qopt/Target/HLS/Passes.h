@@ -1,7 +1,7 @@
 //===- Passes.h - Folding and FIFOs of streaming graphs -------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The passes between convert-fxp-to-hls and C++.
+// The passes between integers and C++.
 //===----------------------------------------------------------------------===//
 #ifndef QOPT_TARGET_HLS_PASSES_H
 #define QOPT_TARGET_HLS_PASSES_H

@@ -3,12 +3,98 @@
 //
 // Units that move tokens and compute nothing.
 //===----------------------------------------------------------------------===//
+#include "Convert.h"
 #include "Unit.h"
+#include "Verify.h"
+#include "qopt/Dialect/FXP/IR/FXP.h"
 
 #include <numeric>
 
 using namespace mlir;
+using namespace qopt;
 using namespace qopt::hls;
+
+LogicalResult ForkOp::verify() {
+  for (Value copy : getCopies())
+    if (copy.getType() != getInput().getType()) // C1
+      return emitOpError("expects results of the input's type");
+  if (getCopies().size() < 2) // C2
+    return emitOpError("expects at least two results");
+  return checkReaders(*this);
+}
+
+LogicalResult JoinOp::verify() {
+  StreamType out = getResult().getType();
+  if (getInputs().size() != getChannels().size() || getInputs().empty()) // C1
+    return emitOpError("expects a number of channels per operand");
+  int64_t pixels = 0, total = 0;
+  for (auto [value, channels] : llvm::zip(getInputs(), getChannels())) {
+    auto type = cast<StreamType>(value.getType());
+    if (channels < 1 ||
+        failed(checkDivides(*this, type.getLanes(), channels, "lanes"))) // C1
+      return failure();
+    if (type.getLanes() != out.getLanes() ||
+        type.getElement() != out.getElement()) // C2
+      return emitOpError("expects operands of the result's element and lanes");
+    if (pixels && pixels != type.getElements() / channels) // C3
+      return emitOpError("expects operands of equal pixels");
+    pixels = type.getElements() / channels;
+    total += channels;
+  }
+  return success(
+      succeeded(checkReaders(*this)) &&
+      succeeded(checkElements(*this, out, pixels * total, "a result"))); // C3
+}
+
+LogicalResult WidthOp::verify() {
+  StreamType in = getInput().getType(), out = getResult().getType();
+  if (in.getElement() != out.getElement()) // C1
+    return emitOpError("expects equal elements on both sides");
+  if (in.getLanes() % out.getLanes() && out.getLanes() % in.getLanes()) // C2
+    return emitOpError() << "expects lanes of which one divides the other, got "
+                         << in.getLanes() << " and " << out.getLanes();
+  return success(
+      succeeded(checkReaders(*this)) &&
+      succeeded(checkElements(*this, out, in.getElements(), "a result"))); // C1
+}
+
+LogicalResult FifoOp::verify() {
+  if (int64_t(getDepth()) < 2) // C1
+    return emitOpError() << "expects a depth of at least 2, got "
+                         << int64_t(getDepth());
+  return checkReaders(*this);
+}
+
+static FailureOr<Value> convertConcat(qg::ConcatOp op, Streams &streams) {
+  ArrayRef<int64_t> shape = getShape(op.getResult());
+  if (int64_t(op.getAxis()) != int64_t(shape.size()) - 1)
+    return refuse(op) << "expects the last dimension, got dimension "
+                      << op.getAxis();
+  SmallVector<Value> inputs;
+  SmallVector<int64_t> channels;
+  int64_t least = 0, most = 0;
+  for (Value input : op.getInputs()) {
+    StreamType type = streams.getType(input);
+    least = std::min(least, type.getLow());
+    most = std::max(most, type.getHigh());
+  }
+  IntegerType element = getNarrowestType(op->getContext(), least, most);
+  for (Value input : op.getInputs()) {
+    if (streams.getType(input).getElement() != element)
+      return refuse(op) << "expects operands of one width";
+    inputs.push_back(streams.take(input));
+    channels.push_back(getShape(input).back());
+  }
+  return JoinOp::create(
+             streams.builder(), op.getLoc(),
+             getStream(op.getResult().getType().getNumElements(), element),
+             inputs, channels)
+      .getResult();
+}
+
+void JoinOp::addConversions(Conversions &conversions) {
+  conversions.add(convertConcat);
+}
 
 namespace {
 class ForkUnit : public Unit {
@@ -176,12 +262,6 @@ public:
 };
 } // namespace
 
-std::unique_ptr<Unit> qopt::hls::createForkUnit(ForkOp op) {
-  return std::make_unique<ForkUnit>(op);
-}
-std::unique_ptr<Unit> qopt::hls::createJoinUnit(JoinOp op) {
-  return std::make_unique<JoinUnit>(op);
-}
-std::unique_ptr<Unit> qopt::hls::createWidthUnit(WidthOp op) {
-  return std::make_unique<WidthUnit>(op);
-}
+UnitPtr ForkOp::createUnit() { return makeUnit<ForkUnit>(*this); }
+UnitPtr JoinOp::createUnit() { return makeUnit<JoinUnit>(*this); }
+UnitPtr WidthOp::createUnit() { return makeUnit<WidthUnit>(*this); }

@@ -5,10 +5,182 @@
 // what is unrolled inside is pe times simd multipliers: one word of weights a
 // cycle.
 //===----------------------------------------------------------------------===//
+#include "Convert.h"
+#include "Linear.h"
 #include "Unit.h"
+#include "Verify.h"
+#include "Window.h"
+#include "qopt/Dialect/FXP/IR/StoredConstant.h"
 
 using namespace mlir;
+using namespace qopt;
 using namespace qopt::hls;
+
+static LogicalResult checkMemory(Operation *op, StringRef memory) {
+  if (memory == "auto" || memory == "lutram" || memory == "bram")
+    return success();
+  return op->emitOpError() << "expects memory auto, lutram or bram, got "
+                           << memory;
+}
+
+static int64_t getDim(ElementsAttr attr, unsigned dim) {
+  return cast<ShapedType>(attr.getType()).getDimSize(dim);
+}
+
+static LogicalResult checkWeights(Operation *op, ElementsAttr weights,
+                                  ElementsAttr bias) {
+  auto type = cast<ShapedType>(weights.getType());
+  auto biasType = cast<ShapedType>(bias.getType());
+  if (type.getRank() != 2 || !type.getElementType().isSignlessInteger() ||
+      type.getElementTypeBitWidth() > 16)
+    return op->emitOpError()
+           << "expects weights [rows, columns] of up to 16 bits, got " << type;
+  if (biasType.getRank() == 1 && biasType.getElementType().isInteger(32) &&
+      biasType.getDimSize(0) == type.getDimSize(0))
+    return success();
+  return op->emitOpError() << "expects a bias of " << type.getDimSize(0)
+                           << " i32, got " << biasType;
+}
+
+int64_t MatVecOp::getRows() { return getDim(getWeights(), 0); }
+int64_t MatVecOp::getColumns() { return getDim(getWeights(), 1); }
+int64_t MatVecOp::getVectors() {
+  return getInput().getType().getElements() / getColumns();
+}
+
+LogicalResult MatVecOp::verify() {
+  StreamType in = getInput().getType(), out = getResult().getType();
+  if (failed(checkWeights(*this, getWeights(), getBias()))) // C1
+    return failure();
+  int64_t groups = getGroupCount();
+  if (groups < 1 || getRows() % groups) // C2
+    return emitOpError() << "expects groups that divide " << getRows()
+                         << " rows, got " << groups;
+  int64_t columns = getColumns(), rows = getRows() / groups;
+  return success(
+      succeeded(checkReaders(*this)) &&
+      succeeded(checkMemory(*this, getMemory())) &&          // C6
+      succeeded(checkDivides(*this, getPe(), rows, "pe")) && // C3
+      succeeded(checkDivides(*this, columns * groups, in.getElements(),
+                             "a number of columns")) &&             // C2
+      succeeded(checkDivides(*this, getSimd(), columns, "simd")) && // C4
+      succeeded(checkLanes(*this, in, getSimd(), "an input")) &&    // C4
+      succeeded(checkLanes(*this, out, getPe(), "a result")) &&     // C3
+      succeeded(checkElements(*this, out, in.getElements() / columns * rows,
+                              "a result"))); // C5
+}
+
+int64_t DepthwiseOp::getChannels() { return getDim(getWeights(), 0); }
+int64_t DepthwiseOp::getTaps() { return getDim(getWeights(), 1); }
+
+LogicalResult DepthwiseOp::verify() {
+  StreamType in = getInput().getType(), out = getResult().getType();
+  if (failed(checkWeights(*this, getWeights(), getBias()))) // C1
+    return failure();
+  return success(
+      succeeded(checkReaders(*this)) &&
+      succeeded(checkMemory(*this, getMemory())) &&                   // C4
+      succeeded(checkDivides(*this, getPe(), getChannels(), "pe")) && // C2
+      succeeded(checkLanes(*this, in, getPe(), "an input")) &&        // C2
+      succeeded(checkLanes(*this, out, getPe(), "a result")) &&       // C2
+      succeeded(checkElements(*this, in, out.getElements() * getTaps(),
+                              "an input"))); // C3
+}
+
+static FailureOr<LinearParameters> getLinear(Operation *op, Value weights,
+                                             Value bias) {
+  auto w = fxp::StoredConstant::match(op, weights);
+  std::optional<Tensor> b = qg::matchConstant(bias);
+  if (!w)
+    return refuse(op) << "expects constant weights";
+  if (!b)
+    return refuse(op) << "expects a constant bias";
+  LinearParameters linear;
+  std::vector<int32_t> integers = w->integers();
+  linear.rows = w->stored.shape().front();
+  linear.columns = integers.size() / std::max<int64_t>(linear.rows, 1);
+  linear.weights.assign(integers.begin(), integers.end());
+  for (int64_t i = 0; i < b->numElements(); ++i)
+    linear.bias.push_back(b->getInt(i));
+  return linear;
+}
+
+static FailureOr<Value> convertConv(fxp::ConvOp op, Streams &streams) {
+  ArrayRef<int64_t> weight = getShape(op.getWeight());
+  FailureOr<Geometry> geometry =
+      getGeometry(op, *op.getLinearGeometry().window);
+  FailureOr<LinearParameters> linear =
+      getLinear(op, op.getWeight(), op.getBias());
+  if (failed(geometry) || failed(linear))
+    return failure();
+  int64_t channels = geometry->image[2], groups = op.getGroups();
+  bool isDepthwise = groups == channels && weight[0] == channels && groups > 1;
+  StreamType type = streams.getType(op.getX());
+  linear->foldZeroPoint(op.getXZp());
+  FailureOr<IntegerType> element =
+      getAccumulator(op, linear->getRange(type.getLow(), type.getHigh()));
+  if (failed(element))
+    return failure();
+  FailureOr<Value> window = makeWindow(
+      op, streams, streams.take(op.getX()),
+      {*geometry, int64_t(op.getXZp()), /*channelsOuter=*/groups > 1});
+  if (failed(window))
+    return failure();
+  ElementsAttr weights = makeWeights(op->getContext(), *linear);
+  ElementsAttr bias =
+      makeIntegers(op->getContext(), linear->bias, {linear->rows}, 32, "bias");
+  StreamType result = getStream(op.getResultType().getNumElements(), *element);
+  return isDepthwise
+             ? DepthwiseOp::create(streams.builder(), op.getLoc(), result,
+                                   *window, weights, bias, 1, "auto")
+                   .getResult()
+             : MatVecOp::create(
+                   streams.builder(), op.getLoc(), result, *window, weights,
+                   bias, 1, 1, "auto",
+                   groups > 1 ? streams.builder().getI64IntegerAttr(groups)
+                              : IntegerAttr())
+                   .getResult();
+}
+
+static FailureOr<Value> convertMatmul(fxp::MatmulOp op, Streams &streams) {
+  ArrayRef<int64_t> rhs = getShape(op.getRhs());
+  if (!qg::matchConstant(op.getRhs()))
+    return refuse(op) << "expects a constant right operand";
+  if (rhs.size() != 2)
+    return refuse(op) << "expects a matrix as right operand, got rank "
+                      << rhs.size();
+  FailureOr<LinearParameters> linear = getLinear(op, op.getRhs(), op.getBias());
+  if (failed(linear))
+    return failure();
+  if (!op.getTransposeRhs()) {
+    std::vector<int64_t> rows(linear->weights.size());
+    for (int64_t k = 0; k < rhs[0]; ++k)
+      for (int64_t n = 0; n < rhs[1]; ++n)
+        rows[n * rhs[0] + k] = linear->weights[k * rhs[1] + n];
+    linear->weights = std::move(rows);
+    std::swap(linear->rows, linear->columns);
+  }
+  linear->foldZeroPoint(op.getLhsZp());
+  StreamType type = streams.getType(op.getLhs());
+  FailureOr<IntegerType> element =
+      getAccumulator(op, linear->getRange(type.getLow(), type.getHigh()));
+  if (failed(element))
+    return failure();
+  return MatVecOp::create(
+             streams.builder(), op.getLoc(),
+             getStream(op.getResultType().getNumElements(), *element),
+             streams.take(op.getLhs()), makeWeights(op->getContext(), *linear),
+             makeIntegers(op->getContext(), linear->bias, {linear->rows}, 32,
+                          "bias"),
+             1, 1, "auto", IntegerAttr())
+      .getResult();
+}
+
+void MatVecOp::addConversions(Conversions &conversions) {
+  conversions.addWithParameters(convertConv);
+  conversions.addWithParameters(convertMatmul);
+  conversions.add(convertResize);
+}
 
 namespace {
 /// Numbers of bits of a table of weights.
@@ -343,9 +515,5 @@ private:
 };
 } // namespace
 
-std::unique_ptr<Unit> qopt::hls::createMatVecUnit(MatVecOp op) {
-  return std::make_unique<MatVecUnit>(op);
-}
-std::unique_ptr<Unit> qopt::hls::createDepthwiseUnit(DepthwiseOp op) {
-  return std::make_unique<DepthwiseUnit>(op);
-}
+UnitPtr MatVecOp::createUnit() { return makeUnit<MatVecUnit>(*this); }
+UnitPtr DepthwiseOp::createUnit() { return makeUnit<DepthwiseUnit>(*this); }

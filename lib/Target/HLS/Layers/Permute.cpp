@@ -4,10 +4,103 @@
 // One copy of a block arrives while the other leaves: a token a cycle on both
 // sides, and a block of latency.
 //===----------------------------------------------------------------------===//
+#include "Permute.h"
+#include "Convert.h"
 #include "Unit.h"
+#include "Verify.h"
+#include "qopt/Dialect/FXP/IR/FXP.h"
 
 using namespace mlir;
+using namespace qopt;
 using namespace qopt::hls;
+
+unsigned PermuteOp::getOuterRank() {
+  unsigned rank = 0;
+  while (rank < getPermutation().size() && getPermutation()[rank] == rank)
+    ++rank;
+  return rank;
+}
+
+unsigned PermuteOp::getInnerRank() {
+  unsigned all = getPermutation().size(), rank = 0;
+  while (rank < all && getPermutation()[all - 1 - rank] == all - 1 - rank)
+    ++rank;
+  return rank;
+}
+
+static int64_t multiply(ArrayRef<int64_t> extents) {
+  int64_t product = 1;
+  for (int64_t extent : extents)
+    product *= extent;
+  return product;
+}
+
+int64_t PermuteOp::getRun() {
+  return multiply(getShape().take_back(getInnerRank()));
+}
+
+int64_t PermuteOp::getBlock() {
+  return multiply(getShape().drop_front(getOuterRank()));
+}
+
+LogicalResult PermuteOp::verify() {
+  StreamType in = getInput().getType(), out = getResult().getType();
+  SmallVector<bool> seen(getShape().size(), false);
+  for (int64_t dim : getPermutation())
+    if (dim >= 0 && dim < int64_t(seen.size()))
+      seen[dim] = true;
+  if (getPermutation().size() != getShape().size() ||
+      !llvm::all_of(seen, [](bool isThere) { return isThere; })) // C1
+    return emitOpError("expects a permutation of the dimensions of shape");
+  if (llvm::any_of(getShape(), [](int64_t extent) { return extent < 1; })) // C1
+    return emitOpError("expects positive extents");
+  if (getOuterRank() == getShape().size()) // C1
+    return emitOpError("expects an order that is another");
+  if (in.getElement() != out.getElement()) // C2
+    return emitOpError("expects equal elements on both sides");
+  return success(
+      succeeded(checkReaders(*this)) &&
+      succeeded(
+          checkElements(*this, in, multiply(getShape()), "an input")) && // C2
+      succeeded(
+          checkElements(*this, out, in.getElements(), "a result")) &&    // C2
+      succeeded(checkLanes(*this, out, in.getLanes(), "a result")) &&    // C2
+      succeeded(checkDivides(*this, in.getLanes(), getRun(), "lanes"))); // C3
+}
+
+Value hls::permute(OpBuilder &builder, Location loc, Value stream,
+                   ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation) {
+  // Dimensions of one element move for free.
+  SmallVector<int64_t> kept, extents, order;
+  for (auto [dim, extent] : llvm::enumerate(shape))
+    if (extent != 1) {
+      kept.push_back(dim);
+      extents.push_back(extent);
+    }
+  for (int64_t dim : permutation)
+    if (auto it = llvm::find(kept, dim); it != kept.end())
+      order.push_back(it - kept.begin());
+  if (llvm::is_sorted(order))
+    return stream;
+  return PermuteOp::create(builder, loc, stream.getType(), stream, extents,
+                           order)
+      .getResult();
+}
+
+static FailureOr<Value> convertTranspose(qg::TransposeOp op, Streams &streams) {
+  return permute(streams.builder(), op.getLoc(), streams.take(op.getX()),
+                 getShape(op.getX()), op.getPermutation());
+}
+
+/// The order of elements does not change: no unit.
+static FailureOr<Value> convertReshape(qg::ReshapeOp op, Streams &streams) {
+  return streams.take(op.getX());
+}
+
+void PermuteOp::addConversions(Conversions &conversions) {
+  conversions.add(convertTranspose);
+  conversions.add(convertReshape);
+}
 
 namespace {
 class PermuteUnit : public Unit {
@@ -124,6 +217,4 @@ private:
 };
 } // namespace
 
-std::unique_ptr<Unit> qopt::hls::createPermuteUnit(PermuteOp op) {
-  return std::make_unique<PermuteUnit>(op);
-}
+UnitPtr PermuteOp::createUnit() { return makeUnit<PermuteUnit>(*this); }

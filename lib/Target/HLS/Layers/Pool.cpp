@@ -4,10 +4,127 @@
 // Windows arrive tap by tap for a group of channels; a global pool keeps a
 // value per channel instead and needs no window.
 //===----------------------------------------------------------------------===//
+#include "Convert.h"
 #include "Unit.h"
+#include "Verify.h"
+#include "Window.h"
+#include "qopt/Dialect/FXP/IR/FXP.h"
 
 using namespace mlir;
+using namespace qopt;
 using namespace qopt::hls;
+
+LogicalResult PoolOp::verify() {
+  StreamType in = getInput().getType(), out = getResult().getType();
+  if (getKind() != "max" && getKind() != "sum") // C1
+    return emitOpError() << "expects kind max or sum, got " << getKind();
+  if (getKind() == "max" && in.getElement() != out.getElement()) // C1
+    return emitOpError("expects a maximum of the input's element type");
+  if (int64_t(getTaps()) < 1) // C2
+    return emitOpError("expects at least one tap");
+  if (getIsGlobal() &&
+      failed(checkElements(*this, out, getChannels(), "a result"))) // C4
+    return failure();
+  return success(
+      succeeded(checkReaders(*this)) &&
+      succeeded(
+          checkDivides(*this, in.getLanes(), getChannels(), "lanes")) && // C3
+      succeeded(checkLanes(*this, out, in.getLanes(), "a result")) &&    // C3
+      succeeded(checkElements(*this, in, out.getElements() * getTaps(),
+                              "an input"))); // C2
+}
+
+namespace {
+struct Pool {
+  StringRef kind; ///< max or sum
+  const Geometry &geometry;
+  int64_t zeroPoint; ///< of a sum
+};
+} // namespace
+
+/// A pool over the first operand of `op`, behind a window where it needs one.
+static FailureOr<Value> makePool(Operation *op, Streams &streams,
+                                 const Pool &pool) {
+  auto [kind, geometry, zeroPoint] = pool;
+  int64_t taps = geometry.kernel[0] * geometry.kernel[1];
+  Value x = op->getOperand(0);
+  StreamType type = streams.getType(x);
+  bool isSum = kind == "sum";
+  int64_t bias = isSum ? -taps * zeroPoint : 0;
+  IntegerType element = type.getElement();
+  if (isSum) {
+    FailureOr<IntegerType> wide = getAccumulator(
+        op, {taps * type.getLow() + bias, taps * type.getHigh() + bias});
+    if (failed(wide))
+      return failure();
+    element = *wide;
+  }
+  bool isGlobal = geometry.isWhole();
+  Value stream = streams.take(x);
+  if (!isGlobal) {
+    FailureOr<Value> window =
+        makeWindow(op, streams, stream,
+                   {geometry, isSum ? zeroPoint : type.getLow(),
+                    /*channelsOuter=*/true});
+    if (failed(window))
+      return failure();
+    stream = *window;
+  }
+  auto result = cast<RankedTensorType>(op->getResult(0).getType());
+  return PoolOp::create(streams.builder(), op->getLoc(),
+                        getStream(result.getNumElements(), element), stream,
+                        kind, taps, geometry.image[2], bias, isGlobal)
+      .getResult();
+}
+
+static FailureOr<Value> convertSum(fxp::SumOp op, Streams &streams) {
+  // The sum over everything but the channels, as a pool.
+  ArrayRef<int64_t> shape = getShape(op.getX());
+  SmallVector<int64_t> outer;
+  for (int64_t dim = 0; dim + 1 < int64_t(shape.size()); ++dim)
+    if (shape[dim] != 1)
+      outer.push_back(dim);
+  bool sumsOuter = llvm::all_of(outer, [&](int64_t dim) {
+    return llvm::is_contained(op.getAxes(), dim);
+  });
+  if (!sumsOuter || llvm::is_contained(op.getAxes(), int64_t(shape.size()) - 1))
+    return refuse(op) << "expects a sum over all dimensions but the last";
+  int64_t pixels = 1;
+  for (int64_t dim : outer)
+    pixels *= shape[dim];
+  Geometry geometry;
+  geometry.image = {1, pixels, shape.back()};
+  geometry.kernel = {1, pixels};
+  geometry.strides = {1, 1};
+  geometry.dilations = {1, 1};
+  geometry.pads = {0, 0, 0, 0};
+  return makePool(op, streams, {"sum", geometry, int64_t(op.getXZp())});
+}
+
+template <typename OpT> static FailureOr<Geometry> getPoolGeometry(OpT op) {
+  return getGeometry(
+      op, {op.getKernel(), op.getStrides(), op.getPads(), op.getDilations()});
+}
+
+static FailureOr<Value> convertMaxPool(fxp::MaxPoolOp op, Streams &streams) {
+  FailureOr<Geometry> geometry = getPoolGeometry(op);
+  if (failed(geometry))
+    return failure();
+  return makePool(op, streams, {"max", *geometry, /*zeroPoint=*/0});
+}
+
+static FailureOr<Value> convertSumPool(fxp::SumPoolOp op, Streams &streams) {
+  FailureOr<Geometry> geometry = getPoolGeometry(op);
+  if (failed(geometry))
+    return failure();
+  return makePool(op, streams, {"sum", *geometry, int64_t(op.getXZp())});
+}
+
+void PoolOp::addConversions(Conversions &conversions) {
+  conversions.add(convertMaxPool);
+  conversions.add(convertSumPool);
+  conversions.add(convertSum);
+}
 
 namespace {
 class PoolUnit : public Unit {
@@ -121,6 +238,4 @@ private:
 };
 } // namespace
 
-std::unique_ptr<Unit> qopt::hls::createPoolUnit(PoolOp op) {
-  return std::make_unique<PoolUnit>(op);
-}
+UnitPtr PoolOp::createUnit() { return makeUnit<PoolUnit>(*this); }

@@ -4,10 +4,48 @@
 // Three passes over a short vector: the largest, the sum, the quotients. It is
 // never the slowest unit of a network, so that one lane is enough.
 //===----------------------------------------------------------------------===//
+#include "Convert.h"
 #include "Unit.h"
+#include "Verify.h"
+#include "qopt/Dialect/FXP/IR/FXP.h"
 
 using namespace mlir;
+using namespace qopt;
 using namespace qopt::hls;
+
+LogicalResult SoftmaxOp::verify() {
+  auto table = cast<ShapedType>(getTable().getType());
+  if (table.getNumElements() != 256 ||
+      !table.getElementType().isInteger(32)) // C1
+    return emitOpError() << "expects a table of 256 i32, got " << table;
+  StreamType in = getInput().getType(), out = getResult().getType();
+  if (in.getBits() > 8) // C2
+    return emitOpError("expects an input of up to 8 bits");
+  return success(succeeded(checkMap(*this, in, out)) &&             // C4
+                 succeeded(checkLanes(*this, in, 1, "an input")) && // C2
+                 succeeded(checkDivides(*this, getChannels(), in.getElements(),
+                                        "channels")) &&          // C3
+                 succeeded(checkClamp(*this, getClamp(), out))); // C5
+}
+
+static FailureOr<Value> convertSoftmax(fxp::SoftmaxOp op, Streams &streams) {
+  Value x = streams.take(op.getX());
+  StreamType type = cast<StreamType>(x.getType());
+  if (type.getBits() > 8)
+    return refuse(op) << "expects an input of up to 8 bits, got "
+                      << type.getBits();
+  IntegerType element =
+      getNarrowestType(op->getContext(), op.getClamp()[0], op.getClamp()[1]);
+  return SoftmaxOp::create(streams.builder(), op.getLoc(),
+                           getStream(type.getElements(), element), x,
+                           getShape(op.getX()).back(), op.getTable(),
+                           op.getZp(), op.getClamp())
+      .getResult();
+}
+
+void SoftmaxOp::addConversions(Conversions &conversions) {
+  conversions.add(convertSoftmax);
+}
 
 namespace {
 class SoftmaxUnit : public Unit {
@@ -94,6 +132,4 @@ private:
 };
 } // namespace
 
-std::unique_ptr<Unit> qopt::hls::createSoftmaxUnit(SoftmaxOp op) {
-  return std::make_unique<SoftmaxUnit>(op);
-}
+UnitPtr SoftmaxOp::createUnit() { return makeUnit<SoftmaxUnit>(*this); }

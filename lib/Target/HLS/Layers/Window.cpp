@@ -7,16 +7,153 @@
 // A pixel is written to memory some stages behind its arrival; it counts as
 // arrived kLag iterations later, so that the pipeline never reads too early.
 //===----------------------------------------------------------------------===//
+#include "Window.h"
+#include "Convert.h"
 #include "Unit.h"
+#include "Verify.h"
+#include "qopt/Dialect/FXP/IR/FXP.h"
 
 #include <algorithm>
 #include <array>
 
 using namespace mlir;
+using namespace qopt;
 using namespace qopt::hls;
 
 /// Iterations between a pixel's arrival and its first use.
 static constexpr int kLag = 3;
+
+namespace {
+/// A window along one dimension.
+struct WindowAxis {
+  int64_t kernel, stride, padLow, padHigh, dilation;
+
+  /// Its positions on that many pixels.
+  int64_t getOutput(int64_t input) const;
+};
+} // namespace
+
+int64_t WindowAxis::getOutput(int64_t input) const {
+  int64_t span = (kernel - 1) * dilation + 1;
+  int64_t room = input + padLow + padHigh - span;
+  return room < 0 ? 0 : room / stride + 1;
+}
+
+int64_t WindowOp::getOutputHeight() {
+  WindowAxis axis{getKernel()[0], getStrides()[0], getPads()[0], getPads()[2],
+                  getDilations()[0]};
+  return axis.getOutput(getShape()[0]);
+}
+
+int64_t WindowOp::getOutputWidth() {
+  WindowAxis axis{getKernel()[1], getStrides()[1], getPads()[1], getPads()[3],
+                  getDilations()[1]};
+  return axis.getOutput(getShape()[1]);
+}
+
+LogicalResult WindowOp::verify() {
+  if (getShape().size() != 3 || getKernel().size() != 2 ||
+      getStrides().size() != 2 || getPads().size() != 4 ||
+      getDilations().size() != 2) // C1
+    return emitOpError("expects shape [H, W, C], two kernel extents, strides "
+                       "and dilations, four pads");
+  for (ArrayRef<int64_t> values :
+       {getShape(), getKernel(), getStrides(), getDilations()})
+    if (llvm::any_of(values, [](int64_t value) { return value < 1; })) // C2
+      return emitOpError("expects positive extents, strides and dilations");
+  if (llvm::any_of(getPads(), [](int64_t value) { return value < 0; })) // C2
+    return emitOpError("expects pads that are not negative");
+  int64_t height = getOutputHeight(), width = getOutputWidth();
+  if (height < 1 || width < 1) // C2
+    return emitOpError("expects a window that fits into the padded image");
+  StreamType in = getInput().getType(), out = getResult().getType();
+  int64_t channels = getShape()[2];
+  if (in.getElement() != out.getElement()) // C3
+    return emitOpError("expects equal elements on both sides");
+  int64_t fill = getFill();
+  if (fill < in.getLow() || fill > in.getHigh()) // C3
+    return emitOpError() << "expects a fill inside the element's range, got "
+                         << fill;
+  return success(
+      succeeded(checkReaders(*this)) &&
+      succeeded(checkDivides(*this, in.getLanes(), channels, "lanes")) && // C4
+      succeeded(checkElements(*this, in,
+                              getShape()[0] * getShape()[1] * channels,
+                              "an input")) &&                         // C4
+      succeeded(checkLanes(*this, out, in.getLanes(), "a result")) && // C5
+      succeeded(checkElements(*this, out, height * width * getTaps() * channels,
+                              "a result"))); // C5
+}
+
+bool Geometry::isWhole() const {
+  return kernel[0] == image[0] && kernel[1] == image[1] &&
+         llvm::all_of(pads, [](int64_t pad) { return pad == 0; });
+}
+
+bool Geometry::isPointwise() const {
+  return kernel[0] == 1 && kernel[1] == 1 && strides[0] == 1 &&
+         strides[1] == 1 &&
+         llvm::all_of(pads, [](int64_t pad) { return pad == 0; });
+}
+
+FailureOr<Geometry> hls::getGeometry(Operation *op, const qg::Window &window) {
+  ArrayRef<int64_t> shape = getShape(op->getOperand(0));
+  ArrayRef<int64_t> kernel = window.kernel, pads = window.pads;
+  if (kernel.empty() || kernel.size() > 2 || shape.size() != kernel.size() + 2)
+    return refuse(op) << "expects one or two spatial dimensions, got "
+                      << kernel.size();
+  if (shape[0] != 1)
+    return refuse(op) << "expects a batch of 1, got " << shape[0];
+  Geometry geometry;
+  bool isFlat = kernel.size() == 1;
+  auto widen = [&](ArrayRef<int64_t> values, int64_t missing) {
+    SmallVector<int64_t> result;
+    if (isFlat)
+      result.push_back(missing);
+    llvm::append_range(result, values);
+    return result;
+  };
+  geometry.image = widen(shape.drop_front(), 1);
+  geometry.kernel = widen(kernel, 1);
+  geometry.strides = widen(window.strides, 1);
+  geometry.dilations = widen(window.dilations, 1);
+  if (isFlat)
+    geometry.pads = {0, pads[0], 0, pads[1]};
+  else
+    geometry.pads.assign(pads.begin(), pads.end());
+  return geometry;
+}
+
+FailureOr<Value> hls::makeWindow(Operation *op, Streams &streams, Value stream,
+                                 const WindowRequest &request) {
+  auto [geometry, fill, channelsOuter] = request;
+  if (geometry.isPointwise())
+    return stream;
+  StreamType type = cast<StreamType>(stream.getType());
+  bool isPadded =
+      llvm::any_of(geometry.pads, [](int64_t pad) { return pad != 0; });
+  if (!isPadded)
+    fill = std::clamp(fill, type.getLow(), type.getHigh());
+  if (fill < type.getLow() || fill > type.getHigh())
+    return refuse(op) << "its padding value " << fill
+                      << " is outside of its input's range [" << type.getLow()
+                      << ", " << type.getHigh() << "]";
+  int64_t positions = 1;
+  for (unsigned dim : {0, 1}) {
+    WindowAxis axis{geometry.kernel[dim], geometry.strides[dim],
+                    geometry.pads[dim], geometry.pads[dim + 2],
+                    geometry.dilations[dim]};
+    positions *= axis.getOutput(geometry.image[dim]);
+  }
+  int64_t elements =
+      positions * geometry.kernel[0] * geometry.kernel[1] * geometry.image[2];
+  return WindowOp::create(streams.builder(), op->getLoc(),
+                          getStream(elements, type.getElement()), stream,
+                          geometry.image, geometry.kernel, geometry.strides,
+                          geometry.pads, geometry.dilations, fill,
+                          channelsOuter)
+      .getResult();
+}
 
 namespace {
 class WindowUnit : public Unit {
@@ -351,6 +488,4 @@ private:
 };
 } // namespace
 
-std::unique_ptr<Unit> qopt::hls::createWindowUnit(WindowOp op) {
-  return std::make_unique<WindowUnit>(op);
-}
+UnitPtr WindowOp::createUnit() { return makeUnit<WindowUnit>(*this); }

@@ -6,6 +6,7 @@
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "qopt/Target/HLS/IR/HLSInterfaces.td"
 
 def HLS_Dialect : Dialect {
   let name = "hls";
@@ -56,7 +57,16 @@ class HLS_Op<string mnemonic, list<Trait> traits = []>
   let hasVerifier = 1;
 }
 
-def HLS_WindowOp : HLS_Op<"window"> {
+/// A unit; its verifier and its hardware are in a file of Target/HLS/Layers.
+class HLS_Unit<string mnemonic>
+    : HLS_Op<mnemonic, [DeclareOpInterfaceMethods<UnitOpInterface>]>;
+
+/// A unit that integer ops become: that file says which.
+class HLS_Layer<string mnemonic>
+    : HLS_Op<mnemonic, [DeclareOpInterfaceMethods<UnitOpInterface,
+                                                  ["addConversions"]>]>;
+
+def HLS_WindowOp : HLS_Unit<"window"> {
   let summary = "sliding window over an image";
   let description = [{
     Reads the pixels of an image of `shape` (`[H, W, C]`) once and writes, for
@@ -99,7 +109,7 @@ def HLS_WindowOp : HLS_Op<"window"> {
   }];
 }
 
-def HLS_MatVecOp : HLS_Op<"mvu"> {
+def HLS_MatVecOp : HLS_Layer<"mvu"> {
   let summary = "matrix-vector unit";
   let description = [{
     `y[o] = bias[o] + sum_i weights[o, i] * x[i]` for every vector of the
@@ -146,7 +156,7 @@ def HLS_MatVecOp : HLS_Op<"mvu"> {
   }];
 }
 
-def HLS_DepthwiseOp : HLS_Op<"depthwise"> {
+def HLS_DepthwiseOp : HLS_Unit<"depthwise"> {
   let summary = "one window of weights per channel";
   let description = [{
     `y[c] = bias[c] + sum_k weights[c, k] * x[k, c]` for every position of a
@@ -178,7 +188,7 @@ def HLS_DepthwiseOp : HLS_Op<"depthwise"> {
   }];
 }
 
-def HLS_RequantizeOp : HLS_Op<"requantize"> {
+def HLS_RequantizeOp : HLS_Layer<"requantize"> {
   let summary = "accumulators rounded into stored integers";
   let description = [{
     `y = min(max(((x - x_zp) * multiplier >> shift, half to even) + zp, lo), hi)`
@@ -208,7 +218,7 @@ def HLS_RequantizeOp : HLS_Op<"requantize"> {
   }];
 }
 
-def HLS_ThresholdOp : HLS_Op<"threshold"> {
+def HLS_ThresholdOp : HLS_Unit<"threshold"> {
   let summary = "accumulators compared with levels";
   let description = [{
     `y = low + number of thresholds t with x >= t`: a requantization into few
@@ -235,7 +245,7 @@ def HLS_ThresholdOp : HLS_Op<"threshold"> {
   }];
 }
 
-def HLS_AddOp : HLS_Op<"add"> {
+def HLS_AddOp : HLS_Layer<"add"> {
   let summary = "sum of two encodings rounded into a third";
   let description = [{
     `y = sat(((lhs - zps[0]) * multipliers[0] + (rhs - zps[1]) * multipliers[1]
@@ -262,7 +272,7 @@ def HLS_AddOp : HLS_Op<"add"> {
   }];
 }
 
-def HLS_MulOp : HLS_Op<"mul"> {
+def HLS_MulOp : HLS_Layer<"mul"> {
   let summary = "exact product of two encodings";
   let description = [{
     * C1: there are two zero points.
@@ -282,7 +292,7 @@ def HLS_MulOp : HLS_Op<"mul"> {
   }];
 }
 
-def HLS_LutOp : HLS_Op<"lut"> {
+def HLS_LutOp : HLS_Layer<"lut"> {
   let summary = "table of 256 bytes, one copy per lane";
   let description = [{
     * C1: `table` has 256 i8.
@@ -299,7 +309,7 @@ def HLS_LutOp : HLS_Op<"lut"> {
   let assemblyFormat = "$input `table` $table attr-dict `:` type($input) `->` type($result)";
 }
 
-def HLS_PoolOp : HLS_Op<"pool"> {
+def HLS_PoolOp : HLS_Layer<"pool"> {
   let summary = "maximum or sum over windows";
   let description = [{
     `kind` is `max` or `sum`. Reduces every run of `taps` tokens of a window
@@ -327,7 +337,7 @@ def HLS_PoolOp : HLS_Op<"pool"> {
   }];
 }
 
-def HLS_SoftmaxOp : HLS_Op<"softmax"> {
+def HLS_SoftmaxOp : HLS_Layer<"softmax"> {
   let summary = "softmax of a vector by a table and a division";
   let description = [{
     `fxp.softmax` over every `channels` elements of the stream, one lane.
@@ -353,7 +363,7 @@ def HLS_SoftmaxOp : HLS_Op<"softmax"> {
   }];
 }
 
-def HLS_ForkOp : HLS_Op<"fork"> {
+def HLS_ForkOp : HLS_Unit<"fork"> {
   let summary = "a stream for several readers";
   let description = [{
     * C1: results have the type of the input.
@@ -369,7 +379,7 @@ def HLS_ForkOp : HLS_Op<"fork"> {
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($copies)";
 }
 
-def HLS_JoinOp : HLS_Op<"join"> {
+def HLS_JoinOp : HLS_Layer<"join"> {
   let summary = "channels of several streams side by side";
   let description = [{
     A pixel of the result is a pixel of every operand, in order.
@@ -393,7 +403,7 @@ def HLS_JoinOp : HLS_Op<"join"> {
   }];
 }
 
-def HLS_PermuteOp : HLS_Op<"permute"> {
+def HLS_PermuteOp : HLS_Layer<"permute"> {
   let summary = "elements in another order";
   let description = [{
     Reads a tensor of `shape` in row-major order and writes it with its
@@ -437,7 +447,7 @@ def HLS_PermuteOp : HLS_Op<"permute"> {
   }];
 }
 
-def HLS_WidthOp : HLS_Op<"width"> {
+def HLS_WidthOp : HLS_Unit<"width"> {
   let summary = "the same elements in wider or narrower tokens";
   let description = [{
     One number of lanes divides the other.

@@ -5,35 +5,12 @@
 // them anyway: a matrix, mostly zeros, times rows. Its results are not rounded
 // between dimensions, as fxp.resize says.
 //===----------------------------------------------------------------------===//
-#include "Resize.h"
-#include "Parameters.h"
-
-#include "llvm/ADT/STLExtras.h"
+#include "Linear.h"
+#include "Permute.h"
 
 using namespace mlir;
 using namespace qopt;
-using namespace qopt::fxptohls;
-using hls::StreamType;
-
-Value fxptohls::permute(OpBuilder &builder, Location loc, Value stream,
-                        ArrayRef<int64_t> shape,
-                        ArrayRef<int64_t> permutation) {
-  // Dimensions of one element move for free.
-  SmallVector<int64_t> kept, extents, order;
-  for (auto [dim, extent] : llvm::enumerate(shape))
-    if (extent != 1) {
-      kept.push_back(dim);
-      extents.push_back(extent);
-    }
-  for (int64_t dim : permutation)
-    if (auto it = llvm::find(kept, dim); it != kept.end())
-      order.push_back(it - kept.begin());
-  if (llvm::is_sorted(order))
-    return stream;
-  return hls::PermuteOp::create(builder, loc, stream.getType(), stream, extents,
-                                order)
-      .getResult();
-}
+using namespace qopt::hls;
 
 /// The coefficients of `taps` entries a position as rows over all inputs.
 static FailureOr<LinearParameters> makeMatrix(ArrayRef<int64_t> positions,
@@ -60,16 +37,17 @@ static Value multiply(OpBuilder &builder, Location loc, Value stream,
   auto [low, high] = matrix.getRange(type.getLow(), type.getHigh());
   auto result = StreamType::get(
       context, type.getElements() / matrix.columns * matrix.rows, 1,
-      hls::getNarrowestType(context, low, high));
-  return hls::MatVecOp::create(
+      getNarrowestType(context, low, high));
+  return MatVecOp::create(
              builder, loc, result, stream, makeWeights(context, matrix),
              makeIntegers(context, matrix.bias, {matrix.rows}, 32, "bias"), 1,
              1, "auto", IntegerAttr())
       .getResult();
 }
 
-FailureOr<Value> fxptohls::buildResize(OpBuilder &builder, fxp::ResizeOp op,
-                                       Value stream) {
+FailureOr<Value> hls::convertResize(fxp::ResizeOp op, Streams &streams) {
+  OpBuilder &builder = streams.builder();
+  Value stream = streams.take(op.getX());
   SmallVector<int64_t> shape(getShape(op.getX()));
   auto identity = llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
   // The dimensions of `shape` that the stream has from place to place.
@@ -90,7 +68,7 @@ FailureOr<Value> fxptohls::buildResize(OpBuilder &builder, fxp::ResizeOp op,
         makeMatrix(op.getPositions().slice(first, count),
                    op.getCoefficients().slice(first, count), taps, shape[axis]);
     if (failed(matrix))
-      return failure();
+      return refuse(op) << "expects coefficients of up to 16 bits";
     if (first == 0)
       matrix->foldZeroPoint(op.getXZp());
     SmallVector<int64_t> wanted = identity;

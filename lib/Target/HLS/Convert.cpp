@@ -1,0 +1,101 @@
+//===- Convert.cpp - Integer ops on their way to units --------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A stream has one reader, so what several read is forked where it is made.
+//===----------------------------------------------------------------------===//
+#include "Convert.h"
+#include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Dialect/QG/IR/QG.h"
+
+using namespace mlir;
+using namespace qopt;
+using namespace qopt::hls;
+
+bool Streams::has(Value tensor) const {
+  auto it = streams_.find(tensor);
+  return it != streams_.end() && !it->second.empty();
+}
+
+StreamType Streams::getType(Value tensor) const {
+  return cast<StreamType>(streams_.find(tensor)->second.back().getType());
+}
+
+Value Streams::take(Value tensor) {
+  SmallVector<Value> &copies = streams_[tensor];
+  return copies.pop_back_val();
+}
+
+void Streams::define(Value tensor, Value stream, Location loc) {
+  auto readers =
+      llvm::count_if(tensor.getUses(), [](OpOperand &) { return true; });
+  SmallVector<Value> &copies = streams_[tensor];
+  if (readers == 1) {
+    copies.push_back(stream);
+    return;
+  }
+  if (readers == 0)
+    return;
+  SmallVector<Type> types(readers, stream.getType());
+  auto fork = ForkOp::create(builder_, loc, types, stream);
+  // Readers take them from the back.
+  for (Value copy : llvm::reverse(fork.getCopies()))
+    copies.push_back(copy);
+}
+
+Conversions::Conversions(MLIRContext *context) {
+  context->getOrLoadDialect<HLSDialect>();
+  // Not getRegisteredOperationsByDialect, whose comparison is no order and
+  // finds none of them (llvm/llvm-project#146940, mended behind LLVM 22.1).
+  for (RegisteredOperationName name : context->getRegisteredOperations())
+    if (auto *unit = name.getInterface<UnitOpInterface>())
+      unit->addConversions(*this);
+}
+
+const Conversions::Conversion *Conversions::find(Operation *op) const {
+  auto it = conversions_.find(op->getName().getStringRef());
+  return it == conversions_.end() ? nullptr : &it->second;
+}
+
+InFlightDiagnostic hls::refuse(Operation *op) {
+  return op->emitError() << "'" << op->getName() << "' (" << qg::getUserName(op)
+                         << ") has no unit: ";
+}
+
+StreamType hls::getStream(int64_t elements, IntegerType element) {
+  return StreamType::get(element.getContext(), elements, 1, element);
+}
+
+FailureOr<IntegerType> hls::getAccumulator(Operation *op,
+                                           std::pair<int64_t, int64_t> range) {
+  if (range.first < INT32_MIN || range.second > INT32_MAX)
+    return refuse(op) << "its sums reach from " << range.first << " to "
+                      << range.second << ", more than 32 bits hold";
+  return getNarrowestType(op->getContext(), range.first, range.second);
+}
+
+bool hls::isReadUnsigned(Value value) {
+  return llvm::any_of(value.getUses(), [](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (isa<qg::ReshapeOp, qg::TransposeOp, qg::ConcatOp, fxp::MaxPoolOp>(
+            user) &&
+        !user->hasAttr("x_unsigned"))
+      return isReadUnsigned(user->getResult(0));
+    return user->hasAttr("x_unsigned") ||
+           user->hasAttr(use.getOperandNumber() ? "rhs_unsigned"
+                                                : "lhs_unsigned");
+  });
+}
+
+ElementsAttr hls::makeIntegers(MLIRContext *context, ArrayRef<int64_t> values,
+                               ArrayRef<int64_t> shape, unsigned bits,
+                               StringRef hint) {
+  Tensor tensor(bits == 8    ? DType::i8
+                : bits == 16 ? DType::i16
+                             : DType::i32,
+                shape);
+  for (auto [i, value] : llvm::enumerate(values))
+    tensor.setInt(i, value);
+  return qg::getElementsAttr(
+      tensor, RankedTensorType::get(shape, IntegerType::get(context, bits)),
+      hint);
+}
