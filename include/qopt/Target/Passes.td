@@ -92,6 +92,22 @@ def DropMain : Pass<"cpu-drop-main", "::mlir::ModuleOp"> {
   }];
 }
 
+def FlattenViews : Pass<"cpu-flatten-views"> {
+  let summary = "Give reshaped buffers their address without divisions";
+  let description = [{
+    A chain of `memref.collapse_shape` and `memref.expand_shape` of a whole buffer
+    (static, row after row) becomes one `memref.reinterpret_cast`. Folding such
+    views into loads divides each index by the extents that were merged, and what
+    is divided has no neighbours that a vectorizer could see: reads become gathers.
+
+    Views that only split dimensions stay (their indices are sums), as do parts of
+    buffers.
+
+    {{example test/Target/CPU/flatten-views.mlir}}
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
 def VectorsToLLVM : Pass<"cpu-vectors-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Lower vectors to the LLVM dialect for any width of an index";
   let description = [{

@@ -17,6 +17,7 @@ using namespace qopt;
 
 void qopt::buildLowerToLLVM(OpPassManager &pm, unsigned indexBits) {
   // Views become arithmetic on strides before loops become branches.
+  pm.addPass(createFlattenViews());
   pm.addPass(memref::createFoldMemRefAliasOpsPass());
   pm.addPass(createConvertVectorToSCFPass(
       VectorTransferToSCFOptions().enableFullUnroll()));
