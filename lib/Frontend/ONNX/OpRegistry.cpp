@@ -30,6 +30,7 @@ OpRegistry::OpRegistry() {
   registerMultiHeadAttentionOps(*this);
   registerNGramOps(*this);
   registerNormOps(*this);
+  registerPackedWeightOps(*this);
   registerPoolOps(*this);
   registerQONNXOps(*this);
   registerQuantizeOps(*this);

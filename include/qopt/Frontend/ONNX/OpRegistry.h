@@ -78,6 +78,7 @@ void registerMatMulOps(OpRegistry &registry);
 void registerMultiHeadAttentionOps(OpRegistry &registry);
 void registerNGramOps(OpRegistry &registry);
 void registerNormOps(OpRegistry &registry);
+void registerPackedWeightOps(OpRegistry &registry);
 void registerPoolOps(OpRegistry &registry);
 void registerQONNXOps(OpRegistry &registry);
 void registerQuantizeOps(OpRegistry &registry);

@@ -45,9 +45,7 @@ Value frontend::createBlockedWeight(GraphBuilder &b, const BlockedCodes &spec,
   return b.constant(codes, RankedTensorType::get(codes.shape(), type));
 }
 
-/// Notes on the function why the weights of a node became floats: it shows
-/// nowhere else that they came in integers.
-static void noteDecoded(Value y, StringRef reason) {
+void frontend::noteDecoded(Value y, StringRef reason) {
   Operation *op = y.getDefiningOp();
   Operation *function = op ? op->getParentOp() : nullptr;
   if (!function)

@@ -28,6 +28,10 @@ Value createBlockedWeight(GraphBuilder &b, const BlockedCodes &spec,
                           Tensor codes, ArrayRef<float> scales,
                           ArrayRef<float> zeros);
 
+/// Notes on the function why the weights of a node became floats: it shows
+/// nowhere else that they came in integers.
+void noteDecoded(Value y, llvm::StringRef reason);
+
 /// Rows times the transposed matrix, in floats.
 Value multiplyBlocked(GraphBuilder &b, Value x, Value weight);
 

@@ -4,10 +4,13 @@
 // Operators of com.microsoft, taken apart into what they were made of.
 //===----------------------------------------------------------------------===//
 #include "Activations.h"
+#include "Heads.h"
 #include "qopt/Dialect/QG/IR/QGComposite.h"
 #include "qopt/Frontend/ONNX/MatMul.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 #include "qopt/Frontend/ONNX/Window.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace qopt;
@@ -109,6 +112,118 @@ static LogicalResult importFusedConv(OpBinder &op) {
   return op.result(buildActivation(b, *activation, y));
 }
 
+/// A convolution with channels last, of the weights too: [M, kH, kW, C / group]
+/// is what the optimizer writes and kernels read, whatever the schema says.
+static LogicalResult importNhwcConv(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), w = op.in(1);
+  if (!x || !w)
+    return failure();
+  if (b.rank(x) < 3 || b.rank(w) != b.rank(x))
+    return op.badModel("expects x and weights of one rank >= 3, got " +
+                       formatShape(b.shape(x)) + " and " +
+                       formatShape(b.shape(w)));
+  return op.result(b.toChannelsLast(buildConv(
+      op, b.toChannelsFirst(x), b.toChannelsFirst(w), op.optional(2))));
+}
+
+/// The left half of a sum times gelu of its right half.
+static LogicalResult importBiasSplitGelu(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = b.add(op.in(0), op.in(1));
+  if (!x)
+    return failure();
+  int64_t axis = b.rank(x) - 1, width = axis < 0 ? 1 : b.extent(x, axis);
+  if (width % 2)
+    return op.badModel("expects x of an even number of channels, got " +
+                       formatShape(b.shape(x)));
+  Value right = b.sliceAxis(x, axis, width / 2, width);
+  return op.result(b.mul(b.sliceAxis(x, axis, 0, width / 2),
+                         qg::writeGelu(b, right, /*withTanh=*/false)));
+}
+
+static LogicalResult importBiasAdd(OpBinder &op) {
+  return op.result(op.b.add(op.b.add(op.in(0), op.in(1)), op.in(2)));
+}
+
+/// Of T5 (its `_relative_position_bucket`, in f32 as there).
+static int64_t getDistanceBucket(int64_t distance, int64_t buckets,
+                                 int64_t farthest, bool isBidirectional) {
+  int64_t first = 0;
+  if (isBidirectional) {
+    buckets /= 2;
+    first = distance > 0 ? buckets : 0;
+    distance = std::abs(distance);
+  } else {
+    distance = std::max<int64_t>(-distance, 0);
+  }
+  int64_t exact = buckets / 2;
+  if (distance < exact)
+    return first + distance;
+  float place = std::log(float(distance) / float(exact)) /
+                float(std::log(double(farthest) / double(exact))) *
+                float(buckets - exact);
+  return first + std::min(exact + int64_t(place), buckets - 1);
+}
+
+/// A table's entries by distance. It is declared [buckets, heads] and stored
+/// the other way round.
+static LogicalResult importRelativePositionBias(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value table = op.in(0);
+  auto queries = op.constantInts(1, "query_length"),
+       keys = op.constantInts(2, "key_length");
+  if (!table || !queries || !keys)
+    return failure();
+  int64_t farthest = op.intAttr("max_distance", 0);
+  bool isBidirectional = op.intAttr("is_bidirectional", 0) != 0;
+  if (b.rank(table) != 2 || queries->size() != 1 || keys->size() != 1)
+    return op.badModel("expects a table [buckets, heads] and two lengths");
+  int64_t buckets = b.extent(table, 0), heads = b.extent(table, 1),
+          rows = queries->front(), columns = keys->front(),
+          exact = buckets / (isBidirectional ? 4 : 2);
+  if (exact < 1 || farthest <= exact || rows < 1 || columns < 1 ||
+      rows > (1 << 15) || columns > (1 << 15))
+    return op.badModel("expects 'max_distance' beyond " + Twine(exact) +
+                       " and lengths in [1, 2^15]");
+  Tensor positions(DType::i64, {rows, columns});
+  for (int64_t q = 0; q < rows; ++q)
+    for (int64_t k = 0; k < columns; ++k)
+      positions.setInt(
+          q * columns + k,
+          getDistanceBucket(k - q, buckets, farthest, isBidirectional));
+  Value byHead = b.reshape(table, {heads, buckets});
+  return op.result(b.expandDim(b.gather(byHead, b.constant(positions), 1), 0));
+}
+
+/// Positions' bias, scaled by a gate of the query.
+static LogicalResult importGatedRelativePositionBias(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value query = op.in(0), queryBias = op.in(1), bias = op.in(2),
+        weight = op.in(3), weightBias = op.in(4), scale = op.in(5);
+  if (!query || !queryBias || !bias || !weight || !weightBias || !scale)
+    return failure();
+  if (op.hasInput(6))
+    return op.unsupported("expects no 'token_offset' (packed tokens)");
+  Value q = toHeads(b, b.add(query, queryBias), op.intAttr("num_heads", 0));
+  if (!q)
+    return failure();
+  if (b.rank(weight) != 2 || b.extent(weight, 1) % 2 ||
+      b.extent(weight, 0) != b.extent(q, 3))
+    return op.badModel("expects a weight [" + Twine(b.extent(q, 3)) +
+                       ", 2 * n], got " + formatShape(b.shape(weight)));
+  Value gates = b.add(buildMatMul(b, q, weight), weightBias);
+  Shape halves(b.shape(q));
+  halves.back() = 2;
+  halves.push_back(b.extent(weight, 1) / 2);
+  gates = b.unary(UnaryKind::sigmoid,
+                  b.reduce(ReduceKind::sum, b.reshape(gates, halves), {4},
+                           /*keepDims=*/false));
+  Value u = b.sliceAxis(gates, 3, 0, 1), r = b.sliceAxis(gates, 3, 1, 2);
+  Value gate = b.add(b.mul(u, b.sub(b.mul(r, scale), 1.0)), 2.0);
+  return op.result(b.mul(gate, bias));
+}
+
 /// Rows of tables by word, position and segment, added and normalized.
 static LogicalResult importEmbedLayerNormalization(OpBinder &op) {
   GraphBuilder &b = op.b;
@@ -153,14 +268,21 @@ static LogicalResult importEmbedLayerNormalization(OpBinder &op) {
 
 void frontend::registerFusedOps(OpRegistry &registry) {
   StringRef ms = "com.microsoft";
+  registry.add(ms, "BiasAdd", 1, roundOnce<importBiasAdd>);
   registry.add(ms, "BiasGelu", 1, roundOnce<importBiasGelu<false>>);
+  registry.add(ms, "BiasSplitGelu", 1, roundOnce<importBiasSplitGelu>);
   registry.add(ms, "EmbedLayerNormalization", 1,
                roundOnce<importEmbedLayerNormalization>);
   registry.add(ms, "FastGelu", 1, roundOnce<importBiasGelu<true>>);
   registry.add(ms, "FusedConv", 1, importFusedConv);
   registry.add(ms, "FusedGemm", 1, importFusedGemm);
   registry.add(ms, "FusedMatMul", 1, importFusedMatMul);
+  registry.add(ms, "GatedRelativePositionBias", 1,
+               roundOnce<importGatedRelativePositionBias>);
   registry.add(ms, "GemmFastGelu", 1, roundOnce<importGemmFastGelu>);
+  registry.add(ms, "NhwcConv", 1, importNhwcConv);
   registry.add(ms, "QuickGelu", 1, roundOnce<importQuickGelu>);
+  registry.add(ms, "RelativePositionBias", 1, importRelativePositionBias,
+               "lengths known when compiling");
   registry.add(ms, "TransposeMatMul", 1, importFusedMatMul);
 }

@@ -281,4 +281,5 @@ void frontend::registerIndexOps(OpRegistry &registry) {
   registry.add("Pad", 2, importPad2);
   registry.add("Pad", 11, importPad);
   registry.add("Trilu", 14, importTrilu);
+  registry.add("com.microsoft", "Trilu", 1, importTrilu);
 }

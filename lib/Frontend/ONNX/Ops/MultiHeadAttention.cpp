@@ -12,6 +12,7 @@
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 using namespace mlir;
@@ -110,12 +111,14 @@ static Value attend(OpBinder &op, const Heads &heads) {
   return fromHeads(b, y);
 }
 
-/// Query, key and value of MultiHeadAttention, packed or not.
-static LogicalResult readHeads(OpBinder &op, Heads &heads) {
+/// Query, key and value of MultiHeadAttention, packed or not; `biasInput` is
+/// added to them.
+static LogicalResult readHeads(OpBinder &op, Heads &heads,
+                               unsigned biasInput = 3) {
   GraphBuilder &b = op.b;
   int64_t count = op.intAttr("num_heads", 0);
   Value q = op.in(0), k = op.optional(1), v = op.optional(2),
-        bias = op.optional(3);
+        bias = op.optional(biasInput);
   if (!q)
     return failure();
   if (b.rank(q) == 5 && !k && !v && b.extent(q, 3) == 3) {
@@ -150,17 +153,13 @@ static LogicalResult readHeads(OpBinder &op, Heads &heads) {
   return success();
 }
 
-static LogicalResult importMultiHeadAttention(OpBinder &op) {
+/// Attends behind the keys of input `first` and the values of the next, if they
+/// are there, and gives all of them as results 1 and 2.
+static LogicalResult attendBehindPast(OpBinder &op, Heads &heads,
+                                      unsigned first) {
   GraphBuilder &b = op.b;
-  Heads heads;
-  if (failed(readHeads(op, heads)))
-    return failure();
-  if (op.hasInput(8) || op.hasInput(9) || op.hasOutput(3))
-    return op.unsupported("expects no shared caches and no output 'qk'");
-  heads.mask = op.optional(4);
-  heads.bias = op.optional(5);
-  if (Value past = op.optional(6)) {
-    Value pastValue = op.in(7);
+  if (Value past = op.optional(first)) {
+    Value pastValue = op.in(first + 1);
     if (!pastValue || b.rank(past) != 4)
       return op.badModel("expects past keys and values of rank 4");
     heads.past = b.extent(past, 2);
@@ -174,13 +173,77 @@ static LogicalResult importMultiHeadAttention(OpBinder &op) {
   return op.hasOutput(2) ? op.result(2, heads.v) : success();
 }
 
+static LogicalResult importMultiHeadAttention(OpBinder &op) {
+  Heads heads;
+  if (failed(readHeads(op, heads)))
+    return failure();
+  if (op.hasInput(8) || op.hasInput(9) || op.hasOutput(3))
+    return op.unsupported("expects no shared caches and no output 'qk'");
+  heads.mask = op.optional(4);
+  heads.bias = op.optional(5);
+  return attendBehindPast(op, heads, 6);
+}
+
+/// The same of one query at a time.
+static LogicalResult importDecoderMaskedAttention(OpBinder &op) {
+  Heads heads;
+  if (failed(readHeads(op, heads, 10)))
+    return failure();
+  if (op.intAttr("past_present_share_buffer", 0) || op.hasInput(8) ||
+      op.hasInput(9) || op.hasOutput(3) || op.intAttr("output_qk", 0))
+    return op.unsupported("expects no shared caches, no beams and no output "
+                          "'qk'");
+  op.ignoreInput(7); // of shared caches
+  heads.mask = op.optional(3);
+  heads.bias = op.optional(4);
+  return attendBehindPast(op, heads, 5);
+}
+
+/// What keeps the tokens of several sequences apart that follow each other in
+/// one: 0 between those of the same, else minus infinity. `starts` has the
+/// first token of each and the end.
+static Value separateSequences(GraphBuilder &b, Value starts, int64_t tokens,
+                               Type type) {
+  starts = b.convert(starts, b.i64());
+  if (!starts || b.rank(starts) != 1)
+    return b.fail("expects a vector of cumulated lengths");
+  Tensor positions(DType::i64, {tokens, 1});
+  for (int64_t i = 0; i < tokens; ++i)
+    positions.setInt(i, i);
+  Value begun = b.compare(ComparePredicate::ge, b.constant(positions), starts);
+  Value sequence =
+      b.reduce(ReduceKind::sum, b.convert(begun, b.i64()), {1}, true);
+  Value isSame = b.compare(ComparePredicate::eq, sequence,
+                           b.reshape(sequence, {1, tokens}));
+  return b.select(isSame, b.scalar(0, type),
+                  b.scalar(-std::numeric_limits<double>::infinity(), type));
+}
+
+/// Tokens of several sequences without padding, [T, ...].
+static LogicalResult importPackedMultiHeadAttention(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  for (unsigned i = 0; i < 3; ++i)
+    if (op.hasInput(i))
+      op.replaceInput(i, b.expandDim(op.in(i), 0));
+  Heads heads;
+  if (failed(readHeads(op, heads)))
+    return failure();
+  if (op.hasInput(6))
+    return op.unsupported("expects no 'attention_bias'");
+  op.ignoreInput(4); // where the tokens lie without packing
+  heads.bias =
+      separateSequences(b, op.in(5), b.extent(heads.q, 2), b.element(heads.q));
+  Value y = heads.bias ? attend(op, heads) : Value();
+  return op.result(y ? b.dropDim(y, 0) : y);
+}
+
 namespace {
 /// The product that makes queries, keys and values, [B, S, sizes], and which
 /// inputs go with it.
 struct PackedHeads {
   Value all;
   Shape sizes;
-  unsigned mask, past;
+  std::optional<unsigned> mask, past;
   Value bias; ///< of the scores; may be null
 };
 } // namespace
@@ -198,9 +261,10 @@ static LogicalResult attendPacked(OpBinder &op, const PackedHeads &packed) {
       return failure();
     begin += size;
   }
-  heads.mask = op.optional(packed.mask);
+  if (packed.mask)
+    heads.mask = op.optional(*packed.mask);
   heads.bias = packed.bias;
-  if (Value past = op.optional(packed.past)) {
+  if (Value past = packed.past ? op.optional(*packed.past) : Value()) {
     if (b.rank(past) != 5 || b.extent(past, 0) != 2)
       return op.badModel("expects a past [2, B, heads, P, D]");
     heads.past = b.extent(past, 3);
@@ -228,6 +292,15 @@ static LogicalResult checkPacked(OpBinder &op, Value x, Value weights) {
   return success();
 }
 
+/// The sizes of queries, keys and values side by side.
+static LogicalResult checkSizes(OpBinder &op, ArrayRef<int64_t> sizes,
+                                int64_t width) {
+  if (sizes.size() == 3 &&
+      std::accumulate(sizes.begin(), sizes.end(), int64_t(0)) == width)
+    return success();
+  return op.badModel("expects three sizes that add up to " + Twine(width));
+}
+
 /// Attention of com.microsoft: one product makes queries, keys and values.
 static LogicalResult importMicrosoftAttention(OpBinder &op) {
   GraphBuilder &b = op.b;
@@ -241,14 +314,39 @@ static LogicalResult importMicrosoftAttention(OpBinder &op) {
   PackedHeads packed{buildMatMul(b, x, weights),
                      op.intsAttr("qkv_hidden_sizes", {each, each, each}), 3, 4,
                      op.optional(5)};
-  if (packed.sizes.size() != 3 ||
-      std::accumulate(packed.sizes.begin(), packed.sizes.end(), int64_t(0)) !=
-          b.extent(weights, 1))
-    return op.badModel("expects three sizes that add up to " +
-                       Twine(b.extent(weights, 1)));
+  if (failed(checkSizes(op, packed.sizes, b.extent(weights, 1))))
+    return failure();
   if (Value bias = op.optional(2))
     packed.all = b.add(packed.all, bias);
   return attendPacked(op, packed);
+}
+
+/// Attention of tokens of several sequences without padding, [T, C].
+static LogicalResult importPackedAttention(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), weights = op.in(1);
+  if (!x || !weights)
+    return failure();
+  if (b.rank(x) != 2 || b.rank(weights) != 2)
+    return op.badModel("expects x [T, C] and weights of rank 2");
+  if (op.hasInput(5))
+    return op.unsupported("expects no 'attention_bias'");
+  op.ignoreInput(3); // where the tokens lie without packing
+  int64_t each = b.extent(weights, 1) / 3;
+  Value all = b.expandDim(buildMatMul(b, x, weights), 0);
+  if (Value bias = op.optional(2))
+    all = b.add(all, bias);
+  PackedHeads packed{all,
+                     op.intsAttr("qkv_hidden_sizes", {each, each, each}),
+                     std::nullopt,
+                     std::nullopt,
+                     {}};
+  if (failed(checkSizes(op, packed.sizes, b.extent(weights, 1))))
+    return failure();
+  packed.bias = separateSequences(b, op.in(4), b.extent(x, 0), b.element(x));
+  if (!packed.bias || failed(attendPacked(op, packed)))
+    return failure();
+  return op.result(b.dropDim(op.results().front(), 0));
 }
 
 /// The same where x and the weight are stored integers. Inputs: x, weight,
@@ -258,9 +356,9 @@ static LogicalResult importQAttention(OpBinder &op) {
   Value x = op.raw(0), weights = op.raw(1);
   if (failed(checkPacked(op, x, weights)))
     return failure();
-  if (b.extent(weights, 1) % 3)
-    return op.badModel("expects three sizes that add up to " +
-                       Twine(b.extent(weights, 1)));
+  Shape sizes(3, b.extent(weights, 1) / 3);
+  if (failed(checkSizes(op, sizes, b.extent(weights, 1))))
+    return failure();
   auto given = [&](unsigned i) { return op.hasInput(i) ? op.raw(i) : Value(); };
   Value scale = op.in(3);
   Value all = buildScaledProduct(op, {x, scale, given(6)},
@@ -320,7 +418,12 @@ static LogicalResult importMicrosoftRotary(OpBinder &op) {
 void frontend::registerMultiHeadAttentionOps(OpRegistry &registry) {
   StringRef ms = "com.microsoft";
   registry.add(ms, "Attention", 1, importMicrosoftAttention);
+  registry.add(ms, "DecoderMaskedMultiHeadAttention", 1,
+               importDecoderMaskedAttention);
   registry.add(ms, "MultiHeadAttention", 1, importMultiHeadAttention);
+  registry.add(ms, "PackedAttention", 1, importPackedAttention);
+  registry.add(ms, "PackedMultiHeadAttention", 1,
+               importPackedMultiHeadAttention);
   registry.add(ms, "QAttention", 1, importQAttention);
   registry.add(ms, "RotaryEmbedding", 1, importMicrosoftRotary);
 }

@@ -303,6 +303,22 @@ static LogicalResult importInstanceNormalization(OpBinder &op) {
   return op.result(b.add(y, alongChannels(op, bias, b.rank(x))));
 }
 
+/// Every group of the channels (dimension 1) by itself.
+static Value normalizeGroups(OpBinder &op, Value x, int64_t groups) {
+  GraphBuilder &b = op.b;
+  if (!x)
+    return {};
+  Shape shape(b.shape(x));
+  int64_t rest =
+      getNumElements(ArrayRef<int64_t>(shape).drop_front(1)) / groups;
+  qg::NormalizeSpec spec;
+  const int64_t last = 2;
+  spec.axes = last;
+  spec.epsilon = op.floatAttr("epsilon", 1e-5f);
+  return b.reshape(normalize(op, b.reshape(x, {shape[0], groups, rest}), spec),
+                   shape);
+}
+
 static LogicalResult importGroupNormalization(OpBinder &op) {
   GraphBuilder &b = op.b;
   Value x = op.in(0), scale = op.in(1), bias = op.in(2);
@@ -315,17 +331,10 @@ static LogicalResult importGroupNormalization(OpBinder &op) {
   int64_t channels = b.extent(x, 1);
   Type type = b.element(x);
   Shape shape(b.shape(x));
-  int64_t rest =
-      getNumElements(ArrayRef<int64_t>(shape).drop_front(1)) / groups;
   Type stash = getStashType(op, x);
   if (!stash)
     return failure();
-  Value grouped = b.reshape(b.convert(x, stash), {shape[0], groups, rest});
-  qg::NormalizeSpec spec;
-  const int64_t last = 2;
-  spec.axes = last;
-  spec.epsilon = op.floatAttr("epsilon", 1e-5f);
-  Value normalized = normalize(op, grouped, spec);
+  Value normalized = normalizeGroups(op, b.convert(x, stash), groups);
   // Opset 18 had one scale per group, 21 has one per channel.
   auto perChannel = [&](Value v) -> Value {
     if (!v || b.type(v).getNumElements() == channels)
@@ -334,7 +343,7 @@ static LogicalResult importGroupNormalization(OpBinder &op) {
         b.broadcast(b.reshape(v, {groups, 1}), {groups, channels / groups});
     return alongChannels(op, b.reshape(repeated, {channels}), b.rank(x));
   };
-  Value y = b.convert(b.reshape(normalized, shape), type);
+  Value y = b.convert(normalized, type);
   return op.result(b.add(b.mul(y, perChannel(scale)), perChannel(bias)));
 }
 
@@ -403,9 +412,67 @@ static LogicalResult importLRN(OpBinder &op) {
       b.div(x, b.binary(BinaryKind::pow, base, b.scalar(beta, b.element(x)))));
 }
 
+/// x plus the inputs 3 and 4 of SkipGroupNorm, channels last; a skip [N, C] is
+/// the same for all positions.
+static Value addSkip(OpBinder &op, Value x) {
+  GraphBuilder &b = op.b;
+  Value skip = op.in(3);
+  if (!skip)
+    return {};
+  if (b.rank(skip) == 2) {
+    Shape spread(b.rank(x), 1);
+    spread.front() = b.extent(skip, 0);
+    spread.back() = b.extent(skip, 1);
+    skip = b.reshape(skip, spread);
+  } else if (b.rank(skip) == b.rank(x) && op.intAttr("channels_last", 1) == 0) {
+    skip = b.toChannelsLast(skip);
+  }
+  x = b.add(x, skip);
+  Value bias = op.optional(4);
+  return bias ? b.add(x, bias) : x;
+}
+
+/// GroupNorm and SkipGroupNorm of ONNX Runtime: a function behind the norm, and
+/// a sum in front of it.
+template <bool isSum>
+static LogicalResult importMicrosoftGroupNorm(OpBinder &op) {
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), scale = op.in(1), bias = op.in(2);
+  if (!x || !scale || !bias)
+    return failure();
+  bool isLast = op.intAttr("channels_last", 1) != 0;
+  int64_t groups = op.intAttr("groups", 0),
+          activation = op.intAttr("activation", 0),
+          channels = b.rank(x) < 3 ? 0
+                     : isLast      ? b.shape(x).back()
+                                   : b.extent(x, 1);
+  if (groups < 1 || channels < 1 || channels % groups)
+    return op.badModel("expects 'groups' to divide the channels of x " +
+                       formatShape(b.shape(x)) + ", got " + Twine(groups));
+  if (activation != 0 && activation != 1)
+    return op.badModel("expects 'activation' 0 or 1, got " + Twine(activation));
+  Value sum = isLast ? x : b.toChannelsLast(x);
+  if (isSum)
+    sum = addSkip(op, sum);
+  Value y =
+      b.toChannelsLast(normalizeGroups(op, b.toChannelsFirst(sum), groups));
+  y = b.add(b.mul(y, b.convert(scale, b.element(x))),
+            b.convert(bias, b.element(x)));
+  if (activation == 1)
+    y = qg::writeSwish(b, y, 1);
+  if (failed(op.result(isLast ? y : b.toChannelsFirst(y))))
+    return failure();
+  return op.hasOutput(1) ? op.result(1, isLast ? sum : b.toChannelsFirst(sum))
+                         : success();
+}
+
 void frontend::registerNormOps(OpRegistry &registry) {
   registry.add("BatchNormalization", 7, roundOnce<importBatchNormalization>);
   registry.add("GroupNormalization", 18, roundOnce<importGroupNormalization>);
+  registry.add("com.microsoft", "GroupNorm", 1,
+               roundOnce<importMicrosoftGroupNorm<false>>);
+  registry.add("com.microsoft", "SkipGroupNorm", 1,
+               roundOnce<importMicrosoftGroupNorm<true>>);
   registry.add("Hardmax", 1, importCoerced<hardmax>);
   registry.add("Hardmax", 13, importAlongAxis<hardmax>);
   registry.add("InstanceNormalization", 6,

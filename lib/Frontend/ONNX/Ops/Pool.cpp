@@ -105,6 +105,19 @@ static LogicalResult importMaxPool(OpBinder &op) {
                                  Shape(op.b.shape(y).drop_front(2))));
 }
 
+static LogicalResult importNhwcMaxPool(OpBinder &op) {
+  Value x = op.raw(0);
+  if (!x)
+    return failure();
+  if (op.b.rank(x) < 3)
+    return op.badModel("expects x of rank >= 3, got " +
+                       formatShape(op.b.shape(x)));
+  op.replaceInput(0, op.b.toChannelsFirst(x));
+  if (failed(importMaxPool(op)))
+    return failure();
+  return op.result(op.b.toChannelsLast(op.results().front()));
+}
+
 /// With ceil_mode the padding that was added at the end never counts, unlike
 /// the model's own: a sum pool by counts that are known here.
 static Value buildCeilAverage(OpBinder &op, Value x, const WindowSpec &window,
@@ -200,4 +213,5 @@ void frontend::registerPoolOps(OpRegistry &registry) {
   registry.add("LpPool", 1, roundOnce<importLpPool>);
   registry.add("MaxPool", 1, importMaxPool);
   registry.refuse("", "MaxRoiPool", "region pooling is not supported");
+  registry.add("com.microsoft", "NhwcMaxPool", 1, importNhwcMaxPool);
 }

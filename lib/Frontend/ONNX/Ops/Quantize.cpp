@@ -465,8 +465,23 @@ static LogicalResult importQLinearMatMul(OpBinder &op) {
   return quantizeResult(op, y, 6, DType::u8);
 }
 
-static DType getStorageDType(OpBinder &op) {
+/// The same where activations, not weights, may have their channels last.
+static LogicalResult importMicrosoftQLinearConv(OpBinder &op) {
+  if (op.intAttr("channels_last", 0) == 0)
+    return importQLinearConv(op);
   Value x = op.raw(0);
+  if (!x)
+    return failure();
+  if (op.b.rank(x) < 3)
+    return op.badModel("expects x of rank >= 3");
+  op.replaceInput(0, op.b.toChannelsFirst(x));
+  if (failed(importQLinearConv(op)))
+    return failure();
+  return op.result(op.b.toChannelsLast(op.results().front()));
+}
+
+static DType getStorageDType(OpBinder &op, unsigned index = 0) {
+  Value x = op.raw(index);
   return x ? qg::getDType(op.b.element(x)).value_or(DType::u8) : DType::u8;
 }
 
@@ -519,6 +534,28 @@ static LogicalResult importQLinearPool(OpBinder &op) {
   Value y = b.pool(PoolKind::avg, isLast ? x : b.toChannelsLast(x), *window,
                    countsPads);
   return quantizeResult(op, isLast ? y : b.toChannelsFirst(y), 3, dtype);
+}
+
+/// Inputs: condition, then x and y with their encodings, then the result's.
+static LogicalResult importQLinearWhere(OpBinder &op) {
+  DType dtype = getStorageDType(op, 1);
+  Value y =
+      op.b.select(op.in(0), dequantizeInput(op, 1), dequantizeInput(op, 4));
+  return quantizeResult(op, y, 7, dtype);
+}
+
+static LogicalResult importQLinearReduceMean(OpBinder &op) {
+  DType dtype = getStorageDType(op);
+  Value x = dequantizeInput(op, 0);
+  if (!x)
+    return failure();
+  int64_t rank = op.b.rank(x);
+  Shape all(llvm::to_vector(llvm::seq<int64_t>(0, rank)));
+  auto axes = op.normalizeAxes(op.intsAttr("axes", all), rank);
+  if (!axes)
+    return failure();
+  return quantizeResult(
+      op, op.b.reduceMean(x, *axes, op.intAttr("keepdims", 1) != 0), 3, dtype);
 }
 
 /// Inputs: y scale, y zero point, then (x, scale, zero point) per operand.
@@ -586,10 +623,13 @@ void frontend::registerQuantizeOps(OpRegistry &registry) {
   registry.add(ms, "QLinearAdd", 1, importQLinearBinary<BinaryKind::add>);
   registry.add(ms, "QLinearAveragePool", 1, importQLinearPool);
   registry.add(ms, "QLinearConcat", 1, importQLinearConcat);
+  registry.add(ms, "QLinearConv", 1, importMicrosoftQLinearConv);
   registry.add(ms, "QLinearGlobalAveragePool", 1, importQLinearPool);
   registry.add(ms, "QLinearLeakyRelu", 1, importQLinearLeakyRelu);
   registry.add(ms, "QLinearMul", 1, importQLinearBinary<BinaryKind::mul>);
+  registry.add(ms, "QLinearReduceMean", 1, importQLinearReduceMean);
   registry.add(ms, "QLinearSigmoid", 1, importQLinearUnary<UnaryKind::sigmoid>);
   registry.add(ms, "QLinearSoftmax", 1, importQLinearSoftmax);
+  registry.add(ms, "QLinearWhere", 1, importQLinearWhere);
   registry.add(ms, "QuantizeLinear", 1, importQuantizeLinear);
 }
