@@ -49,7 +49,7 @@ def test_grid_sample_of_volumes(tmp_path, mode, padding):
 
 
 @pytest.mark.parametrize("mode,half,samples", [*itertools.product(
-    ["avg", "max"], ["half_pixel", "output_half_pixel"], [1, 3])])
+    ["avg", "max"], ["half_pixel", "output_half_pixel"], [0, 1, 3])])
 def test_roi_align(tmp_path, mode, half, samples):
     random = np.random.default_rng(3)
     x = random.normal(size=(2, 3, 8, 9)).astype(np.float32)
@@ -60,6 +60,22 @@ def test_roi_align(tmp_path, mode, half, samples):
         output_width=2, sampling_ratio=samples, spatial_scale=0.5,
         coordinate_transformation_mode=half)
     check(tmp_path, node, {"x": x, "r": rois, "b": np.array([0, 1, 1, 0, 1])},
+          [("y", T.FLOAT)], opset=16)
+
+
+@pytest.mark.parametrize("mode,half", [*itertools.product(
+    ["avg", "max"], ["half_pixel", "output_half_pixel"])])
+def test_roi_align_by_size(tmp_path, mode, half):
+    """Regions within an element, of none, turned around, and far larger than
+    the map or outside of it."""
+    x = np.random.default_rng(3).normal(size=(1, 3, 6, 5)).astype(np.float32)
+    rois = np.array([[1, 1, 1.5, 1.5], [2, 2, 2, 2], [4, 4, 1, 1],
+                     [-40, -30, 50, 60], [0, 0, 5, 6], [20, 20, 30, 30],
+                     [-3, 2, 400, 3], [-1, -1, 0, 0]], np.float32)
+    node = helper.make_node(
+        "RoiAlign", ["x", "r", "b"], ["y"], mode=mode, output_height=2,
+        output_width=3, coordinate_transformation_mode=half)
+    check(tmp_path, node, {"x": x, "r": rois, "b": np.zeros(8, np.int64)},
           [("y", T.FLOAT)], opset=16)
 
 

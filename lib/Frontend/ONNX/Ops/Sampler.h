@@ -58,6 +58,9 @@ private:
   Shape extents;
 };
 
+/// RoiAlign.
+llvm::LogicalResult importRoiAlign(OpBinder &op);
+
 } // namespace qopt::frontend
 
 #endif // QOPT_LIB_FRONTEND_ONNX_OPS_SAMPLER_H

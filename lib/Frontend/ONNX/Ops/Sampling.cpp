@@ -1,7 +1,7 @@
 //===- Sampling.cpp - Images read at computed places ----------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the points of GridSample, AffineGrid, RoiAlign and DeformConv lie.
+// Where the points of GridSample, AffineGrid and DeformConv lie.
 //===----------------------------------------------------------------------===//
 #include "Sampler.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
@@ -247,144 +247,6 @@ static LogicalResult importAffineGrid(OpBinder &op) {
 }
 
 //===----------------------------------------------------------------------===//
-// RoiAlign
-//===----------------------------------------------------------------------===//
-
-namespace {
-struct RoiSpec {
-  int64_t outputs[2]; ///< bins along height and width
-  int64_t samples;    ///< of a bin along either
-  double scale;
-  bool isHalfPixel;
-};
-} // namespace
-
-/// Places of all samples along one dimension [R, bins * samples]; `low` and
-/// `high` [R, 1] are the ends of the regions.
-static Value getRoiPlaces(GraphBuilder &b, Value low, Value high,
-                          const RoiSpec &spec, int64_t bins) {
-  double offset = spec.isHalfPixel ? 0.5 : 0;
-  Value start = b.sub(b.mul(low, spec.scale), offset);
-  Value length = b.sub(b.sub(b.mul(high, spec.scale), offset), start);
-  if (!spec.isHalfPixel)
-    length = b.max(length, 1.0);
-  Value bin = b.div(length, double(bins));
-  if (!bin)
-    return {};
-  SmallVector<double> fractions;
-  for (int64_t i = 0; i < bins * spec.samples; ++i)
-    fractions.push_back(double(i / spec.samples) +
-                        (double(i % spec.samples) + 0.5) /
-                            double(spec.samples));
-  return b.add(start, b.mul(bin, b.floats({1, bins * spec.samples}, fractions,
-                                          b.element(bin))));
-}
-
-/// Inside from -1 to the extent, clamped to the elements there are.
-static Taps getRoiTaps(GraphBuilder &b, Value x, int64_t extent) {
-  if (!x)
-    return {};
-  Type type = b.element(x);
-  Value isInside = b.binary(
-      BinaryKind::bit_and,
-      b.compare(ComparePredicate::ge, x, b.scalar(-1, type)),
-      b.compare(ComparePredicate::le, x, b.scalar(double(extent), type)));
-  Value place = b.clamp(x, 0, double(extent - 1));
-  Value low = b.unary(UnaryKind::floor, place), second = b.sub(place, low);
-  Value first = b.sub(b.scalar(1, type), second);
-  Value next = b.min(b.add(low, 1.0), double(extent - 1));
-  return {{b.convert(low, b.i64()), first, isInside},
-          {b.convert(next, b.i64()), second, isInside}};
-}
-
-static std::optional<RoiSpec> readRoiSpec(OpBinder &op) {
-  std::string coordinates =
-      op.stringAttr("coordinate_transformation_mode",
-                    op.opset() < 16 ? "output_half_pixel" : "half_pixel");
-  if (coordinates != "half_pixel" && coordinates != "output_half_pixel") {
-    (void)op.badModel("attribute 'coordinate_transformation_mode' = \"" +
-                      coordinates +
-                      "\" is not one of half_pixel, output_half_pixel");
-    return std::nullopt;
-  }
-  RoiSpec spec{{op.intAttr("output_height", 1), op.intAttr("output_width", 1)},
-               op.intAttr("sampling_ratio", 0),
-               op.floatAttr("spatial_scale", 1),
-               coordinates == "half_pixel"};
-  for (int64_t extent : spec.outputs)
-    if (extent < 1 || extent > 4096) {
-      (void)op.badModel("expects outputs in [1, 4096], got " + Twine(extent));
-      return std::nullopt;
-    }
-  if (spec.samples >= 1 && spec.samples <= 64)
-    return spec;
-  // The number of samples would follow from the regions.
-  (void)op.unsupported("expects 'sampling_ratio' in [1, 64], got " +
-                       Twine(spec.samples));
-  return std::nullopt;
-}
-
-/// The value of each bin of samples [R, h, s, w, s, C].
-static Value poolSamples(GraphBuilder &b, ArrayRef<Value> products,
-                         ArrayRef<int64_t> shape, bool isMax) {
-  Value samples;
-  for (Value product : products)
-    samples = samples ? b.max(samples, product) : product;
-  samples = b.reshape(samples, shape);
-  return isMax ? b.reduce(ReduceKind::max, samples, {2, 4}, false)
-               : b.reduceMean(samples, {2, 4}, false);
-}
-
-static LogicalResult importRoiAlign(OpBinder &op) {
-  GraphBuilder &b = op.b;
-  Value x = op.in(0), rois = op.in(1), batches = op.in(2);
-  if (!x || !rois || !batches)
-    return failure();
-  std::optional<RoiSpec> spec = readRoiSpec(op);
-  std::string mode = op.stringAttr("mode", "avg");
-  if (!spec)
-    return failure();
-  if (mode != "avg" && mode != "max")
-    return op.badModel("attribute 'mode' = \"" + mode +
-                       "\" is not one of avg, max");
-  if (b.rank(x) != 4 || b.rank(rois) != 2 || b.extent(rois, 1) != 4 ||
-      b.shape(batches) != b.shape(rois).take_front())
-    return op.badModel("expects x [N, C, H, W], regions [R, 4] and R batches, "
-                       "got " +
-                       formatShape(b.shape(x)) + ", " +
-                       formatShape(b.shape(rois)) + " and " +
-                       formatShape(b.shape(batches)));
-  int64_t count = b.extent(rois, 0), s = spec->samples;
-  Shape points{count, spec->outputs[0] * s, spec->outputs[1] * s};
-  int64_t total = getNumElements(points);
-  SmallVector<Taps> taps;
-  for (int64_t d = 0; d < 2; ++d) {
-    auto column = [&](int64_t i) { return b.sliceAxis(rois, 1, i, i + 1); };
-    Value places =
-        getRoiPlaces(b, column(1 - d), column(3 - d), *spec, spec->outputs[d]);
-    taps.push_back(
-        mapTaps(getRoiTaps(b, places, b.extent(x, d + 2)), [&](Value v) {
-          return b.reshape(b.broadcast(b.expandDim(v, 2 - d), points), {total});
-        }));
-  }
-  Value batch = b.reshape(
-      b.broadcast(b.reshape(b.convert(batches, b.i64()), {count, 1, 1}),
-                  points),
-      {total});
-  Sampler sampler(b, b.toChannelsLast(x), batch);
-  SmallVector<Value> products;
-  if (mode == "max")
-    products = sampler.sampleEach(taps);
-  else
-    products = {sampler.sample(taps)};
-  Value y = poolSamples(
-      b, products,
-      {count, spec->outputs[0], s, spec->outputs[1], s, b.extent(x, 1)},
-      mode == "max");
-  return op.result(b.toChannelsFirst(y));
-}
-
-//===----------------------------------------------------------------------===//
 // DeformConv
 //===----------------------------------------------------------------------===//
 
@@ -552,6 +414,5 @@ void frontend::registerSamplingOps(OpRegistry &registry) {
   registry.add("AffineGrid", 20, roundOnce<importAffineGrid>);
   registry.add("DeformConv", 19, roundOnce<importDeformConv>);
   registry.add("GridSample", 16, roundOnce<importGridSample>);
-  registry.add("RoiAlign", 10, roundOnce<importRoiAlign>,
-               "with a sampling_ratio");
+  registry.add("RoiAlign", 10, roundOnce<importRoiAlign>);
 }
