@@ -127,6 +127,14 @@ static Value swapLast(GraphBuilder &b, Value x) {
   return b.transpose(x, order);
 }
 
+static bool canBroadcast(ArrayRef<int64_t> x, ArrayRef<int64_t> y) {
+  return llvm::all_of(llvm::zip(llvm::reverse(x), llvm::reverse(y)),
+                      [](auto extents) {
+                        auto [a, b] = extents;
+                        return a == b || a == 1 || b == 1;
+                      });
+}
+
 Value frontend::buildProduct(GraphBuilder &b, Value lhs, Value rhs) {
   if (!lhs || !rhs)
     return {};
@@ -137,10 +145,8 @@ Value frontend::buildProduct(GraphBuilder &b, Value lhs, Value rhs) {
     return b.matmul(lhs, rhs);
   // Shapes that do not fit are refused where every product's are.
   ArrayRef<int64_t> rows = b.shape(lhs), matrices = b.shape(rhs);
-  auto ignore = [] { return InFlightDiagnostic(); };
   if (rows.back() != matrices[matrices.size() - 2] ||
-      failed(qg::inferBroadcastShape({rows.drop_back(2), matrices.drop_back(2)},
-                                     ignore)))
+      !canBroadcast(rows.drop_back(2), matrices.drop_back(2)))
     return b.matmul(lhs, rhs);
   int64_t rank = std::max(b.rank(lhs), b.rank(rhs));
   std::optional<Stack> stack = Stack::read(b, rhs, rank - 2);

@@ -136,6 +136,8 @@ std::optional<Tensor> GraphBuilder::constantOf(Value value) const {
 
 Value GraphBuilder::floats(ArrayRef<int64_t> shape, ArrayRef<double> values,
                            Type elementType) {
+  if (!elementType)
+    return {};
   std::optional<DType> dtype = qg::getDType(elementType);
   if (!dtype)
     return fail("expects a number type");

@@ -78,6 +78,13 @@ SmallVector<Value> GraphBuilder::isolate(Operation *op) {
   return captures;
 }
 
+/// Values that failed are no part of a loop.
+static bool isComplete(const LoopYield &yield) {
+  auto isThere = [](Value value) { return bool(value); };
+  return llvm::all_of(yield.states, isThere) &&
+         llvm::all_of(yield.stacked, isThere);
+}
+
 /// One step is no loop.
 SmallVector<Value> GraphBuilder::writeOnce(const LoopSpec &spec,
                                            LoopBodyWriter write) {
@@ -86,7 +93,7 @@ SmallVector<Value> GraphBuilder::writeOnce(const LoopSpec &spec,
   for (Value slice : spec.slices)
     arguments.push_back(dropDim(slice, 0));
   std::optional<LoopYield> yield = write(arguments);
-  if (!yield)
+  if (!yield || !isComplete(*yield))
     return {};
   SmallVector<Value> results(yield->states);
   for (Value value : yield->stacked)
@@ -114,6 +121,8 @@ bool GraphBuilder::addStates(Operation *op, const LoopYield &yield,
 
 SmallVector<Value> GraphBuilder::loop(const LoopSpec &spec,
                                       LoopBodyWriter write) {
+  if (!isComplete({{}, spec.states, spec.slices}))
+    return {};
   if (spec.count == 1 && !spec.condition)
     return writeOnce(spec, write);
   OpBuilder::InsertionGuard guard(builder);
@@ -130,7 +139,7 @@ SmallVector<Value> GraphBuilder::loop(const LoopSpec &spec,
   builder.setInsertionPoint(draft);
   SmallVector<Value> states(spec.states);
   SmallVector<Value> results;
-  if (yield && addStates(draft, *yield, states))
+  if (yield && isComplete(*yield) && addStates(draft, *yield, states))
     results = closeLoop(draft, *yield, {spec.count, spec.condition, states,
                                         spec.slices, spec.isReversed,
                                         spec.slicesReversed});

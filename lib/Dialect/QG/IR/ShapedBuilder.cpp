@@ -66,6 +66,8 @@ Value ShapedBuilder::constant(const Tensor &tensor) {
 
 Value ShapedBuilder::full(ArrayRef<int64_t> shape, double value,
                           Type elementType) {
+  if (!elementType)
+    return {};
   std::optional<DType> dtype = getDType(elementType);
   if (!dtype)
     return fail("expects a number type");
@@ -139,6 +141,8 @@ Value ShapedBuilder::select(Value condition, Value onTrue, Value onFalse) {
 Value ShapedBuilder::convert(Value x, Type elementType) {
   if (!x || element(x) == elementType)
     return x;
+  if (!elementType)
+    return {};
   return emit<CastOp>(shape(x), elementType, x);
 }
 

@@ -63,8 +63,13 @@ private:
   SmallVector<Value> stepGRU(const Direction &d, Value x, Value h);
   SmallVector<Value> stepRNN(const Direction &d, Value x, Value h);
   Value gate(Value x, unsigned index) {
+    if (!x)
+      return {};
     return b.sliceAxis(x, b.rank(x) - 1, index * hiddenSize,
                        (index + 1) * hiddenSize);
+  }
+  Value oneMinus(Value x) {
+    return x ? b.sub(b.full({}, 1, b.element(x)), x) : Value();
   }
   Value limit(Value x) { return clip > 0 ? b.clamp(x, -clip, clip) : x; }
   Value activate(const Activation &activation, Value x) {
@@ -315,7 +320,7 @@ SmallVector<Value> RecurrentBuilder::stepLSTM(const Direction &d, Value x,
   };
   Value i = activate(d.activations[0], peep(gate(z, 0), 0, c));
   Value f = couplesForget
-                ? b.sub(b.full({}, 1, b.element(i)), i)
+                ? oneMinus(i)
                 : activate(d.activations[0], peep(gate(z, 2), 2, c));
   Value g = activate(d.activations[1], gate(z, 3));
   Value cell = b.add(b.mul(f, c), b.mul(i, g));
@@ -351,8 +356,7 @@ SmallVector<Value> RecurrentBuilder::stepGRU(const Direction &d, Value x,
   }
   Value z = activate(d.activations[0], gate(zr, 0));
   Value n = activate(d.activations[1], candidate);
-  Value rest = b.sub(b.full({}, 1, b.element(z)), z);
-  return {b.add(b.mul(rest, n), b.mul(z, h))};
+  return {b.add(b.mul(oneMinus(z), n), b.mul(z, h))};
 }
 
 SmallVector<Value> RecurrentBuilder::stepRNN(const Direction &d, Value x,

@@ -129,3 +129,19 @@ def unrolled(depth):
 save("unrolled", [h.make_node("SequenceConstruct", ["x"], ["s"]), unrolled(5),
                   h.make_node("SequenceAt", ["t", "z"], ["y"])], [x], [y],
      [h.make_tensor("n", T.INT64, [], [250]), h.make_tensor("z", T.INT64, [], [0])])
+
+# What fails in the middle of what an operator writes.
+for kind, gates in (("GRU", 3), ("LSTM", 4), ("RNN", 1)):
+    save(f"mixed_{kind}", [h.make_node(kind, ["d", "w", "r"], ["y"],
+                                       hidden_size=5)],
+         [h.make_tensor_value_info("d", T.DOUBLE, [4, 2, 3])], [y],
+         [h.make_tensor(n, T.FLOAT, [1, 5 * gates, k], [0.5] * 5 * gates * k)
+          for n, k in (("w", 3), ("r", 5))])
+blocks = h.make_graph(
+    [h.make_node("DequantizeLinear", ["q", "s"], ["w"], axis=2, block_size=4),
+     h.make_node("MatMul", ["i", "w"], ["y"])], "g", [value("i", [6, 2, 5])],
+    [y], [h.make_tensor("q", T.INT4, [3, 5, 8], [1] * 120),
+          h.make_tensor("s", T.FLOAT, [3, 5, 2], [0.5] * 30)])
+(folder / "batches.onnx").write_bytes(h.make_model(
+    blocks, ir_version=10,
+    opset_imports=[h.make_opsetid("", 21)]).SerializeToString())
