@@ -21,7 +21,7 @@ func.func @main(%x: tensor<2x4xf32> {qg.name = "x"})
     [0.5, 0.5, 2.0], [-1.0, 0.1, 0.2]]> : tensor<4x3xf32>
   %0 = qg.matmul %x, %w0 : (tensor<2x4xf32>, tensor<4x4xf32>)
     -> tensor<2x4xf32> loc("first")
-  %1 = qg.relu %0 : (tensor<2x4xf32>) -> tensor<2x4xf32> loc("act")
+  %1 = qg.unary relu %0 : (tensor<2x4xf32>) -> tensor<2x4xf32> loc("act")
   %2 = qg.matmul %1, %w1 : (tensor<2x4xf32>, tensor<4x3xf32>)
     -> tensor<2x3xf32> loc("second")
   return %2 : tensor<2x3xf32>
