@@ -3,10 +3,12 @@
  *
  * What `qopt compile --emit=exe` links with a model: reads .npy arrays, calls
  * M_run once per sample, writes .npy arrays. C11 and POSIX threads; compiled
- * with -DQOPT_RUN=M_run -DQOPT_INFO=M_info.
+ * with -DQOPT_RUN=M_run -DQOPT_INFO=M_info, and where weights lie in a file
+ * with -DQOPT_MODEL_WEIGHTS_ID and -DQOPT_MODEL_WEIGHTS_BYTES of the header.
  *===----------------------------------------------------------------------===*/
 #include "qopt-rt/qopt_pool.h"
 #include "qopt-rt/qopt_rt2.h"
+#include "qopt-rt/qopt_weights.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,13 @@ int QOPT_RUN(const qopt_call *call);
 const qopt_info *QOPT_INFO(void);
 
 /* Exit codes: those of qopt. */
-enum { EXIT_USAGE = 2, EXIT_DATA = 5, EXIT_RESOURCE = 10, EXIT_INTERNAL = 70 };
+enum {
+  EXIT_USAGE = 2,
+  EXIT_MODEL = 4,
+  EXIT_DATA = 5,
+  EXIT_RESOURCE = 10,
+  EXIT_INTERNAL = 70
+};
 enum { MAX_RANK = 16, PRINTED_VALUES = 16, MAX_HEADER = 1 << 16 };
 
 typedef struct array {
@@ -344,11 +352,17 @@ static void print_tensors(const char *kind, const result_list *list) {
   }
 }
 
+#ifdef QOPT_MODEL_WEIGHTS_ID
+#define WEIGHTS_USAGE " [--weights FILE]"
+#else
+#define WEIGHTS_USAGE ""
+#endif
+
 static void print_usage(const char *program, const qopt_info *info,
                         const result_list *results) {
   result_list inputs = {info->inputs, info->n_inputs, 0, NULL};
   printf("usage: %s --input [NAME=]@F.npy [--output [NAME=]@F.npy] "
-         "[--threads N]\n"
+         "[--threads N]" WEIGHTS_USAGE "\n"
          "One sample or a stack of samples, in the form that the model takes:\n"
          "nothing is preprocessed. Outputs that are not written are printed.\n"
          "%s, for %s\n",
@@ -487,6 +501,7 @@ static void run_sample(qopt_call2 *call, const qopt_info *info,
 
 typedef struct request {
   const char **inputs, **outputs; /* paths, by index of the model */
+  const char *weights;            /* NULL: beside this command */
   uint32_t threads;
 } request;
 
@@ -517,6 +532,8 @@ static request parse(int argc, char **argv, const qopt_info *info,
       uint32_t index = find_tensor(value, results->count, info->n_outputs,
                                    results->tensors, &path);
       result.outputs[index] = path;
+    } else if (*WEIGHTS_USAGE && !strcmp(flag, "--weights")) {
+      result.weights = value;
     } else if (!strcmp(flag, "--threads")) {
       char *end;
       long threads = strtol(value, &end, 10);
@@ -566,6 +583,39 @@ static void write_outputs(const request *asked, const result_list *results,
       print_array(results->tensors[i].name, &outputs[i]);
 }
 
+/* Maps the weights that the model does not hold: those of `path`, or of the
+ * file beside this command. NULL: it holds them. */
+static const void *open_weights(const char *path) {
+#ifdef QOPT_MODEL_WEIGHTS_ID
+  static const char *const problems[] = {
+      "",
+      "cannot open",
+      "is no file of weights:",
+      "is shorter or longer than its header says:",
+      "holds the weights of another model:",
+      "cannot map"};
+  static char own[4096];
+  static qopt_weights weights; /* mapped until the end */
+  int error;
+  if (!path) {
+    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 16);
+    if (length < 0)
+      fail(EXIT_RESOURCE, "cannot find", "/proc/self/exe",
+           "use --weights FILE");
+    strcpy(own + length, ".weights");
+    path = own;
+  }
+  error = qopt_weights_open(&weights, path, QOPT_MODEL_WEIGHTS_BYTES,
+                            QOPT_MODEL_WEIGHTS_ID);
+  if (error)
+    fail(EXIT_MODEL, problems[error], path, "");
+  return weights.data;
+#else
+  (void)path;
+  return NULL;
+#endif
+}
+
 int main(int argc, char **argv) {
   const qopt_info *info = QOPT_INFO();
   result_list results = list_results(info);
@@ -586,6 +636,7 @@ int main(int argc, char **argv) {
   }
   call.call.abi = info->abi;
   call.call.threads = asked.threads;
+  call.call.weights = open_weights(asked.weights);
   call.call.inputs = allocate(info->n_inputs * sizeof(void *));
   call.call.outputs = allocate(info->n_outputs * sizeof(void *));
   call.call.arena = allocate(info->arena_bytes);

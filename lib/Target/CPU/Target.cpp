@@ -279,10 +279,6 @@ private:
       return linkSharedLibrary(compiled);
     if (kind == "static")
       return makeArchive(compiled);
-    if (kind == "exe" && compiled.weights)
-      return absl::InvalidArgumentError(
-          "--emit=exe: expects weights in the code, they are in a file; add "
-          "--embed-weights");
     if (kind == "exe")
       return linkExecutable(compiled);
     return kind == "asm" ? emitAssembly(lowered, options_)
