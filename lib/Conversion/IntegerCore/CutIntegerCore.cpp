@@ -49,7 +49,7 @@ static bool isInteger(Value value) {
 /// Whether readers of a stored integer take it as unsigned.
 static bool isReadUnsigned(Value value) {
   for (Operation *user : value.getUsers()) {
-    if (movesElements(user)) {
+    if (movesElements(user) || isa<qg::SliceOp, qg::BroadcastOp>(user)) {
       if (isReadUnsigned(user->getResult(0)))
         return true;
       continue;

@@ -76,8 +76,8 @@ FailureOr<IntegerType> hls::getAccumulator(Operation *op,
 bool hls::isReadUnsigned(Value value) {
   return llvm::any_of(value.getUses(), [](OpOperand &use) {
     Operation *user = use.getOwner();
-    if (isa<qg::ReshapeOp, qg::TransposeOp, qg::ConcatOp, fxp::MaxPoolOp>(
-            user) &&
+    if (isa<qg::ReshapeOp, qg::TransposeOp, qg::ConcatOp, qg::SliceOp,
+            qg::BroadcastOp, fxp::MaxPoolOp>(user) &&
         !user->hasAttr("x_unsigned"))
       return isReadUnsigned(user->getResult(0));
     return user->hasAttr("x_unsigned") ||

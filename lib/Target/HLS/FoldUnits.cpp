@@ -33,7 +33,7 @@ public:
       unit->fold(cycles);
     // A window has the lanes of the unit that reads it.
     for (auto &unit : llvm::reverse(units_)) {
-      if (!isa<WindowOp>(unit->op()) || unit->op()->use_empty())
+      if (unit->getLanes() != Unit::Lanes::OfReader || unit->op()->use_empty())
         continue;
       OpOperand &use = *unit->op()->getResult(0).getUses().begin();
       if (Unit *reader = byOp_.lookup(use.getOwner()))
@@ -41,7 +41,7 @@ public:
     }
     // A fork has the lanes of what it copies.
     for (auto &unit : units_)
-      if (isa<ForkOp>(unit->op()))
+      if (unit->getLanes() == Unit::Lanes::OfWriter)
         if (Unit *writer =
                 byOp_.lookup(unit->op()->getOperand(0).getDefiningOp()))
           unit->setLanes(writer->outputLanes());

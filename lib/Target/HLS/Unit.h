@@ -34,8 +34,10 @@ public:
   /// Unfolds just as far that a frame takes at most `cycles`, else as far as
   /// possible. Nothing in the IR changes.
   virtual void fold(int64_t cycles) = 0;
-  /// Takes the lanes that the unit behind wants, for units without a choice of
-  /// their own.
+  /// Whose lanes a unit has that leaves the choice to a neighbour: it gets them
+  /// by `setLanes` when all have folded.
+  enum class Lanes { Own, OfReader, OfWriter };
+  virtual Lanes getLanes() const { return Lanes::Own; }
   virtual void setLanes(int64_t lanes) {}
   /// Lanes after `fold`.
   virtual int64_t inputLanes(unsigned operand) const = 0;

@@ -103,6 +103,7 @@ public:
       : Unit(op), lanes_(op.getInput().getType().getLanes()) {}
 
   void fold(int64_t) override {}
+  Lanes getLanes() const override { return Lanes::OfWriter; }
   void setLanes(int64_t lanes) override { lanes_ = lanes; }
   int64_t inputLanes(unsigned) const override { return lanes_; }
   int64_t outputLanes() const override { return lanes_; }

@@ -169,6 +169,7 @@ public:
       return std::max(reads, writes) / lanes <= cycles;
     });
   }
+  Lanes getLanes() const override { return Lanes::OfReader; }
   void setLanes(int64_t lanes) override { lanes_ = lanes; }
   int64_t inputLanes(unsigned) const override { return lanes_; }
   int64_t outputLanes() const override { return lanes_; }

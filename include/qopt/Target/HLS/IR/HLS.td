@@ -482,4 +482,63 @@ def HLS_FifoOp : HLS_Op<"fifo", [AllTypesMatch<["input", "result"]>]> {
   let assemblyFormat = "$input `depth` $depth attr-dict `:` type($input)";
 }
 
+def HLS_SliceOp : HLS_Layer<"slice"> {
+  let summary = "some elements of each dimension";
+  let description = [{
+    Reads a tensor of `shape` in row-major order and writes, in that order, the
+    elements whose coordinate in every dimension `d` is `offsets[d] + i *
+    strides[d]` for an `i` below `sizes[d]`. Nothing is kept.
+
+    * C1: `shape`, `offsets`, `sizes` and `strides` have one entry for each
+      dimension, at least one.
+    * C2: extents, sizes and strides are positive, offsets not negative, and
+      the last element of each dimension lies inside of it.
+    * C3: both streams have one element type and the same lanes, the input
+      carries `shape` and the result `sizes`.
+    * C4: `lanes` is 1 where the last stride is more, and else divides extent,
+      offset and size of the last dimension: a token is written or it is not.
+
+    Example:
+    ```mlir
+    %y = hls.slice %x shape [8, 8, 4] offsets [0, 1, 0] sizes [8, 3, 4] strides [1, 2, 1]
+         : !hls.stream<64 x 4 x si8> -> !hls.stream<24 x 4 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, DenseI64ArrayAttr:$shape,
+    DenseI64ArrayAttr:$offsets, DenseI64ArrayAttr:$sizes,
+    DenseI64ArrayAttr:$strides);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `shape` $shape `offsets` $offsets `sizes` $sizes `strides` $strides
+    attr-dict `:` type($input) `->` type($result)
+  }];
+}
+
+def HLS_RepeatOp : HLS_Layer<"repeat"> {
+  let summary = "blocks of elements several times";
+  let description = [{
+    Reads `block` elements and writes them `count` times, then the next block:
+    a broadcast along one dimension. The first copy leaves while the block
+    arrives.
+
+    * C1: `block` and `count` are positive, and `block` divides the elements
+      of the input.
+    * C2: both streams have one element type and the same lanes, and the
+      result `count` times the elements of the input.
+    * C3: `lanes` divides `block`.
+
+    Example:
+    ```mlir
+    %y = hls.repeat %x block 4 count 64
+         : !hls.stream<1 x 4 x si8> -> !hls.stream<64 x 4 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, I64Attr:$block, I64Attr:$count);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `block` $block `count` $count attr-dict
+    `:` type($input) `->` type($result)
+  }];
+}
+
 #endif // QOPT_HLS_TD
