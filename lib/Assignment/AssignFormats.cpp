@@ -172,8 +172,9 @@ void AssignFormats::decideLinears(TensorGraph &graph) {
         own && own == kFloatFormat)
       return keepFloatBecause(op, "kept float by the recipe");
     if (isRoundedAtRunTime(op.getInput()) || isRoundedAtRunTime(op.getWeight()))
-      return keepFloatBecause(op, "the model itself rounds its input at run time, "
-                                  "and it is not rounded again");
+      return keepFloatBecause(op,
+                              "the model itself rounds its input at run time, "
+                              "and it is not rounded again");
     if (kept.contains(op))
       return;
     if (std::string reason = judgeOperands(op); !reason.empty())
@@ -294,23 +295,23 @@ bool AssignFormats::canScaleChannels(TensorGraph &graph, qg::ObserveOp op) {
   return input && graph.isRegionRoot(producer) && isPreActivation(graph, input);
 }
 
-static bool isOnlyReturned(Value value) {
-  return llvm::all_of(value.getUsers(), [](Operation *user) {
-    if (auto observer = dyn_cast<qg::ObserveOp>(user))
-      return isOnlyReturned(observer.getResult());
-    return user->hasTrait<OpTrait::IsTerminator>();
-  });
-}
-
-/// Is the tensor read by results, or by the softmax before one, alone?
-static bool isHead(qg::ObserveOp op) {
-  if (op.getX().getDefiningOp<qg::SoftmaxOp>())
+/// Is the op a return, or a softmax whose result is moved and returned alone?
+static bool isEnd(TensorGraph &graph, Operation *reader) {
+  if (reader->hasTrait<OpTrait::IsTerminator>())
+    return true;
+  auto softmax = dyn_cast<qg::SoftmaxOp>(reader);
+  if (!softmax)
     return false;
-  return llvm::all_of(op->getUsers(), [](Operation *user) {
-    auto softmax = dyn_cast<qg::SoftmaxOp>(user);
-    return user->hasTrait<OpTrait::IsTerminator>() ||
-           (softmax && isOnlyReturned(softmax.getResult()));
-  });
+  return llvm::all_of(
+      graph.getReaders(softmax.getResult()), [&](Operation *op) {
+        auto observer = dyn_cast<qg::ObserveOp>(op);
+        return observer ? llvm::all_of(
+                              graph.getReaders(observer.getResult()),
+                              [](Operation *end) {
+                                return end->hasTrait<OpTrait::IsTerminator>();
+                              })
+                        : op->hasTrait<OpTrait::IsTerminator>();
+      });
 }
 
 void AssignFormats::decideTensors(TensorGraph &graph) {
@@ -322,11 +323,14 @@ void AssignFormats::decideTensors(TensorGraph &graph) {
     if (reasons.count(op))
       continue;
     bool hasInteger = false, hasFloat = false;
+    // Without floats, what is returned or read by the softmax before a result
+    // is bytes as well.
+    bool isSoftmax = op.getX().getDefiningOp<qg::SoftmaxOp>();
     for (Operation *reader : graph.getReaders(op.getResult()))
-      (integerOps.contains(reader) ? hasInteger : hasFloat) = true;
-    // Without floats, what a result or its softmax reads is bytes as well.
-    if (preActivation == "int8" && !hasInteger && isHead(op))
-      hasInteger = !(hasFloat = false);
+      (integerOps.contains(reader) ||
+               (preActivation == "int8" && !isSoftmax && isEnd(graph, reader))
+           ? hasInteger
+           : hasFloat) = true;
     if (!hasInteger) {
       keepFloatBecause(op, "only float ops read it");
       continue;
@@ -384,8 +388,7 @@ LogicalResult AssignFormats::assignWeights() {
       return op.emitOpError() << "expects qg.weights " << getWeightFormatNames()
                               << ", got " << own;
     FailureOr<qg::QuantizedType> type = getWeightEncoding(
-        linear, *format,
-        getLeastScale(getInputEncoding(linear)));
+        linear, *format, getLeastScale(getInputEncoding(linear)));
     if (failed(type))
       return failure();
     if (format->element->isLearned)

@@ -88,7 +88,9 @@ Operation *TensorGraph::getProducer(qg::ObserveOp observer) {
   Operation *op = value.getDefiningOp();
   if (!op)
     return nullptr;
-  return getRepresentative(skipClampsBack(op));
+  // A clamp behind moves and maxima is a function of its own.
+  Operation *before = skipClampsBack(op);
+  return getRepresentative(keepsEncoding(before) ? op : before);
 }
 
 SmallVector<Value> TensorGraph::getInputs(Operation *op) {

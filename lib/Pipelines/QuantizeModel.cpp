@@ -219,6 +219,10 @@ absl::Status ModelQuantizer::transform() {
 absl::Status ModelQuantizer::observe() {
   if (!model.recipe.needsProfile())
     return absl::OkStatus();
+  // Without floats there is no other form of arithmetic by channel.
+  if (inputs.integerInputs)
+    QOPT_RETURN_IF_ERROR(runPipeline(
+        *model.floatModule, "func.func(qg-channel-affine-to-conv)"));
   if (!inputs.samples && !inputs.profile)
     return Error(Code::MissingArgument, "--scheme " + model.recipe.scheme +
                                             " expects --data or --profile");

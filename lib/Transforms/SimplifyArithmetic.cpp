@@ -137,7 +137,87 @@ struct DropSecondRelu : OpRewritePattern<qg::UnaryOp> {
     return success();
   }
 };
+} // namespace
 
+/// The operand of a relu, or of a maximum or minimum with one number; null for
+/// any other op.
+static Value getClampInput(Operation *op) {
+  if (auto unary = dyn_cast<qg::UnaryOp>(op))
+    return unary.getKind() == UnaryKind::relu ? unary.getX() : Value();
+  auto binary = dyn_cast<qg::BinaryOp>(op);
+  if (!binary || (binary.getKind() != BinaryKind::max &&
+                  binary.getKind() != BinaryKind::min))
+    return {};
+  for (bool right : {true, false}) {
+    Value x = right ? binary.getLhs() : binary.getRhs();
+    std::optional<double> bound =
+        matchSplat(right ? binary.getRhs() : binary.getLhs());
+    if (bound && !std::isnan(*bound) && x.getType() == binary.getType())
+      return x;
+  }
+  return {};
+}
+
+/// Does a product compute the value, up to clamps and constants added or
+/// multiplied?
+static bool comesFromProduct(Value value) {
+  while (value.hasOneUse()) {
+    Operation *op = value.getDefiningOp();
+    if (isa_and_nonnull<LinearOpInterface>(op))
+      return true;
+    if (Value input = op ? getClampInput(op) : Value()) {
+      value = input;
+      continue;
+    }
+    auto binary = dyn_cast_or_null<qg::BinaryOp>(op);
+    if (!binary)
+      return false;
+    value =
+        qg::matchConstant(binary.getRhs()) ? binary.getLhs() : binary.getRhs();
+  }
+  return false;
+}
+
+/// Every window reads an element: a maximum of none is not of the input.
+static bool readsElements(qg::PoolOp op) {
+  ArrayRef<int64_t> in = op.getX().getType().getShape();
+  ArrayRef<int64_t> out = op.getType().getShape();
+  for (size_t d = 0; d < op.getKernel().size(); ++d) {
+    int64_t first = -op.getPads()[d], dilation = op.getDilations()[d];
+    int64_t last = (out[d + 1] - 1) * op.getStrides()[d] + first;
+    int64_t reach = (op.getKernel()[d] - 1) * dilation;
+    if (first + reach < 0 || last >= in[d + 1] || dilation > in[d + 1])
+      return false;
+  }
+  return true;
+}
+
+namespace {
+/// clamp(max pool(x)) -> max pool(clamp(x)): a clamp right behind a product is
+/// the saturation of its rounding.
+struct ClampBeforeMaximum : RewritePattern {
+  ClampBeforeMaximum(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+  LogicalResult matchAndRewrite(Operation *op,
+                                PatternRewriter &rewriter) const override {
+    Value input = getClampInput(op);
+    auto pool = input ? input.getDefiningOp<qg::PoolOp>() : qg::PoolOp();
+    if (!pool || pool.getKind() != PoolKind::max || !pool->hasOneUse())
+      return rewriter.notifyMatchFailure(op, "no clamp of a maximum");
+    if (!comesFromProduct(pool.getX()) || !readsElements(pool))
+      return rewriter.notifyMatchFailure(op, "no product before it");
+    Operation *clamp = rewriter.clone(*op);
+    clamp->replaceUsesOfWith(input, pool.getX());
+    clamp->getResult(0).setType(pool.getX().getType());
+    auto moved = cast<qg::PoolOp>(rewriter.clone(*pool));
+    moved.getXMutable().assign(clamp->getResult(0));
+    rewriter.replaceOp(op, moved.getResult());
+    return success();
+  }
+};
+} // namespace
+
+namespace {
 /// The other operand already makes the result as large: no broadcast needed.
 struct DropBroadcastOperand : OpRewritePattern<qg::BinaryOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -307,7 +387,8 @@ struct SimplifyArithmetic
 
 void qopt::populateSimplifyArithmeticPatterns(RewritePatternSet &patterns) {
   patterns.add<DropNeutral, SquareByProduct, DropSecondRelu,
-               DropBroadcastOperand, MergeConstants>(patterns.getContext());
+               DropBroadcastOperand, MergeConstants, ClampBeforeMaximum>(
+      patterns.getContext());
   // Before its division turns into a product.
   patterns.add<MeanToPool, PoolOfTransposeToMean>(patterns.getContext(),
                                                   /*benefit=*/2);

@@ -190,3 +190,20 @@ func.func @empty_mean(%x: tensor<1x0x2x4xf32>) -> tensor<1x4xf32> {
   %1 = qg.binary div %0, %c : (tensor<1x4xf32>, tensor<f32>) -> tensor<1x4xf32>
   return %1 : tensor<1x4xf32>
 }
+
+// -----
+// Of an input, or where the maximum is read twice.
+// CHECK-LABEL: func @clamp_behind_maximum
+// CHECK: qg.pool max %arg0
+// CHECK: qg.unary relu
+// CHECK: %[[C:.*]] = qg.conv
+// CHECK: qg.pool max %[[C]]
+// CHECK: qg.unary relu
+func.func @clamp_behind_maximum(%x: tensor<1x4x4x1xf32>, %w: tensor<2x1x1x1xf32>) -> (tensor<1x2x2x1xf32>, tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) {
+  %0 = qg.pool max %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] dilations [1, 1] : tensor<1x4x4x1xf32> -> tensor<1x2x2x1xf32>
+  %1 = qg.unary relu %0 : tensor<1x2x2x1xf32> -> tensor<1x2x2x1xf32>
+  %2 = qg.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x4x1xf32>, tensor<2x1x1x1xf32>) -> tensor<1x4x4x2xf32>
+  %3 = qg.pool max %2 kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] dilations [1, 1] : tensor<1x4x4x2xf32> -> tensor<1x2x2x2xf32>
+  %4 = qg.unary relu %3 : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  return %1, %3, %4 : tensor<1x2x2x1xf32>, tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>
+}

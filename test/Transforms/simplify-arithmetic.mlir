@@ -131,3 +131,20 @@ func.func @pool_over_inner(%x: tensor<4x6x1xf32>) -> tensor<1x1x4xf32> {
   %1 = qg.pool avg %0 kernel [6] strides [1] pads [0, 0] dilations [1] : tensor<1x6x4xf32> -> tensor<1x1x4xf32>
   return %1 : tensor<1x1x4xf32>
 }
+
+// -----
+// A clamp right behind a product is its saturation.
+// CHECK-LABEL: func @clamp_before_maximum
+// CHECK: %[[C:.*]] = qg.conv
+// CHECK: %[[R:.*]] = qg.unary relu %[[C]]
+// CHECK: %[[M:.*]] = qg.binary min %[[R]]
+// CHECK: %[[P:.*]] = qg.pool max %[[M]]
+// CHECK: return %[[P]]
+func.func @clamp_before_maximum(%x: tensor<1x4x4x1xf32>, %w: tensor<2x1x1x1xf32>) -> tensor<1x2x2x2xf32> {
+  %six = qg.constant dense<6.0> : tensor<f32> -> tensor<f32>
+  %0 = qg.conv %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x4x1xf32>, tensor<2x1x1x1xf32>) -> tensor<1x4x4x2xf32>
+  %1 = qg.pool max %0 kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] dilations [1, 1] : tensor<1x4x4x2xf32> -> tensor<1x2x2x2xf32>
+  %2 = qg.unary relu %1 : tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  %3 = qg.binary min %2, %six : (tensor<1x2x2x2xf32>, tensor<f32>) -> tensor<1x2x2x2xf32>
+  return %3 : tensor<1x2x2x2xf32>
+}

@@ -237,6 +237,25 @@ def FoldBatchNorm : Pass<"qg-fold-batch-norm", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 
+def ChannelAffineToConv
+    : Pass<"qg-channel-affine-to-conv", "::mlir::func::FuncOp"> {
+  let summary = "Write products and sums by channel as depthwise convolutions";
+  let description = [{
+    What `qg-fold-batch-norm` could not fold (a normalization behind an
+    activation, in front of a pooling or a padded convolution) has no table: its
+    numbers differ by channel. As a depthwise convolution of one position it is
+    integer arithmetic wherever convolutions are. Slopes by channel (PRelu)
+    become `relu(x) + depthwise(min(x, 0))`. For targets without floats;
+    elsewhere such arithmetic is fused into its neighbours.
+
+    Declines: numbers that are equal in all channels; arithmetic on an input of
+    the model, which prepares it.
+
+    {{example test/Transforms/channel-affine-to-conv.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def SimplifyArithmetic
     : Pass<"qg-simplify-arithmetic", "::mlir::func::FuncOp"> {
   let summary = "Replace elementwise arithmetic by cheaper forms";
@@ -246,7 +265,8 @@ def SimplifyArithmetic
     writes `x ^ 2` as a product and `x / 2^k` as the exact product; turns a sum
     over all spatial dimensions divided by their size into an average pooling,
     and the pooling of a transpose, which is a mean over the last dimension,
-    into a sum.
+    into a sum. A relu or a clamp behind the maximum of a product goes in front
+    of it: `relu(pool max(conv))` becomes `pool max(relu(conv))`.
 
     Declines: division by a constant whose reciprocal is not exact; chains
     whose first result is read elsewhere; reductions over other dimensions.
