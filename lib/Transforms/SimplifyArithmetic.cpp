@@ -8,6 +8,7 @@
 #include "qopt/Transforms/Patterns.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include <cmath>
@@ -200,18 +201,29 @@ struct ClampBeforeMaximum : RewritePattern {
       : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
   LogicalResult matchAndRewrite(Operation *op,
                                 PatternRewriter &rewriter) const override {
-    Value input = getClampInput(op);
-    auto pool = input ? input.getDefiningOp<qg::PoolOp>() : qg::PoolOp();
+    Value input = getClampInput(op), moved = input;
+    if (!input)
+      return rewriter.notifyMatchFailure(op, "no clamp");
+    while (moved.hasOneUse() && isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp>(
+                                    moved.getDefiningOp()))
+      moved = moved.getDefiningOp()->getOperand(0);
+    auto pool = moved.getDefiningOp<qg::PoolOp>();
     if (!pool || pool.getKind() != PoolKind::max || !pool->hasOneUse())
       return rewriter.notifyMatchFailure(op, "no clamp of a maximum");
     if (!comesFromProduct(pool.getX()) || !readsElements(pool))
       return rewriter.notifyMatchFailure(op, "no product before it");
-    Operation *clamp = rewriter.clone(*op);
-    clamp->replaceUsesOfWith(input, pool.getX());
+    rewriter.setInsertionPoint(pool);
+    IRMapping mapping;
+    mapping.map(input, pool.getX());
+    for (Value operand : op->getOperands())
+      if (operand != input)
+        mapping.map(operand,
+                    rewriter.clone(*operand.getDefiningOp())->getResult(0));
+    Operation *clamp = rewriter.clone(*op, mapping);
     clamp->getResult(0).setType(pool.getX().getType());
-    auto moved = cast<qg::PoolOp>(rewriter.clone(*pool));
-    moved.getXMutable().assign(clamp->getResult(0));
-    rewriter.replaceOp(op, moved.getResult());
+    rewriter.modifyOpInPlace(
+        pool, [&] { pool.getXMutable().assign(clamp->getResult(0)); });
+    rewriter.replaceOp(op, input);
     return success();
   }
 };

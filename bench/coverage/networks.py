@@ -1,0 +1,578 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ordinary networks: three or more of each kind that a target without floats
+has to take, and whole ones. Each function writes one into a Net."""
+import numpy as np
+
+from .graph import QONNX, Net
+
+NETWORKS = {}
+
+
+def network(function):
+    NETWORKS[function.__name__.replace("__", "/").replace("_", "-")] = function
+    return function
+
+
+def variants(**rows):
+    """One function for several networks: NAME=arguments."""
+    def add(function):
+        for name, arguments in rows.items():
+            def write(n, arguments=arguments):
+                return function(n, *arguments)
+            base = function.__name__.replace("__", "/").replace("_", "-")
+            NETWORKS[f"{base}-{name.replace('_', '-')}"] = write
+        return function
+    return add
+
+
+def stem(n, channels=4, size=8):
+    return n.relu(n.conv(n.input([1, 3, size, size]), 3, channels))
+
+
+# --- ends ------------------------------------------------------------------
+
+@network
+def ends__conv(n):
+    n.output(n.conv(stem(n), 4, 2, bias=False))
+
+
+@network
+def ends__conv_1d(n):
+    n.output(n.conv(n.relu(n.conv(n.input([1, 3, 16]), 3, 4, rank=1)), 4, 2,
+                    rank=1))
+
+
+@network
+def ends__flatten(n):
+    n.output(n.flat(n.conv(stem(n), 4, 2)))
+
+
+@network
+def ends__global_pool(n):
+    n.output(n.flat(n.op("GlobalAveragePool", n.conv(stem(n), 4, 6))))
+
+
+@network
+def ends__conv_transpose(n):
+    n.output(n.conv(stem(n), 4, 2, kernel=2, pad=0, stride=2,
+                    op="ConvTranspose"))
+
+
+@network
+def ends__conv_transpose_kernel_3(n):
+    n.output(n.conv(stem(n), 4, 3, kernel=3, pad=1, stride=2,
+                    op="ConvTranspose", output_padding=[1, 1]))
+
+
+@network
+def ends__concat(n):
+    x = stem(n)
+    n.output(n.op("Concat", n.conv(x, 4, 2), n.conv(x, 4, 3, kernel=1), axis=1))
+
+
+@network
+def ends__depth_to_space(n):
+    n.output(n.op("DepthToSpace", n.conv(stem(n), 4, 12), blocksize=2))
+
+
+@variants(relu=("Relu",), tanh=("Tanh",), sigmoid=("Sigmoid",),
+          hard_sigmoid=("HardSigmoid",), leaky_relu=("LeakyRelu",))
+def ends__activation(n, kind):
+    n.output(n.op(kind, n.conv(stem(n), 4, 2)))
+
+
+@network
+def ends__add(n):
+    x = stem(n)
+    n.output(n.op("Add", n.conv(x, 4, 4), x))
+
+
+@network
+def ends__resize(n):
+    n.output(n.op("Resize", n.conv(stem(n), 4, 2), "",
+                  n.constant([1, 1, 2, 2]), mode="nearest",
+                  coordinate_transformation_mode="asymmetric",
+                  nearest_mode="floor"))
+
+
+@variants(softmax=("Softmax", -1), log_softmax=("LogSoftmax", -1))
+def ends__classes(n, kind, axis):
+    n.output(n.op(kind, n.dense(n.flat(stem(n)), 256, 10), axis=axis))
+
+
+@network
+def ends__softmax_over_channels(n):
+    n.output(n.op("Softmax", n.conv(stem(n), 4, 5), axis=1))
+
+
+@network
+def ends__two_results_one_read_on(n):
+    x = stem(n)
+    n.output(x)
+    n.output(n.dense(n.flat(x), 256, 10))
+
+
+@variants(argmax=("ArgMax",))
+def ends__label(n, kind):
+    n.output(n.op(kind, n.dense(n.flat(stem(n)), 256, 10), axis=1, keepdims=0))
+
+
+@network
+def ends__top_3(n):
+    values, indices = n.op("TopK", n.dense(n.flat(stem(n)), 256, 10),
+                           n.constant([3], np.int64), outputs=2)
+    n.output(values)
+    n.output(indices)
+
+
+@variants(of_256=(1 / 256, -128), of_255=(1 / 255, -128))
+def ends__stored_softmax(n, scale, zero):
+    x = n.qdq(n.input([1, 16]), 0.008)
+    y = n.op("Gemm", x, n.stored([16, 6], 0.01))
+    n.output(n.qdq(n.op("Softmax", n.qdq(y, 0.05), axis=-1), scale, zero))
+
+
+# --- beginnings ------------------------------------------------------------
+
+def finish(n, x, channels=3):
+    n.output(n.dense(n.flat(n.relu(n.conv(x, channels, 4))), 256, 5))
+
+
+@network
+def begins__image_bytes_divided(n):
+    x = n.op("Cast", n.input([1, 3, 8, 8], 0, 256, np.uint8), to=1)
+    finish(n, n.op("Div", x, n.constant(255.0)))
+
+
+@network
+def begins__image_bytes_centred(n):
+    x = n.op("Cast", n.input([1, 3, 8, 8], 0, 256, np.uint8), to=1)
+    finish(n, n.op("Mul", n.op("Sub", x, n.constant(128.0)),
+                   n.constant(1 / 128)))
+
+
+@network
+def begins__signed_bytes(n):
+    x = n.op("Cast", n.input([1, 3, 8, 8], -128, 128, np.int8), to=1)
+    finish(n, n.op("Mul", x, n.constant(1 / 128)))
+
+
+@network
+def begins__mean_and_deviation(n):
+    x = n.input([1, 3, 8, 8], 0, 255)
+    mean = n.constant(np.float32([123.7, 116.3, 103.5]).reshape(1, 3, 1, 1))
+    std = n.constant(np.float32([58.4, 57.1, 57.4]).reshape(1, 3, 1, 1))
+    finish(n, n.op("Div", n.op("Sub", x, mean), std))
+
+
+@network
+def begins__normalization(n):
+    finish(n, n.norm(n.input([1, 3, 8, 8]), 3))
+
+
+@network
+def begins__bytes_then_normalization(n):
+    x = n.op("Cast", n.input([1, 3, 8, 8], 0, 256, np.uint8), to=1)
+    finish(n, n.norm(n.op("Div", x, n.constant(255.0)), 3))
+
+
+# --- middles ---------------------------------------------------------------
+
+def rest(n, x, channels=4, size=8):
+    n.output(n.dense(n.flat(n.relu(n.conv(x, channels, 4))), 4 * size * size, 5))
+
+
+@network
+def middle__relu_behind_max_pool(n):
+    x = n.op("MaxPool", n.conv(n.input([1, 3, 8, 8]), 3, 4),
+             kernel_shape=[2, 2], strides=[2, 2])
+    rest(n, n.relu(x), size=4)
+
+
+@network
+def middle__relu_behind_average_pool(n):
+    x = n.op("AveragePool", n.conv(n.input([1, 3, 8, 8]), 3, 4),
+             kernel_shape=[2, 2], strides=[2, 2])
+    rest(n, n.relu(x), size=4)
+
+
+@network
+def middle__clip_behind_concat(n):
+    x = n.input([1, 3, 8, 8])
+    y = n.op("Concat", n.conv(x, 3, 2), n.conv(x, 3, 2, kernel=1), axis=1)
+    rest(n, n.op("Clip", y, n.constant(0.0), n.constant(6.0)))
+
+
+@network
+def middle__relu_behind_split(n):
+    a, b = n.op("Split", n.conv(n.input([1, 3, 8, 8]), 3, 8), outputs=2, axis=1)
+    rest(n, n.op("Add", n.relu(a), b))
+
+
+@variants(leaky_relu=("LeakyRelu",), hard_swish=("HardSwish",), elu=("Elu",),
+          sigmoid=("Sigmoid",), tanh=("Tanh",))
+def middle__stored_activation(n, kind):
+    x = n.qdq(n.input([1, 3, 8, 8]), 0.008)
+    y = n.op("Conv", x, n.stored([4, 3, 3, 3], 0.004), pads=[1] * 4)
+    y = n.qdq(n.op(kind, y), 0.02)
+    n.output(n.qdq(n.op("Conv", y, n.stored([2, 4, 3, 3], 0.004)), 0.02))
+
+
+@variants(nearest=("nearest", "asymmetric", {"nearest_mode": "floor"}),
+          linear=("linear", "half_pixel", {}))
+def middle__resize(n, mode, transform, more):
+    x = n.op("Resize", stem(n), "", n.constant([1, 1, 2, 2]), mode=mode,
+             coordinate_transformation_mode=transform, **more)
+    rest(n, x, size=16)
+
+
+@network
+def middle__channel_gather(n):
+    rest(n, n.op("Gather", stem(n), n.constant([2, 0, 3, 1], np.int64), axis=1))
+
+
+@network
+def middle__pad(n):
+    x = n.op("Pad", stem(n), n.constant([0, 0, 1, 1, 0, 0, 1, 1], np.int64))
+    n.output(n.conv(x, 4, 2, pad=0))
+
+
+@network
+def middle__conv_transpose(n):
+    x = n.conv(stem(n), 4, 4, kernel=4, pad=1, stride=2, op="ConvTranspose")
+    rest(n, n.relu(x), size=16)
+
+
+@network
+def middle__clip_on_stored(n):
+    s, z = n.constant(np.float32(0.1)), n.constant(0, np.int8)
+    x = n.op("QuantizeLinear", n.input([1, 3, 8, 8]), s, z)
+    x = n.op("Clip", x, n.constant(0, np.int8), n.constant(7, np.int8))
+    x = n.op("DequantizeLinear", x, s, z)
+    n.output(n.qdq(n.op("Conv", x, n.stored([4, 3, 3, 3], 0.004)), 0.02))
+
+
+@variants(mul=("Mul",), add=("Add",), prelu=("PRelu",))
+def middle__channel_constant(n, kind):
+    x = n.op("Tanh", n.conv(n.input([1, 3, 8, 8]), 3, 4)) \
+        if kind != "PRelu" else n.conv(n.input([1, 3, 8, 8]), 3, 4)
+    c = n.constant(n.random.uniform(0.1, 0.9, (4, 1, 1)))
+    rest(n, n.op(kind, x, c))
+
+
+@network
+def middle__norm_behind_relu(n):
+    rest(n, n.norm(stem(n), 4))
+
+
+@network
+def middle__norm_behind_concat(n):
+    x = stem(n)
+    y = n.op("Concat", x, n.relu(n.conv(x, 4, 4)), axis=1)
+    rest(n, n.relu(n.norm(y, 8)), channels=8)
+
+
+@network
+def middle__one_channel_map(n):
+    x = stem(n)
+    rest(n, n.op("Mul", x, n.op("Sigmoid", n.conv(x, 4, 1))))
+
+
+@network
+def middle__squeeze_and_excite(n):
+    x = stem(n, 8)
+    s = n.op("GlobalAveragePool", x)
+    s = n.relu(n.conv(s, 8, 2, kernel=1))
+    s = n.op("HardSigmoid", n.conv(s, 2, 8, kernel=1))
+    rest(n, n.op("Mul", x, s), channels=8)
+
+
+@network
+def middle__slice(n):
+    x = n.op("Slice", stem(n), n.constant([1], np.int64),
+             n.constant([7], np.int64), n.constant([2], np.int64))
+    n.output(n.conv(x, 4, 2))
+
+
+@network
+def middle__split_channels(n):
+    a, b = n.op("Split", stem(n), outputs=2, axis=1)
+    rest(n, n.op("Concat", b, a, axis=1))
+
+
+@network
+def middle__tile(n):
+    x = n.op("Tile", stem(n), n.constant([1, 1, 1, 2], np.int64))
+    n.output(n.conv(x, 4, 2))
+
+
+@network
+def middle__expand(n):
+    x = n.op("GlobalAveragePool", stem(n))
+    n.output(n.conv(n.op("Expand", x, n.constant([1, 4, 8, 8], np.int64)), 4, 2))
+
+
+@network
+def middle__unequal_windows(n):
+    x = n.op("AveragePool", stem(n), kernel_shape=[3, 3], strides=[2, 2],
+             pads=[1] * 4)
+    rest(n, x, size=4)
+
+
+@network
+def middle__mean_of_one_axis(n):
+    x = n.op("ReduceMean", stem(n), axes=[3], keepdims=0)
+    n.output(n.dense(n.flat(x), 32, 5))
+
+
+@network
+def middle__reduce_max(n):
+    x = n.op("ReduceMax", stem(n), axes=[2, 3], keepdims=0)
+    n.output(n.dense(x, 4, 5))
+
+
+@network
+def middle__max_of_two(n):
+    x = n.input([1, 3, 8, 8])
+    rest(n, n.op("Max", n.conv(x, 3, 4), n.conv(x, 3, 4, kernel=1)))
+
+
+@network
+def middle__sum_read_by_two(n):
+    x = n.qdq(n.input([1, 3, 8, 8]), 0.008)
+    y = n.op("Conv", x, n.stored([4, 3, 3, 3], 0.004), pads=[1] * 4)
+    a, b = n.qdq(y, 0.02), n.qdq(y, 0.05)
+    n.output(n.qdq(n.op("Conv", a, n.stored([2, 4, 1, 1], 0.004)), 0.02))
+    n.output(n.qdq(n.op("Conv", b, n.stored([2, 4, 1, 1], 0.004)), 0.02))
+
+
+@network
+def middle__sum_of_products(n):
+    x = n.qdq(n.input([1, 3, 8, 8]), 0.008)
+    a = n.op("Conv", x, n.stored([4, 3, 3, 3], 0.004), pads=[1] * 4)
+    b = n.op("Conv", x, n.stored([4, 3, 1, 1], 0.004))
+    n.output(n.qdq(n.op("Add", a, b), 0.03))
+
+
+@network
+def middle__stored_constant(n):
+    x = n.qdq(n.input([1, 3, 8, 8]), 0.008)
+    c = n.stored([1, 3, 8, 8], 0.005)
+    x = n.qdq(n.op("Add", x, c), 0.015)
+    n.output(n.qdq(n.op("Conv", x, n.stored([4, 3, 3, 3], 0.004)), 0.02))
+
+
+@network
+def middle__half(n):
+    x = n.op("Cast", n.input([1, 8]), to=10)
+    for i, width in enumerate((12, 4)):
+        w = n.constant(n.normal(8 if i == 0 else 12, width, scale=0.3),
+                       np.float16)
+        x = n.op("MatMul", x, w)
+        x = n.op("Relu", x) if i == 0 else x
+    n.output(n.op("Cast", x, to=1))
+
+
+@variants(z128=(128,), z100=(100,), z3=(3,))
+def middle__unsigned_weights(n, zero):
+    x = n.qdq(n.input([1, 16]), 0.008)
+    n.output(n.qdq(n.op("MatMul", x, n.stored([16, 6], 0.004, np.uint8, zero)),
+                   0.02))
+
+
+@network
+def middle__layer_norm(n):
+    x = n.dense(n.input([4, 16]), 16, 16)
+    x = n.op("LayerNormalization", x, n.constant(np.ones(16)),
+             n.constant(np.zeros(16)), axis=-1)
+    n.output(n.dense(n.op("Gelu", x) if n.opset >= 20 else n.relu(x), 16, 4))
+
+
+# --- QONNX and Brevitas ----------------------------------------------------
+
+@variants(quant=("Quant",), int_quant=("IntQuant",))
+def qonnx__dense(n, op):
+    x = n.quant(n.input([1, 16]), 1 / 16, 4, op=op)
+    for i, width in enumerate((12, 5)):
+        w = n.quant(n.constant(n.normal(16 if i == 0 else 12, width, scale=0.3)),
+                    0.125, 3, op=op, narrow=1)
+        x = n.op("MatMul", x, w)
+        x = n.quant(n.relu(x), 0.25, 4, op=op, signed=0)
+    n.output(x)
+
+
+@network
+def qonnx__binary(n):
+    x = n.quant(n.input([1, 16]), 1 / 16, 4)
+    one = n.constant(np.float32(1))
+    for i, width in enumerate((12, 5)):
+        w = n.op("BipolarQuant",
+                 n.constant(n.normal(16 if i == 0 else 12, width)), one,
+                 domain=QONNX)
+        x = n.op("MatMul", x, w)
+        if i == 0:
+            x = n.op("BipolarQuant", n.norm(x, 12), one, domain=QONNX)
+    n.output(n.quant(x, 0.5, 8))
+
+
+@network
+def qonnx__bias_of_32_bits(n):
+    x = n.quant(n.input([1, 16]), 1 / 16, 4)
+    w = n.quant(n.constant(n.normal(16, 5, scale=0.3)), 0.125, 3)
+    b = n.quant(n.constant(n.normal(5)), 1 / 128, 32)
+    n.output(n.quant(n.op("Add", n.op("MatMul", x, w), b), 0.25, 8))
+
+
+@network
+def qonnx__scales_by_channel(n):
+    x = n.quant(n.input([1, 4, 6, 6]), 1 / 16, 6)
+    s = n.random.uniform(0.02, 0.2, (3, 1, 1, 1))
+    w = n.quant(n.constant(n.normal(3, 4, 3, 3, scale=0.2)), s, 4, narrow=1)
+    y = n.op("Conv", x, w, pads=[1] * 4)
+    n.output(n.quant(n.relu(y), 0.1, 5, signed=0))
+
+
+@network
+def qonnx__trunc_average(n):
+    x = n.quant(n.relu(n.input([1, 2, 8])), 0.25, 4, signed=0)
+    x = n.op("AveragePool", x, kernel_shape=[4], strides=[4])
+    x = n.op("Trunc", x, n.constant(np.float32(0.0625)),
+             n.constant(np.float32(0)), n.constant(np.float32(6)),
+             n.constant(np.float32(4)), domain=QONNX, rounding_mode="FLOOR")
+    w = n.quant(n.constant(n.normal(3, 2, 1, scale=0.5)), 0.125, 4, narrow=1)
+    n.output(n.quant(n.op("Conv", x, w), 0.125, 8))
+
+
+@variants(floor=("FLOOR", 0), odd_zero=("ROUND", 3))
+def qonnx__rounding(n, mode, zero):
+    x = n.quant(n.input([1, 16], 0, 1), 1 / 16, 5, zero, signed=0)
+    w = n.quant(n.constant(n.normal(16, 5, scale=0.3)), 0.125, 3)
+    y = n.relu(n.op("MatMul", x, w))
+    n.output(n.quant(y, 0.25, 5, signed=0, rounding_mode=mode))
+
+
+# --- whole networks --------------------------------------------------------
+
+@network
+def whole__u_net(n):
+    a = stem(n, 8, 16)
+    b = n.relu(n.conv(n.op("MaxPool", a, kernel_shape=[2, 2], strides=[2, 2]),
+                      8, 16))
+    c = n.relu(n.conv(n.op("MaxPool", b, kernel_shape=[2, 2], strides=[2, 2]),
+                      16, 16))
+    c = n.conv(c, 16, 16, kernel=2, pad=0, stride=2, op="ConvTranspose")
+    d = n.relu(n.conv(n.op("Concat", b, c, axis=1), 32, 8))
+    d = n.op("Resize", d, "", n.constant([1, 1, 2, 2]), mode="nearest",
+             coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    d = n.relu(n.conv(n.op("Concat", a, d, axis=1), 16, 8))
+    n.output(n.op("Sigmoid", n.conv(d, 8, 1, kernel=1)))
+
+
+@network
+def whole__ssd_head(n):
+    x = n.relu(n.conv(stem(n, 8, 16), 8, 16, stride=2))
+    y = n.relu(n.conv(x, 16, 16, stride=2))
+    boxes, classes = [], []
+    for part, size in ((x, 8), (y, 4)):
+        for into, results in ((8, boxes), (6, classes)):
+            z = n.op("Transpose", n.conv(part, 16, into), perm=[0, 2, 3, 1])
+            results.append(n.op("Reshape", z, n.constant(
+                [1, size * size * 2, into // 2], np.int64)))
+    n.output(n.op("Concat", *boxes, axis=1))
+    n.output(n.op("Softmax", n.op("Concat", *classes, axis=1), axis=-1))
+
+
+@network
+def whole__mobile_net_v3(n):
+    def swish(x):
+        return n.op("HardSwish", x)
+    x = swish(n.conv(n.input([1, 3, 16, 16]), 3, 8, stride=2))
+    y = swish(n.conv(x, 8, 16, kernel=1))
+    y = swish(n.conv(y, 16, 16, group=16))
+    s = n.relu(n.conv(n.op("GlobalAveragePool", y), 16, 4, kernel=1))
+    s = n.op("HardSigmoid", n.conv(s, 4, 16, kernel=1), alpha=1 / 6, beta=0.5)
+    x = n.op("Add", x, n.conv(n.op("Mul", y, s), 16, 8, kernel=1))
+    x = n.flat(n.op("GlobalAveragePool", swish(n.conv(x, 8, 24, kernel=1))))
+    n.output(n.dense(x, 24, 10))
+
+
+@network
+def whole__shuffle_net(n):
+    x = stem(n, 8)
+    a, b = n.op("Split", x, outputs=2, axis=1)
+    b = n.relu(n.conv(n.conv(n.relu(n.conv(b, 4, 4, kernel=1)), 4, 4, group=4),
+                      4, 4, kernel=1))
+    x = n.op("Concat", a, b, axis=1)
+    x = n.op("Reshape", x, n.constant([1, 2, 4, 8, 8], np.int64))
+    x = n.op("Transpose", x, perm=[0, 2, 1, 3, 4])
+    x = n.op("Reshape", x, n.constant([1, 8, 8, 8], np.int64))
+    n.output(n.dense(n.flat(n.op("GlobalAveragePool", x)), 8, 10))
+
+
+@network
+def whole__dense_net(n):
+    x, channels = stem(n, 8), 8
+    for _ in range(3):
+        y = n.conv(n.relu(n.norm(x, channels)), channels, 4)
+        x, channels = n.op("Concat", x, y, axis=1), channels + 4
+    x = n.flat(n.op("GlobalAveragePool", n.relu(n.norm(x, channels))))
+    n.output(n.dense(x, channels, 10))
+
+
+@network
+def whole__tcn(n):
+    x = n.input([1, 4, 32])
+    for dilation in (1, 2, 4):
+        y = n.op("Pad", x, n.constant([0, 0, 2 * dilation, 0, 0, 0], np.int64))
+        w = n.constant(n.normal(4, 4, 3, scale=0.4))
+        y = n.relu(n.op("Conv", y, w, dilations=[dilation]))
+        x = n.op("Add", x, y)
+    n.output(n.dense(n.flat(n.op("GlobalAveragePool", x)), 4, 5))
+
+
+@network
+def whole__gru_keyword(n):
+    x = n.op("Transpose", n.input([1, 8, 10]), perm=[1, 0, 2])
+    y = n.op("GRU", x, n.constant(n.normal(1, 48, 10, scale=0.3)),
+             n.constant(n.normal(1, 48, 16, scale=0.3)),
+             n.constant(n.normal(1, 96, scale=0.1)), outputs=2, hidden_size=16,
+             linear_before_reset=1)[1]
+    n.output(n.dense(n.op("Squeeze", y, n.constant([0], np.int64)), 16, 5))
+
+
+@network
+def whole__1w1a(n):
+    one = n.constant(np.float32(1))
+    x = n.quant(n.input([1, 1, 12, 12]), 1 / 128, 8)
+    for into, channels in ((8, 1), (8, 8)):
+        w = n.op("BipolarQuant", n.constant(n.normal(into, channels, 3, 3)), one,
+                 domain=QONNX)
+        x = n.norm(n.op("Conv", x, w), into)
+        x = n.op("BipolarQuant", x, one, domain=QONNX)
+    w = n.op("BipolarQuant", n.constant(n.normal(8 * 64, 10)), one, domain=QONNX)
+    n.output(n.op("MatMul", n.flat(x), w))
+
+
+@network
+def whole__residual(n):
+    x = stem(n, 8)
+    for _ in range(2):
+        y = n.relu(n.norm(n.conv(x, 8, 8, bias=False), 8))
+        y = n.norm(n.conv(y, 8, 8, bias=False), 8)
+        x = n.relu(n.op("Add", x, y))
+    x = n.flat(n.op("GlobalAveragePool", x))
+    n.output(n.op("Softmax", n.dense(x, 8, 10), axis=-1))
+
+
+@network
+def whole__autoencoder(n):
+    x, width = n.input([1, 64]), 64
+    for into in (32, 8, 32):
+        x, width = n.relu(n.dense(x, width, into)), into
+    n.output(n.dense(x, width, 64))
+
+
+def build(name):
+    net = Net(name)
+    NETWORKS[name](net)
+    return net
