@@ -43,9 +43,10 @@ static void applyToTensor(qg::ObserveOp op) {
     Value rounded =
         qg::DequantizeOp::create(builder, op.getLoc(), op.getType(), quantized);
     // A decision that only floats read is one about a result.
-    bool isHead = llvm::all_of(op->getUsers(), readsFloat);
+    bool isForAll = op->hasAttr(kRoundsResultsAttr) ||
+                    llvm::all_of(op->getUsers(), readsFloat);
     op.getResult().replaceUsesWithIf(rounded, [&](OpOperand &use) {
-      return isHead || !readsFloat(use.getOwner());
+      return isForAll || !readsFloat(use.getOwner());
     });
   }
   op.getResult().replaceAllUsesWith(op.getX());

@@ -40,6 +40,7 @@ private:
   std::string judgeRows(LinearOpInterface op);
   void readKept(TensorGraph &graph);
   bool canBeInteger(TensorGraph &graph, Operation *op);
+  void addProducer(TensorGraph &graph, qg::ObserveOp op);
   bool isPreActivation(TensorGraph &graph, qg::ObserveOp op);
   bool canScaleChannels(TensorGraph &graph, qg::ObserveOp op);
   void keepFloatBecause(Operation *op, const Twine &reason) {
@@ -314,6 +315,21 @@ static bool isEnd(TensorGraph &graph, Operation *reader) {
       });
 }
 
+/// Do encodings of the model follow, and nothing else?
+static bool isRoundedByModel(TensorGraph &graph, qg::ObserveOp op) {
+  auto readers = graph.getReaders(op.getResult());
+  return !readers.empty() &&
+         llvm::all_of(readers, llvm::IsaPred<qg::QuantizeOp>);
+}
+
+/// What computes the tensor, if that has an integer form.
+void AssignFormats::addProducer(TensorGraph &graph, qg::ObserveOp op) {
+  Operation *producer = graph.getProducer(op);
+  if (producer && !isa<LinearOpInterface>(producer) &&
+      canBeInteger(graph, producer))
+    integerOps.insert(producer);
+}
+
 void AssignFormats::decideTensors(TensorGraph &graph) {
   for (qg::ObserveOp op : llvm::reverse(graph.observers())) {
     if (isPreActivation(graph, op)) {
@@ -325,21 +341,26 @@ void AssignFormats::decideTensors(TensorGraph &graph) {
     bool hasInteger = false, hasFloat = false;
     // Without floats, what is returned or read by the softmax before a result
     // is bytes as well.
-    bool isSoftmax = op.getX().getDefiningOp<qg::SoftmaxOp>();
+    bool takesEnds = preActivation == "int8" &&
+                     !op.getX().getDefiningOp<qg::SoftmaxOp>();
     for (Operation *reader : graph.getReaders(op.getResult()))
-      (integerOps.contains(reader) ||
-               (preActivation == "int8" && !isSoftmax && isEnd(graph, reader))
+      (integerOps.contains(reader) || (takesEnds && isEnd(graph, reader))
            ? hasInteger
            : hasFloat) = true;
+    if (takesEnds && isRoundedByModel(graph, op)) {
+      keepFloatBecause(op, "the model itself rounds it");
+      addProducer(graph, op);
+      continue;
+    }
     if (!hasInteger) {
       keepFloatBecause(op, "only float ops read it");
       continue;
     }
     rounded.insert(op);
-    Operation *producer = graph.getProducer(op);
-    if (!hasFloat && producer && !isa<LinearOpInterface>(producer) &&
-        canBeInteger(graph, producer))
-      integerOps.insert(producer);
+    if (takesEnds)
+      op->setAttr(kRoundsResultsAttr, UnitAttr::get(&getContext()));
+    if (!hasFloat)
+      addProducer(graph, op);
     if (qg::QuantizedType type = getChannelEncoding(op);
         type && !op->hasAttr("qg.bits") && !hasFloat &&
         canScaleChannels(graph, op))

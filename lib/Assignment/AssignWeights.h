@@ -58,6 +58,8 @@ mlir::FailureOr<mlir::Operation *> roundRows(LinearOpInterface op,
 inline constexpr llvm::StringLiteral kRaisedAttr = "qg.raised_scales";
 
 /// On an op: its rows are to be rounded at run time, with that weight format.
+/// On an observed tensor: what returns it, too, gets it rounded.
+inline constexpr llvm::StringLiteral kRoundsResultsAttr = "qg.rounds_results";
 inline constexpr llvm::StringLiteral kRowsAttr = "qg.rounds_rows";
 
 /// The nearest levels of an f32 constant as a constant of type `type`.

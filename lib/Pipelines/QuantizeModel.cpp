@@ -59,6 +59,29 @@ static bool isMostlyFloat(mlir::ModuleOp module) {
   return floats > encoded;
 }
 
+/// Whether the encodings of a model leave ops of floats that a target without
+/// floats would have to refuse.
+static bool leavesFloats(mlir::ModuleOp module, llvm::StringRef requantize) {
+  mlir::OwningOpRef<mlir::ModuleOp> trial(module.clone());
+  mlir::ScopedDiagnosticHandler silent(
+      module.getContext(), [](mlir::Diagnostic &) { return mlir::success(); });
+  if (!runPipeline(*trial, "qopt-fold").ok() ||
+      !lowerToIntegers(*trial, {requantize.str(), /*dropsHead=*/false}).ok())
+    return true;
+  auto isFloat = [](mlir::Type type) {
+    auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type);
+    return tensor && llvm::isa<mlir::FloatType>(tensor.getElementType());
+  };
+  return trial
+      ->walk([&](mlir::Operation *op) {
+        return !llvm::isa<qg::ConstantOp>(op) &&
+                       llvm::any_of(op->getResultTypes(), isFloat)
+                   ? mlir::WalkResult::interrupt()
+                   : mlir::WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 RecipeDefaults qopt::getRecipeDefaults(mlir::ModuleOp module, bool hasSamples,
                                        bool hasProfile,
                                        llvm::StringRef requantize) {
@@ -66,6 +89,9 @@ RecipeDefaults qopt::getRecipeDefaults(mlir::ModuleOp module, bool hasSamples,
   bool hasData = hasSamples || hasProfile;
   // Encodings that the model brings stay what they are in w8a8 as well.
   bool keepsModel = hasEncodings(module) && !(hasData && isMostlyFloat(module));
+  // Of the rest, samples tell the ranges.
+  if (keepsModel && hasData && requantize != "f32")
+    keepsModel = !leavesFloats(module, requantize);
   defaults.scheme = keepsModel ? "qdq" : hasData ? "w8a8" : "float";
   defaults.requantize = requantize.str();
   defaults.hasSamples = hasSamples && !hasProfile;
@@ -221,8 +247,8 @@ absl::Status ModelQuantizer::observe() {
     return absl::OkStatus();
   // Without floats there is no other form of arithmetic by channel.
   if (inputs.integerInputs)
-    QOPT_RETURN_IF_ERROR(runPipeline(
-        *model.floatModule, "func.func(qg-channel-affine-to-conv)"));
+    QOPT_RETURN_IF_ERROR(runPipeline(*model.floatModule,
+                                     "func.func(qg-channel-affine-to-conv)"));
   if (!inputs.samples && !inputs.profile)
     return Error(Code::MissingArgument, "--scheme " + model.recipe.scheme +
                                             " expects --data or --profile");

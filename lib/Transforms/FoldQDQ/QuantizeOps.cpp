@@ -315,6 +315,38 @@ struct QuantizeBinary : OpRewritePattern<qg::BinaryOp> {
   }
 };
 
+/// Puts the encoding of an op without saturation of its own in front of the
+/// clamps behind it, which become a table then, or nothing where the encoding
+/// ends where they do.
+struct RoundBeforeClamp : OpInterfaceRewritePattern<FormatRuleOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+  LogicalResult matchAndRewrite(FormatRuleOpInterface op,
+                                PatternRewriter &rewriter) const override {
+    auto pool = dyn_cast<qg::PoolOp>(*op);
+    if (!(pool && pool.getKind() == PoolKind::avg) &&
+        !isa<qg::ConcatOp, qg::ResizeOp>(*op))
+      return rewriter.notifyMatchFailure(op, "saturates or keeps its encoding");
+    if (!llvm::all_of(op->getOperands(), getStored))
+      return rewriter.notifyMatchFailure(op, "an operand is float");
+    Value result = op->getResult(0);
+    std::optional<Tail> tail = findTail(result);
+    if (!tail || tail->quantize.getX() == result)
+      return rewriter.notifyMatchFailure(op, "no clamp between");
+    if (!tail->clamp) {
+      rewriter.modifyOpInPlace(
+          tail->quantize, [&] { tail->quantize.getXMutable().assign(result); });
+      return success();
+    }
+    rewriter.setInsertionPointAfter(op);
+    auto quantize = qg::QuantizeOp::create(rewriter, op.getLoc(),
+                                           tail->quantize.getType(), result);
+    auto rounded = qg::DequantizeOp::create(rewriter, op.getLoc(),
+                                            result.getType(), quantize);
+    rewriter.replaceAllUsesExcept(result, rounded, quantize);
+    return success();
+  }
+};
+
 struct QuantizeAveragePool : OpRewritePattern<qg::PoolOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(qg::PoolOp op,
@@ -404,8 +436,9 @@ struct QuantizeConcat : OpRewritePattern<qg::ConcatOp> {
 } // namespace
 
 void qopt::populateQuantizeOpsPatterns(RewritePatternSet &patterns) {
-  patterns.add<QuantizeConv<qg::ConvOp>, QuantizeConv<qg::ConvTransposeOp>,
-               QuantizeMatmul, QuantizeBinary, QuantizeAveragePool,
-               QuantizeResize, QuantizeSum, QuantizeConcat>(
-      patterns.getContext());
+  patterns
+      .add<QuantizeConv<qg::ConvOp>, QuantizeConv<qg::ConvTransposeOp>,
+           QuantizeMatmul, QuantizeBinary, RoundBeforeClamp,
+           QuantizeAveragePool, QuantizeResize, QuantizeSum, QuantizeConcat>(
+          patterns.getContext());
 }
