@@ -66,7 +66,8 @@ class Port:
         self.zero = int(encoding[2]) if encoding else 0
 
     def store(self, values):
-        if self.scale is None:
+        # Integers are handed over as they are, whatever they stand for.
+        if self.scale is None or values.dtype.kind in "iu":
             return values.astype(self.dtype)
         info = np.iinfo(self.dtype)
         steps = np.rint(values.astype(np.float32) / self.scale) + self.zero

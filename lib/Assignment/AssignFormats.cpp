@@ -268,6 +268,8 @@ bool AssignFormats::canBeInteger(TensorGraph &graph, Operation *op) {
   }
   return llvm::all_of(graph.getInputs(op), [&](Value input) {
     qg::ObserveOp observer = getObserver(input);
+    if (!observer && preActivation == "int8")
+      return bool(getOwnEncoding(input));
     return observer && !kept.contains(graph.getProducer(observer)) &&
            (!reasons.count(observer) || isPreActivation(graph, observer));
   });

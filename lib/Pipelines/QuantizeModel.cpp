@@ -245,10 +245,13 @@ absl::Status ModelQuantizer::transform() {
 absl::Status ModelQuantizer::observe() {
   if (!model.recipe.needsProfile())
     return absl::OkStatus();
-  // Without floats there is no other form of arithmetic by channel.
+  // Without floats there is no other form of arithmetic by channel, and what
+  // is done to bytes has to be said by their encoding.
   if (inputs.integerInputs)
-    QOPT_RETURN_IF_ERROR(runPipeline(*model.floatModule,
-                                     "func.func(qg-channel-affine-to-conv)"));
+    QOPT_RETURN_IF_ERROR(runPipeline(
+        *model.floatModule,
+        "func.func(qg-encode-integer-inputs,qg-channel-affine-to-conv,"
+        "qg-propagate-transposes,canonicalize,cse)"));
   if (!inputs.samples && !inputs.profile)
     return Error(Code::MissingArgument, "--scheme " + model.recipe.scheme +
                                             " expects --data or --profile");

@@ -116,7 +116,67 @@ static bool continues(qg::BinaryOp op) {
   return next && ChannelAffine::match(next);
 }
 
+/// The numbers of a constant that differs along dimension 1 of `type` alone, as
+/// files have them that put channels there; null for any other.
+static Value getNumbersOfSecond(PatternRewriter &rewriter, Value value,
+                                RankedTensorType type) {
+  int64_t rank = type.getRank();
+  std::optional<Tensor> tensor = qg::matchConstant(value);
+  if (!tensor || rank < 3 || tensor->rank() > rank ||
+      tensor->dtype() != DType::f32 || tensor->numElements() < 2)
+    return {};
+  int64_t dim = 1 - (rank - tensor->rank());
+  if (dim < 0 || tensor->shape()[dim] != tensor->numElements() ||
+      tensor->numElements() != type.getDimSize(1))
+    return {};
+  return createNumbers(rewriter, value.getLoc(), tensor->span<float>(),
+                       {tensor->numElements()});
+}
+
 namespace {
+/// Arithmetic by the second dimension, with that one put last around it.
+struct MoveChannelsLast : OpRewritePattern<qg::BinaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qg::BinaryOp op,
+                                PatternRewriter &rewriter) const override {
+    RankedTensorType type = op.getResultType();
+    BinaryKind kind = op.getKind();
+    if (!type.getElementType().isF32() ||
+        (kind != BinaryKind::add && kind != BinaryKind::sub &&
+         kind != BinaryKind::mul && kind != BinaryKind::div))
+      return rewriter.notifyMatchFailure(op, "no float arithmetic");
+    for (unsigned i : {0, 1}) {
+      Value x = op->getOperand(1 - i);
+      Value numbers =
+          x.getType() == type
+              ? getNumbersOfSecond(rewriter, op->getOperand(i), type)
+              : Value();
+      if (!numbers)
+        continue;
+      SmallVector<int64_t> last{0}, back{0, type.getRank() - 1};
+      for (int64_t d = 2; d < type.getRank(); ++d) {
+        last.push_back(d);
+        back.push_back(d - 1);
+      }
+      last.push_back(1);
+      SmallVector<int64_t> shape;
+      for (int64_t d : last)
+        shape.push_back(type.getDimSize(d));
+      auto moved = RankedTensorType::get(shape, type.getElementType());
+      Value operands[2];
+      operands[i] = numbers;
+      operands[1 - i] =
+          qg::TransposeOp::create(rewriter, op.getLoc(), moved, x, last);
+      Value y =
+          qg::BinaryOp::create(rewriter, op.getLoc(), moved, kind, operands[0],
+                               operands[1], DenseI64ArrayAttr());
+      rewriter.replaceOpWithNewOp<qg::TransposeOp>(op, type, y, back);
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "no numbers of dimension 1");
+  }
+};
+
 struct AffineToConv : OpRewritePattern<qg::BinaryOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(qg::BinaryOp op,
@@ -126,8 +186,6 @@ struct AffineToConv : OpRewritePattern<qg::BinaryOp> {
     std::optional<AffineChain> chain = AffineChain::match(op);
     if (!chain)
       return rewriter.notifyMatchFailure(op, "no arithmetic by channel");
-    if (!chain->x.getDefiningOp())
-      return rewriter.notifyMatchFailure(op, "prepares an input");
     rewriter.replaceOp(op, createDepthwise(rewriter, op.getLoc(), chain->x,
                                            chain->scale, chain->offset));
     return success();
@@ -172,7 +230,12 @@ struct ChannelAffineToConv
     RewritePatternSet patterns(&getContext());
     patterns.add<SlopesToConv>(&getContext(), /*benefit=*/2);
     patterns.add<AffineToConv>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    // Channels last before chains of them are looked for.
+    RewritePatternSet moves(&getContext());
+    moves.add<MoveChannelsLast>(&getContext());
+    qg::TransposeOp::getCanonicalizationPatterns(moves, &getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(moves))) ||
+        failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -47,14 +47,26 @@ func.func @slopes(%a: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
 }
 
 // -----
-// Equal numbers are a function of one value; an input is prepared elsewhere.
+// Equal numbers are a function of one value.
 // CHECK-LABEL: func @kept
 // CHECK-NOT: qg.conv
-func.func @kept(%x: tensor<1x3x2xf32>) -> (tensor<1x3x2xf32>, tensor<1x3x2xf32>) {
+func.func @kept(%x: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
   %s = qg.constant dense<[2.0, 2.0]> : tensor<2xf32> -> tensor<2xf32>
-  %o = qg.constant dense<[1.0, 8.0]> : tensor<2xf32> -> tensor<2xf32>
   %0 = qg.unary tanh %x : tensor<1x3x2xf32> -> tensor<1x3x2xf32>
   %1 = qg.binary mul %0, %s : (tensor<1x3x2xf32>, tensor<2xf32>) -> tensor<1x3x2xf32>
-  %2 = qg.binary add %x, %o : (tensor<1x3x2xf32>, tensor<2xf32>) -> tensor<1x3x2xf32>
-  return %1, %2 : tensor<1x3x2xf32>, tensor<1x3x2xf32>
+  return %1 : tensor<1x3x2xf32>
+}
+
+// -----
+// Channels in front, as files have them.
+// CHECK-LABEL: func @channels_first
+// CHECK: %[[T:.*]] = qg.transpose %arg0 perm [0, 2, 3, 1]
+// CHECK: %[[C:.*]] = qg.conv %[[T]], %{{.*}} bias %{{.*}} groups 2
+// CHECK: qg.transpose %[[C]] perm [0, 3, 1, 2]
+func.func @channels_first(%x: tensor<1x2x3x3xf32>) -> tensor<1x2x3x3xf32> {
+  %s = qg.constant dense<[[[2.0]], [[-3.0]]]> : tensor<2x1x1xf32> -> tensor<2x1x1xf32>
+  %o = qg.constant dense<[[[[1.0]], [[0.5]]]]> : tensor<1x2x1x1xf32> -> tensor<1x2x1x1xf32>
+  %1 = qg.binary sub %x, %o : (tensor<1x2x3x3xf32>, tensor<1x2x1x1xf32>) -> tensor<1x2x3x3xf32>
+  %2 = qg.binary div %1, %s : (tensor<1x2x3x3xf32>, tensor<2x1x1xf32>) -> tensor<1x2x3x3xf32>
+  return %2 : tensor<1x2x3x3xf32>
 }

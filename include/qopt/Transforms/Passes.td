@@ -248,10 +248,27 @@ def ChannelAffineToConv
     become `relu(x) + depthwise(min(x, 0))`. For targets without floats;
     elsewhere such arithmetic is fused into its neighbours.
 
-    Declines: numbers that are equal in all channels; arithmetic on an input of
-    the model, which prepares it.
+    Declines: numbers that are equal in all channels.
 
     {{example test/Transforms/channel-affine-to-conv.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
+def EncodeIntegerInputs
+    : Pass<"qg-encode-integer-inputs", "::mlir::func::FuncOp"> {
+  let summary = "Make what a graph does to input bytes an encoding of the input";
+  let description = [{
+    An input of bytes that is cast to floats gets the encoding of these numbers:
+    products, quotients and whole differences with one number become scale and
+    zero point. The caller hands over the same bytes. A quotient becomes a
+    product with its reciprocal, which may differ in the last bit of f32.
+
+    Declines: inputs that are read as integers too; numbers whose zero is no
+    byte, and what is done by channel (`qg-channel-affine-to-conv`): they stay
+    behind the decoded bytes.
+
+    {{example test/Transforms/encode-integer-inputs.mlir}}
   }];
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
