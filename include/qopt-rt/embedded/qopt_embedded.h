@@ -679,6 +679,42 @@ QOPT_TILE void qopt_move(const int8_t *x, int8_t *restrict y,
   }
 }
 
+/* Slices of one dimension: of `rows` rows of `row` bytes, `count` pieces of
+ * `bytes` bytes, which begin at `offsets`. */
+QOPT_TILE void qopt_pick(const int8_t *x, int8_t *restrict y, size_t rows,
+                         size_t row, const int32_t *offsets, size_t count,
+                         size_t bytes) {
+  size_t i;
+  for (; rows > 0; --rows, x += row)
+    for (i = 0; i < count; ++i, y += bytes)
+      memcpy(y, x + offsets[i], bytes);
+}
+
+/* Elements of the given extents from x to y, each at strides of its own; those
+ * of the last dimension lie side by side in both. */
+QOPT_TILE void qopt_pad(const int8_t *x, int8_t *restrict y,
+                        const int32_t *extents, const int32_t *from,
+                        const int32_t *to, size_t rank) {
+  int32_t position[8] = {0};
+  size_t d;
+  for (;;) {
+    memcpy(y, x, (size_t)extents[rank - 1]);
+    for (d = rank - 1; d-- > 0;) {
+      x += from[d];
+      y += to[d];
+      if (++position[d] < extents[d])
+        break;
+      x -= (ptrdiff_t)from[d] * extents[d];
+      y -= (ptrdiff_t)to[d] * extents[d];
+      position[d] = 0;
+      if (d == 0)
+        return;
+    }
+    if (rank == 1)
+      return;
+  }
+}
+
 #include "qopt_embedded_resize.h"
 
 #endif /* QOPT_EMBEDDED_H */

@@ -230,6 +230,21 @@ absl::StatusOr<StepConstants> embedded::computeConstants(const Step &step) {
     constants.bias = {0};
     fillGrid(step, constants);
     break;
+  case Step::Pick: {
+    auto gather = cast<qg::GatherOp>(step.op);
+    ArrayRef<int64_t> x = getShape(gather.getX());
+    std::optional<Tensor> indices = qg::matchConstant(gather.getIndices());
+    if (!indices)
+      return absl::InternalError("the numbers of a gather are missing");
+    int64_t axis = gather.getAxis(),
+            bytes = getNumElements(x.drop_front(axis + 1));
+    for (int64_t i = 0; i < indices->numElements(); ++i) {
+      int64_t index = indices->getInt(i);
+      constants.offsets.push_back(
+          int32_t((index < 0 ? index + x[axis] : index) * bytes));
+    }
+    return constants;
+  }
   case Step::LookUp: {
     auto lut = cast<fxp::LutOp>(step.op);
     FailureOr<Tensor> table =

@@ -48,6 +48,7 @@ qopt::emitEmbeddedC(ModuleOp original, const EmbeddedCOptions &options) {
         "expects a module with a function @main of one block");
   if (absl::Status status = holdSigned(*module); !status.ok())
     return status;
+  broadcastOperands(main);
   auto list = findSteps(main);
   if (!list.ok())
     return list.status();

@@ -47,6 +47,10 @@ StringRef embedded::getKindName(Step::Kind kind) {
     return "softmax";
   case Step::Move:
     return "move";
+  case Step::Pick:
+    return "pick";
+  case Step::Pad:
+    return "pad";
   case Step::Concat:
     return "concat";
   }
@@ -141,7 +145,7 @@ private:
     const Window &w = step_.window;
     if (w.taps() <= 1 && w.strides[0] <= 1 && w.strides[1] <= 1)
       return "";
-    auto pair = [](const int64_t(&yx)[2]) {
+    auto pair = [](const int64_t (&yx)[2]) {
       return absl::StrCat(yx[0], "x", yx[1], " ");
     };
     std::string text = pair(w.kernel);
@@ -214,8 +218,8 @@ private:
     if (isTable())
       writer_->line(
           absl::StrCat("const qopt_codes codes = {.rows = ", weight("codes"),
-                       ", .levels = ", weight("levels"), ", .bits = ",
-                       llvm::Log2_64(step_.table.size()), "};"));
+                       ", .levels = ", weight("levels"),
+                       ", .bits = ", llvm::Log2_64(step_.table.size()), "};"));
     writer_->line(absl::StrCat("static const qopt_shape shape = {.n = ", n,
                                ", .k = ", k, "};"));
   }
@@ -224,7 +228,7 @@ private:
   }
   void declareWindow() {
     const Window &w = step_.window;
-    auto both = [](StringRef name, const int64_t(&yx)[2]) {
+    auto both = [](StringRef name, const int64_t (&yx)[2]) {
       return absl::StrCat(", .", name.str(), "_y = ", yx[0], ", .", name.str(),
                           "_x = ", yx[1]);
     };
@@ -265,6 +269,10 @@ private:
       return emitSoftmax();
     case Step::Move:
       return emitMove();
+    case Step::Pick:
+      return emitPick();
+    case Step::Pad:
+      return emitPad();
     case Step::Concat:
       return emitConcat();
     }
@@ -491,6 +499,49 @@ private:
                                absl::StrJoin(strides, ", "), "};"));
     writer_->call("qopt_move", {at("x", start), y_, "extents", "strides",
                                 int64_t(y.size())});
+  }
+
+  void emitPick() {
+    ArrayRef<int64_t> x = getShape(step_.inputs[0]);
+    size_t axis = cast<qg::GatherOp>(step_.op).getAxis();
+    int64_t bytes = getNumElements(x.drop_front(axis + 1));
+    writer_->call("qopt_pick", {x_, y_, getNumElements(x.take_front(axis)),
+                                x[axis] * bytes, weight("offsets"),
+                                int64_t(constants_.offsets.size()), bytes});
+  }
+
+  /// Bytes that two arrays share lie at strides of their own in both.
+  void emitPad() {
+    auto pad = cast<qg::PadOp>(step_.op);
+    ArrayRef<int64_t> x = getShape(step_.inputs[0]), y = getShape(step_.output);
+    SmallVector<int64_t> extents, from(x.size(), 1), to(x.size(), 1);
+    int64_t xStart = 0, yStart = 0;
+    for (size_t d = x.size(); d-- > 1;) {
+      from[d - 1] = from[d] * x[d];
+      to[d - 1] = to[d] * y[d];
+    }
+    for (size_t d = 0; d < x.size(); ++d) {
+      int64_t low = pad.getLow()[d], high = pad.getHigh()[d];
+      int64_t cropped = std::max<int64_t>(-low, 0);
+      extents.push_back(x[d] - cropped - std::max<int64_t>(-high, 0));
+      xStart += cropped * from[d];
+      yStart += std::max<int64_t>(low, 0) * to[d];
+    }
+    std::optional<Tensor> value =
+        pad.getValue() ? qg::matchConstant(pad.getValue()) : std::nullopt;
+    writer_->call("memset", {y_, value ? value->getInt(0) : int64_t(0),
+                             countBytes(step_.output)});
+    if (llvm::any_of(extents, [](int64_t extent) { return extent <= 0; }))
+      return writer_->line("(void)x;"); // all of it is cropped
+    auto declare = [&](StringRef name, ArrayRef<int64_t> numbers) {
+      writer_->line(absl::StrCat("static const int32_t ", name.str(), "[] = {",
+                                 absl::StrJoin(numbers, ", "), "};"));
+    };
+    declare("extents", extents);
+    declare("from", from);
+    declare("to", to);
+    writer_->call("qopt_pad", {at("x", xStart), at("y", yStart), "extents",
+                               "from", "to", int64_t(x.size())});
   }
 
   void emitConcat() {

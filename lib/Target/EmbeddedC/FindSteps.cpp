@@ -108,6 +108,8 @@ private:
     if (isLinear(op) ||
         isa<fxp::MulOp, fxp::SumPoolOp, fxp::SumOp, fxp::ResizeOp>(op))
       return visitAccumulating(op);
+    if (auto gather = dyn_cast<qg::GatherOp>(op))
+      return visitGather(gather);
     if (!op->getNumResults() || !isByteTensor(op->getResult(0)) ||
         !llvm::all_of(op->getOperands(), isByteTensor))
       return refuse(op, isFloat(op) ? "floats have no form in integer-only C"
@@ -383,11 +385,7 @@ private:
   bool orderOperands(Operation *op, Value &lhs, Value &rhs, bool &swapped) {
     ArrayRef<int64_t> result = getShape(op->getResult(0));
     auto repeats = [&](Value value) {
-      ArrayRef<int64_t> shape = getShape(value);
-      while (!shape.empty() && shape.front() == 1)
-        shape = shape.drop_front();
-      return shape.size() <= result.size() &&
-             shape == result.take_back(shape.size());
+      return repeatsInFront(value, op->getResult(0));
     };
     auto isWhole = [&](Value value) {
       return getNumElements(getShape(value)) == getNumElements(result);
@@ -415,6 +413,36 @@ private:
     step.k = swapped;
   }
 
+  /// Slices picked by numbers that are known: their copies.
+  void visitGather(qg::GatherOp op) {
+    ArrayRef<int64_t> x = getShape(op.getX());
+    if (!isByteTensor(op.getX()))
+      return refuse(op, isFloat(op) ? "floats have no form in integer-only C"
+                                    : "has no kernel in C");
+    std::optional<Tensor> indices = qg::matchConstant(op.getIndices());
+    if (!indices)
+      return refuse(op, "expects constant indices");
+    int64_t extent = x[op.getAxis()];
+    for (int64_t i = 0; i < indices->numElements(); ++i)
+      if (indices->getInt(i) < -extent || indices->getInt(i) >= extent)
+        return refuse(op, "index " + llvm::Twine(indices->getInt(i)) +
+                              " is out of range");
+    if (getNumElements(x.drop_front(op.getAxis())) > INT32_MAX)
+      return refuse(op, "expects slices below 2 GiB");
+    addStep(Step::Pick, op, op.getX(), op.getResult());
+  }
+
+  void visitPad(qg::PadOp op) {
+    if (op.getMode() != PadMode::constant)
+      return refuse(op, "pads of edges have no kernel in C");
+    if (op.getValue() && !isConstant(op.getValue()))
+      return refuse(op, "expects a constant to pad with");
+    if (getShape(op.getResult()).size() > kMostDims ||
+        getShape(op.getResult()).empty())
+      return refuse(op, kTooManyDims);
+    addStep(Step::Pad, op, op.getX(), op.getResult());
+  }
+
   void visitBytes(Operation *op) {
     Value result = op->getResult(0);
     if (isa<qg::ReshapeOp>(op)) {
@@ -440,6 +468,8 @@ private:
         return refuse(op, kTooManyDims);
       return void(addStep(Step::Move, op, op->getOperand(0), result));
     }
+    if (auto pad = dyn_cast<qg::PadOp>(op))
+      return visitPad(pad);
     if (isa<qg::ConcatOp>(op))
       return void(addStep(Step::Concat, op,
                           SmallVector<Value>(op->getOperands()), result));

@@ -42,6 +42,8 @@ struct Step {
     LookUp,
     Softmax,
     Move, ///< transpose, slice, broadcast
+    Pick, ///< slices of one dimension by constant numbers
+    Pad,  ///< by one number
     Concat
   };
   Kind kind;
@@ -91,6 +93,12 @@ struct StepList {
   }
 };
 
+/// Whether an operand of a sum or product repeats along leading dimensions of
+/// `result` alone, as the kernels read it.
+bool repeatsInFront(mlir::Value operand, mlir::Value result);
+/// Copies of the other operands that are smaller than their results.
+void broadcastOperands(mlir::func::FuncOp main);
+
 /// Steps of @main in order, or every reason why there are none.
 absl::StatusOr<StepList> findSteps(mlir::func::FuncOp main);
 
@@ -118,7 +126,8 @@ struct StepConstants {
   std::vector<int8_t> table, levels;
   std::vector<int32_t> exponentials;
   /// Of a resize, the outermost dimension first: where an input begins, in
-  /// bytes, and its coefficient, for all positions of `axes`.
+  /// bytes, and its coefficient, for all positions of `axes`. Of a Pick, where
+  /// slices begin.
   std::vector<int32_t> offsets, coefficients;
   std::vector<GridAxis> axes;
   int64_t zeroPoint = 0, low = 0, high = 0;
