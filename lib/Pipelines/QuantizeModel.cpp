@@ -21,6 +21,13 @@ static constexpr int64_t kFewestSamples = 16;
 static constexpr int64_t kMostHeldOut = 24;
 static constexpr int64_t kMostCalibrating = 32;
 
+/// Forms of the same functions for targets without floats. What is done to
+/// bytes has to be said by their encoding; there is no other integer form of
+/// arithmetic by channel and of reductions.
+static constexpr const char *kForIntegers =
+    "func.func(qg-encode-integer-inputs,qg-channel-affine-to-conv,"
+    "qg-reductions-to-pools,qg-propagate-transposes,canonicalize,cse)";
+
 SampleSet SampleSet::slice(int64_t first, int64_t count) const {
   SampleSet result;
   result.count = count;
@@ -245,13 +252,8 @@ absl::Status ModelQuantizer::transform() {
 absl::Status ModelQuantizer::observe() {
   if (!model.recipe.needsProfile())
     return absl::OkStatus();
-  // Without floats there is no other form of arithmetic by channel, and what
-  // is done to bytes has to be said by their encoding.
   if (inputs.integerInputs)
-    QOPT_RETURN_IF_ERROR(runPipeline(
-        *model.floatModule,
-        "func.func(qg-encode-integer-inputs,qg-channel-affine-to-conv,"
-        "qg-propagate-transposes,canonicalize,cse)"));
+    QOPT_RETURN_IF_ERROR(runPipeline(*model.floatModule, kForIntegers));
   if (!inputs.samples && !inputs.profile)
     return Error(Code::MissingArgument, "--scheme " + model.recipe.scheme +
                                             " expects --data or --profile");

@@ -103,26 +103,27 @@ struct QuantizeInterface
     return moved;
   }
 
-  /// A softmax of dequantized bytes, in the encoding of probabilities that its
+  /// A softmax of dequantized bytes gets the encoding of probabilities that its
   /// integer form has: steps of 1/256 from the least integer.
-  static Value quantizeSoftmax(Value value) {
-    auto softmax = value.getDefiningOp<qg::SoftmaxOp>();
-    auto dequantize =
-        softmax ? softmax.getX().getDefiningOp<qg::DequantizeOp>() : nullptr;
+  static void quantizeSoftmax(qg::SoftmaxOp softmax) {
+    auto dequantize = softmax.getX().getDefiningOp<qg::DequantizeOp>();
     if (!dequantize || !isPerTensor(dequantize.getX().getType()))
-      return {};
+      return;
     auto x = cast<RankedTensorType>(dequantize.getX().getType());
     qg::QuantizedType encoding = qg::getQuantizedType(x.getElementType());
     const IntegerFormat &format = encoding.getIntegerFormat();
     if (format.storageBits() != 8)
-      return {};
+      return;
     OpBuilder builder(softmax);
     Type element = qg::QuantizedType::getPerTensor(
         builder.getContext(), format.isSigned ? "si8" : "ui8", 0x1p-8f,
         format.min());
-    return qg::SoftmaxOp::create(builder, softmax.getLoc(),
-                                 RankedTensorType::get(x.getShape(), element),
-                                 dequantize.getX());
+    auto y = qg::SoftmaxOp::create(builder, softmax.getLoc(),
+                                   RankedTensorType::get(x.getShape(), element),
+                                   dequantize.getX());
+    softmax.getResult().replaceAllUsesWith(qg::DequantizeOp::create(
+        builder, softmax.getLoc(), softmax.getType(), y));
+    softmax.erase();
   }
 
   /// The only dequantize that a float value is computed from, or null.
@@ -153,11 +154,13 @@ struct QuantizeInterface
       return;
     for (BlockArgument argument : function.getArguments())
       quantizeArgument(argument);
+    if (integerHeads)
+      for (auto softmax :
+           llvm::to_vector(function.front().getOps<qg::SoftmaxOp>()))
+        quantizeSoftmax(softmax);
     Operation *end = function.front().getTerminator();
     for (OpOperand &operand : end->getOpOperands()) {
       Value value = quantizeResult(operand.get());
-      if (!value && integerHeads)
-        value = quantizeSoftmax(operand.get());
       if (!value && dropHead)
         if (qg::DequantizeOp head = findHead(operand.get()))
           if (isPerTensor(head.getX().getType()))

@@ -273,6 +273,21 @@ def EncodeIntegerInputs
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 
+def ReductionsToPools
+    : Pass<"qg-reductions-to-pools", "::mlir::func::FuncOp"> {
+  let summary = "Write means, sums and maxima of neighbours as poolings";
+  let description = [{
+    A sum, mean or maximum over neighbouring dimensions is a pooling of rows
+    between two reshapes, and the larger of two tensors one of both beside each
+    other: forms that have a kernel and a unit on targets without floats.
+
+    Declines: dimensions that are no neighbours; other reductions.
+
+    {{example test/Transforms/reductions-to-pools.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def SimplifyArithmetic
     : Pass<"qg-simplify-arithmetic", "::mlir::func::FuncOp"> {
   let summary = "Replace elementwise arithmetic by cheaper forms";
@@ -385,8 +400,8 @@ def QuantizeInterface
     that is only dequantized is returned as it is stored: what a target without
     floats wants. Ops that move elements may lie between.
 
-    With `integer-heads`, a softmax of dequantized bytes before a result gets
-    bytes in steps of 1/256 as result, for `convert-qg-to-fxp{integer-only}`.
+    With `integer-heads`, a softmax of dequantized bytes gets bytes in steps of
+    1/256 as result, for `convert-qg-to-fxp{integer-only}`.
     With `drop-head`, the float ops between the last dequantize and a result
     (a softmax, say) are left to the caller as well.
 
