@@ -58,7 +58,7 @@ static std::optional<std::array<int64_t, 3>> getParts(qg::ReduceOp op) {
 static Value createReduction(OpBuilder &builder, qg::ReduceOp op,
                              PoolKind kind) {
   std::array<int64_t, 3> parts = *getParts(op);
-  SmallVector<int64_t> shape(parts);
+  SmallVector<int64_t> shape(parts.begin(), parts.end());
   if (shape[0] != 1)
     shape.insert(shape.begin(), 1);
   Value rows = createReshape(builder, op.getLoc(), op.getX(), shape);

@@ -47,17 +47,6 @@ func.func @slopes(%a: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
 }
 
 // -----
-// Equal numbers are a function of one value.
-// CHECK-LABEL: func @kept
-// CHECK-NOT: qg.conv
-func.func @kept(%x: tensor<1x3x2xf32>) -> tensor<1x3x2xf32> {
-  %s = qg.constant dense<[2.0, 2.0]> : tensor<2xf32> -> tensor<2xf32>
-  %0 = qg.unary tanh %x : tensor<1x3x2xf32> -> tensor<1x3x2xf32>
-  %1 = qg.binary mul %0, %s : (tensor<1x3x2xf32>, tensor<2xf32>) -> tensor<1x3x2xf32>
-  return %1 : tensor<1x3x2xf32>
-}
-
-// -----
 // Channels in front, as files have them.
 // CHECK-LABEL: func @channels_first
 // CHECK: %[[T:.*]] = qg.transpose %arg0 perm [0, 2, 3, 1]
