@@ -64,14 +64,19 @@ class Port:
         encoding = re.search(r"stands for (\S+) \* \(x - (-?\d+)\)", rest)
         self.scale = np.float32(encoding[1].rstrip("f")) if encoding else None
         self.zero = int(encoding[2]) if encoding else 0
+        limits = re.search(r"x from (-?\d+) to (-?\d+)", rest)
+        self.low, self.high = map(int, limits.groups()) if limits else \
+            (None, None)
 
     def store(self, values):
         # Integers are handed over as they are, whatever they stand for.
         if self.scale is None or values.dtype.kind in "iu":
             return values.astype(self.dtype)
         info = np.iinfo(self.dtype)
+        low, high = (info.min, info.max) if self.low is None else \
+            (self.low, self.high)
         steps = np.rint(values.astype(np.float32) / self.scale) + self.zero
-        return np.clip(steps, info.min, info.max).astype(self.dtype)
+        return np.clip(steps, low, high).astype(self.dtype)
 
     def read(self, stored):
         if self.scale is None:

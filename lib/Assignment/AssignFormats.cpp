@@ -298,9 +298,12 @@ bool AssignFormats::canScaleChannels(TensorGraph &graph, qg::ObserveOp op) {
   return input && graph.isRegionRoot(producer) && isPreActivation(graph, input);
 }
 
-/// Is the op a return, or a softmax whose result is moved and returned alone?
+/// Is the op a return, a search for the largest, or a softmax whose result is
+/// moved and returned alone?
 static bool isEnd(TensorGraph &graph, Operation *reader) {
   if (reader->hasTrait<OpTrait::IsTerminator>())
+    return true;
+  if (isa<qg::ArgReduceOp>(reader))
     return true;
   auto softmax = dyn_cast<qg::SoftmaxOp>(reader);
   if (!softmax)

@@ -26,7 +26,8 @@ static constexpr int64_t kMostCalibrating = 32;
 /// arithmetic by channel and of reductions.
 static constexpr const char *kForIntegers =
     "func.func(qg-encode-integer-inputs,qg-channel-affine-to-conv,"
-    "qg-reductions-to-pools,qg-propagate-transposes,canonicalize,cse)";
+    "qg-reductions-to-pools,qg-propagate-transposes,canonicalize,cse,"
+    "qg-clone-for-roundings)";
 
 SampleSet SampleSet::slice(int64_t first, int64_t count) const {
   SampleSet result;

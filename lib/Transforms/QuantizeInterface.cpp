@@ -126,6 +126,13 @@ struct QuantizeInterface
     softmax.erase();
   }
 
+  /// What is searched need not be dequantized.
+  static void searchStored(qg::ArgReduceOp op) {
+    auto dequantize = op.getX().getDefiningOp<qg::DequantizeOp>();
+    if (dequantize && isPerTensor(dequantize.getX().getType()))
+      op.getXMutable().assign(dequantize.getX());
+  }
+
   /// The only dequantize that a float value is computed from, or null.
   static qg::DequantizeOp findHead(Value value) {
     qg::DequantizeOp head;
@@ -158,6 +165,9 @@ struct QuantizeInterface
       for (auto softmax :
            llvm::to_vector(function.front().getOps<qg::SoftmaxOp>()))
         quantizeSoftmax(softmax);
+    if (integerHeads)
+      for (auto op : function.front().getOps<qg::ArgReduceOp>())
+        searchStored(op);
     Operation *end = function.front().getTerminator();
     for (OpOperand &operand : end->getOpOperands()) {
       Value value = quantizeResult(operand.get());

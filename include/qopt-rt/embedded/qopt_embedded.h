@@ -648,6 +648,33 @@ QOPT_TILE void qopt_softmax(const int8_t *restrict x, int8_t *restrict y,
   }
 }
 
+/* A dimension that is searched: `count` elements, `stride` apart, in each of
+ * rows x stride places; sign is 1 for the largest, -1 for the smallest. */
+typedef struct qopt_search {
+  size_t rows, count, stride;
+  int32_t sign;
+  int32_t last; /* of equal ones the last, not the first */
+} qopt_search;
+
+/* Positions of the largest or smallest. */
+QOPT_TILE void qopt_arg_reduce(const int8_t *x, int64_t *restrict y,
+                               const qopt_search *search) {
+  size_t stride = search->stride, row, at, i;
+  for (row = 0; row < search->rows; ++row, x += stride * search->count)
+    for (at = 0; at < stride; ++at) {
+      int32_t best = search->sign * x[at];
+      int64_t found = 0;
+      for (i = 1; i < search->count; ++i) {
+        int32_t now = search->sign * x[at + i * stride];
+        if (now > best || (search->last && now == best)) {
+          best = now;
+          found = (int64_t)i;
+        }
+      }
+      *y++ = found;
+    }
+}
+
 /* Rows of `bytes`, `stride` apart in y: an operand of a concatenation. */
 QOPT_TILE void qopt_place(const int8_t *x, int8_t *restrict y, size_t rows,
                           size_t bytes, size_t stride) {

@@ -288,6 +288,21 @@ def ReductionsToPools
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 
+def CloneForRoundings
+    : Pass<"qg-clone-for-roundings", "::mlir::func::FuncOp"> {
+  let summary = "Compute a product once for each encoding that rounds it";
+  let description = [{
+    A product or convolution whose result only `qg.quantize` ops read, two or
+    more of them, is cloned: each rounding then has sums of its own, as kernels
+    of targets without floats write them.
+
+    Declines: results that something else reads too.
+
+    {{example test/Transforms/clone-for-roundings.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def SimplifyArithmetic
     : Pass<"qg-simplify-arithmetic", "::mlir::func::FuncOp"> {
   let summary = "Replace elementwise arithmetic by cheaper forms";
@@ -401,7 +416,8 @@ def QuantizeInterface
     floats wants. Ops that move elements may lie between.
 
     With `integer-heads`, a softmax of dequantized bytes gets bytes in steps of
-    1/256 as result, for `convert-qg-to-fxp{integer-only}`.
+    1/256 as result, for `convert-qg-to-fxp{integer-only}`, and the largest of
+    dequantized bytes is searched among the bytes.
     With `drop-head`, the float ops between the last dequantize and a result
     (a softmax, say) are left to the caller as well.
 

@@ -366,6 +366,33 @@ struct ConvertSoftmax : OpConversionPattern<qg::SoftmaxOp> {
   }
 };
 
+/// Scales are positive: the stored integers are ordered as what they stand for.
+/// Unsigned ones are searched as signed ones, 128 less.
+struct ConvertArgReduce : OpConversionPattern<qg::ArgReduceOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(qg::ArgReduceOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    std::optional<Encoding> encoding = getByteEncoding(op.getX().getType());
+    if (!encoding)
+      return rewriter.notifyMatchFailure(op, "not bytes of one scale");
+    Value x = adaptor.getX();
+    if (encoding->isUnsigned) {
+      Tensor table(DType::i8, {256});
+      for (int64_t i = 0; i < 256; ++i)
+        table.setInt(i, i - 128);
+      x = fxp::LutOp::create(
+          rewriter, op.getLoc(), x.getType(), x,
+          qg::getElementsAttr(
+              table, RankedTensorType::get({256}, rewriter.getI8Type()),
+              "order"));
+    }
+    rewriter.replaceOpWithNewOp<qg::ArgReduceOp>(
+        op, op.getType(), op.getKind(), x, op.getAxis(), op.getSelectLast());
+    return success();
+  }
+};
+
 /// Any other quantized op: its definition, computed in float.
 struct ComputeInFloat : ConversionPattern {
   ComputeInFloat(const TypeConverter &converter, MLIRContext *context)
@@ -424,5 +451,6 @@ void qgtofxp::populateElementwisePatterns(RewritePatternSet &patterns,
 
 void qgtofxp::populateIntegerOnlyPatterns(RewritePatternSet &patterns,
                                           const TypeConverter &converter) {
-  patterns.add<ConvertSoftmax>(converter, patterns.getContext(), /*benefit=*/2);
+  patterns.add<ConvertSoftmax, ConvertArgReduce>(
+      converter, patterns.getContext(), /*benefit=*/2);
 }

@@ -49,6 +49,8 @@ qopt::emitEmbeddedC(ModuleOp original, const EmbeddedCOptions &options) {
   if (absl::Status status = holdSigned(*module); !status.ok())
     return status;
   broadcastOperands(main);
+  cloneForRoundings(main);
+  copyResults(main);
   auto list = findSteps(main);
   if (!list.ok())
     return list.status();

@@ -45,6 +45,8 @@ StringRef embedded::getKindName(Step::Kind kind) {
     return "look_up";
   case Step::Softmax:
     return "softmax";
+  case Step::ArgReduce:
+    return "arg_reduce";
   case Step::Move:
     return "move";
   case Step::Pick:
@@ -187,8 +189,10 @@ private:
     if (!isOne)
       for (auto &parameter : parameters)
         parameter.type = "const int8_t *const";
-    parameters.push_back(
-        {step_.isSums ? "int32_t *restrict" : "int8_t *restrict", "y"});
+    parameters.push_back({step_.isSums                    ? "int32_t *restrict"
+                          : step_.kind == Step::ArgReduce ? "int64_t *restrict"
+                                                          : "int8_t *restrict",
+                          "y"});
     if (code_.usesWeights)
       parameters.push_back(
           {"const " + symbol_.str() + "_weights *restrict", "weights"});
@@ -267,6 +271,8 @@ private:
                            {x_, y_, countBytes(step_.output), weight("table")});
     case Step::Softmax:
       return emitSoftmax();
+    case Step::ArgReduce:
+      return emitArgReduce();
     case Step::Move:
       return emitMove();
     case Step::Pick:
@@ -499,6 +505,19 @@ private:
                                absl::StrJoin(strides, ", "), "};"));
     writer_->call("qopt_move", {at("x", start), y_, "extents", "strides",
                                 int64_t(y.size())});
+  }
+
+  void emitArgReduce() {
+    auto op = cast<qg::ArgReduceOp>(step_.op);
+    ArrayRef<int64_t> x = getShape(op.getX());
+    size_t axis = op.getAxis();
+    writer_->line(
+        absl::StrCat("static const qopt_search search = {.rows = ",
+                     getNumElements(x.take_front(axis)), ", .count = ", x[axis],
+                     ", .stride = ", getNumElements(x.drop_front(axis + 1)),
+                     ", .sign = ", op.getKind() == ReduceKind::max ? 1 : -1,
+                     ", .last = ", op.getSelectLast() ? 1 : 0, "};"));
+    writer_->call("qopt_arg_reduce", {x_, y_, "&search"});
   }
 
   void emitPick() {

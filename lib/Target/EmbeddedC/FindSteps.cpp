@@ -110,6 +110,12 @@ private:
       return visitAccumulating(op);
     if (auto gather = dyn_cast<qg::GatherOp>(op))
       return visitGather(gather);
+    if (auto reduce = dyn_cast<qg::ArgReduceOp>(op);
+        reduce && isByteTensor(reduce.getX()))
+      return visitArgReduce(reduce);
+    if (isa<qg::ReshapeOp>(op) && isIndex(op->getOperand(0)))
+      return void(list_.aliases[op->getResult(0)] =
+                      list_.getRoot(op->getOperand(0)));
     if (!op->getNumResults() || !isByteTensor(op->getResult(0)) ||
         !llvm::all_of(op->getOperands(), isByteTensor))
       return refuse(op, isFloat(op) ? "floats have no form in integer-only C"
@@ -413,6 +419,24 @@ private:
     step.k = swapped;
   }
 
+  /// What an arg_reduce gives, reshaped or not.
+  bool isIndex(Value value) const {
+    return list_.getRoot(value).getDefiningOp<qg::ArgReduceOp>() != nullptr;
+  }
+
+  void visitArgReduce(qg::ArgReduceOp op) {
+    SmallVector<Value> indices{op.getResult()};
+    for (size_t i = 0; i < indices.size(); ++i)
+      for (Operation *user : indices[i].getUsers()) {
+        if (isa<qg::ReshapeOp>(user))
+          indices.push_back(user->getResult(0));
+        else if (user != end_)
+          return refuse(op, "its index is read by '" + qg::getUserName(user) +
+                                "': indices are results only");
+      }
+    addStep(Step::ArgReduce, op, op.getX(), op.getResult());
+  }
+
   /// Slices picked by numbers that are known: their copies.
   void visitGather(qg::GatherOp op) {
     ArrayRef<int64_t> x = getShape(op.getX());
@@ -481,7 +505,7 @@ private:
     llvm::DenseSet<Value> given;
     for (Value value : main.front().getTerminator()->getOperands()) {
       Operation *op = value.getDefiningOp();
-      if (!isByteTensor(value) && !(op && givesSums(op)))
+      if (!isByteTensor(value) && !(op && givesSums(op)) && !isIndex(value))
         continue; // its op has been refused
       Value root = list_.getRoot(value);
       if (isa<BlockArgument>(root) || !given.insert(root).second ||

@@ -31,6 +31,8 @@ struct Port {
   int64_t elements = 0, bytes = 0;
   float scale = 0;
   int64_t zeroPoint = 0;
+  /// Where not all integers of the type stand for something.
+  std::optional<std::pair<int64_t, int64_t>> range;
 };
 
 class ProjectWriter {
@@ -79,6 +81,11 @@ private:
       port.ctype = "int32_t";
       port.bytes *= 4;
     }
+    if (tensor.getElementType().isInteger(64)) {
+      port.dtype = "QOPT_I64";
+      port.ctype = "int64_t";
+      port.bytes *= 8;
+    }
     if (!attributes)
       return port;
     if (auto name = attributes.getAs<StringAttr>("qg.name"))
@@ -96,6 +103,9 @@ private:
       port.scale = encoding.getScale();
       port.zeroPoint = encoding.getZeroPoint();
     }
+    const IntegerFormat &format = encoding.getIntegerFormat();
+    if (format.bits < format.storageBits())
+      port.range = {format.min(), format.max()};
     return port;
   }
 
@@ -209,6 +219,9 @@ private:
       if (port.scale != 0)
         absl::StrAppend(&out, ", stands for ", formatFloat(port.scale),
                         " * (x - ", port.zeroPoint, ")");
+      if (port.range)
+        absl::StrAppend(&out, ", x from ", port.range->first, " to ",
+                        port.range->second);
       absl::StrAppend(&out, " */\n");
       std::string name = absl::StrCat(upper_, "_", kind.upper(), "_", i, "_");
       absl::StrAppend(&out, "#define ", name, "ELEMENTS ", port.elements,
@@ -218,6 +231,9 @@ private:
                         formatFloat(port.scale), "\n#define ", name,
                         "ZERO_POINT ", port.zeroPoint < 0 ? "(" : "",
                         port.zeroPoint, port.zeroPoint < 0 ? ")" : "", "\n");
+      if (port.range)
+        absl::StrAppend(&out, "#define ", name, "LOW (", port.range->first,
+                        ")\n#define ", name, "HIGH ", port.range->second, "\n");
       all += port.bytes;
     }
     absl::StrAppend(&out, "#define ", upper_, "_", kind.upper(), "_BYTES ",
@@ -256,8 +272,7 @@ private:
   }
 
   std::string getAddress(Value value, bool isConst) const {
-    bool isWord =
-        cast<RankedTensorType>(value.getType()).getElementType().isInteger(32);
+    Type element = cast<RankedTensorType>(value.getType()).getElementType();
     Place place = list_.places.lookup(list_.getRoot(value));
     switch (place.base) {
     case Place::Arena:
@@ -265,9 +280,10 @@ private:
     case Place::Input:
       return absl::StrCat("(const int8_t *)call->inputs[", place.offset, "]");
     case Place::Output:
-      return absl::StrCat(isWord    ? "(int32_t *)"
-                          : isConst ? "(const int8_t *)"
-                                    : "(int8_t *)",
+      return absl::StrCat(element.isInteger(32)   ? "(int32_t *)"
+                          : element.isInteger(64) ? "(int64_t *)"
+                          : isConst               ? "(const int8_t *)"
+                                                  : "(int8_t *)",
                           "call->outputs[", place.offset, "]");
     }
     return "";

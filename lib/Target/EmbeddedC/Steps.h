@@ -41,6 +41,7 @@ struct Step {
     Rescale,
     LookUp,
     Softmax,
+    ArgReduce, ///< positions of the largest or smallest, as results
     Move, ///< transpose, slice, broadcast
     Pick, ///< slices of one dimension by constant numbers
     Pad,  ///< by one number
@@ -98,6 +99,10 @@ struct StepList {
 bool repeatsInFront(mlir::Value operand, mlir::Value result);
 /// Copies of the other operands that are smaller than their results.
 void broadcastOperands(mlir::func::FuncOp main);
+/// A sum of products for each of its roundings.
+void cloneForRoundings(mlir::func::FuncOp main);
+/// Copies of results that are an input, a constant or another result.
+void copyResults(mlir::func::FuncOp main);
 
 /// Steps of @main in order, or every reason why there are none.
 absl::StatusOr<StepList> findSteps(mlir::func::FuncOp main);
