@@ -67,13 +67,32 @@ static bool isMostlyFloat(mlir::ModuleOp module) {
   return floats > encoded;
 }
 
+/// One sample of ones: ranges that only a trial needs.
+static SampleSource getOnes(mlir::ModuleOp module) {
+  llvm::SmallVector<Tensor> ones;
+  if (auto main = module.lookupSymbol<mlir::func::FuncOp>("main"))
+    for (mlir::Type type : main.getArgumentTypes()) {
+      auto tensor = llvm::cast<mlir::RankedTensorType>(type);
+      Tensor &one = ones.emplace_back(DType::f32, tensor.getShape());
+      for (int64_t i = 0; i < one.numElements(); ++i)
+        one.setFloat(i, 1);
+    }
+  return [ones](int64_t index)
+             -> absl::StatusOr<std::optional<llvm::SmallVector<Tensor>>> {
+    if (index > 0)
+      return std::nullopt;
+    return ones;
+  };
+}
+
 /// Whether the encodings of a model leave ops of floats that a target without
-/// floats would have to refuse.
+/// floats would have to refuse, its inputs apart.
 static bool leavesFloats(mlir::ModuleOp module, llvm::StringRef requantize) {
   mlir::OwningOpRef<mlir::ModuleOp> trial(module.clone());
   mlir::ScopedDiagnosticHandler silent(
       module.getContext(), [](mlir::Diagnostic &) { return mlir::success(); });
-  if (!runPipeline(*trial, "qopt-fold").ok() ||
+  if (!quantizeFloatInputs(*trial, getOnes(*trial)).ok() ||
+      !runPipeline(*trial, "qopt-fold").ok() ||
       !lowerToIntegers(*trial, {requantize.str(), /*dropsHead=*/false}).ok())
     return true;
   auto isFloat = [](mlir::Type type) {
