@@ -6,8 +6,8 @@
 // treats positions alone computes those behind the last as well, which nobody
 // reads. One that mixes them would give a wrong number, and is refused.
 //===----------------------------------------------------------------------===//
+#include "LengthArithmetic.h"
 #include "qopt/Dialect/QG/IR/QGBits.h"
-#include "qopt/Frontend/ONNX/GraphBuilder.h"
 #include "qopt/Support/Permutation.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -19,6 +19,21 @@ using namespace qopt::frontend;
 /// Dimensions counted from the last, as broadcasting does.
 static int64_t alignRight(Value from, Value to, int64_t axis) {
   return axis + int64_t(getShape(to).size()) - int64_t(getShape(from).size());
+}
+
+/// The dimension of the result that a dimension has become together with some
+/// behind it: the first so many times as many positions count.
+static std::optional<int64_t> passMerged(ArrayRef<int64_t> from,
+                                         ArrayRef<int64_t> to, int64_t axis) {
+  int64_t before = getNumElements(from.take_front(axis)), count = 1;
+  for (auto [i, extent] : llvm::enumerate(to)) {
+    if (count == before && extent > from[axis])
+      return from[axis] > 0 && extent % from[axis] == 0
+                 ? std::optional<int64_t>(i)
+                 : std::nullopt;
+    count *= extent;
+  }
+  return std::nullopt;
 }
 
 /// The dimension of the result that has as many elements before it and the same
@@ -35,7 +50,24 @@ static std::optional<int64_t> passReshape(qg::ReshapeOp op, int64_t axis) {
     }
     count *= extent;
   }
-  return found;
+  return found ? found : passMerged(from, to, axis);
+}
+
+Value frontend::combineLengths(GraphBuilder &b, BinaryKind kind, Value x,
+                               Value y) {
+  std::optional<Tensor> number = b.constantOf(y);
+  for (Operation *user : x.getUsers()) {
+    auto known = dyn_cast<qg::BinaryOp>(user);
+    // What stands in the block of `x` was written before.
+    if (!known || known.getKind() != kind || known.getLhs() != x ||
+        known->getBlock() != x.getParentBlock())
+      continue;
+    std::optional<Tensor> other =
+        number ? b.constantOf(known.getRhs()) : std::nullopt;
+    if (known.getRhs() == y || (other && other->getInt(0) == number->getInt(0)))
+      return known;
+  }
+  return b.binary(kind, x, y);
 }
 
 static std::optional<int64_t> passGather(qg::GatherOp op, unsigned operand,
@@ -187,8 +219,14 @@ bool GraphBuilder::inheritLength(Operation *op, Value result) {
   }
   if (!dim)
     return true;
-  // The first so many of them.
   int64_t extent = shape(result)[dim->axis];
+  if (auto reshape = dyn_cast<qg::ReshapeOp>(op))
+    if (int64_t merged =
+            shape(reshape.getX())[countedDimOf(reshape.getX())->axis];
+        merged != extent)
+      dim->length = combineLengths(*this, BinaryKind::mul, dim->length,
+                                   scalar(double(extent / merged), i64()));
+  // The first so many of them.
   if (auto slice = dyn_cast<qg::SliceOp>(op);
       slice && extent < shape(slice.getX())[dim->axis])
     dim->length = min(dim->length, double(extent));

@@ -345,9 +345,9 @@ SmallVector<Value> GraphBuilder::closeLoop(Operation *op, LoopYield &yield,
   }
   SmallVector<Value> captures = isolate(draft);
   builder.setInsertionPoint(draft);
+  // What the body captures kept its length while it was written.
   for (ValueRange crossing :
-       {ValueRange(values), ValueRange(spec.states), ValueRange(spec.slices),
-        ValueRange(captures)})
+       {ValueRange(values), ValueRange(spec.states), ValueRange(spec.slices)})
     if (hasCounted(crossing))
       return {};
   auto loop =

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "ComputedShapes.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace qopt;
 using namespace qopt::frontend;
@@ -159,6 +161,56 @@ Position frontend::trace(GraphBuilder &b, Value value, int64_t element) {
   if (std::optional<Tensor> constant = b.constantOf(at.base))
     return {{}, 0, at.offset + at.factor * constant->getInt(at.element)};
   return at;
+}
+
+/// Calls `visit` with the elements of which the one at `at` is the least.
+static void forEachOfMinimum(GraphBuilder &b, const Position &at,
+                             llvm::function_ref<void(Value, int64_t)> visit) {
+  Operation *op = at.base.getDefiningOp();
+  if (auto binary = dyn_cast_or_null<qg::BinaryOp>(op);
+      binary && binary.getKind() == BinaryKind::min)
+    for (Value operand : {binary.getLhs(), binary.getRhs()})
+      if (auto element = elementOf(b, operand, at.base, at.element))
+        visit(operand, *element);
+  auto reduce = dyn_cast_or_null<qg::ReduceOp>(op);
+  if (reduce && reduce.getKind() == ReduceKind::min &&
+      b.rank(reduce.getX()) == 1)
+    for (int64_t i = 0; i < b.extent(reduce.getX(), 0); ++i)
+      visit(reduce.getX(), i);
+}
+
+std::optional<int64_t> frontend::upperBound(GraphBuilder &b, Value value,
+                                            int64_t element, unsigned depth) {
+  Position at = trace(b, value, element);
+  if (!at.base)
+    return at.offset;
+  if (depth == 0 || at.factor < 0)
+    return std::nullopt;
+  std::optional<int64_t> bound = b.boundOf(at.base);
+  if (!bound)
+    forEachOfMinimum(b, at, [&](Value operand, int64_t i) {
+      std::optional<int64_t> own = upperBound(b, operand, i, depth - 1);
+      if (own && (!bound || *own < *bound))
+        bound = own;
+    });
+  int64_t result;
+  if (!bound || llvm::MulOverflow(*bound, at.factor, result) ||
+      llvm::AddOverflow(result, at.offset, result))
+    return std::nullopt;
+  return result;
+}
+
+bool frontend::isAtMost(GraphBuilder &b, Value value, int64_t element,
+                        Value length, unsigned depth) {
+  Position at = trace(b, value, element);
+  if (at.base == length && at.isPlain())
+    return true;
+  bool isFound = false;
+  if (at.isPlain() && depth > 0 && !b.boundOf(at.base))
+    forEachOfMinimum(b, at, [&](Value operand, int64_t i) {
+      isFound |= isAtMost(b, operand, i, length, depth - 1);
+    });
+  return isFound;
 }
 
 bool frontend::isSame(Value a, Value b, unsigned depth) {

@@ -32,8 +32,8 @@ bool isSame(Value a, Value b, unsigned depth = 8);
 /// all known, though computed from others that are not; else itself.
 Value foldKnownElements(GraphBuilder &b, Value value);
 
-/// An extent that a file asks for: a number, or what data decide, `length` of at
-/// most `bound` positions.
+/// An extent that a file asks for: a number, or what data decide, `length` of
+/// at most `bound` positions.
 struct AskedExtent {
   int64_t bound;
   Value length = {};
@@ -43,6 +43,16 @@ struct AskedExtent {
 /// reported, where they are computed in another way.
 std::optional<llvm::SmallVector<AskedExtent>>
 readExtents(OpBinder &op, unsigned index, llvm::StringRef what);
+
+/// The most that an element of integers can be, where that is known: through
+/// what `trace` follows, and minima.
+std::optional<int64_t> upperBound(GraphBuilder &b, Value value, int64_t element,
+                                  unsigned depth = 8);
+
+/// Whether an element is no greater than a length, as a minimum of it and
+/// others.
+bool isAtMost(GraphBuilder &b, Value value, int64_t element, Value length,
+              unsigned depth = 8);
 
 /// Their bounds.
 Shape getBounds(ArrayRef<AskedExtent> extents);

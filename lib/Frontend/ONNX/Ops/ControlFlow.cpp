@@ -48,33 +48,170 @@ static LogicalResult giveNeeded(OpBinder &op, ArrayRef<Value> values) {
   return success();
 }
 
-/// A branch as a loop of at most one step: its values where the condition
-/// holds, else `before` (or zeros).
-static SmallVector<Value> writeBranch(OpBinder &op,
-                                      const ::onnx::GraphProto &graph,
-                                      Value condition, ArrayRef<Value> before) {
-  GraphBuilder &b = op.b;
+namespace {
+/// A result of a branch. Where data decide an extent, `length` is a result of
+/// its own behind all others.
+struct BranchResult {
+  Value value;
+  std::optional<int64_t> axis;
+  Value length = {};
+};
+
+/// An If whose condition data decide: a branch is a loop of at most one step.
+class BranchImporter {
+public:
+  BranchImporter(OpBinder &op, Value condition)
+      : op(op), b(op.b), condition(condition) {}
+  LogicalResult run(const ::onnx::GraphProto &thenGraph,
+                    const ::onnx::GraphProto &elseGraph);
+
+private:
+  std::optional<LoopYield> writeFirst(const ::onnx::GraphProto &graph);
+  std::optional<LoopYield> writeSecond(const ::onnx::GraphProto &graph,
+                                       ValueRange before);
+  bool read(const ::onnx::GraphProto &graph,
+            SmallVectorImpl<BranchResult> &results);
+  Value join(const BranchResult &first, const BranchResult &second);
+
+  OpBinder &op;
+  GraphBuilder &b;
+  Value condition;
+  SmallVector<BranchResult> first, second;
+  /// Results that are not of one type in both branches.
+  SmallVector<unsigned> unequal;
+};
+} // namespace
+
+/// Results of a branch, as tensors whose positions all count beside the lengths
+/// of those of which they do not.
+bool BranchImporter::read(const ::onnx::GraphProto &graph,
+                          SmallVectorImpl<BranchResult> &results) {
+  auto values = op.importBody({graph, "", {}, getNeeded(op)});
+  if (!values)
+    return false;
+  for (Value value : *values) {
+    if (!value)
+      continue;
+    results.push_back({value, std::nullopt});
+    const CountedDim *dim = b.countedDimOf(value);
+    if (!dim)
+      continue;
+    results.back() = {value, dim->axis, dim->length};
+    Uncounted whole(b, {value});
+    results.back().value =
+        b.emit<qg::ReshapeOp>(b.shape(value), b.element(value), value);
+  }
+  return true;
+}
+
+std::optional<LoopYield>
+BranchImporter::writeFirst(const ::onnx::GraphProto &graph) {
+  LoopYield yield;
+  yield.condition = b.scalar(0, b.i1());
+  if (!read(graph, first))
+    return std::nullopt;
+  for (const BranchResult &result : first)
+    yield.states.push_back(result.value);
+  for (const BranchResult &result : first)
+    if (result.length)
+      yield.states.push_back(result.length);
+  return yield;
+}
+
+/// What has the type of the first branch's takes its place.
+std::optional<LoopYield>
+BranchImporter::writeSecond(const ::onnx::GraphProto &graph,
+                            ValueRange before) {
+  LoopYield yield;
+  yield.condition = b.scalar(0, b.i1());
+  if (!read(graph, second))
+    return std::nullopt;
+  llvm::append_range(yield.states, before);
+  for (auto [i, result] : llvm::enumerate(second)) {
+    bool isEqual = result.value.getType() == first[i].value.getType() &&
+                   !result.length && !first[i].length;
+    if (isEqual) {
+      yield.states[i] = result.value;
+      continue;
+    }
+    unequal.push_back(i);
+    yield.states.push_back(result.value);
+    if (result.length)
+      yield.states.push_back(result.length);
+  }
+  return yield;
+}
+
+/// Tensors that differ in one extent, which is then decided by data.
+Value BranchImporter::join(const BranchResult &x, const BranchResult &y) {
+  std::optional<int64_t> axis = x.axis ? x.axis : y.axis;
+  bool isSame = b.isTensor(x.value) && b.isTensor(y.value) &&
+                b.rank(x.value) == b.rank(y.value) &&
+                b.element(x.value) == b.element(y.value) &&
+                (!x.axis || !y.axis || *x.axis == *y.axis);
+  for (int64_t d = 0; isSame && d < b.rank(x.value); ++d) {
+    if (b.extent(x.value, d) == b.extent(y.value, d) || axis == d)
+      continue;
+    isSame = !axis;
+    axis = d;
+  }
+  if (!isSame || !axis) {
+    (void)op.unsupported(
+        "expects branches with results of equal types, but for "
+        "one extent, where the condition is not known at "
+        "compile time; bind what decides it with --const or "
+        "--shape");
+    return {};
+  }
+  int64_t bound = std::max(b.extent(x.value, *axis), b.extent(y.value, *axis));
+  auto widen = [&](Value value) {
+    Shape low(b.rank(value), 0), high(b.rank(value), 0);
+    high[*axis] = bound - b.extent(value, *axis);
+    return b.pad(PadMode::constant, value, b.scalar(0, b.element(value)), low,
+                 high);
+  };
+  auto getLength = [&](const BranchResult &result) {
+    return result.length
+               ? result.length
+               : b.scalar(double(b.extent(result.value, *axis)), b.i64());
+  };
+  Value joined = b.select(condition, widen(x.value), widen(y.value));
+  b.markCounted(joined,
+                {*axis, b.select(condition, getLength(x), getLength(y))});
+  return joined;
+}
+
+LogicalResult BranchImporter::run(const ::onnx::GraphProto &thenGraph,
+                                  const ::onnx::GraphProto &elseGraph) {
   LoopSpec spec;
   spec.condition = condition;
-  spec.states.assign(before.begin(), before.end());
-  return b.loop(spec, [&](ValueRange) -> std::optional<LoopYield> {
-    auto values = op.importBody({graph, "", {}, getNeeded(op)});
-    if (!values)
-      return std::nullopt;
-    LoopYield yield;
-    yield.condition = b.scalar(0, b.i1());
-    for (Value value : *values)
-      if (value)
-        yield.states.push_back(value);
-    if (!before.empty() && TypeRange(ValueRange(before)) !=
-                               TypeRange(ValueRange(yield.states))) {
-      (void)op.unsupported("expects branches with results of equal types where "
-                           "the condition is not known at compile time; bind "
-                           "what decides it with --const or --shape");
-      return std::nullopt;
-    }
-    return yield;
+  SmallVector<Value> values =
+      b.loop(spec, [&](ValueRange) { return writeFirst(thenGraph); });
+  if (values.empty())
+    return failure();
+  size_t lengths = first.size();
+  for (auto [i, result] : llvm::enumerate(first)) {
+    result.value = values[i];
+    if (result.length)
+      result.length = values[lengths++];
+  }
+  spec.condition = b.logicalNot(condition);
+  spec.states.assign(values.begin(), values.begin() + first.size());
+  values = b.loop(spec, [&](ValueRange arguments) {
+    return writeSecond(elseGraph, arguments.drop_front());
   });
+  if (values.empty())
+    return failure();
+  size_t next = first.size();
+  for (unsigned i : unequal) {
+    second[i].value = values[next++];
+    if (second[i].length)
+      second[i].length = values[next++];
+    values[i] = join(first[i], second[i]);
+    if (!values[i])
+      return failure();
+  }
+  return giveNeeded(op, values);
 }
 
 static LogicalResult importIf(OpBinder &op) {
@@ -96,12 +233,7 @@ static LogicalResult importIf(OpBinder &op) {
     llvm::erase_if(*values, [](Value value) { return !value; });
     return giveNeeded(op, *values);
   }
-  SmallVector<Value> first = writeBranch(op, *thenGraph, condition, {});
-  if (first.empty())
-    return failure();
-  SmallVector<Value> second =
-      writeBranch(op, *elseGraph, b.logicalNot(condition), first);
-  return second.empty() ? failure() : giveNeeded(op, second);
+  return BranchImporter(op, condition).run(*thenGraph, *elseGraph);
 }
 
 //===----------------------------------------------------------------------===//
@@ -117,9 +249,8 @@ public:
 private:
   LogicalResult readLimits();
   Value asDeclared(unsigned input, Value scalar);
-  std::optional<SmallVector<Value>> importStep(Value number,
-                                               ArrayRef<Value> before,
-                                               const Twine &part);
+  std::optional<SmallVector<Value>>
+  importStep(Value number, ArrayRef<Value> before, const Twine &part);
   std::optional<LoopYield> writeStep(ValueRange arguments);
   LogicalResult unroll();
   LogicalResult give(ArrayRef<Value> values);
@@ -196,9 +327,9 @@ std::optional<LoopYield> LoopImporter::writeStep(ValueRange arguments) {
     yield.condition = next;
   if (limit) {
     Value goesOn = b.compare(ComparePredicate::lt, b.add(number, 1.0), limit);
-    yield.condition = yield.condition ? b.binary(BinaryKind::bit_and,
-                                                 yield.condition, goesOn)
-                                      : goesOn;
+    yield.condition =
+        yield.condition ? b.binary(BinaryKind::bit_and, yield.condition, goesOn)
+                        : goesOn;
   }
   for (auto [i, value] : llvm::enumerate(llvm::drop_begin(*values))) {
     if (i >= states.size()) {
@@ -240,11 +371,11 @@ LogicalResult LoopImporter::unroll() {
   SmallVector<SmallVector<Value>> stacked(numStacked());
   for (int64_t step = 0; step < count; ++step) {
     if (step == kMostUnrolled)
-      return op.unsupported("expects states that keep their shape, or at most " +
-                            Twine(kMostUnrolled) + " steps");
+      return op.unsupported(
+          "expects states that keep their shape, or at most " +
+          Twine(kMostUnrolled) + " steps");
     auto values =
-        importStep(b.scalar(double(step), b.i64()), current,
-                   Twine(step) + "/");
+        importStep(b.scalar(double(step), b.i64()), current, Twine(step) + "/");
     if (!values)
       return failure();
     for (auto [i, value] : llvm::enumerate(llvm::drop_begin(*values)))
@@ -300,14 +431,12 @@ LogicalResult LoopImporter::run() {
   spec.condition = condition;
   spec.states = states;
   if (limit) {
-    Value starts =
-        b.compare(ComparePredicate::lt, b.scalar(0, b.i64()), limit);
-    spec.condition = condition
-                         ? b.binary(BinaryKind::bit_and, condition, starts)
-                         : starts;
+    Value starts = b.compare(ComparePredicate::lt, b.scalar(0, b.i64()), limit);
+    spec.condition =
+        condition ? b.binary(BinaryKind::bit_and, condition, starts) : starts;
   }
-  SmallVector<Value> values = b.loop(
-      spec, [&](ValueRange arguments) { return writeStep(arguments); });
+  SmallVector<Value> values =
+      b.loop(spec, [&](ValueRange arguments) { return writeStep(arguments); });
   if (hasGrown)
     return unroll();
   return values.empty() ? failure() : give(values);
@@ -364,8 +493,8 @@ LogicalResult ScanImporter::readBody(unsigned first) {
   return success();
 }
 
-std::optional<SmallVector<bool>>
-ScanImporter::readDirections(StringRef name, unsigned size) {
+std::optional<SmallVector<bool>> ScanImporter::readDirections(StringRef name,
+                                                              unsigned size) {
   SmallVector<bool> reversed(size, false);
   Shape given = op.intsAttr(name);
   if (!given.empty() && given.size() != size) {
@@ -384,8 +513,8 @@ std::optional<Shape> ScanImporter::readAxes(StringRef name, unsigned size) {
     axes.assign(size, 0);
   if (axes.size() == size)
     return axes;
-  (void)op.badModel("expects " + Twine(size) + " axes in '" + name +
-                    "', got " + Twine(axes.size()));
+  (void)op.badModel("expects " + Twine(size) + " axes in '" + name + "', got " +
+                    Twine(axes.size()));
   return std::nullopt;
 }
 
@@ -479,8 +608,7 @@ LogicalResult ScanImporter::run() {
       continue;
     Value value = values[next++];
     if (i >= numStates) {
-      auto axis =
-          op.normalizeAxis((*outputAxes)[i - numStates], b.rank(value));
+      auto axis = op.normalizeAxis((*outputAxes)[i - numStates], b.rank(value));
       if (!axis)
         return failure();
       value = moveFirst(b, value, *axis, /*isBack=*/true);
@@ -516,10 +644,9 @@ LogicalResult ScanImporter::runBatches() {
     SmallVector<Value> own;
     for (Value value : inputs)
       own.push_back(b.dropDim(b.sliceAxis(value, 0, n, n + 1), 0));
-    SmallVector<Value> values =
-        scan(ArrayRef(own).take_front(numStates),
-             ArrayRef(own).drop_front(numStates),
-             batch > 1 ? std::to_string(n) + "/" : "");
+    SmallVector<Value> values = scan(ArrayRef(own).take_front(numStates),
+                                     ArrayRef(own).drop_front(numStates),
+                                     batch > 1 ? std::to_string(n) + "/" : "");
     if (values.empty())
       return failure();
     results.resize(values.size());

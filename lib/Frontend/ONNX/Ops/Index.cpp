@@ -3,6 +3,7 @@
 //
 // Everything that is a gather from a flattened tensor.
 //===----------------------------------------------------------------------===//
+#include "Counted.h"
 #include "Positions.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 
@@ -172,12 +173,18 @@ static LogicalResult importGatherND(OpBinder &op) {
   for (int64_t d = 0; d < depth; ++d) {
     Value component =
         b.reshape(b.sliceAxis(indices, b.rank(indices) - 1, d, d + 1), rows);
-    if (!component || !op.areInside(component, leading[batch + d]))
+    component =
+        component ? normalizeInto(op, x, batch + d, component) : Value();
+    if (!component)
       return failure();
-    flat =
-        b.add(flat, b.mul(normalizeIndices(op, component, leading[batch + d]),
-                          double(getStride(leading, batch + d))));
+    flat = b.add(flat, b.mul(component, double(getStride(leading, batch + d))));
   }
+  // All positions that indices choose from are there.
+  SmallVector<Value> chosen;
+  if (const CountedDim *dim = b.countedDimOf(x);
+      dim && dim->axis >= batch && dim->axis < picked)
+    chosen.push_back(x);
+  Uncounted all(b, chosen);
   Shape table{getNumElements(leading)};
   table.append(b.shape(x).begin() + picked, b.shape(x).end());
   return op.result(b.gather(b.reshape(x, table), flat, 0));

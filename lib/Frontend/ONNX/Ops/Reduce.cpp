@@ -3,7 +3,7 @@
 //
 // Reduce*, ArgMax and ArgMin; axes as attribute or as input.
 //===----------------------------------------------------------------------===//
-#include "qopt/Frontend/ONNX/OpBinder.h"
+#include "Counted.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 
 using namespace mlir;
@@ -40,8 +40,25 @@ static std::optional<Reduction> readReduction(OpBinder &op, Value x) {
   return reduction;
 }
 
+/// What changes no extremum, sum or product.
+static Rest getNeutral(ReduceKind kind) {
+  switch (kind) {
+  case ReduceKind::max:
+    return Rest::Lowest;
+  case ReduceKind::min:
+    return Rest::Highest;
+  case ReduceKind::sum:
+    return Rest::Zero;
+  case ReduceKind::prod:
+    return Rest::One;
+  }
+  llvm_unreachable("every kind has a neutral element");
+}
+
 static Value reduceBy(OpBinder &op, ReduceKind kind, Value x,
                       const Reduction &reduction) {
+  if (countedAmong(op.b, x, reduction.axes))
+    x = fillRest(op.b, x, getNeutral(kind));
   return op.b.reduce(kind, x, reduction.axes, reduction.keepDims);
 }
 
@@ -76,6 +93,14 @@ static LogicalResult importReduceMean(OpBinder &op) {
     return failure();
   if (reduction->axes.empty())
     return op.result(x);
+  if (std::optional<CountedDim> dim = countedAmong(b, x, reduction->axes)) {
+    double others = 1;
+    for (int64_t axis : reduction->axes)
+      others *= axis == dim->axis ? 1 : double(b.extent(x, axis));
+    Value count = b.mul(b.convert(dim->length, b.element(x)), others);
+    return op.result(
+        b.div(reduceBy(op, ReduceKind::sum, x, *reduction), count));
+  }
   // Exactly the spatial dimensions: a global average pool.
   Shape axes = reduction->axes;
   llvm::sort(axes);
@@ -174,6 +199,9 @@ template <ReduceKind kind> static LogicalResult importArg(OpBinder &op) {
   if (!axis)
     return failure();
   bool selectLast = op.intAttr("select_last_index", 0) != 0;
+  // The last of equal ones could be behind the last that counts.
+  if (!selectLast && countedAmong(b, x, {*axis}))
+    x = fillRest(b, x, getNeutral(kind));
   Value index = b.argReduce(kind, x, *axis, selectLast);
   if (op.intAttr("keepdims", 1))
     index = b.expandDim(index, *axis);

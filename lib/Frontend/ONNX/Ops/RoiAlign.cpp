@@ -3,6 +3,7 @@
 //
 // Samples of every bin, as many as the node says or as the region is large.
 //===----------------------------------------------------------------------===//
+#include "Counted.h"
 #include "Sampler.h"
 
 #include <limits>
@@ -266,6 +267,38 @@ Value AdaptiveRoiAlign::build(Value x, Value rois, Value batches) {
                    {regions, spec.outputs[0], spec.outputs[1], channels});
 }
 
+/// As many samples of a bin as the file says.
+static Value sampleRegions(GraphBuilder &b, const RoiSpec &spec, bool isMax,
+                           Value x, Value rois, Value batches) {
+  int64_t count = b.extent(rois, 0), s = spec.samples;
+  Shape points{count, spec.outputs[0] * s, spec.outputs[1] * s};
+  int64_t total = getNumElements(points);
+  SmallVector<Taps> taps;
+  for (int64_t d = 0; d < 2; ++d) {
+    auto column = [&](int64_t i) { return b.sliceAxis(rois, 1, i, i + 1); };
+    Value places =
+        getRoiPlaces(b, column(1 - d), column(3 - d), spec, spec.outputs[d]);
+    taps.push_back(
+        mapTaps(getRoiTaps(b, places, b.extent(x, d + 2)), [&](Value v) {
+          return b.reshape(b.broadcast(b.expandDim(v, 2 - d), points), {total});
+        }));
+  }
+  Value batch = b.reshape(
+      b.broadcast(b.reshape(b.convert(batches, b.i64()), {count, 1, 1}),
+                  points),
+      {total});
+  Sampler sampler(b, b.toChannelsLast(x), batch);
+  SmallVector<Value> products;
+  if (isMax)
+    products = sampler.sampleEach(taps);
+  else
+    products = {sampler.sample(taps)};
+  Value y = poolSamples(
+      b, products,
+      {count, spec.outputs[0], s, spec.outputs[1], s, b.extent(x, 1)}, isMax);
+  return b.toChannelsFirst(y);
+}
+
 LogicalResult frontend::importRoiAlign(OpBinder &op) {
   GraphBuilder &b = op.b;
   Value x = op.in(0), rois = op.in(1), batches = op.in(2);
@@ -285,36 +318,22 @@ LogicalResult frontend::importRoiAlign(OpBinder &op) {
                        formatShape(b.shape(x)) + ", " +
                        formatShape(b.shape(rois)) + " and " +
                        formatShape(b.shape(batches)));
-  if (spec->samples == 0)
-    return op.result(b.toChannelsFirst(
-        AdaptiveRoiAlign(b, *spec, mode == "max")
-            .build(b.toChannelsLast(x), rois, b.convert(batches, b.i64()))));
-  int64_t count = b.extent(rois, 0), s = spec->samples;
-  Shape points{count, spec->outputs[0] * s, spec->outputs[1] * s};
-  int64_t total = getNumElements(points);
-  SmallVector<Taps> taps;
-  for (int64_t d = 0; d < 2; ++d) {
-    auto column = [&](int64_t i) { return b.sliceAxis(rois, 1, i, i + 1); };
-    Value places =
-        getRoiPlaces(b, column(1 - d), column(3 - d), *spec, spec->outputs[d]);
-    taps.push_back(
-        mapTaps(getRoiTaps(b, places, b.extent(x, d + 2)), [&](Value v) {
-          return b.reshape(b.broadcast(b.expandDim(v, 2 - d), points), {total});
-        }));
-  }
-  Value batch = b.reshape(
-      b.broadcast(b.reshape(b.convert(batches, b.i64()), {count, 1, 1}),
-                  points),
-      {total});
-  Sampler sampler(b, b.toChannelsLast(x), batch);
-  SmallVector<Value> products;
-  if (mode == "max")
-    products = sampler.sampleEach(taps);
-  else
-    products = {sampler.sample(taps)};
-  Value y = poolSamples(
-      b, products,
-      {count, spec->outputs[0], s, spec->outputs[1], s, b.extent(x, 1)},
-      mode == "max");
-  return op.result(b.toChannelsFirst(y));
+  // Regions do not know of each other.
+  std::optional<CountedDim> regions = countedAmong(b, rois, {0});
+  if (const CountedDim *dim = b.countedDimOf(batches);
+      dim && (!regions || dim->length != regions->length))
+    return success(bool(b.failMixed(dim->axis)));
+  SmallVector<Value> counted;
+  if (regions)
+    counted = {rois, batches};
+  Uncounted whole(b, counted);
+  bool isMax = mode == "max";
+  Value y = spec->samples == 0
+                ? b.toChannelsFirst(AdaptiveRoiAlign(b, *spec, isMax)
+                                        .build(b.toChannelsLast(x), rois,
+                                               b.convert(batches, b.i64())))
+                : sampleRegions(b, *spec, isMax, x, rois, batches);
+  if (regions)
+    b.markCounted(y, *regions);
+  return op.result(y);
 }

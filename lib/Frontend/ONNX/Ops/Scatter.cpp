@@ -4,6 +4,7 @@
 // With constant indices each result position knows where its value comes from:
 // a gather. With others the updates are rows of qg.scatter.
 //===----------------------------------------------------------------------===//
+#include "Counted.h"
 #include "Positions.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 
@@ -118,6 +119,23 @@ static Value isWithin(OpBinder &op, Value index, int64_t extent) {
   return b.binary(BinaryKind::bit_and, isFromStart, isBeforeEnd);
 }
 
+/// scatterRows, but updates that are left out go to a row of their own.
+static Value scatterCountedRows(OpBinder &op, Value table, Value updates,
+                                Value targets) {
+  GraphBuilder &b = op.b;
+  if (!table || !targets)
+    return {};
+  Shape spare(b.shape(table));
+  int64_t rows = std::exchange(spare[0], 1);
+  Value longer = b.concat({table, b.full(spare, 0, b.element(table))}, 0);
+  return b.sliceAxis(scatterRows(op, longer, updates, targets), 0, 0, rows);
+}
+
+static std::optional<CountedDim> countedDim(GraphBuilder &b, Value x) {
+  const CountedDim *dim = b.countedDimOf(x);
+  return dim ? std::optional(*dim) : std::nullopt;
+}
+
 static LogicalResult importScatterElements(OpBinder &op) {
   GraphBuilder &b = op.b;
   Value x = op.in(0), indices = op.in(1), updates = op.in(2);
@@ -136,15 +154,31 @@ static LogicalResult importScatterElements(OpBinder &op) {
       return op.badModel("expects indices no larger than x in axis " +
                          Twine(d));
   int64_t rows = b.type(x).getNumElements(), count = getNumElements(shape);
-  Value index = normalizeIndices(op, indices, b.extent(x, *axis));
+  std::optional<CountedDim> own = countedDim(b, x),
+                            given = countedDim(b, indices);
+  if (!given)
+    given = countedDim(b, updates);
+  Uncounted whole(b, {x, indices, updates});
+  Value index = own && own->axis == *axis
+                    ? countFromEnd(b, indices, own->length)
+                    : normalizeIndices(op, indices, b.extent(x, *axis));
   Value along = b.mul(index, double(getStride(b.shape(x), *axis)));
   Value position =
       b.add(along, b.constant(getRowPositions(shape, b.shape(x), *axis)));
-  Value targets =
-      guard(op, position, isWithin(op, index, b.extent(x, *axis)), rows);
-  Value y = scatterRows(op, b.reshape(x, {rows}), b.reshape(updates, {count}),
-                        b.reshape(targets, {count}));
-  return op.result(b.reshape(y, Shape(b.shape(x))));
+  Value isInside = isWithin(op, index, b.extent(x, *axis));
+  if (given)
+    isInside = b.binary(
+        BinaryKind::bit_and, isInside,
+        b.broadcast(markFirst(b, shape[given->axis], *given, b.rank(x)),
+                    shape));
+  Value targets = guard(op, position, isInside, rows);
+  auto scatter = given ? scatterCountedRows : scatterRows;
+  Value y = scatter(op, b.reshape(x, {rows}), b.reshape(updates, {count}),
+                    b.reshape(targets, {count}));
+  y = b.reshape(y, Shape(b.shape(x)));
+  if (own)
+    b.markCounted(y, *own);
+  return op.result(y);
 }
 
 /// Whether a row of indices [..., k] counts: [rows] of i1.
@@ -170,10 +204,7 @@ struct CountedScatter {
 static std::optional<CountedScatter> readCounts(OpBinder &op, int64_t depth) {
   GraphBuilder &b = op.b;
   CountedScatter counts;
-  auto copy = [&](unsigned i) {
-    const CountedDim *dim = b.countedDimOf(op.in(i));
-    return dim ? std::optional(*dim) : std::nullopt;
-  };
+  auto copy = [&](unsigned i) { return countedDim(b, op.in(i)); };
   counts.x = copy(0);
   counts.rows = copy(1);
   std::optional<CountedDim> updates = copy(2);
@@ -190,18 +221,6 @@ static std::optional<CountedScatter> readCounts(OpBinder &op, int64_t depth) {
   if (!counts.rows)
     counts.rows = updates;
   return counts;
-}
-
-/// scatterRows, but updates that are left out go to a row of their own.
-static Value scatterCountedRows(OpBinder &op, Value table, Value updates,
-                                Value targets) {
-  GraphBuilder &b = op.b;
-  if (!table || !targets)
-    return {};
-  Shape spare(b.shape(table));
-  int64_t rows = std::exchange(spare[0], 1);
-  Value longer = b.concat({table, b.full(spare, 0, b.element(table))}, 0);
-  return b.sliceAxis(scatterRows(op, longer, updates, targets), 0, 0, rows);
 }
 
 static LogicalResult importScatterND(OpBinder &op) {

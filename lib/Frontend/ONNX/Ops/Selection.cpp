@@ -4,6 +4,8 @@
 // How many elements are marked, data decide: these results have a bound for an
 // extent, and a length (GraphBuilder::markCounted).
 //===----------------------------------------------------------------------===//
+#include "ComputedShapes.h"
+#include "Counted.h"
 #include "Positions.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 #include "qopt/Support/Permutation.h"
@@ -12,27 +14,57 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::frontend;
 
-/// `count` elements along `axis` and their indices. `sorted` = 0 leaves the
-/// order open: ours is sorted.
-static LogicalResult buildTopK(OpBinder &op, Value x, int64_t count) {
+namespace {
+/// How many elements are asked for: `count`, or what data decide, up to that.
+struct Asked {
+  int64_t count;
+  Value length = {};
+};
+} // namespace
+
+/// Elements along `axis` and their indices. `sorted` = 0 leaves the order open:
+/// ours is sorted.
+static LogicalResult buildTopK(OpBinder &op, Value x, int64_t axis,
+                               Asked asked) {
   GraphBuilder &b = op.b;
-  auto axis = op.normalizeAxis(op.intAttr("axis", -1), b.rank(x));
-  if (!axis)
-    return failure();
   bool isLargest = op.intAttr("largest", 1) != 0;
   op.ignoreAttrs({"sorted"});
+  std::optional<CountedDim> known = countedAmong(b, x, {axis});
+  if (known) {
+    // There are no more than that.
+    if (!asked.length)
+      asked.length = b.min(known->length, double(asked.count));
+    x = fillRest(b, x, isLargest ? Rest::Lowest : Rest::Last);
+  } else if (const CountedDim *other =
+                 asked.length ? b.countedDimOf(x) : nullptr) {
+    return success(bool(b.failMixed(other->axis)));
+  }
+  if (!x)
+    return failure();
   Shape shape(b.shape(x));
-  if (count < 0 || count > shape[*axis])
-    return op.badModel("expects K in [0, " + Twine(shape[*axis]) +
-                       "], the extent of axis " + Twine(*axis) + ", got " +
-                       Twine(count));
-  shape[*axis] = count;
+  shape[axis] = asked.count;
   Value indices = b.emit<qg::TopKOp>(
       shape, b.i64(), isLargest ? ReduceKind::max : ReduceKind::min, x,
-      uint64_t(*axis));
-  if (!indices || failed(op.result(0, gatherElements(op, x, indices, *axis))))
+      uint64_t(axis));
+  Value values = indices ? gatherElements(op, x, indices, axis) : Value();
+  if (!values)
+    return failure();
+  for (Value value : {values, indices})
+    b.markCounted(value, {axis, asked.length});
+  if (failed(op.result(0, values)))
     return failure();
   return op.numOutputs() > 1 ? op.result(1, indices) : success();
+}
+
+/// A constant K.
+static LogicalResult buildTopK(OpBinder &op, Value x, int64_t axis,
+                               int64_t count) {
+  int64_t extent = op.b.extent(x, axis);
+  if (count < 0 || count > extent)
+    return op.badModel("expects K in [0, " + Twine(extent) +
+                       "], the extent of axis " + Twine(axis) + ", got " +
+                       Twine(count));
+  return buildTopK(op, x, axis, Asked{count});
 }
 
 static LogicalResult importTopK1(OpBinder &op) {
@@ -41,17 +73,34 @@ static LogicalResult importTopK1(OpBinder &op) {
     return failure();
   if (!op.hasAttr("k"))
     return op.badModel("expects attribute 'k'");
-  return buildTopK(op, x, op.intAttr("k", 0));
+  auto axis = op.normalizeAxis(op.intAttr("axis", -1), op.b.rank(x));
+  return axis ? buildTopK(op, x, *axis, op.intAttr("k", 0)) : failure();
 }
 
 static LogicalResult importTopK(OpBinder &op) {
-  Value x = op.in(0);
-  auto count = op.constantInts(1, "K");
-  if (!x || !count)
+  GraphBuilder &b = op.b;
+  Value x = op.in(0), k = op.in(1);
+  if (!x || !k)
     return failure();
-  if (count->size() != 1)
-    return op.badModel("expects one K, got " + Twine(count->size()));
-  return buildTopK(op, x, count->front());
+  auto axis = op.normalizeAxis(op.intAttr("axis", -1), b.rank(x));
+  if (!axis)
+    return failure();
+  if (b.type(k).getNumElements() != 1)
+    return op.badModel("expects one K, got " +
+                       Twine(b.type(k).getNumElements()));
+  k = foldKnownElements(b, b.reshape(b.convert(k, b.i64()), {}));
+  if (std::optional<Tensor> known = b.constantOf(k))
+    return buildTopK(op, x, *axis, known->getInt(0));
+  // As many as data say: no more than there are.
+  int64_t extent = b.extent(x, *axis);
+  std::optional<int64_t> most = upperBound(b, k, 0);
+  Asked asked{std::clamp<int64_t>(most.value_or(extent), 0, extent), k};
+  std::optional<CountedDim> dim = countedAmong(b, x, {*axis});
+  if (dim && !isAtMost(b, k, 0, dim->length))
+    asked.length = b.min(k, dim->length);
+  if (!most || *most > extent)
+    asked.length = b.min(asked.length, double(extent));
+  return buildTopK(op, x, *axis, asked);
 }
 
 //===----------------------------------------------------------------------===//
@@ -115,7 +164,8 @@ static LogicalResult importNonZero(OpBinder &op) {
       }
     return op.result(b.constant(result));
   }
-  auto [flat, length] = compact(b, b.reshape(isNonZero(b, x), {count}), count);
+  Value marks = fillRest(b, isNonZero(b, x), Rest::Zero);
+  auto [flat, length] = compact(b, b.reshape(marks, {count}), count);
   if (!flat)
     return failure();
   SmallVector<Value> coordinates;
@@ -193,13 +243,21 @@ static LogicalResult importNonMaxSuppression(OpBinder &op) {
   Value boxes = op.in(0), scores = op.in(1);
   if (!boxes || !scores)
     return failure();
-  ArrayRef<int64_t> given = b.shape(boxes), shape = b.shape(scores);
-  if (given.size() != 3 || shape.size() != 3 || given[0] != shape[0] ||
-      given[1] != shape[2] || given[2] != 4 || !b.element(boxes).isF32() ||
+  ArrayRef<int64_t> corners = b.shape(boxes), shape = b.shape(scores);
+  if (corners.size() != 3 || shape.size() != 3 || corners[0] != shape[0] ||
+      corners[1] != shape[2] || corners[2] != 4 || !b.element(boxes).isF32() ||
       !b.element(scores).isF32())
     return op.badModel("expects boxes [batches, boxes, 4] and scores [batches, "
                        "classes, boxes] of f32, got " +
-                       formatShape(given) + " and " + formatShape(shape));
+                       formatShape(corners) + " and " + formatShape(shape));
+  // Boxes and scores behind the last do not count.
+  std::optional<CountedDim> counted = countedAmong(b, scores, {2}),
+                            ofBoxes = countedAmong(b, boxes, {1});
+  for (auto [value, own] : {std::pair(boxes, ofBoxes), {scores, counted}})
+    if (const CountedDim *dim = b.countedDimOf(value); dim && !own)
+      return success(bool(b.failMixed(dim->axis)));
+  counted = counted ? counted : ofBoxes;
+  Uncounted whole(b, {boxes, scores});
   int64_t batches = shape[0], classes = shape[1], count = shape[2];
   Value limit = getScalar(op, 2, 0, b.i64());
   Value overlap = getScalar(op, 3, 0, b.f32());
@@ -219,6 +277,9 @@ static LogicalResult importNonMaxSuppression(OpBinder &op) {
                       ? b.compare(ComparePredicate::gt,
                                   gatherElements(op, scores, order, 2), least)
                       : b.full(shape, 1, b.i1());
+  if (counted && isValid)
+    isValid = b.select(b.compare(ComparePredicate::lt, order, counted->length),
+                       isValid, b.scalar(0, b.i1()));
   if (!sorted || !isValid)
     return failure();
   Value kept =

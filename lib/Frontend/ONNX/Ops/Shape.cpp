@@ -5,6 +5,7 @@
 // tensor stays a reshape of a quantized tensor.
 //===----------------------------------------------------------------------===//
 #include "ComputedShapes.h"
+#include "Counted.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 
@@ -142,7 +143,11 @@ static LogicalResult importConcat(OpBinder &op) {
   });
   for (Value &value : values)
     value = keeps ? value : b.plain(value);
-  return op.result(b.concat(values, *axis));
+  bool isCounted = llvm::any_of(values, [&](Value value) {
+    return countedAmong(b, value, {*axis}).has_value();
+  });
+  return op.result(isCounted ? concatCounted(b, values, *axis)
+                             : b.concat(values, *axis));
 }
 
 /// Extents of the parts, from `split`, `num_outputs` or the number of outputs.
@@ -201,6 +206,13 @@ static LogicalResult importGather(OpBinder &op) {
     return failure();
   if (auto q = qg::getQuantizedType(x.getType()); q && q.isPerAxis())
     x = op.b.plain(x);
+  if (countedAmong(op.b, x, {*axis})) {
+    indices = normalizeInto(op, x, *axis, indices);
+    if (!indices)
+      return failure();
+    Uncounted all(op.b, {x});
+    return op.result(op.b.gather(x, indices, *axis));
+  }
   Value y = op.b.gather(x, indices, *axis);
   return op.result(op.b.rank(x) == 1 ? foldKnownElements(op.b, y) : y);
 }

@@ -40,6 +40,9 @@ static Value sliceCounted(OpBinder &op, Value x, int64_t axis, int64_t start,
   Value first = b.scalar(double(start), b.i64());
   Value last = b.min(countFromEnd(b, b.reshape(end, {}), whole), whole);
   Value length = b.sub(b.max(last, first), first);
+  std::optional<Tensor> stop = b.constantOf(end);
+  if (stop && stop->getInt(0) >= 0)
+    extent = std::clamp(stop->getInt(0), start, extent);
   Uncounted all(b, {x});
   Value y = b.sliceAxis(x, axis, start, extent);
   if (y == x) // others read x as it is
@@ -101,10 +104,12 @@ static Value sliceKnown(OpBinder &op, Value x, SliceSpec spec) {
     return sliceConstant(op, x, spec);
   if (spec.starts[i] < 0 || spec.steps[i] != 1)
     return b.failMixed(known->axis);
-  x = sliceCounted(op, x, known->axis, spec.starts[i],
-                   b.scalar(double(std::clamp<int64_t>(
-                                spec.ends[i], -kMaxElements, kMaxElements)),
-                            b.i64()));
+  // All of them keep the length that they have.
+  if (spec.starts[i] != 0 || spec.ends[i] < b.extent(x, known->axis))
+    x = sliceCounted(op, x, known->axis, spec.starts[i],
+                     b.scalar(double(std::clamp<int64_t>(
+                                  spec.ends[i], -kMaxElements, kMaxElements)),
+                              b.i64()));
   for (auto *list : {&spec.starts, &spec.ends, &spec.axes, &spec.steps})
     list->erase(list->begin() + i);
   return x ? sliceConstant(op, x, spec) : Value();
