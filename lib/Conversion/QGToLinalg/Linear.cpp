@@ -8,6 +8,7 @@
 #include "qopt/Conversion/LinalgBuilder.h"
 #include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Numerics/WindowSums.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -190,6 +191,7 @@ struct LowerPool : OpConversionPattern<qg::PoolOp> {
     SmallVector<unsigned> dims{0};
     SmallVector<int64_t> low(op.getType().getRank(), 0), high = low;
     unsigned spatial = loops.getSpatialRank();
+    bool isByRows = !isMax && numerics::isSummedByRows(loops.kernel);
     for (unsigned i = 0; i < spatial; ++i) {
       dims.push_back(loops.getPosition(i));
       low[i + 1] = std::exchange(loops.pads[i], 0);
@@ -197,6 +199,9 @@ struct LowerPool : OpConversionPattern<qg::PoolOp> {
     }
     dims.push_back(loops.getTail(0));
     Value x = builder.pad(adaptor.getX(), low, high, scalar);
+    if (isByRows)
+      x = sumRows(builder, loops, {x, scalar, dims},
+                  op.getType().getShape().drop_back().back());
     Value init = builder.fill(op.getType().getShape(), scalar);
     Value result = buildWindow(
         builder, loops, {x, init, dims},
@@ -213,6 +218,25 @@ struct LowerPool : OpConversionPattern<qg::PoolOp> {
       result = divideByCounts(builder, op, result);
     rewriter.replaceOp(op, result);
     return success();
+  }
+
+  /// Each row of the windows by itself; `loops` then add the rows. `init` is
+  /// the scalar to start from.
+  static Value sumRows(LinalgBuilder &builder, WindowLoops &loops,
+                       const WindowOperands &operands, int64_t positions) {
+    WindowLoops rows = loops;
+    unsigned last = loops.getSpatialRank() - 1;
+    loops.kernel[last] = loops.strides[last] = loops.dilations[last] = 1;
+    for (unsigned i = 0; i < last; ++i)
+      rows.kernel[i] = rows.strides[i] = rows.dilations[i] = 1;
+    SmallVector<int64_t> shape(getTensorType(operands.x).getShape());
+    shape[last + 1] = positions;
+    Value init = builder.fill(shape, operands.init);
+    return buildWindow(
+        builder, rows, {operands.x, init, operands.initDims},
+        [](OpBuilder &b, Location loc, ValueRange args) -> Value {
+          return arith::AddFOp::create(b, loc, args[2], args[0]);
+        });
   }
 
   /// What a window starts from, also at the padding of a maximum.

@@ -1,13 +1,14 @@
 //===- Reductions.cpp - Reference semantics of pools and reductions -------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Orders of addition are part of the semantics: index order in a window, 16
-// lanes and a tree in a reduction.
+// Orders of addition are part of the semantics: index order in a window, in a
+// large one by rows, 16 lanes and a tree in a reduction.
 //===----------------------------------------------------------------------===//
 #include "Arrays.h"
 
 #include "qopt/Numerics/Affine.h"
 #include "qopt/Numerics/ArrayKernels.h"
+#include "qopt/Numerics/WindowSums.h"
 #include "llvm/ADT/SmallBitVector.h"
 #include <limits>
 
@@ -67,6 +68,34 @@ static void combineWindows(const WindowWalk &walk, const Images<T> &images,
       });
 }
 
+/// Sums of windows whose rows of `width` positions are added by themselves.
+template <typename T>
+static void sumRows(const WindowWalk &walk, const Images<T> &images,
+                    int64_t width) {
+  int64_t channels = images.channels;
+  std::vector<T> row(channels);
+  forEachWindow(
+      walk, images.batch,
+      [&](ArrayRef<WindowWalk::Tap> taps, int64_t n, int64_t p) {
+        T *acc = images.out.data() + (n * walk.numOutputs() + p) * channels;
+        std::fill_n(acc, channels, T(0));
+        while (!taps.empty()) {
+          int64_t current = taps.front().kernel / width;
+          std::fill(row.begin(), row.end(), T(0));
+          for (; !taps.empty() && taps.front().kernel / width == current;
+               taps = taps.drop_front()) {
+            const T *pixel =
+                images.x.data() +
+                (n * walk.numInputs() + taps.front().input) * channels;
+            for (int64_t c = 0; c < channels; ++c)
+              row[c] += pixel[c];
+          }
+          for (int64_t c = 0; c < channels; ++c)
+            acc[c] += row[c];
+        }
+      });
+}
+
 template <typename T>
 static LogicalResult evaluatePool(PoolOp op, const Tensor &x,
                                   SmallVectorImpl<Tensor> &results) {
@@ -83,7 +112,10 @@ static LogicalResult evaluatePool(PoolOp op, const Tensor &x,
                       [&](T a, T c) { return b.maximumF(a, c); });
     return store<T>(op, out, results);
   }
-  combineWindows<T>(walk, images, T(0), [](T a, T c) { return a + c; });
+  if (numerics::isSummedByRows(op.getKernel()))
+    sumRows<T>(walk, images, op.getKernel().back());
+  else
+    combineWindows<T>(walk, images, T(0), [](T a, T c) { return a + c; });
   forEachWindow(walk, batch,
                 [&](ArrayRef<WindowWalk::Tap> taps, int64_t n, int64_t p) {
                   T count = op.getCountIncludePad() ? walk.numTaps()

@@ -162,9 +162,9 @@ def QG_PoolOp : QG_Op<"pool", "Pool"> {
   let summary = "channels-last max or average pooling";
   let description = [{
     Maximum or mean over a window of `[N, s..., C]`. Positions outside the
-    input are ignored by `max`, and by `avg` unless `count_include_pad` is set
-    (then they count as zeros). `avg` adds in index order and divides by the
-    count. A NaN in a `max` window gives NaN.
+    input are ignored by `max`, by `avg` unless `count_include_pad` makes them
+    zeros. `avg` adds in index order, 1,024 positions or more row by row, and
+    divides by the count. A NaN in a `max` window gives NaN.
 
     `avg` of a per-tensor encoding into another, where all windows count the
     same `n`, is `rne(f32(sum (x - zx)) * f32(sx / (sy * n))) + zy`, saturated.
