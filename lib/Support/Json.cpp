@@ -7,6 +7,7 @@
 #include "qopt/Support/Json.h"
 
 #include "llvm/ADT/StringSet.h"
+#include <cmath>
 #include <vector>
 
 using namespace qopt;
@@ -92,6 +93,16 @@ private:
 };
 } // namespace
 
+/// 1e999 is JSON, and read as infinity, which is none when it is written.
+static bool isFinite(const json::Value &value) {
+  if (const json::Array *array = value.getAsArray())
+    return llvm::all_of(*array, isFinite);
+  if (const json::Object *object = value.getAsObject())
+    return llvm::all_of(
+        *object, [](const auto &member) { return isFinite(member.second); });
+  return std::isfinite(value.getAsNumber().value_or(0));
+}
+
 absl::StatusOr<json::Value> qopt::parseJson(llvm::StringRef text) {
   Scanner scanner(text);
   scanner.run();
@@ -105,6 +116,9 @@ absl::StatusOr<json::Value> qopt::parseJson(llvm::StringRef text) {
   if (!scanner.duplicate.empty())
     return absl::InvalidArgumentError("expected '" + scanner.duplicate +
                                       "' once, got it twice in one object");
+  if (!isFinite(*value))
+    return absl::InvalidArgumentError(
+        "expected numbers that 64-bit floats hold, got a larger one");
   return std::move(*value);
 }
 

@@ -74,3 +74,12 @@ TEST(Escape, BytesComeBack) {
     }
   }
 }
+
+TEST(Json, NumbersAreFinite) {
+  EXPECT_EQ(getMessage(R"({"a": [1e308, -1e308, 18446744073709551615]})"),
+            "ok");
+  for (const char *text :
+       {"1e309", R"({"a": -1e400})", R"([{"b": [0, 1e999]}])"})
+    EXPECT_EQ(getMessage(text),
+              "expected numbers that 64-bit floats hold, got a larger one");
+}
