@@ -28,7 +28,7 @@ static json::Value toJson(const PlanPoint &point,
                           llvm::ArrayRef<BudgetReport> budgets) {
   json::Object used;
   for (auto [budget, amount] : llvm::zip(budgets, point.used))
-    used[budget.name] = amount;
+    setFinite(used, budget.name, amount);
   json::Object object{{"name", point.name},
                       {"formats", json::Array(point.formats)},
                       {"used", std::move(used)}};

@@ -94,5 +94,11 @@ TEST(Sensitivity, PlanFile) {
   broken.replace(broken.find("\"format\""), 8, "\"farmot\"");
   EXPECT_FALSE(Plan::fromJson(broken, "plan.json").ok());
   EXPECT_FALSE(Plan::fromJson("[]", "plan.json").ok());
+  // A plan of the front that says nothing of a budget is written as it is.
+  std::string silent = text;
+  silent.replace(silent.rfind("\"used\": {"), 9, "\"unused\": {");
+  read = Plan::fromJson(silent, "plan.json");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_TRUE(Plan::fromJson(read->toJson(), "plan.json").ok());
   EXPECT_FALSE(Plan::fromJson("{", "plan.json").ok());
 }
