@@ -157,9 +157,9 @@ static LogicalResult importAveragePool(OpBinder &op) {
 static LogicalResult buildLpPool(OpBinder &op, Value x,
                                  const WindowSpec &window) {
   double p = double(op.intAttr("p", 2));
-  int64_t count = 1;
+  double count = 1;
   for (int64_t extent : window.kernel)
-    count *= extent;
+    count *= double(extent);
   Value power = op.b.toChannelsLast(op.b.unary(UnaryKind::abs, x));
   if (p == 2)
     power = op.b.mul(power, power);
@@ -168,7 +168,7 @@ static LogicalResult buildLpPool(OpBinder &op, Value x,
         op.b.binary(BinaryKind::pow, power, op.b.scalar(p, op.b.element(x)));
   Value sum = op.b.mul(op.b.pool(PoolKind::avg, power, window,
                                  /*countIncludePad=*/true),
-                       double(count));
+                       count);
   if (p == 2)
     sum = op.b.unary(UnaryKind::sqrt, sum);
   else if (p != 1)

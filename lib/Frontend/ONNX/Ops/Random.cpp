@@ -32,11 +32,10 @@ enum class Distribution { Uniform, Normal };
 /// `shape` numbers of a distribution, in f32.
 static Value draw(OpBinder &op, ArrayRef<int64_t> shape,
                   Distribution distribution, RandomStream stream) {
-  int64_t count = 1;
-  for (int64_t extent : shape)
-    if (extent < 0 || (extent && (count *= extent) > kMostNumbers))
-      return op.b.fail("expects at most 2^26 random numbers, got " +
-                       formatShape(shape));
+  absl::StatusOr<int64_t> count = countElements(shape);
+  if (!count.ok() || *count > kMostNumbers)
+    return op.b.fail("expects at most 2^26 random numbers, got " +
+                     formatShape(shape));
   Tensor numbers(DType::f32, shape);
   for (int64_t i = 0; i < numbers.numElements(); ++i)
     numbers.setFloat(i, distribution == Distribution::Normal

@@ -145,3 +145,9 @@ blocks = h.make_graph(
 (folder / "batches.onnx").write_bytes(h.make_model(
     blocks, ir_version=10,
     opset_imports=[h.make_opsetid("", 21)]).SerializeToString())
+
+# 2^14 times 2^63 - 1 is no count; nor are extents below 0.
+for name, shape in (("many", [2**14, 2**63 - 1]),
+                    ("below", [-1, 4])):
+    save(f"random_{name}", [h.make_node("RandomNormal", [], ["y"],
+                                        shape=shape)], [], [y])
