@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "MutateText.h"
 #include "SmallModel.h"
+#include "qopt/Support/Escape.h"
 
 #include <cstdlib>
 
@@ -14,8 +15,10 @@ QOPT_FUZZ_MUTATES_TEXT()
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   llvm::StringRef text(reinterpret_cast<const char *>(data), size);
-  fuzz::expectNoDefect(parseLayerFlag(text).status());
-  fuzz::expectNoDefect(parseTransforms(text).status());
+  // Flags are text when they arrive: bytes that are none are escaped.
+  std::string flag = toUtf8(text);
+  fuzz::expectNoDefect(parseLayerFlag(flag).status());
+  fuzz::expectNoDefect(parseTransforms(flag).status());
   SettingsOrigin origin = SettingsOrigin::ofJson("recipe.json");
   auto settings = parseSettings(text, "recipe.json");
   if (!settings.ok()) {

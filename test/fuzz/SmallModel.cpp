@@ -17,11 +17,13 @@ func.func @main(%x: tensor<2x4xf32> {qg.name = "x"})
     -> (tensor<2x3xf32> {qg.name = "y"}) {
   %w0 = qg.constant dense<[[0.5, -1.0, 0.25, 2.0], [1.0, 0.125, -0.5, 0.75],
     [0.0, 1.5, -2.0, 1.0], [0.3, -0.7, 0.9, 0.1]]> : tensor<4x4xf32>
+    -> tensor<4x4xf32>
   %w1 = qg.constant dense<[[1.0, -1.0, 0.5], [0.25, 0.75, -0.5],
     [0.5, 0.5, 2.0], [-1.0, 0.1, 0.2]]> : tensor<4x3xf32>
+    -> tensor<4x3xf32>
   %0 = qg.matmul %x, %w0 : (tensor<2x4xf32>, tensor<4x4xf32>)
     -> tensor<2x4xf32> loc("first")
-  %1 = qg.unary relu %0 : (tensor<2x4xf32>) -> tensor<2x4xf32> loc("act")
+  %1 = qg.unary relu %0 : tensor<2x4xf32> -> tensor<2x4xf32> loc("act")
   %2 = qg.matmul %1, %w1 : (tensor<2x4xf32>, tensor<4x3xf32>)
     -> tensor<2x3xf32> loc("second")
   return %2 : tensor<2x3xf32>

@@ -168,23 +168,22 @@ absl::StatusOr<std::string> qopt::linkExecutable(const CompiledModel &model) {
     if (absl::Status status = workshop.write(source.name, source.text);
         !status.ok())
       return status;
-  std::vector<std::string> words = {
-      "-std=c11",
-      "-O2",
-      "-D_POSIX_C_SOURCE=200809L",
-      "-I" + (workshop / "."),
-      "-DQOPT_RUN=" + model.symbol + "_run",
-      "-DQOPT_INFO=" + model.symbol + "_info",
-      workshop / "qopt_main.c",
-      workshop / "qopt_pool.c",
-      workshop / "model.o",
-      "-pthread",
-      "-o",
-      workshop / "program"};
+  std::vector<std::string> words = {"-std=c11",
+                                    "-O2",
+                                    "-D_POSIX_C_SOURCE=200809L",
+                                    "-I" + (workshop / "."),
+                                    "-DQOPT_RUN=" + model.symbol + "_run",
+                                    "-DQOPT_INFO=" + model.symbol + "_info",
+                                    workshop / "qopt_main.c",
+                                    workshop / "qopt_pool.c",
+                                    workshop / "model.o",
+                                    "-pthread",
+                                    "-o",
+                                    workshop / "program"};
   if (model.weights) {
     words.push_back("-DQOPT_MODEL_WEIGHTS_ID=\"" + model.info.weightsId + "\"");
-    words.push_back(absl::StrCat("-DQOPT_MODEL_WEIGHTS_BYTES=",
-                                 model.info.weightsBytes, "ull"));
+    words.push_back(absl::StrCat(
+        "-DQOPT_MODEL_WEIGHTS_BYTES=", model.info.weightsBytes, "ull"));
   }
   if (absl::Status status =
           runOneOf(getCCompilers(triple), words,
