@@ -4,6 +4,9 @@
 // Geometry of every linear op of qg, and what follows from the geometry of any.
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Dialect/QG/IR/QGControl.h"
+
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -152,16 +155,31 @@ bool LinearOpInterface::canHaveGroups() {
                       [](int64_t stride) { return stride == 1; });
 }
 
+/// More than a layer has; a sum over thousands of layers stays in 64 bits.
+static constexpr int64_t kMostMacs = int64_t(1) << 50;
+
+/// `macs` in each step of all loops around `op`, whose counts are bounds.
+static int64_t countInLoops(Operation *op, int64_t macs) {
+  for (auto loop = op->getParentOfType<LoopOp>(); loop;
+       loop = loop->getParentOfType<LoopOp>()) {
+    int64_t product;
+    if (llvm::MulOverflow<int64_t>(macs, loop.getCount(), product))
+      return kMostMacs;
+    macs = product;
+  }
+  return std::min(macs, kMostMacs);
+}
+
 int64_t LinearOpInterface::countMacs() {
   LinearGeometry geometry = getLinearGeometry();
   ArrayRef<int64_t> weight = getShape(getWeight());
   // An element of the input meets every weight of its channel once.
-  if (geometry.isTransposed)
-    return getNumElements(getShape(getInput())) *
-           (weight[geometry.outputAxis] / geometry.groups) *
-           geometry.countTaps();
-  return getNumElements(getShape(getOperation()->getResult(0))) *
-         weight[geometry.inputAxis] * geometry.countTaps();
+  int64_t macs = geometry.isTransposed
+                     ? getNumElements(getShape(getInput())) *
+                           (weight[geometry.outputAxis] / geometry.groups)
+                     : getNumElements(getShape(getOperation()->getResult(0))) *
+                           weight[geometry.inputAxis];
+  return countInLoops(getOperation(), macs * geometry.countTaps());
 }
 
 //===----------------------------------------------------------------------===//
