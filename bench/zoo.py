@@ -19,8 +19,10 @@ Of each file:
 
 The row of a file is kept as a line of WORK/zoo.jsonl and not measured again, unless
 its name matches `--again`. A refusal shows its first line. Exit code 1 where a bar is
-missed: a float file within 1e-4 in the mean (80 dB) and its w8a8 no more than 0.5 dB
-below `ort` (audio 20 dB at least); of a quantized file 40 dB and 1.1 times the speed.
+missed: a float file within 1e-4 of the largest value and its w8a8 no more than 0.5 dB
+below `ort` (audio 20 dB at least); of a quantized file 1.1 times the speed and 40 dB
+(where the brackets are below that, ONNX Runtime does not meet it with itself).
+The voice is cut where data decide its length.
 """
 import argparse
 import functools
@@ -236,9 +238,10 @@ def missed(row):
         return []
     if row["quantized"]:
         speed = given["ort"] / given["qopt"]
-        return (["40 dB"] if given["db"] < 40 else []) + \
+        floor = f" (itself {row['self']:.1f})" if row["self"] < 40 else ""
+        return (["40 dB" + floor] if given["db"] < 40 else []) + \
             (["1.1x"] if speed < 1.1 else [])
-    found = ["1e-4"] if given["db"] < 80 else []
+    found = ["1e-4"] if given["error"] > 1e-4 else []
     ours, theirs = (row[key].get("db", -np.inf) for key in ("w8a8", "ort"))
     if ours < theirs - .5:
         found.append("0.5 dB")
