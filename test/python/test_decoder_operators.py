@@ -189,3 +189,34 @@ def test_normalized_heads(tmp_path):
     want = onnxruntime.InferenceSession(model.SerializeToString()).run(
         None, given)
     assert np.allclose(got[0], want[0], 1e-4, 2e-5)
+
+
+@pytest.mark.parametrize("capacity", [4, 6])
+@pytest.mark.parametrize("length,total", [
+    (1, 3), (1, 4), (1, 5), (1, 7), (1, 13), (3, 3), (3, 4), (3, 9), (5, 5),
+    (7, 20)])
+@pytest.mark.parametrize("sink", [False, True])
+def test_sliding_cache(tmp_path, capacity, length, total, sink):
+    """What lies behind the positions that are left is open."""
+    feeds = grouped(length, capacity, total) | angles()
+    if sink:
+        feeds |= {"ids": None, "bias": None, "sink": normal(4)}
+    got, want = run_both(tmp_path, "GroupQueryAttention", feeds, CACHED,
+                         constants=["cos", "sin"], do_rotary=1,
+                         sliding_window_cache=1, local_window_size=4, **HEADS)
+    assert np.allclose(got[0], want[0], 1e-4, 2e-5)
+    step = capacity - 3
+    left = total - step * max(0, -(-(total - capacity) // step))
+    for a, b in zip(got[1:], want[1:], strict=True):
+        assert a.shape == b.shape
+        assert np.allclose(a[:, :, :left], b[:, :, :left], 1e-4, 2e-5)
+
+
+def test_sliding_caches_of_a_batch(tmp_path):
+    feeds = grouped(1, 5, 9, lengths=[9, 4, 1], batch=3)
+    got, want = run_both(tmp_path, "GroupQueryAttention", feeds, CACHED,
+                         sliding_window_cache=1, local_window_size=4, **HEADS)
+    assert np.allclose(got[0], want[0], 1e-4, 2e-5)
+    for a, b in zip(got[1:], want[1:], strict=True):
+        for row, n in enumerate([5, 4, 1]):
+            assert np.array_equal(a[row, :, :n], b[row, :, :n])

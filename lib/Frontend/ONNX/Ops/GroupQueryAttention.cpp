@@ -31,9 +31,14 @@ private:
   LogicalResult readCacheExtent(std::optional<int64_t> total);
   Value getPositions();
   LogicalResult rotate();
-  LogicalResult append(Value &x, unsigned past);
+  std::optional<Value> readCache(Value x, unsigned index);
+  LogicalResult append(Value &x, unsigned index);
+  Value countResident(Value total);
+  LogicalResult slide();
+  LogicalResult updateCaches();
   Value readBias();
-  LogicalResult attendWithSink(qg::AttentionSpec &spec, Value sink);
+  LogicalResult writeMask(qg::AttentionSpec &spec);
+  LogicalResult addSink(qg::AttentionSpec &spec, Value sink);
   Value attend();
 
   /// 0, 1, ... as i64 of `shape`, which has one extent that is not 1.
@@ -51,6 +56,13 @@ private:
   Value totals, start;
   /// The only query of a cache that is empty; null where that is known.
   Value isPrompt;
+  Value presentKey, presentValue;
+  /// Keys behind which so many are not seen; -1 for none.
+  int64_t window = -1;
+  /// The caches hold the last positions only. [B, keys]: where a key stands
+  /// among all, and whether it is one.
+  bool slides = false;
+  Value keyPositions, isKey;
 };
 } // namespace
 
@@ -67,9 +79,11 @@ LogicalResult GroupQuery::refuseForms() {
     if (std::string kind = op.stringAttr(name, "NONE"); kind != "NONE")
       return op.unsupported("expects caches of floats, got attribute '" + name +
                             "' = \"" + kind + "\"");
-  if (op.intAttr("sliding_window_cache", 0))
-    return op.unsupported("expects caches of all positions "
-                          "('sliding_window_cache' 0)");
+  window = op.intAttr("local_window_size", -1);
+  slides = op.intAttr("sliding_window_cache", 0) != 0;
+  if (slides && op.hasInput(10))
+    return op.unsupported("expects no attention_bias with "
+                          "'sliding_window_cache' 1");
   if (op.intAttr("qk_output", 0) || op.hasOutput(3))
     return op.unsupported("expects no output 'output_qk'");
   if (op.hasInput(12) || op.hasInput(13))
@@ -138,6 +152,10 @@ LogicalResult GroupQuery::normalizeHeads() {
 
 /// How many positions the resulting cache has.
 LogicalResult GroupQuery::readCacheExtent(std::optional<int64_t> total) {
+  if (slides) {
+    capacity = past;
+    return success();
+  }
   if (total) {
     capacity = std::max(past, *total);
     return success();
@@ -179,7 +197,11 @@ LogicalResult GroupQuery::readExtents() {
                        " new positions and those before, got " + Twine(*total));
   if (failed(readCacheExtent(total)))
     return failure();
-  if (capacity < length)
+  if (slides && (window < 1 || past < window))
+    return op.badModel(
+        "expects a cache of 'local_window_size' = " + Twine(window) +
+        " positions or more, got " + Twine(past));
+  if (!slides && capacity < length)
     return op.badModel("expects caches of " + Twine(length) +
                        " positions or more, got " + Twine(capacity));
   totals = b.add(b.reshape(b.convert(lengths, b.i64()), {batch}),
@@ -244,19 +266,29 @@ LogicalResult GroupQuery::rotate() {
   return success();
 }
 
+/// The cache of input `index`, which goes with `x`.
+std::optional<Value> GroupQuery::readCache(Value x, unsigned index) {
+  Value cache = op.optional(index);
+  if (!cache || past == 0)
+    return cache;
+  Shape wanted(b.shape(x));
+  wanted[2] = past;
+  if (b.shape(cache) != ArrayRef<int64_t>(wanted)) {
+    (void)op.badModel("expects a cache of " + formatShape(wanted) + ", got " +
+                      formatShape(b.shape(cache)));
+    return std::nullopt;
+  }
+  return b.convert(cache, b.element(x));
+}
+
 /// `x` behind what is in the cache of input `index`.
 LogicalResult GroupQuery::append(Value &x, unsigned index) {
-  Value cache = op.optional(index);
-  if (cache && past > 0) {
-    Shape wanted(b.shape(x));
-    wanted[2] = past;
-    if (b.shape(cache) != ArrayRef<int64_t>(wanted))
-      return op.badModel("expects a cache of " + formatShape(wanted) +
-                         ", got " + formatShape(b.shape(cache)));
-    cache = b.convert(cache, b.element(x));
-  }
+  std::optional<Value> given = readCache(x, index);
+  if (!given)
+    return failure();
   if (capacity == length)
     return success();
+  Value cache = *given;
   Value zero = b.scalar(0, b.element(x));
   // All of the cache, then the new ones.
   std::optional<Tensor> known = start ? b.constantOf(start) : std::nullopt;
@@ -276,6 +308,56 @@ LogicalResult GroupQuery::append(Value &x, unsigned index) {
   return success(bool(x));
 }
 
+/// How many of `total` positions a sliding cache still has: all that fit, then
+/// as many less as it throws away at once when it is full.
+Value GroupQuery::countResident(Value total) {
+  int64_t step = capacity - window + 1;
+  auto number = [&](int64_t value) { return b.scalar(double(value), b.i64()); };
+  Value over = b.max(b.add(total, number(step - 1 - capacity)), number(0));
+  return b.sub(total, b.mul(b.div(over, number(step)), number(step)));
+}
+
+/// Keys and values: those in the cache, then the new ones. `presentKey` and
+/// `presentValue` are the last of them, moved to the front.
+LogicalResult GroupQuery::slide() {
+  std::optional<Value> pastKey = readCache(k, 3), pastValue = readCache(v, 4);
+  if (!pastKey || !pastValue)
+    return failure();
+  int64_t rows = capacity + length;
+  Value before = start ? start : b.full({batch}, 0, b.i64());
+  before = b.reshape(before, {batch, 1});
+  Value all = b.reshape(totals, {batch, 1});
+  Value kept = countResident(before), left = countResident(all);
+  Value row = count({1, rows}), size = b.scalar(double(capacity), b.i64());
+  Value isNew = b.compare(ComparePredicate::ge, row, size);
+  keyPositions = b.select(isNew, b.add(before, b.sub(row, size)),
+                          b.add(b.sub(before, kept), row));
+  isKey = b.binary(BinaryKind::bit_or, isNew,
+                   b.compare(ComparePredicate::lt, row, kept));
+  // Where the rows of the new cache come from.
+  Value position = b.add(b.sub(all, left), count({1, capacity}));
+  Value behind = b.sub(position, before);
+  Value source =
+      b.clamp(b.select(b.compare(ComparePredicate::ge, position, before),
+                       b.add(behind, size), b.add(behind, kept)),
+              0, double(rows - 1));
+  if (!source || !isKey || !keyPositions)
+    return failure();
+  k = b.concat({*pastKey, k}, 2);
+  v = b.concat({*pastValue, v}, 2);
+  auto takeLast = [&](Value x) {
+    SmallVector<Value> parts;
+    for (int64_t i = 0; x && i < batch; ++i) {
+      Value own = b.reshape(b.sliceAxis(source, 0, i, i + 1), {capacity});
+      parts.push_back(b.gather(b.sliceAxis(x, 0, i, i + 1), own, 2));
+    }
+    return b.concat(parts, 0);
+  };
+  presentKey = takeLast(k);
+  presentValue = takeLast(v);
+  return success(presentKey && presentValue);
+}
+
 /// What is added to the scores; it may be shorter than the cache.
 Value GroupQuery::readBias() {
   Value bias = b.convert(op.optional(10), b.element(q));
@@ -293,19 +375,20 @@ Value GroupQuery::readBias() {
       high);
 }
 
-/// One more key whose score is `sink` and whose value is 0. It is seen by all
-/// queries, so the mask is written out.
-LogicalResult GroupQuery::attendWithSink(qg::AttentionSpec &spec, Value sink) {
+/// Causality, windows and lengths of `spec` as a mask.
+LogicalResult GroupQuery::writeMask(qg::AttentionSpec &spec) {
   Type type = b.element(q);
-  int64_t heads = b.extent(q, 1);
-  if (b.type(sink).getNumElements() != heads)
-    return op.badModel("expects a sink for each of " + Twine(heads) + " heads");
-  Value keys = count({1, 1, 1, capacity}), queries = count({1, 1, length, 1});
+  Value keys = slides ? b.reshape(keyPositions, {batch, 1, 1, b.extent(k, 2)})
+                      : count({1, 1, 1, b.extent(k, 2)});
+  Value queries = count({1, 1, length, 1});
   if (start)
     queries = b.add(b.reshape(start, {batch, 1, 1, 1}), queries);
   Value seen = spec.causal ? b.compare(ComparePredicate::le, keys, queries)
                            : b.compare(ComparePredicate::lt, keys,
                                        b.reshape(totals, {batch, 1, 1, 1}));
+  if (slides)
+    seen = b.binary(BinaryKind::bit_and, seen,
+                    b.reshape(isKey, {batch, 1, 1, b.extent(k, 2)}));
   if (spec.leftWindow >= 0)
     seen = b.binary(
         BinaryKind::bit_and, seen,
@@ -316,16 +399,26 @@ LogicalResult GroupQuery::attendWithSink(qg::AttentionSpec &spec, Value sink) {
                b.scalar(-std::numeric_limits<double>::infinity(), type));
   if (spec.mask)
     bias = b.add(bias, spec.mask);
-  if (!bias)
-    return failure();
-  bias = b.broadcast(bias, {batch, heads, length, capacity});
-  Value column = b.broadcast(b.reshape(b.convert(sink, type), {1, heads, 1, 1}),
-                             {batch, heads, length, 1});
-  spec.mask = b.concat({bias, column}, 3);
+  spec.mask = bias;
   spec.lengths = {};
   spec.causal = false;
   spec.leftWindow = -1;
   spec.offset = 0;
+  return success(bool(bias));
+}
+
+/// One more key whose score is `sink` and whose value is 0, which all queries
+/// see. The mask is written out.
+LogicalResult GroupQuery::addSink(qg::AttentionSpec &spec, Value sink) {
+  Type type = b.element(q);
+  int64_t heads = b.extent(q, 1);
+  if (b.type(sink).getNumElements() != heads)
+    return op.badModel("expects a sink for each of " + Twine(heads) + " heads");
+  Value bias =
+      b.broadcast(spec.mask, {batch, heads, length, b.extent(spec.k, 2)});
+  Value column = b.broadcast(b.reshape(b.convert(sink, type), {1, heads, 1, 1}),
+                             {batch, heads, length, 1});
+  spec.mask = b.concat({bias, column}, 3);
   for (Value *x : {&spec.k, &spec.v})
     *x = b.pad(PadMode::constant, *x, b.scalar(0, type), {0, 0, 0, 0},
                {0, 0, 1, 0});
@@ -341,7 +434,6 @@ Value GroupQuery::attend() {
   spec.scale = scale != 0 ? scale : 1 / std::sqrt(double(b.extent(q, 3)));
   spec.softcap = op.floatAttr("softcap", 0);
   spec.causal = op.intAttr("causal", 1) != 0;
-  int64_t window = op.intAttr("local_window_size", -1);
   spec.leftWindow = window > 0 ? window - 1 : -1;
   if (op.hasInput(10)) {
     spec.mask = readBias();
@@ -357,7 +449,9 @@ Value GroupQuery::attend() {
   bool isSmooth = op.intAttr("smooth_softmax", -1) == 1;
   if (isSmooth && !sink)
     sink = b.full({b.extent(q, 1)}, 0, b.element(q));
-  if (sink && failed(attendWithSink(spec, sink)))
+  if ((sink || slides) && failed(writeMask(spec)))
+    return {};
+  if (sink && failed(addSink(spec, sink)))
     return {};
   Value y = qg::createAttention(b, spec);
   if (!y)
@@ -365,15 +459,24 @@ Value GroupQuery::attend() {
   return fromHeads(b, y);
 }
 
+LogicalResult GroupQuery::updateCaches() {
+  if (slides)
+    return slide();
+  if (failed(append(k, 3)) || failed(append(v, 4)))
+    return failure();
+  presentKey = k;
+  presentValue = v;
+  return success();
+}
+
 LogicalResult GroupQuery::import() {
   if (failed(refuseForms()) || failed(readHeads()) ||
       failed(normalizeHeads()) || failed(readExtents()) || failed(rotate()) ||
-      failed(append(k, 3)) || failed(append(v, 4)) ||
-      failed(op.result(attend())))
+      failed(updateCaches()) || failed(op.result(attend())))
     return failure();
-  if (op.hasOutput(1) && failed(op.result(1, k)))
+  if (op.hasOutput(1) && failed(op.result(1, presentKey)))
     return failure();
-  return op.hasOutput(2) ? op.result(2, v) : success();
+  return op.hasOutput(2) ? op.result(2, presentValue) : success();
 }
 
 static LogicalResult importGroupQueryAttention(OpBinder &op) {
