@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // All that the rest of the compiler knows of a target: its flags, what it can
-// emit, its stages, how it rounds. A target is a folder beside CPU,
-// and a row of lib/Targets.cpp; see docs/contributing/add-a-target.md.
+// emit, its stages, how it rounds. A target is a folder beside CPU that has a
+// Target.cpp; see docs/contributing/add-a-target.md.
 //===----------------------------------------------------------------------===//
 #ifndef QOPT_TARGET_TARGET_H
 #define QOPT_TARGET_TARGET_H

@@ -358,6 +358,25 @@ static absl::Status newLayer(const std::string &tree, llvm::StringRef name,
   return absl::OkStatus();
 }
 
+static absl::Status newTarget(const std::string &tree, llvm::StringRef name,
+                              Session &session) {
+  std::string kebab = makeKebab(name);
+  Words words{{"NAME", name.str()},
+              {"KEBAB", kebab},
+              {"BANNER", makeBanner("Target", "The row of --emit=" + kebab)}};
+  Scaffold scaffold(tree);
+  std::string test = ("test/Target/" + name + "/" + kebab + ".mlir").str();
+  QOPT_RETURN_IF_ERROR(scaffold.create("lib/Target/" + name + "/Target.cpp",
+                                       fill(kTargetSource, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.create(test, fill(kTargetTest, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.insert("docs/contributing/layers.md",
+                                       Scaffold::BeforeLast, "| Pipelines |",
+                                       fill(kTargetRow, words)));
+  QOPT_RETURN_IF_ERROR(scaffold.write(session));
+  session.say("next: build, and make " + test + " pass");
+  return absl::OkStatus();
+}
+
 static absl::Status newRounding(const std::string &tree, llvm::StringRef name,
                                 Session &session) {
   Words words{
@@ -415,6 +434,10 @@ static const Kind kKinds[] = {
      [](const Arguments &arguments, const std::string &tree, Session &session) {
        return newLayer(tree, getName(arguments), session);
      }},
+    {"target", 2, "NAME",
+     [](const Arguments &arguments, const std::string &tree, Session &session) {
+       return newTarget(tree, getName(arguments), session);
+     }},
     {"rounding", 2, "NAME",
      [](const Arguments &arguments, const std::string &tree, Session &session) {
        return newRounding(tree, getName(arguments), session);
@@ -428,7 +451,7 @@ static absl::StatusOr<const Kind *> findKind(llvm::StringRef name) {
       return &kind;
     names += std::string(names.empty() ? "" : ", ") + kind.name;
   }
-  if (name == "kernel" || name == "target")
+  if (name == "kernel")
     return Error(Code::UnsupportedOption, "there is no scaffold for a " + name)
         .help("docs/contributing says which places a new one touches");
   return Error(Code::BadFlagValue,
@@ -466,7 +489,7 @@ Verb getNewVerb() {
   return {"new",
           "scaffold: a pass, an op, a format, .., and its failing test",
           "pass STAGE NAME | op FAMILY NAME | format NAME | verb NAME | "
-          "layer NAME | rounding NAME",
+          "layer NAME | target NAME | rounding NAME",
           1,
           3,
           {getNewFlags()},

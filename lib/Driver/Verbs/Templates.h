@@ -312,6 +312,104 @@ func.func @lanes(%x: !hls.stream<64 x 4 x si8>) {
 }
 )__";
 
+constexpr const char *kTargetSource = R"__(@BANNER@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What it writes, and what it leaves to the caller.
+//===----------------------------------------------------------------------===//
+#include "qopt/Target/Target.h"
+#include "qopt/Target/Integer/LowerToIntegers.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace qopt;
+
+static constexpr EmitKind kKinds[] = {{"@KEBAB@", /*suffix=*/nullptr}};
+
+static constexpr TargetStage kStages[] = {
+    {"@KEBAB@-lowered", "exact integer ops between integers"},
+};
+
+namespace {
+class @NAME@Target : public Target {
+public:
+  static absl::StatusOr<std::unique_ptr<Target>>
+  create(const TargetRequest &request) {
+    auto target = std::make_unique<@NAME@Target>();
+    target->dropsHead_ = request.dropsHead;
+    return target;
+  }
+
+  std::string getRequantize() const override { return "fixed:31"; }
+  absl::StatusOr<llvm::json::Object> describe() const override {
+    return llvm::json::Object();
+  }
+  bool isIntegerOnly() const override { return true; }
+
+  std::string getPipeline(llvm::StringRef stage,
+                          const TargetInput &input) const override {
+    return llvm::formatv(
+               "qopt-lower-to-integers{{requantize-mode={0} drop-head={1}}",
+               input.requantize, dropsHead_ ? "true" : "false")
+        .str();
+  }
+
+  absl::StatusOr<Emission> emit(TargetInput &input,
+                                const std::set<std::string> &) const override {
+    mlir::OwningOpRef<mlir::ModuleOp> module(input.quantized.clone());
+    QOPT_RETURN_IF_ERROR(
+        lowerToIntegers(*module, {input.requantize, dropsHead_}));
+    // TODO: the target's own form; this one names the ops.
+    std::string text;
+    module->walk([&](mlir::Operation *op) {
+      text += op->getName().getStringRef().str() + "\n";
+    });
+    Emission emission;
+    emission.files["ops.txt"].bytes = std::move(text);
+    return emission;
+  }
+
+private:
+  bool dropsHead_ = false;
+};
+} // namespace
+
+namespace qopt {
+const TargetRow &get@NAME@Target() {
+  static const TargetRow kRow = {
+      "@KEBAB@",
+      /*flags=*/{},
+      kKinds,
+      kStages,
+      /*hasBundle=*/false,
+      @NAME@Target::create,
+      [](const llvm::json::Object &) { return FlagValues(); }};
+  return kRow;
+}
+} // namespace qopt
+)__";
+
+constexpr const char *kTargetTest =
+    R"__(// TODO: what it writes, in one sentence.
+// RUN: rm -rf %t && qopt compile %s --scheme float --emit=@KEBAB@ -o %t/ -q
+// RUN: FileCheck %s < %t/ops.txt
+// CHECK: fxp.requantize
+// CHECK: this fails until @NAME@ does something
+
+// The stage is what --emit=ir prints.
+// RUN: qopt compile %s --scheme float --emit=ir:@KEBAB@-lowered -q | FileCheck %s --check-prefix=STAGE
+// STAGE: fxp.requantize
+func.func @main(%x: tensor<1x6xi8> {qg.name = "x", qg.encoding = !qg.q<si8, 0.5 : 3>})
+    -> (tensor<1x6xi8> {qg.name = "y", qg.encoding = !qg.q<si8, 1.0 : 0>}) {
+  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 3 zp 0 clamp [-128, 127] mode <"fixed", 31> : tensor<1x6xi8> -> tensor<1x6xi8>
+  return %0 : tensor<1x6xi8>
+}
+)__";
+
+constexpr const char *kTargetRow =
+    "| Target/@NAME@ | TODO: what it is for, in a few words | Conversion, "
+    "Dialect, Numerics, Support, Target, Target/Integer, Target/Memory |\n";
+
 constexpr const char *kRoundingRow =
     R"__(QOPT_ROUNDER(round@NAME@, "@KEBAB@", false,
              "TODO: what it does, in a few words",

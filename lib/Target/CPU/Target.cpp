@@ -4,8 +4,9 @@
 // One compilation makes all files that were asked for; the bundle beside them
 // says what they hold and which machine runs them.
 //===----------------------------------------------------------------------===//
-#include "qopt/Target/CPU/Target.h"
+#include "qopt/Target/Target.h"
 #include "qopt/Support/Diagnostics.h"
+#include "qopt/Target/CPU/Emit.h"
 #include "qopt/Target/CPU/ResolveTarget.h"
 #include "qopt/Target/Integer/LowerToIntegers.h"
 
@@ -303,7 +304,8 @@ static FlagValues readFlags(const llvm::json::Object &described) {
   return flags;
 }
 
-const TargetRow &qopt::getCPUTarget() {
+namespace qopt {
+const TargetRow &getCPUTarget() {
   static const TargetRow kRow = {"cpu",
                                  kFlags,
                                  kKinds,
@@ -313,3 +315,4 @@ const TargetRow &qopt::getCPUTarget() {
                                  readFlags};
   return kRow;
 }
+} // namespace qopt

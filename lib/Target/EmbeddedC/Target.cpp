@@ -4,7 +4,7 @@
 // Integers at the interface, fxp, C. The manifest lies among the sources, so
 // that a build script needs nothing else.
 //===----------------------------------------------------------------------===//
-#include "qopt/Target/EmbeddedC/Target.h"
+#include "qopt/Target/Target.h"
 #include "qopt/Conversion/IntegerCore.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Support/Module.h"
@@ -174,7 +174,8 @@ private:
 };
 } // namespace
 
-const TargetRow &qopt::getEmbeddedCTarget() {
+namespace qopt {
+const TargetRow &getEmbeddedCTarget() {
   static const TargetRow kRow = {
       "c",
       /*flags=*/{},
@@ -185,3 +186,4 @@ const TargetRow &qopt::getEmbeddedCTarget() {
       [](const llvm::json::Object &) { return FlagValues(); }};
   return kRow;
 }
+} // namespace qopt

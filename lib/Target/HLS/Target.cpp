@@ -326,7 +326,8 @@ static FlagValues readFlags(const llvm::json::Object &described) {
           {"vectors", count("vectors")}};
 }
 
-const TargetRow &hls::getTarget() {
+namespace qopt {
+const TargetRow &getHLSTarget() {
   static const TargetRow kRow = {"hls",
                                  kFlags,
                                  kKinds,
@@ -336,3 +337,4 @@ const TargetRow &hls::getTarget() {
                                  readFlags};
   return kRow;
 }
+} // namespace qopt

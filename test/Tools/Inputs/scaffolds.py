@@ -12,6 +12,7 @@ SOURCE, BUILD, FOLDER = map(pathlib.Path, sys.argv[1:])
 TREE = FOLDER / "tree"
 TESTS = ["Transforms/zz-fold-nothing.mlir", "Frontend/ONNX/zz-identity.test",
          "Driver/zz-count.test", "Target/HLS/zz-copy.mlir",
+         "Target/ZzCore/zz-core.mlir",
          "Dialect/QG/format-si15.mlir"]
 # As ./dev says it: paths below the copy count as relative.
 ENVIRONMENT = dict(
@@ -44,7 +45,7 @@ def add():
     for words in (["pass", "Transforms", "ZzFoldNothing"],
                   ["op", "Elementwise", "ZzIdentity"],
                   ["format", "si15", "--bits", "15", "--signed"],
-                  ["verb", "ZzCount"], ["layer", "ZzCopy"],
+                  ["verb", "ZzCount"], ["layer", "ZzCopy"], ["target", "ZzCore"],
                   ["rounding", "ZzNearest"]):
         run(BUILD / "bin/qopt", "new", *words, "--dir", TREE)
     # What a person does first.

@@ -1,4 +1,4 @@
-//===- Target.h - The row of the HLS target -------------------------------===//
+//===- Target.h - The pipelines of the HLS target -------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // A project for an FPGA from a quantized graph: --emit=hls.
@@ -9,8 +9,6 @@
 #include "qopt/Target/Target.h"
 
 namespace qopt::hls {
-
-const TargetRow &getTarget();
 
 /// Registers qopt-hls: the integer core to units, folded, with FIFOs.
 void registerPipelines();
