@@ -10,7 +10,9 @@
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Support/Refusals.h"
+#include "qopt/Target/Target.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 #include <chrono>
@@ -20,10 +22,15 @@ using namespace qopt::driver;
 
 /// Every value of --emit, from the tables of the kinds.
 static std::string describeEmit() {
-  std::string text;
-  for (const std::string &name : listEmitNames())
-    text += (text.empty() ? "" : ", ") + name;
-  return text + "; default object, ir is ir:lowered, c and hls are folders";
+  std::string text = llvm::join(listEmitNames(), ", ");
+  llvm::SmallVector<std::string> folders;
+  for (const TargetRow *row : getTargets())
+    for (const EmitKind &kind : row->kinds)
+      if (!kind.suffix)
+        folders.push_back(kind.name);
+  std::string last = folders.pop_back_val();
+  return text + "; default object, ir is ir:lowered, " +
+         llvm::join(folders, ", ") + " and " + last + " are folders";
 }
 
 /// The flags of all targets, one that several have once with all their texts.

@@ -318,6 +318,7 @@ constexpr const char *kTargetSource = R"__(@BANNER@
 // What it writes, and what it leaves to the caller.
 //===----------------------------------------------------------------------===//
 #include "qopt/Target/Target.h"
+#include "qopt/Support/Diagnostics.h"
 #include "qopt/Target/Integer/LowerToIntegers.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -397,7 +398,8 @@ constexpr const char *kTargetTest =
 // CHECK: this fails until @NAME@ does something
 
 // The stage is what --emit=ir prints.
-// RUN: qopt compile %s --scheme float --emit=ir:@KEBAB@-lowered -q | FileCheck %s --check-prefix=STAGE
+// RUN: qopt compile %s --scheme float --emit=ir:@KEBAB@-lowered -o %t.ir -q
+// RUN: FileCheck %s --check-prefix=STAGE < %t.ir.@KEBAB@-lowered.mlir
 // STAGE: fxp.requantize
 func.func @main(%x: tensor<1x6xi8> {qg.name = "x", qg.encoding = !qg.q<si8, 0.5 : 3>})
     -> (tensor<1x6xi8> {qg.name = "y", qg.encoding = !qg.q<si8, 1.0 : 0>}) {
