@@ -85,6 +85,14 @@ static bool isComplete(const LoopYield &yield) {
          llvm::all_of(yield.stacked, isThere);
 }
 
+/// Lists are no results of steps: they have no extent to stack.
+static bool areTensors(GraphBuilder &b, ArrayRef<Value> stacked) {
+  if (llvm::all_of(stacked, GraphBuilder::isTensor))
+    return true;
+  b.hasRefusedTypes = true;
+  return bool(b.fail("expects tensors as results of steps"));
+}
+
 /// One step is no loop.
 SmallVector<Value> GraphBuilder::writeOnce(const LoopSpec &spec,
                                            LoopBodyWriter write) {
@@ -93,7 +101,7 @@ SmallVector<Value> GraphBuilder::writeOnce(const LoopSpec &spec,
   for (Value slice : spec.slices)
     arguments.push_back(dropDim(slice, 0));
   std::optional<LoopYield> yield = write(arguments);
-  if (!yield || !isComplete(*yield))
+  if (!yield || !isComplete(*yield) || !areTensors(*this, yield->stacked))
     return {};
   SmallVector<Value> results(yield->states);
   for (Value value : yield->stacked)
@@ -327,12 +335,9 @@ SmallVector<Value> GraphBuilder::closeLoop(Operation *op, LoopYield &yield,
            llvm::reverse(draft.getBlock())))
     if (isa<UnrealizedConversionCastOp>(op) && op.use_empty())
       op.erase();
+  if (!areTensors(*this, yield.stacked))
+    return {};
   for (auto [i, value] : llvm::enumerate(yield.stacked)) {
-    if (!isTensor(value)) {
-      hasRefusedTypes = true;
-      fail("expects tensors as results of steps");
-      return {};
-    }
     Shape stackedShape(shape(value));
     stackedShape.insert(stackedShape.begin(), steps);
     RankedTensorType type = checkedType(stackedShape, element(value));

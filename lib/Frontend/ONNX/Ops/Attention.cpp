@@ -163,8 +163,12 @@ static Value modify(OpBinder &op, StringRef name, Value x) {
   auto values = op.importBody({*graph, (name + "/").str(), {x}, {true}});
   if (!values || values->size() != 1 || !values->front())
     return {};
+  if (!op.b.isTensor(values->front())) {
+    (void)op.badModel("expects a tensor from '" + name + "'");
+    return {};
+  }
   Value y = op.b.convert(values->front(), op.b.element(x));
-  if (op.b.shape(y) == op.b.shape(x))
+  if (!y || op.b.shape(y) == op.b.shape(x))
     return y;
   return op.b.fail("expects '" + name + "' to keep the shape " +
                    formatShape(op.b.shape(x)));

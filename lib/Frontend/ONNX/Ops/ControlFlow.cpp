@@ -311,7 +311,19 @@ LoopImporter::importStep(Value number, ArrayRef<Value> before,
   SmallVector<bool> isNeeded(1 + states.size(), true);
   for (unsigned i = 0; i < numStacked(); ++i)
     isNeeded.push_back(op.hasOutput(states.size() + i));
-  return op.importBody({*body, part.str(), arguments, isNeeded});
+  auto values = op.importBody({*body, part.str(), arguments, isNeeded});
+  if (!values)
+    return std::nullopt;
+  if (!b.isTensor(values->front())) {
+    (void)op.badModel("expects one truth value as condition of the next step");
+    return std::nullopt;
+  }
+  for (Value value : ArrayRef<Value>(*values).drop_front(1 + states.size()))
+    if (value && !b.isTensor(value)) {
+      (void)op.unsupported("expects tensors as results of steps");
+      return std::nullopt;
+    }
+  return values;
 }
 
 std::optional<LoopYield> LoopImporter::writeStep(ValueRange arguments) {
@@ -543,9 +555,10 @@ SmallVector<Value> ScanImporter::scan(ArrayRef<Value> states,
     LoopYield yield;
     for (auto [i, value] : llvm::enumerate(*values)) {
       if (i < numStates && value.getType() != given[i].getType()) {
-        (void)op.unsupported("expects states that keep their type, got " +
-                             formatShape(b.shape(value)) + " from " +
-                             formatShape(b.shape(given[i])));
+        (void)op.unsupported(
+            "expects states that keep their type, got " +
+            (b.isTensor(value) ? formatShape(b.shape(value)) : "a list") +
+            " from " + formatShape(b.shape(given[i])));
         return std::nullopt;
       }
       if (i < numStates)

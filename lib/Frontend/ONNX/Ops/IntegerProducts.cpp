@@ -176,6 +176,8 @@ static Value centre(OpBinder &op, unsigned x, unsigned zero, int64_t axis) {
   if (!op.hasInput(zero))
     return steps;
   Value point = op.in(zero);
+  if (!point)
+    return {};
   // Vectors per row or column; anything of higher rank broadcasts as it is.
   if (b.rank(point) == 1 && b.extent(point, 0) == 1)
     point = b.reshape(point, {});

@@ -84,6 +84,8 @@ static Value transformLast(OpBinder &op, Value x, const Transform &t) {
   high[axis] = t.countInputs() - given;
   if (high[axis] != 0)
     x = b.pad(PadMode::constant, x, {}, low, high);
+  if (!x)
+    return {};
   Shape leading(b.shape(x).drop_back(2));
   DType dtype = b.element(x).isF64() ? DType::f64 : DType::f32;
   int64_t batch = getNumElements(leading);

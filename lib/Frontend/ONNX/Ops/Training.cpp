@@ -118,6 +118,8 @@ struct OptimizerStep {
                          " tensors for each parameter, got " +
                          Twine(op.numInputs()) + " inputs");
     rate = op.b.reshape(rate, {});
+    if (!rate)
+      return failure();
     count = op.b.convert(op.b.reshape(count, {}), op.b.element(rate));
     return success(rate && count);
   }

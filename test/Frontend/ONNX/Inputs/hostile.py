@@ -151,3 +151,40 @@ for name, shape in (("many", [2**14, 2**63 - 1]),
                     ("below", [-1, 4])):
     save(f"random_{name}", [h.make_node("RandomNormal", [], ["y"],
                                         shape=shape)], [], [y])
+
+# Lists where bodies must give tensors; a rate of no element.
+SCALAR = h.make_tensor_value_info("i", T.INT64, [])
+CONDITION = h.make_tensor_value_info("c", T.BOOL, [])
+
+
+def steps(name, count, nodes, condition, *results):
+    """A loop over the state s, its body's condition and results."""
+    body = h.make_graph(nodes, "body", [SCALAR, CONDITION, value("s", [1, 4])],
+                        [h.make_value_info(condition, LIST), value("t", None),
+                         *(h.make_value_info(n, LIST) for n in results)])
+    save(f"{name}{count}", [h.make_node("Loop", ["n", "", "x"],
+                                        ["z", "y"] if results else ["y"],
+                                        body=body)],
+         [x], [y], [h.make_tensor("n", T.INT64, [], [count])])
+
+
+state = h.make_node("Relu", ["s"], ["t"])
+listed = h.make_node("SequenceConstruct", ["s"], ["l"])
+for count in (1, 3):
+    steps("condition_list", count, [listed, state], "l")
+    steps("stacked_list", count, [h.make_node("Identity", ["c"], ["d"]), state,
+                                  listed], "d", "l")
+    scanned = h.make_graph(
+        [h.make_node("SequenceConstruct", ["e"], ["l"])], "body",
+        [value("e", [4])], [h.make_value_info("l", LIST)])
+    save(f"scanned_list{count}", [h.make_node("Scan", ["v"], ["y"], body=scanned,
+                                              num_scan_inputs=1)],
+         [value("v", [count, 4])], [y])
+adam = h.make_graph(
+    [h.make_node("Adam", ["r", "n", "x", "x", "x", "x"], ["y", "v", "w"],
+                 domain="ai.onnx.preview.training")], "g", [x], [y],
+    [h.make_tensor("r", T.FLOAT, [0, 2], []), h.make_tensor("n", T.INT64, [], [1])])
+(folder / "no_rate.onnx").write_bytes(h.make_model(
+    adam, ir_version=9, opset_imports=[
+        h.make_opsetid("", 17),
+        h.make_opsetid("ai.onnx.preview.training", 1)]).SerializeToString())
