@@ -1,7 +1,8 @@
 """Calls a compiled model (STEM.so) through its C ABI with ctypes.
 
-The struct is `qopt_call` of include/qopt-rt/qopt_rt.h; inputs and outputs are
-bound once, so that a call costs what a C caller pays plus ctypes (~0.2 us).
+The struct is `qopt_call2` of include/qopt-rt/qopt_rt2.h, which begins with that of
+version 1 and is one of version 2 where data decide how long outputs are; inputs and
+outputs are bound once, so that a call costs what a C caller pays plus ctypes (~0.2 us).
 """
 import ctypes
 import json
@@ -21,7 +22,11 @@ class Call(ctypes.Structure):
                 ("arena", ctypes.c_void_p), ("weights", ctypes.c_void_p),
                 ("parallel_for", ctypes.c_void_p), ("pool", ctypes.c_void_p),
                 ("layer_hook", ctypes.c_void_p),
-                ("hook_context", ctypes.c_void_p)]
+                ("hook_context", ctypes.c_void_p),
+                # Of version 2.
+                ("entry", ctypes.c_uint32), ("reserved", ctypes.c_uint32),
+                ("lengths", ctypes.c_void_p), ("result_lengths", ctypes.c_void_p),
+                ("state", ctypes.c_void_p)]
 
 
 def aligned(count, dtype, alignment=64):
@@ -50,9 +55,13 @@ class Program:
         self.arena = aligned(manifest["arena_bytes"] + 64, np.uint8)
         pointers = lambda arrays: (ctypes.c_void_p * len(arrays))(
             *[a.ctypes.data for a in arrays])
-        self.call = Call(abi=1, threads=1, inputs=pointers(self.inputs),
+        self.counted = [t.get("length") for t in manifest["outputs"]]
+        self.lengths = np.zeros(len(manifest.get("lengths", [])), np.int64)
+        self.call = Call(abi=2 if len(self.lengths) else 1, threads=1,
+                         inputs=pointers(self.inputs),
                          outputs=pointers(self.outputs),
-                         arena=self.arena.ctypes.data)
+                         arena=self.arena.ctypes.data,
+                         result_lengths=self.lengths.ctypes.data)
         self.argument = ctypes.byref(self.call)
 
     def feed(self, arrays):
@@ -64,3 +73,13 @@ class Program:
         if status:
             raise RuntimeError(f"M_run returned {status}")
         return self.outputs
+
+    def trimmed(self):
+        """Outputs of the last run with the elements that count, which lie densely."""
+        arrays = []
+        for array, counted in zip(self.outputs, self.counted):
+            shape = list(array.shape)
+            if counted:
+                shape[counted["axis"]] = self.lengths[counted["index"]]
+            arrays.append(array.reshape(-1)[:np.prod(shape, dtype=int)].reshape(shape))
+        return arrays

@@ -135,7 +135,7 @@ def run_samples(stem, samples):
     for i in range(len(next(iter(samples.values())))):
         program.feed([samples[name][i] for name in program.names])
         program.run()
-        rows.append([output.copy() for output in program.outputs])
+        rows.append([output.copy() for output in program.trimmed()])
     names = json.loads((stem.with_name(stem.name + ".qopt") /
                         "manifest.json").read_text())["outputs"]
     return {t["name"]: np.stack(list(column))

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/LayerTrace.h"
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Pipelines/Model.h"
 #include "qopt/Support/Diagnostics.h"
 
 using namespace qopt;
@@ -101,9 +102,18 @@ absl::StatusOr<LayerTrace> LayerTrace::open(mlir::ModuleOp module,
   LayerTrace trace;
   trace.names_ = std::move(names);
   trace.ownResults_ = end->getNumOperands();
+  auto lengths = qg::getResultLengths(main);
+  if (!lengths)
+    return Error(Code::ModelInvalid, llvm::toString(lengths.takeError()));
   llvm::SmallVector<mlir::Value> results(end->getOperands());
-  for (const std::string &name : trace.names_)
+  for (const std::string &name : trace.names_) {
+    for (const qg::ResultLength &dim : *lengths)
+      if (results[dim.result] == values[name]) {
+        trace.counted_.push_back({results.size(), dim.axis, dim.length});
+        break;
+      }
     results.push_back(toReal(builder, values[name]));
+  }
   end->setOperands(results);
   llvm::SmallVector<mlir::DictionaryAttr> attributes;
   main.getAllResultAttrs(attributes);
@@ -119,6 +129,13 @@ absl::StatusOr<LayerTrace> LayerTrace::open(mlir::ModuleOp module,
 absl::StatusOr<llvm::SmallVector<Tensor>>
 LayerTrace::run(llvm::ArrayRef<Tensor> inputs) {
   QOPT_ASSIGN(llvm::SmallVector<Tensor> results, executor_->run(inputs));
+  for (const qg::ResultLength &dim : counted_) {
+    Tensor &array = results[dim.result];
+    int64_t extent = array.shape()[dim.axis];
+    array = takeFirst(
+        array, dim.axis,
+        std::clamp<int64_t>(results[dim.length].getInt(0), 0, extent));
+  }
   results.erase(results.begin(), results.begin() + ownResults_);
   return results;
 }

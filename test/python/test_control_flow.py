@@ -73,9 +73,10 @@ def test_if_takes_one_branch(tmp_path):
 def test_if_of_two_shapes(tmp_path):
     node = h.make_node("If", ["c"], ["y"], **branches(
         [h.make_node("Abs", ["x"], ["r"])],
-        [h.make_node("Concat", ["x", "x"], ["r"], axis=0)], ["r"]))
+        [h.make_node("Unsqueeze", ["x", "axis"], ["r"])], ["r"]))
     model = onnx_files.model_of([node], [value("c", [], BOOL), value("x", [2])],
-                                [value("y", None)], opset=18)
+                                [value("y", None)],
+                                [constant("axis", np.array([0]))], opset=18)
     with pytest.raises(qopt.UnsupportedError, match="results of equal types"):
         onnx_files.load(tmp_path, model)
 

@@ -523,3 +523,51 @@ def test_regions_of_counted():
                           loaded.reference().run_list(*inputs.values()))
     np.testing.assert_array_equal(ours, theirs)
     np.testing.assert_allclose(ours, want, rtol=1e-5, atol=1e-6)
+
+
+def make_body(nodes, outputs, states=()):
+    inputs = [h.make_tensor_value_info("step", TensorProto.INT64, []),
+              h.make_tensor_value_info("goes_on", TensorProto.BOOL, [])]
+    inputs += [h.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+               for name, shape in states]
+    return h.make_graph(nodes, "body", inputs,
+                        [h.make_empty_tensor_value_info(name) for name in outputs])
+
+
+def test_results_of_counted_steps():
+    """A step for every one of what was found, as masks are pasted."""
+    nodes = [h.make_node("Shape", ["marked"], ["number"]),
+             h.make_node("Squeeze", ["number", "front"], ["steps"]),
+             h.make_node("Loop", ["steps", "", "start"], ["last", "rows", "sums"],
+                         body=make_body(
+                             [h.make_node("Identity", ["goes_on"], ["next"]),
+                              h.make_node("Gather", ["marked", "step"], ["value"]),
+                              h.make_node("Add", ["sum", "value"], ["total"]),
+                              h.make_node("Mul", ["total", "weights"], ["row"])],
+                             ["next", "total", "row", "total"], [("sum", [])])),
+             h.make_node("Concat", ["rows", "rows"], ["twice"], axis=0)]
+    x = {"x": MARKS, "values": np.arange(12, dtype=F32).reshape(3, 4)}
+    proto = model(marked_values() + nodes, x, ["last", "rows", "sums", "twice"],
+                  {"front": np.array([0]), "start": np.array(0, F32),
+                   "weights": np.arange(3, dtype=F32)})
+    for marks in (MARKS, 0 * MARKS, np.ones_like(MARKS), MARKS * (MARKS == 5)):
+        check(proto, {**x, "x": marks})
+
+
+def test_results_until_a_condition():
+    nodes = [h.make_node("Loop", ["most", "", "x"], ["last", "rows"],
+                         body=make_body(
+                             [h.make_node("Mul", ["state", "two"], ["more"]),
+                              h.make_node("ReduceMax", ["more"], ["top"], keepdims=0),
+                              h.make_node("Less", ["top", "hundred"], ["next"])],
+                             ["next", "more", "more"], [("state", [3])]))]
+    proto = model(nodes, {"x": np.zeros(3, F32)}, ["last", "rows"],
+                  {"most": np.array(7), "two": np.array(2, F32),
+                   "hundred": np.array(100, F32)})
+    for top in (1, 3, 60, 200):
+        check(proto, {"x": np.array([0, -1, top], F32)})
+    # Without a bound there is no room for what the steps give.
+    proto = model(nodes, {"x": np.zeros(3, F32), "most": np.array(7)}, ["last", "rows"],
+                  {"two": np.array(2, F32), "hundred": np.array(100, F32)})
+    with pytest.raises(qopt.UnsupportedError, match="number of steps that is known"):
+        qopt.load(proto)

@@ -6,6 +6,7 @@
 #ifndef QOPT_PIPELINES_LAYERTRACE_H
 #define QOPT_PIPELINES_LAYERTRACE_H
 
+#include "qopt/Dialect/QG/IR/ResultLengths.h"
 #include "qopt/Pipelines/Executors.h"
 
 namespace qopt {
@@ -18,12 +19,14 @@ public:
   static absl::StatusOr<LayerTrace> open(mlir::ModuleOp module, Engine engine);
 
   llvm::ArrayRef<std::string> names() const { return names_; }
-  /// One array per name.
+  /// One array per name. Of an output whose extent data decide, what counts.
   absl::StatusOr<llvm::SmallVector<Tensor>> run(llvm::ArrayRef<Tensor> inputs);
 
 private:
   std::vector<std::string> names_;
   unsigned ownResults_ = 0;
+  /// Results among all that run gives: traced ones, and lengths.
+  llvm::SmallVector<qg::ResultLength> counted_;
   std::unique_ptr<Executor> executor_;
 };
 

@@ -32,6 +32,7 @@ namespace {
 struct Row {
   std::string name;
   ErrorSums sums;
+  int64_t skipped = 0; ///< samples that have other lengths
 };
 
 absl::StatusOr<std::vector<Row>> measure(LayerTrace &a, LayerTrace &b,
@@ -44,7 +45,7 @@ absl::StatusOr<std::vector<Row>> measure(LayerTrace &a, LayerTrace &b,
     if (it == b.names().end())
       continue;
     pairs.emplace_back(i, it - b.names().begin());
-    rows.push_back({name, {}});
+    rows.push_back({name, {}, 0});
   }
   Progress progress = session.startProgress("compare", data.size());
   for (int64_t i = 0; i < data.size(); ++i) {
@@ -54,8 +55,15 @@ absl::StatusOr<std::vector<Row>> measure(LayerTrace &a, LayerTrace &b,
     for (auto [row, pair] : llvm::zip(rows, pairs))
       if (left[pair.first].numElements() == right[pair.second].numElements())
         row.sums.add(left[pair.first], right[pair.second]);
+      else
+        ++row.skipped;
     progress.update(i + 1);
   }
+  for (const Row &row : rows)
+    if (row.skipped && row.sums.getCount())
+      session.say("layer '" + row.name + "' has other lengths in " +
+                  std::to_string(row.skipped) + " of " +
+                  std::to_string(data.size()) + " samples, left out");
   // A layer whose layouts differ was compared with nothing.
   llvm::erase_if(rows, [](const Row &row) { return !row.sums.getCount(); });
   return rows;

@@ -32,9 +32,9 @@ static qg::LoopOp openLoop(OpBuilder &builder, Location loc,
                            const LoopSpec &spec) {
   SmallVector<bool> reversed(spec.slices.size(), spec.isReversed);
   SmallVector<Type> types = llvm::to_vector(TypeRange(ValueRange(spec.states)));
-  auto loop = qg::LoopOp::create(builder, loc, types, spec.count,
-                                 spec.condition, spec.states, spec.slices,
-                                 ValueRange(), reversed);
+  auto loop =
+      qg::LoopOp::create(builder, loc, types, spec.count, spec.condition,
+                         spec.states, spec.slices, ValueRange(), reversed);
   for (auto [slice, isReversed] : llvm::zip(spec.slicesReversed, reversed))
     isReversed = slice;
   loop.setReversed(reversed);
@@ -127,6 +127,50 @@ bool GraphBuilder::addStates(Operation *op, const LoopYield &yield,
   return true;
 }
 
+static bool isCounted(GraphBuilder &b, qg::LoopOp draft, const LoopYield &yield,
+                      const LoopSpec &spec);
+
+/// Results of steps of which data decide how many are taken, one behind the
+/// other: tensors with room for all, a row of which each step writes, and the
+/// number of steps. They become states, which start as zeros; how many.
+static size_t stackInStates(GraphBuilder &b, qg::LoopOp draft, LoopYield &yield,
+                            const LoopSpec &spec) {
+  // A loop that only its condition ends has no bound. A state is written whole
+  // in every step.
+  constexpr int64_t kMostSteps = 4096;
+  bool isKnown = !spec.condition && !yield.condition;
+  auto cannotBeState = [&](Value value) {
+    return !b.isTensor(value) || b.isQuantized(value);
+  };
+  if (yield.stacked.empty() || isKnown || spec.count > kMostSteps ||
+      yield.states.size() != spec.states.size() || spec.isReversed ||
+      llvm::is_contained(yield.stackedReversed, true) ||
+      llvm::any_of(yield.stacked, cannotBeState) ||
+      isCounted(b, draft, yield, spec))
+    return 0;
+  size_t count = 0;
+  auto addState = [&](RankedTensorType type) {
+    return draft.getBlock().insertArgument(1 + spec.states.size() + count++,
+                                           type, b.location());
+  };
+  for (Value value : yield.stacked) {
+    Shape shape(b.shape(value));
+    shape.insert(shape.begin(), spec.count);
+    Value rows = addState(RankedTensorType::get(shape, b.element(value)));
+    Shape row(shape.size(), 1);
+    row[0] = spec.count;
+    Value positions = b.reshape(
+        b.ints(Shape(llvm::to_vector(llvm::seq<int64_t>(0, spec.count)))), row);
+    yield.states.push_back(
+        b.select(b.compare(ComparePredicate::eq, positions, draft.getStep()),
+                 b.expandDim(value, 0), rows));
+  }
+  addState(RankedTensorType::get({}, b.i64()));
+  yield.states.push_back(b.add(draft.getStep(), 1.0));
+  yield.stacked.clear();
+  return count;
+}
+
 SmallVector<Value> GraphBuilder::loop(const LoopSpec &spec,
                                       LoopBodyWriter write) {
   if (!isComplete({{}, spec.states, spec.slices}))
@@ -143,16 +187,28 @@ SmallVector<Value> GraphBuilder::loop(const LoopSpec &spec,
   Location own = loc;
   std::optional<LoopYield> yield = write(body.getArguments());
   loc = own;
+  size_t stacked = yield && isComplete(*yield)
+                       ? stackInStates(*this, draft, *yield, spec)
+                       : 0;
   outermostLoop = before;
   builder.setInsertionPoint(draft);
   SmallVector<Value> states(spec.states);
   SmallVector<Value> results;
-  if (yield && isComplete(*yield) && addStates(draft, *yield, states))
-    results = closeLoop(draft, *yield, {spec.count, spec.condition, states,
-                                        spec.slices, spec.isReversed,
-                                        spec.slicesReversed});
+  bool isWritten = yield && isComplete(*yield);
+  if (isWritten)
+    for (Value value : ArrayRef(yield->states).take_back(stacked))
+      states.push_back(full(shape(value), 0, element(value)));
+  if (isWritten && addStates(draft, *yield, states))
+    results = closeLoop(draft, *yield,
+                        {spec.count, spec.condition, states, spec.slices,
+                         spec.isReversed, spec.slicesReversed});
   forget(draft);
   draft->erase();
+  if (stacked && !results.empty()) {
+    Value length = results.pop_back_val();
+    for (Value value : ArrayRef(results).take_back(stacked - 1))
+      markCounted(value, {0, length});
+  }
   return results;
 }
 
@@ -263,6 +319,13 @@ std::optional<int64_t> StepCounter::count(int64_t bound) {
   return bound <= kMostCounted ? std::optional<int64_t>(bound) : std::nullopt;
 }
 
+/// Whether constants say how often the body runs.
+static bool isCounted(GraphBuilder &b, qg::LoopOp draft, const LoopYield &yield,
+                      const LoopSpec &spec) {
+  return !spec.condition && yield.condition &&
+         StepCounter(b, draft, yield, spec.states).count(spec.count);
+}
+
 /// States that every step gives on as they are (weights, where an exporter
 /// knows no values from outside) are no states: the body reads their start.
 static SmallVector<bool> dropConstantStates(qg::LoopOp draft, LoopYield &yield,
@@ -331,8 +394,8 @@ SmallVector<Value> GraphBuilder::closeLoop(Operation *op, LoopYield &yield,
   SmallVector<Type> types = llvm::to_vector(TypeRange(ValueRange(states)));
   SmallVector<bool> reversed(draft.getReversed());
   // Lists of values have served their purpose.
-  for (Operation &op : llvm::make_early_inc_range(
-           llvm::reverse(draft.getBlock())))
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(draft.getBlock())))
     if (isa<UnrealizedConversionCastOp>(op) && op.use_empty())
       op.erase();
   if (!areTensors(*this, yield.stacked))
@@ -355,9 +418,8 @@ SmallVector<Value> GraphBuilder::closeLoop(Operation *op, LoopYield &yield,
        {ValueRange(values), ValueRange(spec.states), ValueRange(spec.slices)})
     if (hasCounted(crossing))
       return {};
-  auto loop =
-      qg::LoopOp::create(builder, loc, types, steps, condition, states,
-                         spec.slices, captures, reversed);
+  auto loop = qg::LoopOp::create(builder, loc, types, steps, condition, states,
+                                 spec.slices, captures, reversed);
   loop.getBody().takeBody(draft.getBody());
   if (failed(verify(loop))) {
     hasRefusedTypes = true;

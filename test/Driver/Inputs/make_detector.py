@@ -39,6 +39,18 @@ onnx.save(helper.make_model(helper.make_graph(
     ir_version=9, opset_imports=[helper.make_opsetid("", 18)]),
     folder / "detector.onnx")
 
+# Two that differ by a factor of what was found.
+for name, factor in ("left", 2), ("right", 2.0002):
+    onnx.save(helper.make_model(helper.make_graph(
+        [node("NonZero", ["x"], ["places"]),
+         node("Cast", ["places"], ["numbers"], to=TensorProto.FLOAT),
+         node("Mul", ["numbers", "factor"], ["y"], name="scaled")],
+        name, [tensor("x", 4, 5)], [helper.make_empty_tensor_value_info("y")],
+        [numpy_helper.from_array(np.array(factor, np.float32), "factor")]),
+        ir_version=9, opset_imports=[helper.make_opsetid("", 18)]),
+        folder / f"{name}.onnx")
+np.save(folder / "drawn.npy", rng.integers(0, 2, (6, 4, 5)).astype(np.float32))
+
 low = rng.uniform(0, 1, (4, 1, 24, 2))
 boxes = np.concatenate([low, low + rng.uniform(.1, .4, low.shape)], 3)
 # The last sample has nothing.

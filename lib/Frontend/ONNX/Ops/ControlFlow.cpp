@@ -4,6 +4,7 @@
 // Everything is a loop of qg (docs/rationale/control-flow.md). What it cannot
 // express with static shapes (states that grow) is unrolled.
 //===----------------------------------------------------------------------===//
+#include "ComputedShapes.h"
 #include "qopt/Frontend/ONNX/OpBinder.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 
@@ -277,8 +278,11 @@ LogicalResult LoopImporter::readLimits() {
     std::optional<Tensor> known = b.constantOf(given);
     if (known)
       count = std::min(known->getInt(0), kNoLimit);
-    else
+    else {
       limit = b.reshape(b.convert(given, b.i64()), {});
+      if (std::optional<int64_t> most = upperBound(b, given, 0))
+        count = std::clamp<int64_t>(*most, 1, kNoLimit);
+    }
     isEmpty = known && count <= 0;
   }
   if (!op.hasInput(1))
