@@ -70,6 +70,8 @@ LogicalResult Converter::addStreams(SmallVectorImpl<Type> &arguments) {
     if (!type || !type.getElementType().isSignlessInteger() ||
         (element && !isa<IntegerType>(element.getValue())))
       return function_.emitError("expects integer tensors as arguments");
+    if (type.getNumElements() == 0)
+      return function_.emitError("expects arguments that are not empty");
     IntegerType integer =
         element
             ? cast<IntegerType>(element.getValue())

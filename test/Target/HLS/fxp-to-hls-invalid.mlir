@@ -6,7 +6,7 @@ func.func @all_of_them(%x: tensor<1x4x4x4xi8>) -> (tensor<1x4x4xi32>, tensor<1x4
   %y = fxp.sum %x axes [3] x_zp 0 : tensor<1x4x4x4xi8> -> tensor<1x4x4xi32>
   // expected-error@+1 {{has no unit: expects --requant=fixed:BITS or pow2, got f32 for a result of 256 levels}}
   %z = fxp.requantize %x scales dense<0.25> : tensor<1xf32> x_zp 0 zp 0 clamp [-128, 127] mode <f32> : tensor<1x4x4x4xi8> -> tensor<1x4x4x4xi8>
-  // expected-error@+1 {{has no unit: not supported by this target}}
+  // expected-error@+1 {{has no unit: pads of edges have no unit}}
   %t = qg.pad edge %x low [0, 0, 0, 0] high [0, -1, 0, 0] : (tensor<1x4x4x4xi8>) -> tensor<1x3x4x4xi8>
   return %y, %z, %t : tensor<1x4x4xi32>, tensor<1x4x4x4xi8>, tensor<1x3x4x4xi8>
 }

@@ -47,24 +47,10 @@ func.func @negative_scale(%x: tensor<1x4xi8>) -> tensor<1x4xi8> {
 }
 
 // -----
-func.func @add_broadcast(%x: tensor<1x4xi8>, %z: tensor<1x1xi8>) -> tensor<1x4xi8> {
-  // expected-error@+1 {{has no unit: expects operands of one shape}}
-  %y = fxp.add %x, %z scales [0.5, 0.5] zps [0, 0] zp 0 clamp [-128, 127] mode <fixed, 17> : (tensor<1x4xi8>, tensor<1x1xi8>) -> tensor<1x4xi8>
-  return %y : tensor<1x4xi8>
-}
-
-// -----
 func.func @add_in_floats(%x: tensor<1x4xi8>) -> tensor<1x4xi8> {
   // expected-error@+1 {{has no unit: expects --requant=fixed:BITS or pow2, got f32}}
   %y = fxp.add %x, %x scales [0.5, 0.5] zps [0, 0] zp 0 clamp [-128, 127] mode <f32> : (tensor<1x4xi8>, tensor<1x4xi8>) -> tensor<1x4xi8>
   return %y : tensor<1x4xi8>
-}
-
-// -----
-func.func @concat_rows(%x: tensor<1x4xi8>) -> tensor<2x4xi8> {
-  // expected-error@+1 {{has no unit: expects the last dimension, got dimension 0}}
-  %y = qg.concat %x, %x axis 0 : (tensor<1x4xi8>, tensor<1x4xi8>) -> tensor<2x4xi8>
-  return %y : tensor<2x4xi8>
 }
 
 // -----

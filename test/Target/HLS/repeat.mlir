@@ -14,18 +14,25 @@
 // Inner ones first.
 // CHECK: hls.repeat %{{.*}} block 1 count 3 : <6 x 1 x si8> -> <18 x 1 x si8>
 // CHECK-NEXT: hls.repeat %{{.*}} block 18 count 2 : <18 x 1 x si8> -> <36 x 1 x si8>
+// CHECK: hls.repeat %{{.*}} block 6 count 4 : <6 x 1 x si8> -> <24 x 1 x si8>
+// CHECK: hls.add
+// CHECK: hls.join %{{.*}}, %{{.*}} channels [24, 24]
 // FOLD-LABEL: func.func @main
 // FOLD: hls.repeat %{{.*}} : <3 x 2 x si8> -> <12 x 2 x si8>
 // FOLD: hls.repeat %{{.*}} : <6 x 1 x si8> -> <18 x 1 x si8>
 // FOLD: hls.repeat %{{.*}} : <6 x 3 x si8> -> <12 x 3 x si8>
 func.func @main(%x: tensor<1x1x1x6xi8> {qg.name = "x", qg.encoding = !qg.q<si8, 0.5 : 3>})
     -> (tensor<1x2x2x6xi8> {qg.name = "pixels", qg.encoding = !qg.q<si8, 0.5 : 3>},
-        tensor<2x6x3xi8> {qg.name = "both", qg.encoding = !qg.q<si8, 0.5 : 3>}) {
+        tensor<2x6x3xi8> {qg.name = "both", qg.encoding = !qg.q<si8, 0.5 : 3>},
+        tensor<1x4x2x6xi8> {qg.name = "rows", qg.encoding = !qg.q<si8, 0.5 : 3>}) {
   %0 = fxp.max_pool %x kernel [1, 1] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] : tensor<1x1x1x6xi8> -> tensor<1x1x1x6xi8>
   %1 = qg.broadcast %0 : tensor<1x1x1x6xi8> -> tensor<1x2x2x6xi8>
   %2 = qg.reshape %0 : tensor<1x1x1x6xi8> -> tensor<6x1xi8>
   %3 = qg.broadcast %2 : tensor<6x1xi8> -> tensor<2x6x3xi8>
-  return %1, %3 : tensor<1x2x2x6xi8>, tensor<2x6x3xi8>
+  // An operand that is smaller than the result, and rows below rows.
+  %4 = fxp.add %1, %0 scales [0.5, 0.25] zps [3, 3] zp 3 clamp [-128, 127] mode <"fixed", 17> : (tensor<1x2x2x6xi8>, tensor<1x1x1x6xi8>) -> tensor<1x2x2x6xi8>
+  %5 = qg.concat %1, %4 axis 1 : (tensor<1x2x2x6xi8>, tensor<1x2x2x6xi8>) -> tensor<1x4x2x6xi8>
+  return %1, %3, %5 : tensor<1x2x2x6xi8>, tensor<2x6x3xi8>, tensor<1x4x2x6xi8>
 }
 
 // -----

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Convert.h"
 #include "Map.h"
+#include "Repeat.h"
 #include "Verify.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Numerics/FixedPoint.h"
@@ -36,16 +37,25 @@ LogicalResult MulOp::verify() {
   return checkPair(*this); // C1, C2
 }
 
+/// Both operands, each as large as the result.
+template <typename Op>
+static std::pair<Value, Value> takePair(Op op, Streams &streams) {
+  auto take = [&](Value operand) {
+    return broadcast(streams.builder(), op.getLoc(), streams.take(operand),
+                     getShape(operand), getShape(op.getResult()));
+  };
+  Value lhs = take(op.getLhs());
+  return {lhs, take(op.getRhs())};
+}
+
 static FailureOr<Value> convertAdd(fxp::AddOp op, Streams &streams) {
-  if (getShape(op.getLhs()) != getShape(op.getRhs()))
-    return refuse(op) << "expects operands of one shape";
   std::optional<RequantizeMode> mode =
       parseRequantizeMode(op.getMode().getKind(), op.getMode().getBits());
   if (!mode || mode->kind == RequantizeMode::F32)
     return refuse(op) << "expects --requant=fixed:BITS or pow2, got f32";
   auto [left, right] =
       getCommonFixedScales(op.getScales()[0], op.getScales()[1], *mode);
-  Value lhs = streams.take(op.getLhs()), rhs = streams.take(op.getRhs());
+  auto [lhs, rhs] = takePair(op, streams);
   IntegerType element =
       getNarrowestType(op->getContext(), op.getClamp()[0], op.getClamp()[1]);
   return AddOp::create(
@@ -57,9 +67,7 @@ static FailureOr<Value> convertAdd(fxp::AddOp op, Streams &streams) {
 }
 
 static FailureOr<Value> convertMul(fxp::MulOp op, Streams &streams) {
-  if (getShape(op.getLhs()) != getShape(op.getRhs()))
-    return refuse(op) << "expects operands of one shape";
-  Value lhs = streams.take(op.getLhs()), rhs = streams.take(op.getRhs());
+  auto [lhs, rhs] = takePair(op, streams);
   int64_t least = INT64_MAX, most = INT64_MIN;
   for (int64_t a : {cast<StreamType>(lhs.getType()).getLow(),
                     cast<StreamType>(lhs.getType()).getHigh()})

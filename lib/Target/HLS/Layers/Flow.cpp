@@ -66,10 +66,6 @@ LogicalResult FifoOp::verify() {
 }
 
 static FailureOr<Value> convertConcat(qg::ConcatOp op, Streams &streams) {
-  ArrayRef<int64_t> shape = getShape(op.getResult());
-  if (int64_t(op.getAxis()) != int64_t(shape.size()) - 1)
-    return refuse(op) << "expects the last dimension, got dimension "
-                      << op.getAxis();
   SmallVector<Value> inputs;
   SmallVector<int64_t> channels;
   int64_t least = 0, most = 0;
@@ -83,7 +79,9 @@ static FailureOr<Value> convertConcat(qg::ConcatOp op, Streams &streams) {
     if (streams.getType(input).getElement() != element)
       return refuse(op) << "expects operands of one width";
     inputs.push_back(streams.take(input));
-    channels.push_back(getShape(input).back());
+    // An outer dimension joins blocks as the last one joins pixels.
+    channels.push_back(
+        getNumElements(getShape(input).drop_front(op.getAxis())));
   }
   return JoinOp::create(
              streams.builder(), op.getLoc(),

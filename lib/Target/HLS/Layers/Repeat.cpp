@@ -3,6 +3,7 @@
 //
 // A broadcast: what is read once is kept and written again.
 //===----------------------------------------------------------------------===//
+#include "Repeat.h"
 #include "Convert.h"
 #include "Unit.h"
 #include "Verify.h"
@@ -30,21 +31,16 @@ LogicalResult RepeatOp::verify() {
       succeeded(checkDivides(*this, in.getLanes(), block, "lanes"))); // C3
 }
 
-/// Each run of dimensions that grow is one unit; inner ones come first, whose
-/// streams are shorter.
-static FailureOr<Value> convertBroadcast(qg::BroadcastOp op, Streams &streams) {
-  ArrayRef<int64_t> result = getShape(op.getResult());
-  SmallVector<int64_t> shape(getShape(op.getX()));
+Value hls::broadcast(OpBuilder &builder, Location loc, Value stream,
+                     ArrayRef<int64_t> from, ArrayRef<int64_t> result) {
+  SmallVector<int64_t> shape(from);
   shape.insert(shape.begin(), result.size() - shape.size(), 1);
-  if (llvm::is_contained(result, 0))
-    return refuse(op) << "expects a result that is not empty";
-  Value stream = streams.take(op.getX());
   int64_t block = 1, count = 1;
   auto repeat = [&] {
     auto type = cast<StreamType>(stream.getType());
     if (count > 1)
       stream = RepeatOp::create(
-          streams.builder(), op.getLoc(),
+          builder, loc,
           getStream(type.getElements() * count, type.getElement()), stream,
           block, count);
     block *= count;
@@ -60,6 +56,14 @@ static FailureOr<Value> convertBroadcast(qg::BroadcastOp op, Streams &streams) {
   }
   repeat();
   return stream;
+}
+
+static FailureOr<Value> convertBroadcast(qg::BroadcastOp op, Streams &streams) {
+  ArrayRef<int64_t> result = getShape(op.getResult());
+  if (llvm::is_contained(result, 0))
+    return refuse(op) << "expects a result that is not empty";
+  return broadcast(streams.builder(), op.getLoc(), streams.take(op.getX()),
+                   getShape(op.getX()), result);
 }
 
 void RepeatOp::addConversions(Conversions &conversions) {

@@ -541,4 +541,63 @@ def HLS_RepeatOp : HLS_Layer<"repeat"> {
   }];
 }
 
+def HLS_PickOp : HLS_Layer<"pick"> {
+  let summary = "runs of elements in another order, some of them again";
+  let description = [{
+    Reads blocks of `count` runs of `run` elements, keeps one, and writes its
+    runs by their numbers in `positions`: a gather by constant indices. A block
+    leaves when all of it has come.
+
+    * C1: `run` and `count` are positive, and a block divides the elements of
+      the input.
+    * C2: `positions` are below `count`, and there is at least one.
+    * C3: both streams have one element type and the same lanes, and the result
+      carries a run for each position of each block.
+    * C4: `lanes` divides `run`.
+
+    Example:
+    ```mlir
+    %y = hls.pick %x run 4 count 3 positions [2, 0]
+         : !hls.stream<6 x 4 x si8> -> !hls.stream<4 x 4 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, I64Attr:$run, I64Attr:$count,
+    DenseI64ArrayAttr:$positions);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `run` $run `count` $count `positions` $positions attr-dict
+    `:` type($input) `->` type($result)
+  }];
+}
+
+def HLS_PadOp : HLS_Layer<"pad"> {
+  let summary = "one number before and after each dimension";
+  let description = [{
+    Writes a tensor of `shape`, `low` and `high` larger, in row-major order:
+    `value` where an element lies outside of `shape`, the next one of the input
+    inside. Nothing is kept.
+
+    * C1: `shape`, `low` and `high` have one entry for each dimension, at least
+      one; extents are positive, and no border is negative.
+    * C2: both streams have one element type and the same lanes, the input
+      carries `shape` and the result all.
+    * C3: `lanes` divides extent and borders of the last dimension: a token lies
+      inside or outside.
+    * C4: the element type holds `value`.
+
+    Example:
+    ```mlir
+    %y = hls.pad %x shape [3, 4] low [1, 0] high [1, 0] value 7
+         : !hls.stream<3 x 4 x si8> -> !hls.stream<5 x 4 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, DenseI64ArrayAttr:$shape,
+    DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high, I64Attr:$value);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `shape` $shape `low` $low `high` $high `value` $value attr-dict
+    `:` type($input) `->` type($result)
+  }];
+}
+
 #endif // QOPT_HLS_TD
