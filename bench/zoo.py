@@ -118,10 +118,13 @@ def compile_model(options, model, samples, scheme):
             ("--shape", f"{key}={'x'.join(map(str, value.shape[1:])) or '1'}")]
     data = ["--data", f"{stem}.npz"] if scheme == "w8a8" else []
     start = time.time()
-    done = subprocess.run(
-        [options.qopt, "compile", model, "--scheme", scheme, *bind, *data, "--emit",
-         "object,shared", "-o", stem, "--progress", "none"],
-        capture_output=True, text=True, timeout=TIMEOUT)
+    try:
+        done = subprocess.run(
+            [options.qopt, "compile", model, "--scheme", scheme, *bind, *data, "--emit",
+             "object,shared", "-o", stem, "--progress", "none"],
+            capture_output=True, text=True, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        return None, dict(refused=f"not compiled in {TIMEOUT} s", exit=None)
     pathlib.Path(f"{stem}.log").write_text(done.stdout + done.stderr)
     if done.returncode:
         return None, dict(refused=first_error(done.stderr), exit=done.returncode)
