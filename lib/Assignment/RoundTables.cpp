@@ -18,6 +18,35 @@ using namespace qopt;
 /// 64 KB.
 static constexpr int64_t kLeastElements = 16384;
 
+/// The squares of two tables add up to one number, wherever one looks.
+static bool areCosinesAndSines(const Tensor &a, const Tensor &b) {
+  int64_t count = a.numElements();
+  auto sumAt = [&](int64_t i) {
+    double x = a.getFloat(i), y = b.getFloat(i);
+    return x * x + y * y;
+  };
+  constexpr double kRounded = 2e-3; // tables that were 16-bit floats
+  double first = count > 0 ? sumAt(0) : 0;
+  for (int64_t i = 0; i < count; ++i)
+    if (!(std::fabs(sumAt(i) - first) <= kRounded * first))
+      return false;
+  return first > 0;
+}
+
+/// Tables of angles are no embeddings: their error turns every query and key.
+static bool givesAngles(qg::GatherOp op) {
+  for (auto other : op->getBlock()->getOps<qg::GatherOp>()) {
+    if (other.getX() == op.getX() ||
+        other.getX().getType() != op.getX().getType())
+      continue;
+    std::optional<Tensor> own = qg::matchConstant(op.getX()),
+                          partner = qg::matchConstant(other.getX());
+    if (own && partner && areCosinesAndSines(*own, *partner))
+      return true;
+  }
+  return false;
+}
+
 /// Picks slices of float constants at positions that are computed. Single
 /// elements are no rows: the scale of one would be as large as itself.
 static bool readsConstants(qg::GatherOp op) {
@@ -25,7 +54,7 @@ static bool readsConstants(qg::GatherOp op) {
   return op.getX().getDefiningOp<qg::ConstantOp>() &&
          !op.getIndices().getDefiningOp<qg::ConstantOp>() &&
          type.getRank() >= 2 && type.getShape().back() > 1 &&
-         isa<FloatType>(type.getElementType());
+         isa<FloatType>(type.getElementType()) && !givesAngles(op);
 }
 
 /// Why a table has no rows of few bits; empty if it may have.
@@ -150,10 +179,10 @@ RoundedTables qopt::roundTables(ModuleOp module) {
     if (!table)
       continue;
     qg::ShapedBuilder b(OpBuilder(op), op.getLoc());
-    qg::StoredRows rows{
-        Tensor::from<int8_t>(DType::i8, {table->rows, table->columns},
-                             ArrayRef<int8_t>(table->integers)),
-        bits, bits == 4 ? -8 : 0};
+    qg::StoredRows rows{Tensor::from<int8_t>(DType::i8,
+                                             {table->rows, table->columns},
+                                             ArrayRef<int8_t>(table->integers)),
+                        bits, bits == 4 ? -8 : 0};
     Value integers = qg::gatherRows(b, rows, op.getIndices());
     Value scales = b.gather(b.constant(table->scales), op.getIndices(), 0);
     Value result = b.mul(integers, scales);
