@@ -159,3 +159,43 @@ def test_rotation(tmp_path, interleaved, positions, flat):
     check(tmp_path, "RotaryEmbedding",
           {"x": x, "p": p, "c": np.cos(angles).astype(np.float32),
            "s": np.sin(angles).astype(np.float32)}, interleaved=interleaved)
+
+
+@pytest.mark.parametrize("op", ["SkipLayerNormalization",
+                                "SkipSimplifiedLayerNormalization"])
+def test_sums_stay_halves(tmp_path, op):
+    """The sum is of the type of its terms, whatever it is computed in."""
+    x, s, g = (normal(2, 3, 8, seed=i).astype(np.float16) for i in range(3))
+    node = helper.make_node(op, ["x", "s", "g"], ["y", "", "", "sum"],
+                            domain="com.microsoft")
+    model = model_of([node], [value("x", x.shape, T.FLOAT16),
+                              value("s", x.shape, T.FLOAT16),
+                              value("g", (8,), T.FLOAT16)],
+                     [value("y", None, T.FLOAT16),
+                      value("sum", None, T.FLOAT16)],
+                     opset=17, domains=["com.microsoft"])
+    got = run_model(load(tmp_path, model), x, s, g[0, 0])
+    assert [v.dtype for v in got] == [np.float16, np.float16]
+    assert np.array_equal(got[1], x + s)
+
+
+def test_embeddings_of_halves(tmp_path):
+    ids = np.array([[1, 4, 2]], np.int32)
+    tables = {"w": normal(6, 8), "p": normal(4, 8), "g": normal(8),
+              "b": normal(8, seed=1)}
+
+    def run(kind, dtype):
+        node = helper.make_node("EmbedLayerNormalization",
+                                ["ids", "", "w", "p", "", "g", "b"],
+                                ["y", "", "sum"], domain="com.microsoft")
+        model = model_of([node], [value("ids", ids.shape, T.INT32)] + [
+            value(n, x.shape, kind) for n, x in tables.items()],
+            [value("y", None, kind), value("sum", None, kind)], opset=17,
+            domains=["com.microsoft"])
+        return run_model(load(tmp_path, model), ids,
+                         *(x.astype(dtype) for x in tables.values()))
+
+    for half, single in zip(run(T.FLOAT16, np.float16),
+                            run(T.FLOAT, np.float32), strict=True):
+        assert half.dtype == np.float16
+        assert np.allclose(half, single, 1e-2, 5e-3)

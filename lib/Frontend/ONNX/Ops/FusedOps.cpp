@@ -253,7 +253,9 @@ static LogicalResult importEmbedLayerNormalization(OpBinder &op) {
   Value y = b.emit<qg::NormalizeOp>(b.shape(sum), b.element(sum), spec.form,
                                     sum, spec.axes, llvm::APFloat(spec.epsilon),
                                     spec.centered);
-  if (failed(op.result(b.add(b.mul(y, gamma), beta))))
+  // Input 0 are integers: the tables say in what is computed.
+  Type type = b.element(op.raw(2));
+  if (failed(op.result(b.convert(b.add(b.mul(y, gamma), beta), type))))
     return failure();
   // How many of a row are no padding; 0 where nothing says so.
   if (op.hasOutput(1)) {
@@ -263,7 +265,7 @@ static LogicalResult importEmbedLayerNormalization(OpBinder &op) {
     if (failed(op.result(1, b.convert(counts, i32))))
       return failure();
   }
-  return op.hasOutput(2) ? op.result(2, sum) : success();
+  return op.hasOutput(2) ? op.result(2, b.convert(sum, type)) : success();
 }
 
 void frontend::registerFusedOps(OpRegistry &registry) {

@@ -281,7 +281,7 @@ static LogicalResult importSkipNormalization(OpBinder &op) {
       op, b.convert(sum, wide), spec, op.hasOutput(1) || op.hasOutput(2));
   Value y = b.mul(b.convert(n.result, b.element(x)), gamma);
   if (failed(op.result(0, beta ? b.add(y, beta) : y)) ||
-      failed(op.result(3, sum)))
+      failed(op.result(3, b.convert(sum, b.element(op.raw(0))))))
     return failure();
   (void)op.result(1, n.mean);
   (void)op.result(2, n.inverse);
@@ -462,8 +462,10 @@ static LogicalResult importMicrosoftGroupNorm(OpBinder &op) {
     y = qg::writeSwish(b, y, 1);
   if (failed(op.result(isLast ? y : b.toChannelsFirst(y))))
     return failure();
-  return op.hasOutput(1) ? op.result(1, isLast ? sum : b.toChannelsFirst(sum))
-                         : success();
+  if (!op.hasOutput(1))
+    return success();
+  return op.result(1, b.convert(isLast ? sum : b.toChannelsFirst(sum),
+                                b.element(op.raw(0))));
 }
 
 void frontend::registerNormOps(OpRegistry &registry) {
