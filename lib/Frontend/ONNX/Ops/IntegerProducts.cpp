@@ -380,6 +380,9 @@ static LogicalResult importMatMulNBits(OpBinder &op) {
   std::optional<BlockedCodes> spec = readSpec(op);
   if (!spec)
     return failure();
+  if (op.intAttr("weight_prepacked", 0) != 0)
+    return op.unsupported("expects weights as they come ('weight_prepacked' "
+                          "0), not packed for a machine");
   if (op.hasInput(4))
     return op.unsupported("input 'g_idx' (groups in an order of their own) is "
                           "not supported");
