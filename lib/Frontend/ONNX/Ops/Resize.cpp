@@ -234,6 +234,9 @@ static LogicalResult importResize(OpBinder &op) {
   // Boxes matter to tf_crop_and_resize alone, which has read them.
   op.ignoreInput(1);
   // An empty tensor means absent.
+  for (unsigned i = 2; i < op.numInputs(); ++i)
+    if (op.hasInput(i) && !op.raw(i))
+      return failure();
   auto isGiven = [&](unsigned i) {
     return op.hasInput(i) && b.type(op.raw(i)).getNumElements() > 0;
   };

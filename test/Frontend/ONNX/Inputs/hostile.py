@@ -188,3 +188,6 @@ adam = h.make_graph(
     adam, ir_version=9, opset_imports=[
         h.make_opsetid("", 17),
         h.make_opsetid("ai.onnx.preview.training", 1)]).SerializeToString())
+save("resize_list", [h.make_node("SequenceConstruct", ["x"], ["q"]),
+                     h.make_node("Resize", ["i", "", "q"], ["y"])],
+     [x, value("i", [1, 1, 4, 4])], [y])
