@@ -71,17 +71,23 @@ typedef struct qopt_shape {
 } qopt_shape;
 
 /*===- Scalars ------------------------------------------------------------===*/
+/* Printed from Numerics/Affine.h and Softmax.h, which the reference semantics
+ * compute with (TextBuilder.h). */
 
 QOPT_INLINE int32_t qopt_clamp(int32_t x, int32_t low, int32_t high) {
-  x = x < low ? low : x;
-  return x > high ? high : x;
+  int32_t clamped = x;
+  if (clamped < low)
+    clamped = low;
+  if (clamped > high)
+    clamped = high;
+  return clamped;
 }
 
 /* x / 2^shift rounded half to even, shift in [0, 62]. */
 QOPT_INLINE int64_t qopt_round_shift(int64_t x, uint32_t shift) {
-  int64_t half = shift ? ((int64_t)1 << (shift - 1)) - 1 : 0;
-  int64_t odd = shift ? (x >> shift) & 1 : 0;
-  return (x + half + odd) >> shift;
+  int64_t almost_half = ((int64_t)1 << ((shift != 0 ? shift : 1) - 1)) - 1;
+  int64_t odd = shift != 0 ? (x >> shift) & 1 : 0;
+  return (x + almost_half + odd) >> shift;
 }
 
 /* x * multiplier / 2^shift rounded once, half to even. For shifts of 33 to 62
@@ -90,16 +96,26 @@ QOPT_INLINE int32_t qopt_scale(int32_t x, int32_t multiplier, uint32_t shift) {
   int64_t product = (int64_t)x * multiplier;
   int32_t high = (int32_t)(product >> 32);
   uint32_t right = shift - 32;
-  int32_t up = ((uint32_t)product != 0) | ((high >> right) & 1);
-  return (high + ((int32_t)1 << (right - 1)) - 1 + up) >> right;
+  int32_t up = ((int32_t)product != 0) | ((high >> right) & 1);
+  return (high + (((int32_t)1 << (right - 1)) - 1) + up) >> right;
+}
+
+/* entry / sum in steps of 1/256, rounded half up. */
+QOPT_INLINE uint32_t qopt_divide_softmax(uint32_t entry, uint32_t sum) {
+  uint32_t dividend = entry * 512 + sum;
+  uint32_t divisor = sum * 2;
+  return dividend / divisor;
 }
 
 /* y saturated into [low, high] after the zero point, exactly, in 64 bits. */
 QOPT_INLINE int8_t qopt_saturate(int64_t y, int32_t zero_point, int32_t low,
                                  int32_t high) {
-  y += zero_point;
-  y = y < low ? low : y;
-  return (int8_t)(y > high ? high : y);
+  int64_t moved = y + zero_point;
+  if (moved < low)
+    moved = low;
+  if (moved > high)
+    moved = high;
+  return (int8_t)moved;
 }
 
 QOPT_INLINE int8_t qopt_requantize(int32_t sum, const qopt_scales *scales,
@@ -641,7 +657,7 @@ QOPT_TILE void qopt_softmax(const int8_t *restrict x, int8_t *restrict y,
       sum += (uint32_t)table[most - x[i]];
     for (i = 0; i < columns; ++i) {
       uint32_t entry = (uint32_t)table[most - x[i]];
-      int32_t part = (int32_t)((512u * entry + sum) / (2u * sum));
+      int32_t part = (int32_t)qopt_divide_softmax(entry, sum);
       y[i] = (int8_t)qopt_clamp(part + scores->zero_point, scores->low,
                                 scores->high);
     }

@@ -13,6 +13,18 @@
 
 namespace qopt::numerics {
 
+/// Whether a builder prints variables (TextBuilder.h); the others ignore names.
+template <class B> inline constexpr bool kNamesValues = false;
+
+template <class B, class V>
+QOPT_INLINE V named([[maybe_unused]] B &b, V value,
+                    [[maybe_unused]] const char *name) {
+  if constexpr (kNamesValues<B>)
+    return b.name(value, name);
+  else
+    return value;
+}
+
 /// Zero point and inclusive range of a stored integer.
 struct StoredRange {
   int64_t zeroPoint;
@@ -80,27 +92,72 @@ auto emitRequantize(B &b, I acc, int64_t xZeroPoint, V scale,
   return emitRoundIntoRange(b, real, range, /*mayBeNan=*/false);
 }
 
-/// The integer part of emitRequantizeFixed: an exact i64 product or sum
-/// (|product| <= 2^62) shifted, moved and saturated to i32. `shift` is an i64
-/// value in [0, 62] (per channel in general).
+/// min(max(x, low), high) for integers of one type.
+template <class B, class L> L emitClamp(B &b, L x, L low, L high) {
+  x = b.select(b.ltS(x, low), low, x);
+  return b.select(b.ltS(high, x), high, x);
+}
+
+/// min(max(x + zeroPoint, low), high).
 template <class B, class L>
-auto emitShiftIntoRange(B &b, L product, L shift, const StoredRange &range) {
+L emitSaturate(B &b, L x, L zeroPoint, L low, L high) {
+  return emitClamp(b, b.addI(x, zeroPoint), low, high);
+}
+
+/// product / 2^shift rounded half to even: |product| <= 2^62 and `shift`, of
+/// the same type (per channel in general), in [0, 62].
+template <class B, class L> L emitRoundShift(B &b, L product, L shift) {
   L one = b.intLike(product, 1), zero = b.intLike(product, 0);
   // half - 1 = (1 << (shift - 1)) - 1; both it and `odd` vanish at shift 0.
   auto shifts = b.neI(shift, zero);
   L lower = b.subI(b.select(shifts, shift, one), one);
-  L almostHalf = b.subI(b.shlI(one, lower), one);
-  L odd = b.select(shifts, b.andI(b.shrS(product, shift), one), zero);
-  L rounded = b.shrS(b.addI(b.addI(product, almostHalf), odd), shift);
-  L moved = b.addI(rounded, b.intLike(product, range.zeroPoint));
-  L low = b.intLike(product, range.low), high = b.intLike(product, range.high);
-  moved = b.select(b.ltS(moved, low), low, moved);
-  moved = b.select(b.ltS(high, moved), high, moved);
-  return b.truncateToI32(moved);
+  L almostHalf = named(b, b.subI(b.shlI(one, lower), one), "almost_half");
+  L odd = named(b, b.select(shifts, b.andI(b.shrS(product, shift), one), zero),
+                "odd");
+  return named(b, b.shrS(b.addI(b.addI(product, almostHalf), odd), shift),
+               "rounded");
+}
+
+/// The integer part of emitRequantizeFixed: an exact i64 product or sum
+/// (|product| <= 2^62) shifted, moved and saturated to i32.
+template <class B, class L>
+auto emitShiftIntoRange(B &b, L product, L shift, const StoredRange &range) {
+  L rounded = emitRoundShift(b, product, shift);
+  return b.truncateToI32(emitSaturate(
+      b, rounded, b.intLike(product, range.zeroPoint),
+      b.intLike(product, range.low), b.intLike(product, range.high)));
+}
+
+/// emitRoundShift by 32 + `right` (1 to 30) in words: the upper one of the
+/// product decides, and `rest` is 1 if the lower one is not zero, else 0.
+/// |high| <= 2^30, as products with multipliers of 31 bits have it.
+template <class B, class I>
+I emitRoundUpperWord(B &b, I high, I rest, I right) {
+  I one = b.intLike(high, 1);
+  I odd = b.andI(b.shrS(high, right), one);
+  I up = named(b, b.orI(rest, odd), "up");
+  I almostHalf = b.subI(b.shlI(one, b.subI(right, one)), one);
+  return b.shrS(b.addI(b.addI(high, almostHalf), up), right);
+}
+
+/// emitRoundShift of x * multiplier (i32 each) for shifts of 33 to 62.
+template <class B, class I>
+I emitScaleInWords(B &b, I x, I multiplier, I shift) {
+  auto product =
+      named(b, b.mulI(b.extendToI64(x), b.extendToI64(multiplier)), "product");
+  I high = named(b, b.truncateToI32(b.shrS(product, b.intLike(product, 32))),
+                 "high");
+  I low = b.truncateToI32(product);
+  I rest = b.select(b.neI(low, b.intLike(low, 0)), b.intLike(low, 1),
+                    b.intLike(low, 0));
+  I right = named(b, b.subI(shift, b.intLike(shift, 32)), "right");
+  return emitRoundUpperWord(b, high, rest, right);
 }
 
 /// A FixedScale whose numbers are i64 values of a builder.
-template <class L> struct FixedFactor { L multiplier, shift; };
+template <class L> struct FixedFactor {
+  L multiplier, shift;
+};
 template <class L> FixedFactor(L, L) -> FixedFactor<L>;
 
 /// fxp.requantize in modes fixed and pow2.

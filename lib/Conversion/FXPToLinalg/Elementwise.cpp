@@ -7,7 +7,7 @@
 #include "qopt/Conversion/ScalarBuilder.h"
 #include "qopt/Conversion/ToLinalg.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
-#include "qopt/Numerics/Affine.h"
+#include "qopt/Numerics/Softmax.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -248,8 +248,12 @@ struct LowerSoftmax : OpConversionPattern<fxp::SoftmaxOp> {
         op, builder.pointwise(
                 shape, stored, {entries, sum},
                 [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-                  return store(b, loc, divide(op, b, loc, args[0], args[1]),
-                               stored);
+                  IRScalarBuilder scalar(b, loc);
+                  numerics::StoredRange range{
+                      int64_t(op.getZp()), op.getClamp()[0], op.getClamp()[1]};
+                  Value y =
+                      numerics::emitSoftmax(scalar, args[0], args[1], range);
+                  return store(b, loc, y, stored);
                 }));
     return success();
   }
@@ -275,20 +279,6 @@ struct LowerSoftmax : OpConversionPattern<fxp::SoftmaxOp> {
                           {AffineMap::getMultiDimIdentityMap(rank, context),
                            AffineMap::get(rank, 0, result, context)},
                           iterators, body);
-  }
-
-  /// divideSoftmax, the zero point and the clamp.
-  static Value divide(fxp::SoftmaxOp op, OpBuilder &builder, Location loc,
-                      Value entry, Value sum) {
-    IRScalarBuilder b(builder, loc);
-    Value above = b.addI(b.mulI(entry, b.intLike(entry, 512)), sum);
-    Value below = b.addI(sum, sum);
-    Value y = arith::DivUIOp::create(builder, loc, above, below);
-    y = b.addI(y, b.intLike(y, int64_t(op.getZp())));
-    Value low = b.intLike(y, op.getClamp()[0]);
-    Value high = b.intLike(y, op.getClamp()[1]);
-    y = b.select(b.ltS(y, low), low, y);
-    return b.select(b.ltS(high, y), high, y);
   }
 };
 

@@ -178,11 +178,10 @@ LogicalResult SoftmaxOp::evaluate(ArrayRef<Tensor> operands,
     // A table of someone else's making may sum up to nothing.
     if (sum == 0)
       return emitOpError("expects a table whose first entry is positive");
-    for (size_t i = row; i < row + columns; ++i) {
-      int64_t y = divideSoftmax(uint32_t(table[most - x[i]]), sum);
-      x[i] = int32_t(std::clamp<int64_t>(y + int64_t(getZp()), getClamp()[0],
-                                         getClamp()[1]));
-    }
+    EvalBuilder b;
+    StoredRange range{int64_t(getZp()), getClamp()[0], getClamp()[1]};
+    for (size_t i = row; i < row + columns; ++i)
+      x[i] = numerics::emitSoftmax(b, table[most - x[i]], int32_t(sum), range);
   }
   results.push_back(store(x, getResultType()));
   return success();

@@ -381,19 +381,8 @@ private:
         builder, loc, i32,
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, low,
                               word(0)));
-    Value odd = arith::AndIOp::create(
-        builder, loc, arith::ShRUIOp::create(builder, loc, high, right),
-        word(1));
-    Value up = arith::OrIOp::create(builder, loc, rest, odd);
-    Value below = arith::SubIOp::create(builder, loc, right, word(1));
-    Value half = arith::ShLIOp::create(builder, loc, word(1), below);
-    Value almostHalf = arith::SubIOp::create(builder, loc, half, word(1));
-    Value sum = arith::AddIOp::create(
-        builder, loc, arith::AddIOp::create(builder, loc, high, almostHalf),
-        up);
-    Value moved = arith::AddIOp::create(
-        builder, loc, arith::ShRSIOp::create(builder, loc, sum, right),
-        word(op.getZp()));
+    Value rounded = numerics::emitRoundUpperWord(b, high, rest, right);
+    Value moved = b.addI(rounded, word(op.getZp()));
     moved = arith::MaxSIOp::create(builder, loc, moved, word(op.getClamp()[0]));
     return arith::MinSIOp::create(builder, loc, moved, word(op.getClamp()[1]));
   }
