@@ -6,6 +6,7 @@
 #ifndef QOPT_LIB_TARGET_HLS_TEXT_H
 #define QOPT_LIB_TARGET_HLS_TEXT_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/Twine.h"
 #include <string>
@@ -18,6 +19,10 @@ public:
     text_.append(2 * depth_, ' ');
     text_ += text.str();
     text_ += '\n';
+  }
+  void lines(llvm::ArrayRef<std::string> lines) {
+    for (const std::string &text : lines)
+      line(text);
   }
   /// Preprocessor lines begin at the margin.
   void pragma(const llvm::Twine &text) {

@@ -39,13 +39,6 @@ std::string hls::getWordName(StreamType type) {
   return ("ap_uint<" + Twine(type.getWordBits()) + ">").str();
 }
 
-unsigned hls::getSignedBits(int64_t low, int64_t high) {
-  unsigned bits = 1;
-  while (bits < 64 && (low < -(int64_t(1) << (bits - 1)) ||
-                       high >= int64_t(1) << (bits - 1)))
-    ++bits;
-  return bits;
-}
 
 std::vector<int64_t> hls::getIntegers(ElementsAttr attr) {
   std::vector<int64_t> values;

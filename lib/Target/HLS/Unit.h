@@ -9,6 +9,7 @@
 #define QOPT_LIB_TARGET_HLS_UNIT_H
 
 #include "Text.h"
+#include "qopt/Numerics/TextBuilder.h"
 #include "qopt/Target/HLS/IR/HLS.h"
 #include "qopt/Target/HLS/Parts.h"
 
@@ -91,8 +92,7 @@ inline int64_t divideCeil(int64_t a, int64_t b) { return (a + b - 1) / b; }
 std::string getElementName(StreamType type);
 /// `ap_uint<128>`: one token.
 std::string getWordName(StreamType type);
-/// Bits of a two's complement number that holds [low, high].
-unsigned getSignedBits(int64_t low, int64_t high);
+using qopt::getSignedBits;
 /// Integers of an attribute, splat or not.
 std::vector<int64_t> getIntegers(mlir::ElementsAttr attr);
 

@@ -111,6 +111,13 @@ protected:
     emitLane(text, input(0), "a", "left", "i");
     emitLane(text, input(1), "b", "right", "i");
   }
+  /// An element of an operand without its zero point.
+  TextBuilder::V getOperand(TextBuilder &b, unsigned i,
+                            int64_t zeroPoint) const {
+    StreamType type = input(i);
+    return b.subI(b.variable(i ? "b" : "a", type.getLow(), type.getHigh()),
+                  b.constant(zeroPoint));
+  }
   void emitEnd(Text &text) const {
     emitSetLane(text, output(), "result", "i", "value");
     text.close();
@@ -140,15 +147,17 @@ public:
   }
   void emit(Text &text, StringRef name) const override {
     AddOp op = op_;
-    std::string type = ("ap_int<" + Twine(bits()) + ">").str();
     openFunction(text, name, Unit::op_);
     emitRead(text);
-    text.line("const " + type + " product = " + subtract("a", op.getZps()[0]) +
-              " * " + Twine(op.getMultipliers()[0]) + " + " +
-              subtract("b", op.getZps()[1]) + " * " +
-              Twine(op.getMultipliers()[1]) + ";");
-    emitShift(text, bits(), std::to_string(op.getShift()), op.getShift() == 0);
-    emitSaturate(text, bits(), op.getZp(), op.getClamp());
+    TextBuilder b(TextBuilder::ApInt);
+    auto scale = [&](unsigned i) {
+      return b.mulI(getOperand(b, i, op.getZps()[i]),
+                    b.constant(op.getMultipliers()[i]));
+    };
+    TextBuilder::V product = b.addI(scale(0), scale(1));
+    emitShiftIntoRange(
+        text, b, b.name(product, "product"), b.constant(op.getShift()),
+        {int64_t(op.getZp()), op.getClamp()[0], op.getClamp()[1]});
     emitEnd(text);
   }
 
@@ -182,9 +191,10 @@ public:
     MulOp op = op_;
     openFunction(text, name, Unit::op_);
     emitRead(text);
-    std::string type = getElementName(output());
-    text.line("const " + type + " value = " + subtract("a", op.getZps()[0]) +
-              " * " + subtract("b", op.getZps()[1]) + ";");
+    TextBuilder b(TextBuilder::ApInt);
+    text.lines(b.define(b.mulI(getOperand(b, 0, op.getZps()[0]),
+                               getOperand(b, 1, op.getZps()[1])),
+                        "value"));
     emitEnd(text);
   }
 

@@ -62,14 +62,11 @@ protected:
 /// they like.
 int64_t getFrame(mlir::Operation *op);
 
-/// rounded = product / 2^shift, half to even. `bits` holds product and half.
-void emitShift(Text &text, unsigned bits, llvm::StringRef shift,
-               bool mayBeZero);
-/// value = min(max(rounded + zp, low), high)
-void emitSaturate(Text &text, unsigned bits, int64_t zp,
-                  llvm::ArrayRef<int64_t> clamp);
-/// `x - zp` without a double sign.
-std::string subtract(llvm::StringRef name, int64_t zp);
+/// `value`: product / 2^shift rounded half to even, in the range of a stored
+/// integer.
+void emitShiftIntoRange(Text &text, TextBuilder &b, TextBuilder::V product,
+                        TextBuilder::V shift,
+                        const numerics::StoredRange &range);
 
 } // namespace qopt::hls
 

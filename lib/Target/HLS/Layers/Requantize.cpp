@@ -233,7 +233,6 @@ public:
   void emit(Text &text, StringRef name) const override {
     StreamType in = input(), out = output();
     int64_t folds = channels_ / lanes_;
-    unsigned bits = productBits();
     openFunction(text, name, Unit::op_);
     if (isPerChannel())
       for (StringRef table : {"_multipliers", "_shifts"})
@@ -248,21 +247,22 @@ public:
     text.line(getWordName(out) + " result = 0;");
     text.unrolled("i", lanes_);
     emitLane(text, in, "x", "word", "i");
-    std::string index = isCounted ? "[c][i]" : "[0][i]";
-    std::string multiplier = isPerChannel()
-                                 ? (name + "_multipliers" + index).str()
-                                 : std::to_string(multipliers_[0]);
-    std::string shift = isPerChannel() ? (name + "_shifts" + index).str()
-                                       : std::to_string(shifts_[0]);
+    TextBuilder b(TextBuilder::ApInt);
+    TextBuilder::V multiplier = b.constant(most_), shift = b.constant(least_);
     if (isPerChannel()) {
-      text.line("const int shift = " + shift + ";");
-      shift = "shift";
+      std::string index = isCounted ? "[c][i]" : "[0][i]";
+      text.line("const int shift = " + name + "_shifts" + index + ";");
+      multiplier = b.variable((name + "_multipliers" + index).str(), 0, most_);
+      shift = b.variable("shift", least_, widest());
     }
-    text.line("const ap_int<" + Twine(bits) + "> product = " +
-              subtract("x", op().getXZp()) + " * " + multiplier + ";");
+    TextBuilder::V x = b.variable("x", in.getLow(), in.getHigh());
+    TextBuilder::V product =
+        b.mulI(b.subI(x, b.constant(op().getXZp())), multiplier);
+    text.lines(b.define(product, "product"));
     text.pragma("BIND_OP variable=product op=mul impl=dsp");
-    emitShift(text, bits, shift, least_ == 0);
-    emitSaturate(text, bits, op().getZp(), op().getClamp());
+    emitShiftIntoRange(
+        text, b, b.variable("product", product->low, product->high), shift,
+        {int64_t(op().getZp()), op().getClamp()[0], op().getClamp()[1]});
     emitSetLane(text, out, "result", "i", "value");
     text.close();
     text.line("out.write(result);");
@@ -275,11 +275,13 @@ public:
 private:
   RequantizeOp op() const { return op_; }
   bool isPerChannel() const { return multipliers_.size() > 1; }
+  int64_t widest() const {
+    return *std::max_element(shifts_.begin(), shifts_.end());
+  }
   unsigned productBits() const {
     Interval product = (getRange(input()) - int64_t(op().getXZp())) * most_;
-    int64_t widest = *std::max_element(shifts_.begin(), shifts_.end());
     return std::min<unsigned>(
-        64, std::max<unsigned>(product.bits(), widest + 1) + 1);
+        64, std::max<unsigned>(product.bits(), widest() + 1) + 1);
   }
 
   mutable RequantizeOp op_;

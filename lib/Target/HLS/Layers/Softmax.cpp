@@ -4,6 +4,7 @@
 // Three passes over a short vector: the largest, the sum, the quotients. It is
 // never the slowest unit of a network, so that one lane is enough.
 //===----------------------------------------------------------------------===//
+#include "qopt/Numerics/Softmax.h"
 #include "Convert.h"
 #include "Unit.h"
 #include "Verify.h"
@@ -105,14 +106,15 @@ public:
     text.line("const ap_uint<8> distance = largest - kept[c];");
     text.line("const ap_uint<32> entry = " + name + "_table[distance];");
     text.line("// In steps of 1/256, half up.");
-    text.line("const ap_uint<33> dividend = entry * 512 + sum;");
-    text.line("const ap_uint<33> divisor = sum * 2;");
-    text.line("ap_int<34> value = dividend / divisor;");
-    text.line("value += " + Twine(int64_t(op.getZp())) + ";");
-    text.line("if (value < " + Twine(op.getClamp()[0]) + ")");
-    text.line("  value = " + Twine(op.getClamp()[0]) + ";");
-    text.line("if (value > " + Twine(op.getClamp()[1]) + ")");
-    text.line("  value = " + Twine(op.getClamp()[1]) + ";");
+    TextBuilder b(TextBuilder::ApInt);
+    int64_t most = *std::max_element(table_.begin(), table_.end());
+    // The largest of a row adds the first entry.
+    TextBuilder::V sum = b.variable("sum", table_[0], UINT32_MAX);
+    text.lines(
+        b.define(numerics::emitSoftmax(
+                     b, b.variable("entry", 0, most), sum,
+                     {int64_t(op.getZp()), op.getClamp()[0], op.getClamp()[1]}),
+                 "value"));
     text.line(getWordName(out) + " result = 0;");
     emitSetLane(text, out, "result", "0", "value");
     text.line("out.write(result);");
