@@ -267,6 +267,10 @@ static LogicalResult importConvInteger(OpBinder &op) {
   Value x = op.raw(0), w = op.raw(1);
   if (!x || !w)
     return failure();
+  if (b.rank(x) < 3 || b.rank(w) < 3)
+    return op.badModel("expects x and weights of rank >= 3, got " +
+                       formatShape(b.shape(x)) + " and " +
+                       formatShape(b.shape(w)));
   std::optional<CentredWeight> weight;
   if (!b.isConstant(x) &&
       (!op.hasInput(2) || b.type(op.raw(2)).getNumElements() == 1))

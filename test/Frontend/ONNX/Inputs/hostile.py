@@ -191,3 +191,6 @@ adam = h.make_graph(
 save("resize_list", [h.make_node("SequenceConstruct", ["x"], ["q"]),
                      h.make_node("Resize", ["i", "", "q"], ["y"])],
      [x, value("i", [1, 1, 4, 4])], [y])
+save("integers", [h.make_node("ConvInteger", ["u", "w"], ["y"])],
+     [h.make_tensor_value_info("u", T.UINT8, [1, 3, 5, 5])], [y],
+     [h.make_tensor("w", T.UINT8, [], [1])])
