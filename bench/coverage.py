@@ -27,8 +27,8 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from coverage.networks import NETWORKS, build  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().with_suffix("")))
+from networks import NETWORKS, build  # noqa: E402
 
 CALIBRATION, COMPARED = 16, 4
 LEAST_DB = 10

@@ -3,7 +3,7 @@
 has to take, and whole ones. Each function writes one into a Net."""
 import numpy as np
 
-from .graph import QONNX, Net
+from graph import QONNX, Net
 
 NETWORKS = {}
 

@@ -327,6 +327,22 @@ static bool isRoundedByModel(TensorGraph &graph, qg::ObserveOp op) {
          llvm::all_of(readers, llvm::IsaPred<qg::QuantizeOp>);
 }
 
+/// One of two numbers, as a comparison says (BipolarQuant): no rounding of what
+/// is compared leaves all of its results as they are.
+static bool isStep(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto select = dyn_cast<qg::SelectOp>(op))
+      return isSplatConstant(select.getOnTrue()) &&
+             isSplatConstant(select.getOnFalse());
+    auto binary = dyn_cast<qg::BinaryOp>(op);
+    if (!binary)
+      return false;
+    value =
+        isSplatConstant(binary.getRhs()) ? binary.getLhs() : binary.getRhs();
+  }
+  return false;
+}
+
 /// What computes the tensor, if that has an integer form.
 void AssignFormats::addProducer(TensorGraph &graph, qg::ObserveOp op) {
   Operation *producer = graph.getProducer(op);
@@ -346,15 +362,16 @@ void AssignFormats::decideTensors(TensorGraph &graph) {
     bool hasInteger = false, hasFloat = false;
     // Without floats, what is returned or read by the softmax before a result
     // is bytes as well.
-    bool takesEnds = preActivation == "int8" &&
-                     !op.getX().getDefiningOp<qg::SoftmaxOp>();
+    bool takesEnds =
+        preActivation == "int8" && !op.getX().getDefiningOp<qg::SoftmaxOp>();
     for (Operation *reader : graph.getReaders(op.getResult()))
       (integerOps.contains(reader) || (takesEnds && isEnd(graph, reader))
            ? hasInteger
            : hasFloat) = true;
     if (takesEnds && isRoundedByModel(graph, op)) {
       keepFloatBecause(op, "the model itself rounds it");
-      addProducer(graph, op);
+      if (!isStep(op.getX()))
+        addProducer(graph, op);
       continue;
     }
     if (!hasInteger) {

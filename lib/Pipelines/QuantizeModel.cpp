@@ -272,8 +272,12 @@ absl::Status ModelQuantizer::transform() {
 absl::Status ModelQuantizer::observe() {
   if (!model.recipe.needsProfile())
     return absl::OkStatus();
-  if (inputs.integerInputs)
+  if (inputs.integerInputs) {
+    if (hasEncodings(*model.floatModule))
+      lines.push_back("what the encodings of the model leave float is rounded "
+                      "to 8 bits by the samples");
     QOPT_RETURN_IF_ERROR(runPipeline(*model.floatModule, kForIntegers));
+  }
   if (!inputs.samples && !inputs.profile)
     return Error(Code::MissingArgument, "--scheme " + model.recipe.scheme +
                                             " expects --data or --profile");

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every network of bench/coverage as plain C and as an FPGA project: taken, and
+right by what the header of the C says, or refused for a reason that is known
+here."""
+import importlib.util
+import os
+import pathlib
+from types import SimpleNamespace
+
+import pytest
+
+BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench" / "coverage.py"
+spec = importlib.util.spec_from_file_location("bench_coverage", BENCH)
+bench = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(bench)
+
+LOGARITHM = "qg.reduce|fxp.sum|sums are not|fxp.add|floats"
+REFUSED = {
+    "c": {"ends/top-3": "floats have no form",
+          "middle/unequal-windows": "sums are not requantized",
+          "middle/unsigned-weights-z100": "without their zero point",
+          "middle/unsigned-weights-z3": "without their zero point",
+          "middle/layer-norm": "sums are not requantized|floats have no form",
+          "qonnx/binary": "sums are not requantized",
+          "whole/1w1a": "sums are not requantized",
+          "qonnx/trunc-average": "floats have no form",
+          "whole/gru-keyword": "loops have no form"},
+    "hls": {"ends/classes-log-softmax": LOGARITHM,
+            "ends/label-argmax": "qg.arg_reduce",
+            "ends/top-3": "computes in float|qg.top_k|qg.gather|fxp.quantize",
+            "ends/stored-softmax-of-256": "qg.softmax",
+            "ends/stored-softmax-of-255": "qg.softmax",
+            "middle/unequal-windows": "qg.unary|qg.pool",
+            "middle/stored-constant": "no constant operand",
+            "middle/layer-norm": "computes in float|has no unit",
+            "qonnx/binary": "qg.compare",
+            "whole/1w1a": "qg.compare",
+            "qonnx/trunc-average": "qg.pool",
+            "whole/gru-keyword": "computes in float|loop"}}
+
+
+@pytest.mark.parametrize("name", bench.NETWORKS)
+def test_network(tmp_path, name):
+    build = pathlib.Path(os.environ.get("QOPT_BUILD", "build"))
+    row = bench.cover(name, SimpleNamespace(
+        qopt=(build / "bin" / "qopt").resolve(), work=tmp_path,
+        targets=["c", "hls"], csim=False))
+    for target, refused in REFUSED.items():
+        if name in refused:
+            assert bench.re.search(refused[name], row[target]), row[target]
+            assert not row[target].startswith("wrong"), row[target]
+        else:
+            assert row[target].startswith("ok"), row[target]
