@@ -187,8 +187,9 @@ def load(model, shapes=None, dims=None, constants=None, seed=0):
     """A model from a path (.onnx, .mlir, .mlirbc), bytes, or an
     onnx.ModelProto.
 
-    shapes: input name -> shape, where the file leaves it open.
-    dims: symbolic dimension -> extent.
+    shapes: input name -> shape, where the file leaves it open; of a result of which
+        data decide the extents, their bounds.
+    dims: symbolic dimension -> extent, or its bound if no input has it.
     constants: input name -> array that becomes part of the model.
     seed: what random numbers of the model are made of.
     """

@@ -96,6 +96,29 @@ Extents::Extents(const ::onnx::GraphProto &graph, const ImportOptions &options,
         symbols.insert(name);
     }
   bindSymbolsOfShapes();
+  readResults(graph);
+}
+
+void Extents::readResults(const ::onnx::GraphProto &graph) {
+  for (const auto &node : graph.node())
+    for (const std::string &name : node.output())
+      results.insert(name);
+  auto read = [&](const ::onnx::ValueInfoProto &info) {
+    for (const auto &dim : info.type().tensor_type().shape().dim())
+      textsOfResults.insert(dim.dim_param());
+  };
+  llvm::for_each(graph.value_info(), read);
+  llvm::for_each(graph.output(), read);
+}
+
+/// Whether the inputs' shapes decide it.
+bool Extents::isOfInputs(StringRef text) const {
+  auto noValue = [](StringRef) { return std::optional<int64_t>(); };
+  SymbolicExtent parts = readSymbolicExtent(text, noValue);
+  return texts.contains(text) ||
+         (parts.isExpression && llvm::all_of(parts.symbols, [&](StringRef part) {
+            return symbols.contains(part) || texts.contains(part);
+          }));
 }
 
 /// Symbols of inputs whose whole shape was given get their extents from it.
@@ -120,7 +143,8 @@ void Extents::checkOptions() {
     known += (known.empty() ? "" : ", ") + input.name();
   }
   auto check = [&](const std::string &name, StringRef flag) {
-    if (!names.contains(name))
+    bool isBound = flag == "--shape" && results.contains(name);
+    if (!names.contains(name) && !isBound)
       report(flag + " " + name + ": the model has no such input (it has " +
              known + ")");
   };
@@ -132,6 +156,7 @@ void Extents::checkOptions() {
     int64_t number;
     bool isNumber = !StringRef(name).getAsInteger(10, number);
     if (texts.contains(name) || symbols.contains(name) ||
+        textsOfResults.contains(name) ||
         (isNumber && number == extent))
       continue;
     if (isNumber)
@@ -139,7 +164,7 @@ void Extents::checkOptions() {
              "' is a number, the extent itself; another one is given by "
              "--shape");
     else
-      report("--dim " + name + ": no input has a dimension of that name");
+      report("--dim " + name + ": no tensor has a dimension of that name");
   }
 }
 
@@ -221,10 +246,19 @@ Shape Extents::lookUp(const ::onnx::ValueInfoProto &info) const {
   Shape shape;
   for (const auto &dim : info.type().tensor_type().shape().dim()) {
     std::optional<int64_t> extent = getFixed(dim);
-    if (!extent && !dim.dim_param().empty())
+    if (!extent && !dim.dim_param().empty() && isOfInputs(dim.dim_param()))
       extent = evaluate(dim.dim_param()).value;
     shape.push_back(extent.value_or(-1));
   }
+  return shape;
+}
+
+Shape Extents::lookUpMost(const ::onnx::ValueInfoProto &info) const {
+  Shape shape = lookUp(info);
+  for (auto [dim, extent] :
+       llvm::zip(info.type().tensor_type().shape().dim(), shape))
+    if (extent < 0 && !dim.dim_param().empty())
+      extent = evaluate(dim.dim_param()).value.value_or(-1);
   return shape;
 }
 

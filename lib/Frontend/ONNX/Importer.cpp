@@ -63,6 +63,7 @@ private:
   void compareWithDeclared(const ::onnx::ValueInfoProto &output, Value value);
   void bindInput(const ::onnx::ValueInfoProto &input, Scope &scope);
   void readDeclaredShapes(const ::onnx::GraphProto &graph, Scope &scope);
+  Shape findMost(const std::string &name, Scope &scope);
   struct NamedResult {
     std::string name;
     DenseI64ArrayAttr length; ///< null where every extent is known
@@ -212,11 +213,32 @@ void Importer::bindInputs(Scope &scope) {
 void Importer::readDeclaredShapes(const ::onnx::GraphProto &graph,
                                   Scope &scope) {
   auto read = [&](const ::onnx::ValueInfoProto &info) {
-    if (info.type().tensor_type().has_shape())
-      scope.declared[info.name()] = extents.lookUp(info);
+    if (!info.type().tensor_type().has_shape())
+      return;
+    scope.declared[info.name()] = extents.lookUp(info);
+    scope.most[info.name()] = extents.lookUpMost(info);
   };
   llvm::for_each(graph.value_info(), read);
   llvm::for_each(graph.output(), read);
+}
+
+/// What options say, else what the file does, else what reads it.
+Shape Importer::findMost(const std::string &name, Scope &scope) {
+  if (auto given = options.shapes.find(name); given != options.shapes.end())
+    return Shape(given->second.begin(), given->second.end());
+  Shape most;
+  if (auto it = scope.most.find(name); it != scope.most.end())
+    most = it->second;
+  bool isOpen = llvm::none_of(most, [](int64_t n) { return n >= 0; });
+  if (most.size() > 1 || !isOpen)
+    return most;
+  auto count = countIndexed(name, scope, [&](const std::string &table) {
+    Value value = scope.isPoisoned(table) ? Value() : resolve(table, scope);
+    return value && GraphBuilder::isTensor(value)
+               ? Shape(GraphBuilder::shape(value))
+               : Shape();
+  });
+  return count ? Shape{*count} : most;
 }
 
 /// What a model declares of its results is not believed; where it has other
@@ -351,6 +373,7 @@ void Importer::importNodes(const NodeList &nodes, ArrayRef<std::string> outputs,
                            Scope &scope) {
   SmallVector<int> live = findLiveNodes(nodes, outputs, scope.needed), cycle;
   SmallVector<int> order = sortNodes(nodes, live, cycle);
+  scope.addReaders(nodes, order);
   if (!llvm::is_sorted(order))
     warn("the nodes are not in an order in which producers precede users");
   for (int index : order)
@@ -448,6 +471,9 @@ void Importer::runHandler(const Handled &handled, ArrayRef<Value> inputs,
   OpBinder binder(*builder, node, handled.opset, folders, inputs);
   binder.declared = &scope.declared;
   bool bodyFailed = false;
+  binder.askMost = [&](unsigned output) {
+    return findMost(node.output(output), scope);
+  };
   binder.importBody = [&](const BodyCall &call) {
     auto values = importBody(call, handled.label, scope);
     bodyFailed |= !values;

@@ -122,6 +122,14 @@ std::optional<Shape> OpBinder::declaredShape(unsigned index) const {
   return it == declared->end() ? std::nullopt : std::optional(it->second);
 }
 
+std::optional<int64_t> OpBinder::mostOf(unsigned output, int64_t axis,
+                                        int64_t rank) {
+  Shape most = askMost ? askMost(output) : Shape();
+  if (int64_t(most.size()) != rank || most[axis] < 0)
+    return std::nullopt;
+  return most[axis];
+}
+
 unsigned OpBinder::numOutputs() const { return node_.output_size(); }
 
 bool OpBinder::hasOutput(unsigned index) const {

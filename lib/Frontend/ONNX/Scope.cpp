@@ -24,6 +24,48 @@ int64_t Scope::getOpset(const std::string &domain) const {
   return it == opsets.end() ? 1 : it->second;
 }
 
+void Scope::addReaders(const NodeList &nodes, llvm::ArrayRef<int> order) {
+  for (int index : order)
+    for (const std::string &name : nodes[index].input())
+      if (!name.empty())
+        readers[name].push_back(&nodes[index]);
+}
+
+/// The extent that a Gather indexes.
+static std::optional<int64_t> getIndexed(const ::onnx::NodeProto &node,
+                                         llvm::ArrayRef<int64_t> shape) {
+  int64_t axis = 0, rank = shape.size();
+  for (const auto &attribute : node.attribute())
+    if (attribute.name() == "axis")
+      axis = attribute.i();
+  axis += axis < 0 ? rank : 0;
+  if (axis < 0 || axis >= rank)
+    return std::nullopt;
+  return shape[axis];
+}
+
+std::optional<int64_t> qopt::frontend::countIndexed(
+    const std::string &name, const Scope &scope,
+    llvm::function_ref<llvm::SmallVector<int64_t>(const std::string &)> shapeOf,
+    unsigned depth) {
+  std::optional<int64_t> least;
+  for (const ::onnx::NodeProto *node : scope.readers.lookup(name)) {
+    bool keeps = llvm::is_contained(
+        {"Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze"},
+        node->op_type());
+    std::optional<int64_t> count;
+    if (keeps && depth > 0 && node->output_size() > 0 &&
+        node->input(0) == name)
+      count = countIndexed(node->output(0), scope, shapeOf, depth - 1);
+    if (node->op_type() == "Gather" && node->input_size() > 1 &&
+        node->input(1) == name)
+      count = getIndexed(*node, shapeOf(node->input(0)));
+    if (count)
+      least = std::min(least.value_or(*count), *count);
+  }
+  return least;
+}
+
 std::string qopt::frontend::getLabel(const ::onnx::NodeProto &node, int index,
                                      const std::string &prefix) {
   if (!node.name().empty())

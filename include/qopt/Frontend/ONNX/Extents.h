@@ -34,9 +34,14 @@ public:
   std::optional<qg::Shape> bind(const ::onnx::ValueInfoProto &input);
   /// What is declared of any value, -1 for an extent that is not known.
   qg::Shape lookUp(const ::onnx::ValueInfoProto &info) const;
+  /// The most that its extents are: those, and bounds that the user gives for
+  /// symbols that no input has; -1 where nobody says.
+  qg::Shape lookUpMost(const ::onnx::ValueInfoProto &info) const;
 
 private:
   struct Answer;
+  void readResults(const ::onnx::GraphProto &graph);
+  bool isOfInputs(llvm::StringRef text) const;
   Answer evaluate(llvm::StringRef symbol) const;
   llvm::SmallVector<std::string>
   nameWhatToBind(llvm::StringRef symbol,
@@ -54,6 +59,8 @@ private:
   std::map<std::string, int64_t> values;
   /// Whole texts of dimensions, and the symbols inside them.
   llvm::StringSet<> texts, symbols;
+  /// Names of results, and texts of their dimensions.
+  llvm::StringSet<> results, textsOfResults;
   llvm::StringSet<> reported;
 };
 

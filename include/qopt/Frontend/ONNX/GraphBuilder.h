@@ -48,7 +48,9 @@ using LoopBodyWriter =
     llvm::function_ref<std::optional<LoopYield>(ValueRange arguments)>;
 
 /// A dimension of which data decide how many positions count: its extent is
-/// their bound, `length` an i64 scalar in [0, extent].
+/// their bound, `length` an i64 scalar that is not negative. Where the bound is
+/// what somebody said, data can ask for more: the first so many are then right,
+/// and whoever gives out the tensor refuses it.
 struct CountedDim {
   int64_t axis;
   Value length;
@@ -146,6 +148,10 @@ public:
     auto it = bounds.find(length);
     return it == bounds.end() ? std::nullopt : std::optional(it->second);
   }
+  /// Lengths that were computed so far, in whatever block: those computed alike
+  /// are one value.
+  llvm::SmallVector<Value> computedLengths;
+  mlir::Block *block() { return builder.getInsertionBlock(); }
   /// Reports an operand whose positions the node would mix.
   Value failMixed(int64_t axis);
   /// Null where every extent is known.

@@ -124,6 +124,11 @@ public:
   std::optional<Shape> declaredShape(unsigned index) const;
   /// Where that is written.
   const std::map<std::string, Shape> *declared = nullptr;
+  /// The most that extents of an output can be, by the file, the user or what
+  /// reads it; -1 where nobody says.
+  std::function<Shape(unsigned output)> askMost;
+  /// One of them.
+  std::optional<int64_t> mostOf(unsigned output, int64_t axis, int64_t rank);
 
   // Results.
   unsigned numOutputs() const;

@@ -8,10 +8,13 @@
 #define QOPT_FRONTEND_ONNX_SCOPE_H
 
 #include "mlir/IR/Value.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include <google/protobuf/repeated_field.h>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -42,6 +45,10 @@ struct Scope {
   /// Shapes that the file declares of results; -1 is an extent that it leaves
   /// open.
   std::map<std::string, llvm::SmallVector<int64_t>> declared;
+  /// The most that they can be, where that is known.
+  std::map<std::string, llvm::SmallVector<int64_t>> most;
+  /// Nodes of this graph that read a name.
+  llvm::StringMap<llvm::SmallVector<const ::onnx::NodeProto *, 2>> readers;
   /// "outer/" in front of the names of nodes.
   std::string prefix;
   /// "node 'x' (Op, opset 13, #4): " of the current node.
@@ -49,9 +56,18 @@ struct Scope {
   unsigned depth = 0;
 
   bool isPoisoned(const std::string &name) const;
+  void addReaders(const NodeList &nodes, llvm::ArrayRef<int> order);
   /// 1 for a domain that is not imported.
   int64_t getOpset(const std::string &domain) const;
 };
+
+/// How many positions the nodes that index by a vector of distinct indices have
+/// for it: of more, some would lie outside. `shapeOf` gives the shape of a
+/// table, nothing if it is not known.
+std::optional<int64_t> countIndexed(
+    const std::string &name, const Scope &scope,
+    llvm::function_ref<llvm::SmallVector<int64_t>(const std::string &)> shapeOf,
+    unsigned depth = 4);
 
 /// Name of a node, or its operator and index if it has none.
 std::string getLabel(const ::onnx::NodeProto &node, int index,

@@ -5,6 +5,9 @@
 // an extent and -1: an element is followed back through them.
 //===----------------------------------------------------------------------===//
 #include "ComputedShapes.h"
+#include "NumberRanges.h"
+
+#include <onnx-ml.pb.h>
 
 #include "llvm/Support/MathExtras.h"
 
@@ -245,32 +248,68 @@ Value frontend::foldKnownElements(GraphBuilder &b, Value value) {
   return b.constant(known);
 }
 
+Value frontend::elementAt(GraphBuilder &b, Value integers, int64_t i) {
+  Value flat = b.reshape(integers, {b.type(integers).getNumElements()});
+  return b.convert(b.reshape(b.sliceAxis(flat, 0, i, i + 1), {}), b.i64());
+}
+
+Value frontend::unifyLength(GraphBuilder &b, Value length) {
+  if (!length)
+    return {};
+  for (Value known : b.computedLengths)
+    if (known.getParentBlock() == b.block() && isSame(known, length))
+      return known;
+  b.computedLengths.push_back(length);
+  return length;
+}
+
+std::optional<AskedExtent>
+frontend::askExtent(GraphBuilder &b, Value integers, int64_t i,
+                    std::optional<int64_t> most) {
+  Position at = trace(b, integers, i);
+  if (!at.base)
+    return AskedExtent{at.offset};
+  std::optional<int64_t> bound = b.boundOf(at.base);
+  if (bound && at.isPlain())
+    return AskedExtent{most ? std::min(*most, *bound) : *bound, at.base};
+  NumberRange range = rangeOf(b, integers, i);
+  if (range.high <= double(kMostCounted) && (most || range.low >= 0))
+    most = std::min<int64_t>(most.value_or(kMostCounted),
+                             std::max<int64_t>(int64_t(range.high), 0));
+  if (!most)
+    return std::nullopt;
+  return AskedExtent{*most, unifyLength(b, elementAt(b, integers, i))};
+}
+
 std::optional<SmallVector<AskedExtent>>
 frontend::readExtents(OpBinder &op, unsigned index, StringRef what) {
   GraphBuilder &b = op.b;
   Value shape = op.in(index);
+  bool isComputed = shape && !b.isConstant(shape) && b.rank(shape) < 2;
+  int64_t count = isComputed ? b.type(shape).getNumElements() : 0;
+  Shape most = isComputed && op.askMost ? op.askMost(0) : Shape();
+  int64_t missing = std::max<int64_t>(int64_t(most.size()) - count, 0);
   SmallVector<AskedExtent> extents;
-  Value length;
-  int64_t count = shape && !b.isConstant(shape) && b.rank(shape) < 2
-                      ? b.type(shape).getNumElements()
-                      : 0;
+  int64_t lengths = 0;
   for (int64_t i = 0; i < count; ++i) {
-    Position at = trace(b, shape, i);
-    if (!at.base) {
-      extents.push_back({at.offset});
-      continue;
-    }
-    std::optional<int64_t> bound = b.boundOf(at.base);
-    if (!bound || !at.isPlain()) {
-      extents.clear();
-      break;
-    }
-    if (length) {
-      (void)op.unsupported("expects at most one extent that depends on data");
+    std::optional<int64_t> said;
+    if (i + missing < int64_t(most.size()) && most[i + missing] >= 0)
+      said = most[i + missing];
+    std::optional<AskedExtent> extent = askExtent(b, shape, i, said);
+    if (!extent) {
+      (void)op.unsupported(
+          what + " [" + Twine(i) +
+          "] is computed at run time and has no bound; bind what it is "
+          "computed of with --const or --shape, or give the most by --shape " +
+          op.node().output(0) + "=<extents>");
       return std::nullopt;
     }
-    length = at.base;
-    extents.push_back({*bound, length});
+    lengths += extent->length ? 1 : 0;
+    extents.push_back(*extent);
+  }
+  if (lengths > 1) {
+    (void)op.unsupported("expects at most one extent that depends on data");
+    return std::nullopt;
   }
   if (!extents.empty())
     return extents;

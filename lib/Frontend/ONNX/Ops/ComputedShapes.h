@@ -39,8 +39,24 @@ struct AskedExtent {
   Value length = {};
 };
 
+/// The most elements of a dimension that data decide.
+constexpr int64_t kMostCounted = int64_t(1) << 24;
+
+/// Element `i` of a tensor of integers as an extent: known, or a length whose
+/// bound is `most`, or what the element is computed of says. None where there is
+/// no bound.
+std::optional<AskedExtent> askExtent(GraphBuilder &b, Value integers, int64_t i,
+                                     std::optional<int64_t> most);
+
+/// `length`, or the one that was computed alike before.
+Value unifyLength(GraphBuilder &b, Value length);
+
+/// Element `i` of a tensor of integers as a scalar of i64.
+Value elementAt(GraphBuilder &b, Value integers, int64_t i);
+
 /// The extents in input `index`, of which data decide at most one; nothing, and
-/// reported, where they are computed in another way.
+/// reported, where they have no bound. They are those of output 0, counted from
+/// the last.
 std::optional<llvm::SmallVector<AskedExtent>>
 readExtents(OpBinder &op, unsigned index, llvm::StringRef what);
 

@@ -79,34 +79,3 @@ Value frontend::normalizeInto(OpBinder &op, Value x, int64_t axis,
     return countFromEnd(b, indices, dim->length);
   return normalizeIndices(op, indices, b.extent(x, axis));
 }
-
-Value frontend::concatCounted(GraphBuilder &b, ArrayRef<Value> values,
-                              int64_t axis) {
-  SmallVector<Value> marks;
-  Value length;
-  bool isLast = true; // that alone which has a length
-  for (Value value : values) {
-    int64_t extent = b.extent(value, axis);
-    const CountedDim *known = b.countedDimOf(value);
-    if (known && known->axis != axis)
-      return b.failMixed(known->axis);
-    isLast &= !known || value == values.back();
-    Value count = known ? known->length : b.scalar(double(extent), b.i64());
-    length = length ? combineLengths(b, BinaryKind::add, length, count) : count;
-    marks.push_back(known ? markFirst(b, extent, {0, count}, 1)
-                          : b.full({extent}, 1, b.i1()));
-  }
-  // The same one twice is not the last alone.
-  isLast &= llvm::count(values, values.back()) == 1;
-  Uncounted all(b, values);
-  Value joined = b.concat(values, axis);
-  if (!joined)
-    return {};
-  if (!isLast) {
-    Value positions = b.emit<qg::CompactOp>({b.extent(joined, axis)}, b.i64(),
-                                            b.concat(marks, 0));
-    joined = b.gather(joined, positions, axis);
-  }
-  b.markCounted(joined, {axis, length});
-  return joined;
-}

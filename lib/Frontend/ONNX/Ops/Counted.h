@@ -37,10 +37,6 @@ Value fillRest(GraphBuilder &b, Value x, Rest rest);
 /// they could not be into any.
 Value normalizeInto(OpBinder &op, Value x, int64_t axis, Value indices);
 
-/// Tensors behind each other along a dimension that has a length in some of
-/// them: first all that count, in order.
-Value concatCounted(GraphBuilder &b, ArrayRef<Value> values, int64_t axis);
-
 } // namespace qopt::frontend
 
 #endif // QOPT_LIB_FRONTEND_ONNX_OPS_COUNTED_H

@@ -6,10 +6,10 @@
 //===----------------------------------------------------------------------===//
 #include "ComputedShapes.h"
 #include "Counted.h"
+#include "RunTimeExtents.h"
 #include "qopt/Frontend/ONNX/OpRegistry.h"
 #include "qopt/Frontend/ONNX/Proto/ProtoReader.h"
 
-#include <cmath>
 #include <onnx-ml.pb.h>
 
 using namespace mlir;
@@ -146,7 +146,7 @@ static LogicalResult importConcat(OpBinder &op) {
   bool isCounted = llvm::any_of(values, [&](Value value) {
     return countedAmong(b, value, {*axis}).has_value();
   });
-  return op.result(isCounted ? concatCounted(b, values, *axis)
+  return op.result(isCounted ? concatCounted(op, values, *axis)
                              : b.concat(values, *axis));
 }
 
@@ -351,50 +351,6 @@ static LogicalResult importConstantOfShape(OpBinder &op) {
     return op.badModel(std::string(count.status().message()));
   Value y = b.broadcast(b.constant(value.reshaped({})), shape);
   return op.result(markAsked(b, y, *asked));
-}
-
-/// Positions up to a length that data decide, from 0 in steps of 1; none if the
-/// node is another.
-static std::optional<LogicalResult> buildCountedRange(OpBinder &op) {
-  GraphBuilder &b = op.b;
-  std::optional<Tensor> start = op.constant(0), delta = op.constant(2);
-  Value limit = op.in(1);
-  if (!start || !delta || !limit || b.isConstant(limit) ||
-      start->numElements() != 1 || delta->numElements() != 1 ||
-      b.type(limit).getNumElements() != 1 || start->getFloat(0) != 0 ||
-      delta->getFloat(0) != 1)
-    return std::nullopt;
-  Position at = trace(b, limit, 0);
-  std::optional<int64_t> bound =
-      at.isPlain() ? b.boundOf(at.base) : std::nullopt;
-  if (!bound)
-    return std::nullopt;
-  Tensor positions(start->dtype(), {*bound});
-  for (int64_t i = 0; i < *bound; ++i)
-    positions.setFloat(i, double(i));
-  return op.result(markAsked(b, b.constant(positions), {{*bound, at.base}}));
-}
-
-static LogicalResult importRange(OpBinder &op) {
-  GraphBuilder &b = op.b;
-  if (auto counted = buildCountedRange(op))
-    return *counted;
-  auto start = op.constantFloats(0, "start"),
-       limit = op.constantFloats(1, "limit"),
-       delta = op.constantFloats(2, "delta");
-  if (!start || !limit || !delta)
-    return failure();
-  if (start->size() != 1 || limit->size() != 1 || delta->size() != 1 ||
-      (*delta)[0] == 0)
-    return op.badModel("expects scalars and a 'delta' that is not 0");
-  double steps = std::ceil(((*limit)[0] - (*start)[0]) / (*delta)[0]);
-  if (!(steps < double(1 << 27)))
-    return op.badModel("expects at most 2^27 elements");
-  Tensor tensor(op.constant(0)->dtype(),
-                {std::max<int64_t>(0, int64_t(steps))});
-  for (int64_t i = 0; i < tensor.numElements(); ++i)
-    tensor.setFloat(i, (*start)[0] + double(i) * (*delta)[0]);
-  return op.result(b.constant(tensor));
 }
 
 static LogicalResult importEyeLike(OpBinder &op) {
