@@ -5,6 +5,7 @@
 // Where the file declares how many there are (experts that share the rows of a
 // batch), the result has an extent like every other.
 //===----------------------------------------------------------------------===//
+#include "../LengthArithmetic.h"
 #include "ComputedShapes.h"
 #include "NumberRanges.h"
 #include "Positions.h"
@@ -37,8 +38,7 @@ static Pieces readPieces(GraphBuilder &b, ArrayRef<Value> values,
   for (Value value : values) {
     int64_t bound = b.extent(value, axis);
     const CountedDim *known = b.countedDimOf(value);
-    Value length =
-        known ? known->length : b.scalar(double(bound), b.i64());
+    Value length = known ? known->length : b.scalar(double(bound), b.i64());
     NumberRange range = rangeOfOps(b, length);
     pieces.canExceed |= range.low < 0 || range.high > double(bound);
     pieces.bounds.push_back(bound);
@@ -57,10 +57,10 @@ static Value countAll(GraphBuilder &b, const Pieces &pieces) {
   if (!pieces.canExceed)
     return total;
   // As unsigned numbers, negative lengths are large.
-  Value isLong = b.compare(ComparePredicate::gt, pieces.lengths,
-                           b.ints(pieces.bounds));
-  Value isNegative = b.compare(ComparePredicate::lt, pieces.lengths,
-                               b.scalar(0, b.i64()));
+  Value isLong =
+      b.compare(ComparePredicate::gt, pieces.lengths, b.ints(pieces.bounds));
+  Value isNegative =
+      b.compare(ComparePredicate::lt, pieces.lengths, b.scalar(0, b.i64()));
   Value isWrong = b.binary(BinaryKind::bit_or, isLong, isNegative);
   Value wrong = b.reduce(ReduceKind::max, b.convert(isWrong, b.i64()), {0},
                          /*keepDims=*/false);
@@ -74,11 +74,11 @@ static Value countAll(GraphBuilder &b, const Pieces &pieces) {
 static Value findRows(GraphBuilder &b, const Pieces &pieces, int64_t count) {
   int64_t n = pieces.bounds.size();
   Value rows = b.reshape(countUp(b, count), {count, 1});
-  Value isBehind = b.compare(ComparePredicate::ge, rows,
-                             b.reshape(pieces.ends, {1, n}));
+  Value isBehind =
+      b.compare(ComparePredicate::ge, rows, b.reshape(pieces.ends, {1, n}));
   Value gaps = b.sub(b.ints(pieces.bounds), pieces.lengths);
-  Value moved = b.select(isBehind, b.reshape(gaps, {1, n}),
-                         b.scalar(0, b.i64()));
+  Value moved =
+      b.select(isBehind, b.reshape(gaps, {1, n}), b.scalar(0, b.i64()));
   Value at = b.add(b.reshape(rows, {count}),
                    b.reduce(ReduceKind::sum, moved, {1}, /*keepDims=*/false));
   int64_t all = 0;
@@ -101,6 +101,19 @@ static Value orNothing(GraphBuilder &b, Value y, Value isRight) {
   return b.select(isRight, y, other);
 }
 
+/// The sum of all lengths as one value for the same pieces, so that tensors
+/// joined alike have one length.
+static Value addLengths(GraphBuilder &b, ArrayRef<Value> values, int64_t axis) {
+  Value total;
+  for (Value value : values) {
+    const CountedDim *known = b.countedDimOf(value);
+    Value count = known ? known->length
+                        : b.scalar(double(b.extent(value, axis)), b.i64());
+    total = total ? combineLengths(b, BinaryKind::add, total, count) : count;
+  }
+  return total;
+}
+
 Value frontend::concatCounted(OpBinder &op, ArrayRef<Value> values,
                               int64_t axis) {
   GraphBuilder &b = op.b;
@@ -110,6 +123,7 @@ Value frontend::concatCounted(OpBinder &op, ArrayRef<Value> values,
       return b.failMixed(known->axis);
   Pieces pieces = readPieces(b, values, axis);
   Value total = countAll(b, pieces);
+  Value length = pieces.canExceed ? total : addLengths(b, values, axis);
   Uncounted whole(b, values);
   Value all = b.concat(values, axis);
   if (!all || !total)
@@ -125,10 +139,10 @@ Value frontend::concatCounted(OpBinder &op, ArrayRef<Value> values,
     return all;
   Value y = b.gather(all, findRows(b, pieces, count), axis);
   if (!isDeclared) {
-    b.markCounted(y, {axis, unifyLength(b, total)});
+    b.markCounted(y, {axis, length});
     return y;
   }
-  return orNothing(b, y,
-                   b.compare(ComparePredicate::eq, total,
-                             b.scalar(double(count), b.i64())));
+  return orNothing(
+      b, y,
+      b.compare(ComparePredicate::eq, total, b.scalar(double(count), b.i64())));
 }
