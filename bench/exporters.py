@@ -48,12 +48,12 @@ EXPORTERS = {
     "qkeras": ("qkeras", ["export_quantizers.py", "qkeras"]),
 }
 PACKAGES = {
-    "torch": ["torch==2.15.0", "torchvision==0.29.2", "timm==1.0.31",
-              "transformers==5.24.0", "onnxscript==0.7.2", "onnx==1.23.2"],
+    "torch": ["torch==2.15.0", "torchvision==0.29.2", "torchaudio==2.11.1",
+              "timm==1.0.31", "transformers==5.24.0", "onnxscript==0.7.2", "onnx==1.23.2"],
     "keras": ["tensorflow-cpu==2.21.0", "tf2onnx==1.17.0"],
     "jax": ["jax2onnx==0.17.1", "flax==0.12.8", "equinox==0.13.8"],
     "sklearn": ["scikit-learn==1.9.1", "skl2onnx==1.20.0", "lightgbm==4.7.0",
-                "onnxmltools==1.16.0"],
+                "onnxmltools==1.16.0", "xgboost==3.2.0", "catboost==1.2.10"],
     "hgq2": ["tensorflow-cpu==2.21.0", "keras==3.15.1", "hgq2==0.2.0",
              "tf2onnx==1.17.0"],
     "qkeras": ["tensorflow-cpu==2.21.0", "tf-keras==2.21.0", "qkeras==0.9.0",
@@ -101,15 +101,34 @@ def run_onnxruntime(model, samples, level="DISABLE_ALL"):
     count = len(next(iter(samples.values())))
     rows = [session.run(None, {key: value[i] for key, value in samples.items()})
             for i in range(count)]
-    return {name: np.stack([np.asarray(row[j]) for row in rows])
+    return {name: pad_and_stack([row[j] for row in rows])
             for j, name in enumerate(names)}
+
+
+def pad_and_stack(rows):
+    """Zeros fill what is short where data decide extents; a record by class is its
+    values."""
+    rows = [np.asarray([list(entry.values()) for entry in row]
+                       if isinstance(row, list) and isinstance(row[0], dict)
+                       else row) for row in rows]
+    extents = np.max([row.shape for row in rows], axis=0).astype(int)
+    return np.stack([np.pad(row, [(0, n - m) for n, m in zip(extents, row.shape)])
+                     for row in rows])
+
+
+def crop(array, shape):
+    """Without the zeros between a run-time extent and its bound."""
+    if array.ndim != len(shape) or any(n < m for n, m in zip(array.shape, shape)):
+        return array
+    cut = array[tuple(map(slice, shape))]
+    return cut if np.count_nonzero(cut) == np.count_nonzero(array) else array
 
 
 def decibels(got, expected):
     """Of the worst output; what is not finite on one side only counts as 0 dB."""
     worst = np.inf
     for name, want in expected.items():
-        want, have = want.astype(float), got[name].astype(float)
+        want, have = want.astype(float), crop(got[name], want.shape).astype(float)
         finite = np.isfinite(want)
         if have.shape != want.shape or (np.isfinite(have) != finite).any():
             return 0.0

@@ -6,6 +6,7 @@ import onnx
 from flax import nnx
 from jax2onnx import to_onnx
 
+import jax_loops
 from networks import export_all, make_parser
 from samples import write_samples
 
@@ -97,6 +98,7 @@ NETWORKS = {
     "convolutions": (Convolutions, (1, 16, 16, 3)), "block": (Block, (1, 16, 32)),
     "perceptron": (Perceptron, (1, 20)), "mixer": (Mixer, (1, 32, 32, 3)),
     "residual": (Residual, (1, 24, 24, 3)), "causal": (Causal, (1, 12, 24)),
+    **jax_loops.NETWORKS,
 }
 
 

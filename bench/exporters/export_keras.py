@@ -6,6 +6,7 @@ import tf2onnx
 from tensorflow import keras
 from tensorflow.keras import layers
 
+import keras_recurrent
 from networks import export_all, make_parser
 from samples import write_samples
 
@@ -103,6 +104,7 @@ NETWORKS = {
     "mobilenet_v2": application("MobileNetV2", alpha=0.35),
     "mobilenet_v3": application("MobileNetV3Small", include_preprocessing=False),
     "mobilenet_v1": application("MobileNet", alpha=0.25),
+    **keras_recurrent.NETWORKS,
 }
 
 

@@ -1,17 +1,33 @@
 """export_sklearn.py OUT: scikit-learn pipelines through skl2onnx, gradient boosting
 through onnxmltools."""
+import tempfile
+
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_classification, make_regression
 from sklearn.decomposition import PCA
+from sklearn.ensemble import (AdaBoostClassifier, ExtraTreesClassifier,
+                              GradientBoostingClassifier, GradientBoostingRegressor,
+                              HistGradientBoostingClassifier,
+                              HistGradientBoostingRegressor, IsolationForest,
+                              RandomForestClassifier, RandomForestRegressor,
+                              StackingClassifier, VotingClassifier)
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.mixture import GaussianMixture
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import (MinMaxScaler, Normalizer, PolynomialFeatures,
+from sklearn.preprocessing import (Binarizer, KBinsDiscretizer, MinMaxScaler,
+                                   Normalizer, OneHotEncoder, PolynomialFeatures,
                                    StandardScaler)
-from sklearn.svm import SVC, LinearSVC
+from sklearn.svm import SVC, SVR, LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 from skl2onnx import to_onnx
 
 from networks import export_all, make_parser
@@ -39,22 +55,105 @@ NETWORKS = {
 }
 
 
-def boosting():
-    import lightgbm
-    return lightgbm.LGBMClassifier(n_estimators=5, verbose=-1)
+def columns():
+    """Some columns scaled, one a category of few values, one of two."""
+    return ColumnTransformer([
+        ("scaled", StandardScaler(), list(range(12))),
+        ("bins", KBinsDiscretizer(4, encode="onehot-dense"), [12, 13]),
+        ("signs", make_pipeline(Binarizer(), OneHotEncoder(sparse_output=False)), [14])])
+
+
+TREES = {
+    "tree": lambda: DecisionTreeClassifier(max_depth=5),
+    "forest": lambda: RandomForestClassifier(10, max_depth=6),
+    "forest_regressor": lambda: RandomForestRegressor(10, max_depth=6),
+    "extra_trees": lambda: ExtraTreesClassifier(10, max_depth=6),
+    "boosting": lambda: GradientBoostingClassifier(n_estimators=8),
+    "boosting_regressor": lambda: GradientBoostingRegressor(n_estimators=12),
+    "histograms": lambda: HistGradientBoostingClassifier(max_iter=6),
+    "histograms_regressor": lambda: HistGradientBoostingRegressor(max_iter=10),
+    "isolation_outliers": lambda: IsolationForest(n_estimators=10, random_state=0),
+    "ada_boosting": lambda: AdaBoostClassifier(n_estimators=5),
+    "scaler_forest": lambda: make_pipeline(
+        StandardScaler(), RandomForestClassifier(8, max_depth=5)),
+}
+OTHERS = {
+    "neighbours": lambda: KNeighborsClassifier(5),
+    "neighbours_regressor": lambda: KNeighborsRegressor(3, weights="distance"),
+    "scaler_vectors_regressor": lambda: make_pipeline(StandardScaler(), SVR()),
+    "vectors_probability": lambda: SVC(kernel="poly", degree=2, probability=True),
+    "process_regressor": lambda: GaussianProcessRegressor(alpha=0.1),
+    "columns_logistic": lambda: make_pipeline(columns(), LogisticRegression()),
+    "columns_forest": lambda: make_pipeline(
+        columns(), RandomForestClassifier(6, max_depth=4)),
+    "imputer_logistic": lambda: make_pipeline(SimpleImputer(), LogisticRegression()),
+    "bayes": GaussianNB,
+    "mixture": lambda: GaussianMixture(3, random_state=0),
+    "voting": lambda: VotingClassifier(
+        [("a", LogisticRegression()), ("b", DecisionTreeClassifier(max_depth=4))],
+        voting="soft"),
+    "stacking": lambda: StackingClassifier(
+        [("a", LogisticRegression()), ("b", RandomForestClassifier(4, max_depth=4))]),
+    "calibrated": lambda: CalibratedClassifierCV(
+        RandomForestClassifier(4, max_depth=4), cv=2),
+}
+
+
+def lightgbm(kind, **options):
+    def make():
+        import lightgbm as package
+        return getattr(package, kind)(n_estimators=5, verbose=-1, **options)
+    return make
+
+
+def xgboost(kind, **options):
+    def make():
+        import xgboost as package
+        return getattr(package, kind)(n_estimators=6, max_depth=4, **options)
+    return make
+
+
+def catboost(kind, **options):
+    def make():
+        import catboost as package
+        return getattr(package, kind)(
+            iterations=8, depth=4, verbose=False, allow_writing_files=False, **options)
+    return make
+
+
+BOOSTING = {
+    "lightgbm": lightgbm("LGBMClassifier"),
+    "lightgbm_regressor": lightgbm("LGBMRegressor"),
+    "lightgbm_dart_regressor": lightgbm("LGBMRegressor", boosting_type="dart"),
+    "lightgbm_forest": lightgbm("LGBMClassifier", boosting_type="rf",
+                                bagging_freq=1, bagging_fraction=0.7),
+    "xgboost": xgboost("XGBClassifier"),
+    "xgboost_regressor": xgboost("XGBRegressor"),
+    "xgboost_poisson_regressor": xgboost("XGBRegressor", objective="count:poisson"),
+    "xgboost_forest": xgboost("XGBRFClassifier"),
+    "catboost": catboost("CatBoostClassifier"),
+    "catboost_regressor": catboost("CatBoostRegressor"),
+}
 
 
 def convert(name, model, example):
-    if name == "lightgbm":
-        from onnxmltools import convert_lightgbm
+    if name.startswith("catboost"):
+        import onnx
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+            model.save_model(file.name, format="onnx")
+            return onnx.load(file.name)
+    if name.startswith(("lightgbm", "xgboost")):
+        import onnxmltools
         from onnxmltools.convert.common.data_types import FloatTensorType
-        return convert_lightgbm(
-            model, initial_types=[("X", FloatTensorType([1, 16]))], zipmap=False)
-    last = model.steps[-1][1]
+        types = [("X", FloatTensorType([1, 16]))]
+        if name.startswith("lightgbm"):
+            return onnxmltools.convert_lightgbm(model, initial_types=types, zipmap=False)
+        return onnxmltools.convert_xgboost(model, initial_types=types)
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
     if isinstance(last, ClassifierMixin) and not isinstance(last, LinearSVC):
         return to_onnx(model, example, target_opset=17,
                        options={id(model): {"zipmap": False}})
-    return to_onnx(model, example, target_opset=17)
+    return to_onnx(model, example, target_opset={"": 17, "ai.onnx.ml": 3})
 
 
 def main():
@@ -66,13 +165,15 @@ def main():
     def export(name, make, folder):
         np.random.seed(0)
         model = make()
-        model.fit(x, values if name.endswith(("ridge", "regressor")) else labels)
-        (folder / "model.onnx").write_bytes(
-            convert(name, model, x[:1]).SerializeToString())
-        np.savez(folder / "samples.npz", X=x[:SAMPLES, None])
+        model.fit(x, np.abs(values) if "poisson" in name else
+                  values if name.endswith(("ridge", "regressor")) else labels)
+        made = convert(name, model, x[:1])
+        (folder / "model.onnx").write_bytes(made.SerializeToString())
+        np.savez(folder / "samples.npz",
+                 **{made.graph.input[0].name: x[:SAMPLES, None]})
 
     export_all(make_parser(__doc__).parse_args(),
-               {**NETWORKS, "lightgbm": boosting}, export)
+               {**NETWORKS, **TREES, **OTHERS, **BOOSTING}, export)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,20 @@ exporter of today (a traced graph), or some of each kind by TorchScript (--legac
 import torch
 from torch import nn
 
+import torch_detection
+import torch_networks
+import torch_recurrent
+import torch_sequences
 from networks import export_all, make_parser
 from samples import write_samples
-from torch_networks import NETWORKS
 
-
+NETWORKS = {name: make for of in (torch_networks, torch_recurrent, torch_detection,
+                                  torch_sequences) for name, make in of.NETWORKS.items()}
 LEGACY = ["mobilenet_v3_small", "densenet", "shufflenet_v2", "swin", "levit",
           "mobilevit", "mixer", "bert", "gpt2", "llama", "bloom", "t5", "segformer",
-          "wav2vec2"]
+          "wav2vec2", *torch_recurrent.NETWORKS, *torch_detection.NETWORKS,
+          "mixtral", "qwen2_moe", "experts", "deberta", "mamba", "t5_both", "bart",
+          "whisper", "hubert", "mel", "conformer", "deep_speech"]
 
 
 def shake(model):
