@@ -29,21 +29,27 @@ public:
   void setLocation(mlir::Location location) { loc = location; }
   mlir::Location location() const { return loc; }
 
-  // Facts about values.
+  // Facts about values. A null one (what failed and was reported) has none:
+  // rank 0, no type; the ops below give null for it.
   static mlir::RankedTensorType type(Value value) {
-    return llvm::cast<mlir::RankedTensorType>(value.getType());
+    return value ? llvm::cast<mlir::RankedTensorType>(value.getType())
+                 : mlir::RankedTensorType();
   }
-  static ArrayRef<int64_t> shape(Value value) { return type(value).getShape(); }
-  static int64_t rank(Value value) { return type(value).getRank(); }
+  static ArrayRef<int64_t> shape(Value value) {
+    return value ? type(value).getShape() : ArrayRef<int64_t>();
+  }
+  static int64_t rank(Value value) { return shape(value).size(); }
   static int64_t extent(Value value, int64_t axis) {
-    return shape(value)[axis];
+    return value ? shape(value)[axis] : 0;
   }
-  static Type element(Value value) { return type(value).getElementType(); }
+  static Type element(Value value) {
+    return value ? type(value).getElementType() : Type();
+  }
   static bool isFloat(Value value) {
-    return llvm::isa<mlir::FloatType>(element(value));
+    return llvm::isa_and_nonnull<mlir::FloatType>(element(value));
   }
   static bool isQuantized(Value value) {
-    return llvm::isa<QuantizedType>(element(value));
+    return llvm::isa_and_nonnull<QuantizedType>(element(value));
   }
   Type f32() { return builder.getF32Type(); }
   Type i64() { return builder.getI64Type(); }
