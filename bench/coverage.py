@@ -176,6 +176,20 @@ def count_differing(folder, inputs, outputs, stored, results, qopt):
     return count
 
 
+def check_ports(folder):
+    """What the report and the header of an FPGA project say of the ports' signs
+    differently; None if nothing."""
+    report = json.loads((folder / "report.json").read_text())
+    header = (folder / "src" / f"{report['top']}.h").read_text()
+    for kind, ports in (("in", report["inputs"]), ("out", report["outputs"])):
+        signs = re.findall(rf"^// {kind}_\w+: .* (signed|unsigned) \d+-bit",
+                           header, re.M)
+        said = ["signed" if p["signed"] else "unsigned" for p in ports]
+        if signs != said:
+            return f"{kind}: the header says {signs}, the report {said}"
+    return None
+
+
 def cover(name, arguments):
     net = build(name)
     folder = Path(arguments.work).resolve() / name.replace("/", "-")
@@ -206,6 +220,8 @@ def cover(name, arguments):
             else:
                 row[target] = ("ok" if db >= LEAST_DB else "wrong:") + \
                     f" {db:.1f} dB"
+        elif target == "hls" and check_ports(out):
+            row[target] = "wrong: " + check_ports(out)
         elif target == "hls" and arguments.csim:
             code, text = run(["make", "-C", out, "csim", "CXXFLAGS=-O0 "
                               "-std=c++14 -w"])

@@ -296,8 +296,15 @@ private:
       main.setArgAttr(i, "qg.name", StringAttr::get(context, port.name));
       main.setArgAttr(i, kElementAttr, TypeAttr::get(getElement(inputs_[i])));
     }
-    for (auto [i, port] : llvm::enumerate(outputPorts_))
+    for (auto [i, port] : llvm::enumerate(outputPorts_)) {
       main.setResultAttr(i, "qg.name", StringAttr::get(context, port.name));
+      // What writes them need not say their sign: a table does not.
+      auto type = cast<RankedTensorType>(outputs_[i].getType());
+      if (port.isUnsigned && type.getElementType().isSignlessInteger(8))
+        main.setResultAttr(
+            i, kElementAttr,
+            TypeAttr::get(IntegerType::get(context, 8, IntegerType::Unsigned)));
+    }
     return module;
   }
 

@@ -76,6 +76,12 @@ FailureOr<IntegerType> hls::getAccumulator(Operation *op,
 bool hls::isReadUnsigned(Value value) {
   return llvm::any_of(value.getUses(), [](OpOperand &use) {
     Operation *user = use.getOwner();
+    if (isa<func::ReturnOp>(user)) {
+      auto element = user->getParentOfType<func::FuncOp>()
+                         .getResultAttrOfType<TypeAttr>(use.getOperandNumber(),
+                                                        kElementAttr);
+      return element && element.getValue().isUnsignedInteger();
+    }
     if (isa<qg::ReshapeOp, qg::TransposeOp, qg::ConcatOp, qg::SliceOp,
             qg::BroadcastOp, fxp::MaxPoolOp>(user) &&
         !user->hasAttr("x_unsigned"))
