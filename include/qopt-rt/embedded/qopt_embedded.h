@@ -722,24 +722,34 @@ QOPT_TILE void qopt_move(const int8_t *x, int8_t *restrict y,
   }
 }
 
-/* Slices of one dimension: of `rows` rows of `row` bytes, `count` pieces of
- * `bytes` bytes, which begin at `offsets`. */
-QOPT_TILE void qopt_pick(const int8_t *x, int8_t *restrict y, size_t rows,
-                         size_t row, const int32_t *offsets, size_t count,
-                         size_t bytes) {
-  size_t i;
-  for (; rows > 0; --rows, x += row)
-    for (i = 0; i < count; ++i, y += bytes)
+/* Slices of one dimension: `count` pieces of `bytes` bytes out of each of `rows`
+ * rows of `row` bytes. */
+typedef struct qopt_pieces {
+  size_t rows, row, count, bytes;
+} qopt_pieces;
+
+/* y = the pieces that begin at `offsets`. */
+QOPT_TILE void qopt_pick(const int8_t *x, int8_t *restrict y,
+                         const int32_t *offsets, const qopt_pieces *pieces) {
+  size_t bytes = pieces->bytes, row, i;
+  for (row = 0; row < pieces->rows; ++row, x += pieces->row)
+    for (i = 0; i < pieces->count; ++i, y += bytes)
       memcpy(y, x + offsets[i], bytes);
 }
 
-/* Elements of the given extents from x to y, each at strides of its own; those
+/* Elements of the given extents, at strides of their own in two arrays; those
  * of the last dimension lie side by side in both. */
+typedef struct qopt_box {
+  const int32_t *extents, *from, *to;
+  size_t rank;
+} qopt_box;
+
+/* From x to y. */
 QOPT_TILE void qopt_pad(const int8_t *x, int8_t *restrict y,
-                        const int32_t *extents, const int32_t *from,
-                        const int32_t *to, size_t rank) {
+                        const qopt_box *box) {
+  const int32_t *extents = box->extents, *from = box->from, *to = box->to;
   int32_t position[8] = {0};
-  size_t d;
+  size_t rank = box->rank, d;
   for (;;) {
     memcpy(y, x, (size_t)extents[rank - 1]);
     for (d = rank - 1; d-- > 0;) {

@@ -477,25 +477,33 @@ static void trim_output(array *output, const qopt_tensor *tensor, uint32_t axis,
   output->data = packed;
 }
 
+/* Where a sample lies in all arrays. */
+typedef struct sample_place {
+  const array *inputs;
+  array *outputs;
+  uint64_t sample;
+} sample_place;
+
 /* Calls the model for a sample. Of lengths, outputs have one more number. */
 static void run_sample(qopt_call2 *call, const qopt_info *info,
-                       const result_list *results, const array *inputs,
-                       array *outputs, int64_t sample) {
+                       const result_list *results, const sample_place *place) {
   const void **sources = (const void **)call->call.inputs;
   void **targets = (void **)call->call.outputs;
   uint32_t i;
   int error;
   for (i = 0; i < info->n_inputs; ++i)
-    sources[i] = inputs[i].data + info->inputs[i].bytes * (uint64_t)sample;
+    sources[i] =
+        place->inputs[i].data + info->inputs[i].bytes * place->sample;
   for (i = 0; i < info->n_outputs; ++i)
-    targets[i] = outputs[i].data + info->outputs[i].bytes * (uint64_t)sample;
+    targets[i] =
+        place->outputs[i].data + info->outputs[i].bytes * place->sample;
   error = QOPT_RUN(&call->call);
   if (error) {
     fprintf(stderr, "error: the model refused the call with code %d\n", error);
     exit(EXIT_INTERNAL);
   }
   for (i = info->n_outputs; i < results->count; ++i)
-    memcpy(outputs[i].data + sizeof(int64_t) * (uint64_t)sample,
+    memcpy(place->outputs[i].data + sizeof(int64_t) * place->sample,
            &call->result_lengths[i - info->n_outputs], sizeof(int64_t));
 }
 
@@ -646,8 +654,10 @@ int main(int argc, char **argv) {
     call.call.pool = qopt_pool_create(asked.threads);
     call.call.parallel_for = call.call.pool ? qopt_pool_parallel_for : NULL;
   }
-  for (sample = 0; sample < samples; ++sample)
-    run_sample(&call, info, &results, inputs, outputs, sample);
+  for (sample = 0; sample < samples; ++sample) {
+    sample_place place = {inputs, outputs, (uint64_t)sample};
+    run_sample(&call, info, &results, &place);
+  }
   for (i = 0; i < info->n_outputs; ++i) {
     int32_t dim = find_length(&results, i, &axis);
     if (dim >= 0)

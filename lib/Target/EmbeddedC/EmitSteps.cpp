@@ -524,9 +524,11 @@ private:
     ArrayRef<int64_t> x = getShape(step_.inputs[0]);
     size_t axis = cast<qg::GatherOp>(step_.op).getAxis();
     int64_t bytes = getNumElements(x.drop_front(axis + 1));
-    writer_->call("qopt_pick", {x_, y_, getNumElements(x.take_front(axis)),
-                                x[axis] * bytes, weight("offsets"),
-                                int64_t(constants_.offsets.size()), bytes});
+    writer_->line(absl::StrCat(
+        "static const qopt_pieces pieces = {.rows = ",
+        getNumElements(x.take_front(axis)), ", .row = ", x[axis] * bytes,
+        ", .count = ", constants_.offsets.size(), ", .bytes = ", bytes, "};"));
+    writer_->call("qopt_pick", {x_, y_, weight("offsets"), "&pieces"});
   }
 
   /// Bytes that two arrays share lie at strides of their own in both.
@@ -559,8 +561,11 @@ private:
     declare("extents", extents);
     declare("from", from);
     declare("to", to);
-    writer_->call("qopt_pad", {at("x", xStart), at("y", yStart), "extents",
-                               "from", "to", int64_t(x.size())});
+    writer_->line(absl::StrCat(
+        "static const qopt_box box = {.extents = extents, .from = from, "
+        ".to = to, .rank = ",
+        x.size(), "};"));
+    writer_->call("qopt_pad", {at("x", xStart), at("y", yStart), "&box"});
   }
 
   void emitConcat() {

@@ -18,6 +18,7 @@ struct RoiSpec {
   int64_t samples;    ///< of a bin along either; 0: as many as it has elements
   double scale;
   bool isHalfPixel;
+  bool isMax = false; ///< the largest sample of a bin, not the mean
 };
 } // namespace
 
@@ -110,8 +111,8 @@ namespace {
 /// element apart.
 class AdaptiveRoiAlign {
 public:
-  AdaptiveRoiAlign(GraphBuilder &builder, const RoiSpec &spec, bool isMax)
-      : b(builder), spec(spec), isMax(isMax) {}
+  AdaptiveRoiAlign(GraphBuilder &builder, const RoiSpec &spec)
+      : b(builder), spec(spec), isMax(spec.isMax) {}
 
   /// [R, h, w, C] of x [N, H, W, C], regions [R, 4] and batches [R] of i64.
   Value build(Value x, Value rois, Value batches);
@@ -268,8 +269,8 @@ Value AdaptiveRoiAlign::build(Value x, Value rois, Value batches) {
 }
 
 /// As many samples of a bin as the file says.
-static Value sampleRegions(GraphBuilder &b, const RoiSpec &spec, bool isMax,
-                           Value x, Value rois, Value batches) {
+static Value sampleRegions(GraphBuilder &b, const RoiSpec &spec, Value x,
+                           Value rois, Value batches) {
   int64_t count = b.extent(rois, 0), s = spec.samples;
   Shape points{count, spec.outputs[0] * s, spec.outputs[1] * s};
   int64_t total = getNumElements(points);
@@ -289,13 +290,14 @@ static Value sampleRegions(GraphBuilder &b, const RoiSpec &spec, bool isMax,
       {total});
   Sampler sampler(b, b.toChannelsLast(x), batch);
   SmallVector<Value> products;
-  if (isMax)
+  if (spec.isMax)
     products = sampler.sampleEach(taps);
   else
     products = {sampler.sample(taps)};
   Value y = poolSamples(
       b, products,
-      {count, spec.outputs[0], s, spec.outputs[1], s, b.extent(x, 1)}, isMax);
+      {count, spec.outputs[0], s, spec.outputs[1], s, b.extent(x, 1)},
+      spec.isMax);
   return b.toChannelsFirst(y);
 }
 
@@ -327,12 +329,11 @@ LogicalResult frontend::importRoiAlign(OpBinder &op) {
   if (regions)
     counted = {rois, batches};
   Uncounted whole(b, counted);
-  bool isMax = mode == "max";
+  spec->isMax = mode == "max";
   Value y = spec->samples == 0
-                ? b.toChannelsFirst(AdaptiveRoiAlign(b, *spec, isMax)
-                                        .build(b.toChannelsLast(x), rois,
-                                               b.convert(batches, b.i64())))
-                : sampleRegions(b, *spec, isMax, x, rois, batches);
+                ? b.toChannelsFirst(AdaptiveRoiAlign(b, *spec).build(
+                      b.toChannelsLast(x), rois, b.convert(batches, b.i64())))
+                : sampleRegions(b, *spec, x, rois, batches);
   if (regions)
     b.markCounted(y, *regions);
   return op.result(y);
