@@ -146,6 +146,11 @@ LogicalResult RecurrentBuilder::readShapes() {
   steps = b.extent(x, 0);
   batch = b.extent(x, 1);
   hiddenSize = op.intAttr("hidden_size", b.extent(r, isStored ? 1 : 2));
+  // Products with the number of gates stay far from overflow.
+  constexpr int64_t most = int64_t(1) << 40;
+  if (hiddenSize < 0 || hiddenSize > most)
+    return op.badModel("expects a 'hidden_size' of at most 2^40, got " +
+                       Twine(hiddenSize));
   int64_t rows = int64_t(gates) * hiddenSize;
   auto expect = [&](unsigned index, ArrayRef<int64_t> shape) -> LogicalResult {
     if (!op.hasInput(index))
