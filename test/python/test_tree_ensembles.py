@@ -110,6 +110,33 @@ def test_classifier_of_many(tmp_path, transform):
           classlabels_int64s=[5, 6, 7], **lists)
 
 
+def test_two_classes_that_both_get_votes(tmp_path):
+    """The label is the class of the highest score. (ONNX Runtime 1.31 gives
+    the second one wherever its score is above 0: no oracle here.)"""
+    random = np.random.default_rng(10)
+    lists, leaves = grow(random, 4, 3, 5, MODES[:1])
+    x = inputs(random, 40, 5)
+    node = helper.make_node(
+        "TreeEnsembleClassifier", ["x"], ["l", "p"], domain="ai.onnx.ml",
+        class_treeids=[t for t, _ in leaves for _ in range(2)],
+        class_nodeids=[n for _, n in leaves for _ in range(2)],
+        class_ids=[0, 1] * len(leaves), classlabels_int64s=[3, 8],
+        class_weights=random.uniform(size=2 * len(leaves)).tolist(), **lists)
+    graph = helper.make_graph(
+        [node], "g", [helper.make_tensor_value_info("x", T.FLOAT, x.shape)],
+        [helper.make_tensor_value_info("l", T.INT64, None),
+         helper.make_tensor_value_info("p", T.FLOAT, None)])
+    model = helper.make_model(graph, ir_version=8, opset_imports=[
+        helper.make_opsetid("", 15), helper.make_opsetid("ai.onnx.ml", 3)])
+    label, scores = run_model(load(tmp_path, model), x)
+    want = onnxruntime.InferenceSession(model.SerializeToString()).run(
+        ["p"], {"x": x})[0]
+    assert np.allclose(scores, want, 1e-5, 1e-5)
+    expected = np.where(np.argmax(want, axis=1) == 0, 3, 8)
+    assert 0 < np.count_nonzero(expected == 3) < len(expected)
+    assert np.array_equal(label, expected)
+
+
 def test_cycles_are_refused(tmp_path):
     lists = {"nodes_treeids": [0, 0], "nodes_nodeids": [0, 1],
              "nodes_featureids": [0, 0], "nodes_values": [0.0, 0.0],
