@@ -5,22 +5,13 @@
 // latest producer; the largest state that reads a single tensor is kept.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/PointwiseRegions.h"
+#include "qopt/Analysis/SplatConstant.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace qopt;
-
-bool qopt::isSplatConstant(Value value) {
-  auto constant = value.getDefiningOp<qg::ConstantOp>();
-  if (!constant)
-    return false;
-  if (cast<RankedTensorType>(value.getType()).getNumElements() == 1)
-    return true;
-  auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
-  return dense && dense.isSplat();
-}
 
 /// A pointwise op all of whose tensors have one shape, but for splat
 /// constants, and none of which is quantized.

@@ -8,6 +8,7 @@
 #include "ChannelEncoding.h"
 #include "TensorGraph.h"
 #include "qopt/Analysis/RowRounding.h"
+#include "qopt/Analysis/SplatConstant.h"
 #include "qopt/Assignment/LayerRules.h"
 #include "qopt/Calibration/Observer.h"
 

@@ -57,9 +57,10 @@ mlir::FailureOr<mlir::Operation *> roundRows(LinearOpInterface op,
 /// sums fit 32 bits.
 inline constexpr llvm::StringLiteral kRaisedAttr = "qg.raised_scales";
 
-/// On an op: its rows are to be rounded at run time, with that weight format.
 /// On an observed tensor: what returns it, too, gets it rounded.
 inline constexpr llvm::StringLiteral kRoundsResultsAttr = "qg.rounds_results";
+
+/// On an op: its rows are to be rounded at run time, with that weight format.
 inline constexpr llvm::StringLiteral kRowsAttr = "qg.rounds_rows";
 
 /// The nearest levels of an f32 constant as a constant of type `type`.

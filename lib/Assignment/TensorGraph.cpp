@@ -4,6 +4,7 @@
 // Walks over uses; nothing here decides anything.
 //===----------------------------------------------------------------------===//
 #include "TensorGraph.h"
+#include "qopt/Analysis/SplatConstant.h"
 #include "qopt/Assignment/LayerRules.h"
 
 using namespace mlir;
@@ -20,22 +21,15 @@ qg::ObserveOp qopt::getObserver(Value value) {
   return {};
 }
 
-static bool isClamp(Operation *op) {
-  if (op->hasAttr(kComputeFloatAttr))
-    return false;
-  if (auto unary = dyn_cast<qg::UnaryOp>(op))
-    return unary.getKind() == UnaryKind::relu;
-  auto binary = dyn_cast<qg::BinaryOp>(op);
-  return binary &&
-         (binary.getKind() == BinaryKind::max ||
-          binary.getKind() == BinaryKind::min) &&
-         (isSplatConstant(binary.getLhs()) || isSplatConstant(binary.getRhs()));
+/// What a clamp that stays no float computation clamps; null for other ops.
+static Value getFoldedClampInput(Operation *op) {
+  return op->hasAttr(kComputeFloatAttr) ? Value() : getClampInput(op);
 }
 
 Value qopt::skipClamps(Value value) {
   while (value.hasOneUse()) {
     Operation *user = *value.user_begin();
-    if (!isClamp(user) || user->getResult(0).getType() != value.getType())
+    if (getFoldedClampInput(user) != value)
       break;
     value = user->getResult(0);
   }
@@ -58,10 +52,7 @@ bool TensorGraph::isRegionRoot(Operation *op) const {
 }
 
 Operation *TensorGraph::skipClampsBack(Operation *op) {
-  while (isClamp(op)) {
-    Value x = op->getOperand(0);
-    if (isSplatConstant(x))
-      x = op->getOperand(1);
+  while (Value x = getFoldedClampInput(op)) {
     Operation *before = x.getDefiningOp();
     if (!before || !x.hasOneUse() || isa<qg::ObserveOp>(before))
       break;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/KeptEncoding.h"
 #include "qopt/Analysis/PointwiseRegions.h"
+#include "qopt/Analysis/SplatConstant.h"
 #include "qopt/Dialect/QG/IR/QGControl.h"
 
 #include "mlir/Pass/Pass.h"
@@ -24,22 +25,11 @@ static bool isFloatTensor(Value value) {
   return type && type.getElementType().isF32();
 }
 
-/// relu, or max or min with a constant: folds into a saturation.
-static bool isClamp(Operation *op) {
-  if (auto unary = dyn_cast<qg::UnaryOp>(op))
-    return unary.getKind() == UnaryKind::relu;
-  auto binary = dyn_cast<qg::BinaryOp>(op);
-  return binary &&
-         (binary.getKind() == BinaryKind::max ||
-          binary.getKind() == BinaryKind::min) &&
-         (isSplatConstant(binary.getLhs()) || isSplatConstant(binary.getRhs()));
-}
-
 /// The value behind the clamps that only `value` feeds.
 static Value skipClamps(Value value) {
   while (value.hasOneUse()) {
     Operation *user = *value.user_begin();
-    if (!isClamp(user) || user->getResult(0).getType() != value.getType())
+    if (getClampInput(user) != value)
       break;
     value = user->getResult(0);
   }

@@ -4,7 +4,7 @@
 // Cast, Sub and Mul behind an input of bytes say what the bytes stand for. As
 // an encoding of the input the same is known to all that computes in integers.
 //===----------------------------------------------------------------------===//
-#include "qopt/Analysis/PointwiseRegions.h"
+#include "qopt/Analysis/SplatConstant.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"

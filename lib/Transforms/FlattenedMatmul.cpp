@@ -4,7 +4,7 @@
 // Classifiers flatten [N, C, H, W] before their first fully connected layer.
 //===----------------------------------------------------------------------===//
 #include "FlattenedMatmul.h"
-#include "qopt/Analysis/PointwiseRegions.h"
+#include "qopt/Analysis/SplatConstant.h"
 
 using namespace mlir;
 using namespace qopt;

@@ -4,7 +4,7 @@
 // Neighbouring dimensions are one, so that every reduction over neighbours is a
 // pooling of rows of an image: what has a kernel and a unit everywhere.
 //===----------------------------------------------------------------------===//
-#include "qopt/Analysis/PointwiseRegions.h"
+#include "qopt/Analysis/SplatConstant.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"

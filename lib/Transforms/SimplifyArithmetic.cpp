@@ -4,6 +4,7 @@
 // Exporters write identities, chains of constants and means in pieces. Each
 // rewrite keeps the float function; only chains of constants may round anew.
 //===----------------------------------------------------------------------===//
+#include "qopt/Analysis/SplatConstant.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Transforms/Patterns.h"
 
@@ -19,21 +20,6 @@ namespace qopt {
 
 using namespace mlir;
 using namespace qopt;
-
-/// The number that all elements of a constant are equal to.
-static std::optional<double> matchSplat(Value value) {
-  auto constant = value.getDefiningOp<qg::ConstantOp>();
-  if (!constant || qg::getQuantizedType(value.getType()))
-    return std::nullopt;
-  // Anything longer that is a splat is stored as one.
-  auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
-  if (!dense || !dense.isSplat())
-    return std::nullopt;
-  std::optional<Tensor> tensor = qg::matchConstant(value);
-  if (!tensor || tensor->numElements() == 0)
-    return std::nullopt;
-  return tensor->getFloat(0);
-}
 
 static bool isCommutative(BinaryKind kind) {
   return kind == BinaryKind::add || kind == BinaryKind::mul ||
@@ -70,7 +56,7 @@ struct DropNeutral : OpRewritePattern<qg::BinaryOp> {
         continue;
       Value kept = right ? op.getLhs() : op.getRhs();
       std::optional<double> number =
-          matchSplat(right ? op.getRhs() : op.getLhs());
+          matchSplatConstant(right ? op.getRhs() : op.getLhs());
       if (!number || !isNeutral(op.getKind(), *number) ||
           kept.getType() != op.getType())
         continue;
@@ -88,7 +74,7 @@ struct SquareByProduct : OpRewritePattern<qg::BinaryOp> {
                                 PatternRewriter &rewriter) const override {
     if (op.getKind() != BinaryKind::pow ||
         op.getLhs().getType() != op.getType() ||
-        matchSplat(op.getRhs()) != std::optional<double>(2.0))
+        matchSplatConstant(op.getRhs()) != std::optional<double>(2.0))
       return rewriter.notifyMatchFailure(op, "no square");
     rewriter.replaceOpWithNewOp<qg::BinaryOp>(op, op.getType(), BinaryKind::mul,
                                               op.getLhs(), op.getLhs(),
@@ -139,25 +125,6 @@ struct DropSecondRelu : OpRewritePattern<qg::UnaryOp> {
   }
 };
 } // namespace
-
-/// The operand of a relu, or of a maximum or minimum with one number; null for
-/// any other op.
-static Value getClampInput(Operation *op) {
-  if (auto unary = dyn_cast<qg::UnaryOp>(op))
-    return unary.getKind() == UnaryKind::relu ? unary.getX() : Value();
-  auto binary = dyn_cast<qg::BinaryOp>(op);
-  if (!binary || (binary.getKind() != BinaryKind::max &&
-                  binary.getKind() != BinaryKind::min))
-    return {};
-  for (bool right : {true, false}) {
-    Value x = right ? binary.getLhs() : binary.getRhs();
-    std::optional<double> bound =
-        matchSplat(right ? binary.getRhs() : binary.getLhs());
-    if (bound && !std::isnan(*bound) && x.getType() == binary.getType())
-      return x;
-  }
-  return {};
-}
 
 /// Does a product compute the value, up to clamps and constants added or
 /// multiplied?
@@ -288,9 +255,9 @@ private:
   /// Two constants of one shape, or one of them a splat.
   static std::optional<Value> merge(PatternRewriter &rewriter, BinaryKind kind,
                                     Value a, Value b) {
-    if (matchSplat(a))
+    if (matchSplatConstant(a))
       std::swap(a, b);
-    std::optional<double> splat = matchSplat(b);
+    std::optional<double> splat = matchSplatConstant(b);
     if (!splat && getTensorType(a) != getTensorType(b))
       return std::nullopt;
     if (getTensorType(a).getRank() < getTensorType(b).getRank())
@@ -319,7 +286,7 @@ struct MeanToPool : OpRewritePattern<qg::BinaryOp> {
   LogicalResult matchAndRewrite(qg::BinaryOp op,
                                 PatternRewriter &rewriter) const override {
     auto sum = op.getLhs().getDefiningOp<qg::ReduceOp>();
-    std::optional<double> number = matchSplat(op.getRhs());
+    std::optional<double> number = matchSplatConstant(op.getRhs());
     if (!sum || !number || sum.getKind() != ReduceKind::sum ||
         !sum->hasOneUse() || sum.getType() != op.getType())
       return rewriter.notifyMatchFailure(op, "no sum read only here");

@@ -41,9 +41,6 @@ private:
   llvm::DenseMap<mlir::Operation *, size_t> regionOf_;
 };
 
-/// Whether `value` is a constant whose elements are all equal.
-bool isSplatConstant(mlir::Value value);
-
 } // namespace qopt
 
 #endif // QOPT_ANALYSIS_POINTWISEREGIONS_H

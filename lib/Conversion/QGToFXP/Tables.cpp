@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Patterns.h"
 #include "qopt/Analysis/PointwiseRegions.h"
+#include "qopt/Analysis/SplatConstant.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
