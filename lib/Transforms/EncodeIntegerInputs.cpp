@@ -4,6 +4,7 @@
 // Cast, Sub and Mul behind an input of bytes say what the bytes stand for. As
 // an encoding of the input the same is known to all that computes in integers.
 //===----------------------------------------------------------------------===//
+#include "MovedUses.h"
 #include "qopt/Analysis/SplatConstant.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
@@ -19,32 +20,7 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-static bool movesElements(Operation *op) {
-  return isa<qg::ReshapeOp, qg::TransposeOp, qg::SliceOp>(op);
-}
-
-static void setElementType(Value value, Type element) {
-  value.setType(RankedTensorType::get(getShape(value), element));
-}
-
 namespace {
-/// The uses of an input: ops that move it, then casts to f32.
-struct CastUses {
-  SmallVector<Operation *> moves;
-  SmallVector<qg::CastOp> casts;
-
-  bool add(Value value) {
-    return llvm::all_of(value.getUsers(), [&](Operation *user) {
-      if (auto cast = dyn_cast<qg::CastOp>(user)) {
-        casts.push_back(cast);
-        return getTensorType(cast.getResult()).getElementType().isF32();
-      }
-      moves.push_back(user);
-      return movesElements(user) && add(user->getResult(0));
-    });
-  }
-};
-
 /// What a byte x stands for: scale * (x - zero).
 struct Affine {
   float scale = 1;
@@ -100,7 +76,7 @@ static void absorbArithmetic(qg::DequantizeOp decoded, Affine &affine,
   Value value = decoded.getResult();
   while (value.hasOneUse()) {
     Operation *user = *value.user_begin();
-    if (movesElements(user)) {
+    if (movesOneTensor(user)) {
       value = user->getResult(0);
       continue;
     }
@@ -114,22 +90,29 @@ static void absorbArithmetic(qg::DequantizeOp decoded, Affine &affine,
 
 static void encode(BlockArgument argument) {
   Type element = getTensorType(argument).getElementType();
-  CastUses uses;
-  if (!element.isInteger(8) || !uses.add(argument) || uses.casts.empty())
+  SmallVector<Operation *> moves;
+  SmallVector<qg::CastOp> casts;
+  auto isCastToFloat = [&](Operation *user) {
+    auto cast = dyn_cast<qg::CastOp>(user);
+    if (!cast || !getTensorType(cast.getResult()).getElementType().isF32())
+      return false;
+    casts.push_back(cast);
+    return true;
+  };
+  if (!element.isInteger(8) || !collectMoves(argument, moves, isCastToFloat) ||
+      casts.empty())
     return;
   MLIRContext *context = argument.getContext();
   StringRef name = element.isUnsignedInteger() ? "ui8" : "si8";
   auto setEncoding = [&](const Affine &affine) {
     Type type = qg::QuantizedType::getPerTensor(context, name, affine.scale,
                                                 affine.zero);
-    setElementType(argument, type);
-    for (Operation *move : uses.moves)
-      setElementType(move->getResult(0), type);
+    setElementType(argument, moves, type);
   };
   Affine affine;
   setEncoding(affine);
   SmallVector<qg::DequantizeOp> decoded;
-  for (qg::CastOp cast : uses.casts) {
+  for (qg::CastOp cast : casts) {
     OpBuilder builder(cast);
     decoded.push_back(qg::DequantizeOp::create(builder, cast.getLoc(),
                                                cast.getType(), cast.getX()));

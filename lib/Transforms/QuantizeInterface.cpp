@@ -5,6 +5,7 @@
 // back: the quantize behind an input and the dequantize before an output are
 // the caller's business, and his to skip.
 //===----------------------------------------------------------------------===//
+#include "MovedUses.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -17,9 +18,8 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-/// Moves elements of one tensor without looking at them.
-static bool movesOneTensor(Operation *op) {
-  return isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp, qg::SliceOp>(op);
+static Type getElementType(Value value) {
+  return getTensorType(value).getElementType();
 }
 
 static bool isPerTensor(Type type) {
@@ -29,53 +29,27 @@ static bool isPerTensor(Type type) {
   return quantized && quantized.isPerTensor();
 }
 
-static void setElementType(Value value, Type element) {
-  auto tensor = cast<RankedTensorType>(value.getType());
-  value.setType(RankedTensorType::get(tensor.getShape(), element));
-}
-
 namespace {
-/// The uses of an argument: ops that move it, then quantizes of one type.
-struct QuantizedUses {
-  SmallVector<Operation *> moves;
-  SmallVector<qg::QuantizeOp> quantizes;
-  Type element;
-
-  bool add(Value value) {
-    for (Operation *user : value.getUsers()) {
-      if (auto quantize = dyn_cast<qg::QuantizeOp>(user)) {
-        Type type = quantize.getResult().getType();
-        Type next = cast<RankedTensorType>(type).getElementType();
-        if (!isPerTensor(type) || (element && element != next))
-          return false;
-        element = next;
-        quantizes.push_back(quantize);
-      } else if (movesOneTensor(user)) {
-        moves.push_back(user);
-        if (!add(user->getResult(0)))
-          return false;
-      } else {
-        return false;
-      }
-    }
-    return true;
-  }
-};
-
 struct QuantizeInterface
     : qopt::impl::QuantizeInterfaceBase<QuantizeInterface> {
   using QuantizeInterfaceBase::QuantizeInterfaceBase;
 
   void quantizeArgument(BlockArgument argument) {
     auto tensor = dyn_cast<RankedTensorType>(argument.getType());
-    QuantizedUses uses;
+    SmallVector<Operation *> moves;
+    SmallVector<qg::QuantizeOp> quantizes;
+    auto isSameQuantize = [&](Operation *user) {
+      auto quantize = dyn_cast<qg::QuantizeOp>(user);
+      if (!quantize || !isPerTensor(quantize.getType()))
+        return false;
+      quantizes.push_back(quantize);
+      return getElementType(quantize) == getElementType(quantizes.front());
+    };
     if (!tensor || !isa<FloatType>(tensor.getElementType()) ||
-        !uses.add(argument) || uses.quantizes.empty())
+        !collectMoves(argument, moves, isSameQuantize) || quantizes.empty())
       return;
-    setElementType(argument, uses.element);
-    for (Operation *move : uses.moves)
-      setElementType(move->getResult(0), uses.element);
-    for (qg::QuantizeOp quantize : uses.quantizes) {
+    setElementType(argument, moves, getElementType(quantizes.front()));
+    for (qg::QuantizeOp quantize : quantizes) {
       quantize.getResult().replaceAllUsesWith(quantize.getX());
       quantize.erase();
     }
@@ -97,7 +71,7 @@ struct QuantizeInterface
       OpBuilder builder(move);
       Operation *copy = builder.clone(*move);
       copy->setOperand(0, moved);
-      setElementType(copy->getResult(0), element);
+      setElementType(copy->getResult(0), {}, element);
       moved = copy->getResult(0);
     }
     return moved;
