@@ -211,12 +211,22 @@ def run_qopt(options, model, samples, scheme, expected):
 
 
 def count_float_products(model):
-    """Products of a QDQ file that read a tensor as floats."""
+    """Products of a QDQ file that read a tensor as floats: recurrent layers and what
+    stands in bodies always, which the quantizer leaves as they are."""
+    products = ("Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum")
     graph = onnx.load(model).graph
     made = {name: node.op_type for node in graph.node for name in node.output}
-    return sum(node.op_type in ("Conv", "ConvTranspose", "Gemm", "MatMul") and
+
+    def count_in_bodies(node):
+        bodies = [attribute.g for attribute in node.attribute
+                  if attribute.type == onnx.AttributeProto.GRAPH]
+        return sum((inner.op_type in products) + count_in_bodies(inner)
+                   for body in bodies for inner in body.node)
+
+    return sum(node.op_type in ("LSTM", "GRU", "RNN") or
+               node.op_type in products and
                any(made.get(name) != "DequantizeLinear" for name in node.input[:2])
-               for node in graph.node)
+               for node in graph.node) + sum(map(count_in_bodies, graph.node))
 
 
 def preprocess(model, samples, target):

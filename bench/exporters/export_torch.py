@@ -38,6 +38,9 @@ def shake(model):
             module.weight.data.uniform_(0.5, 1.5)
             if module.bias is not None:
                 module.bias.data.normal_(0, 0.2)
+        elif isinstance(module, nn.Conv2d) and module.weight.std() < \
+                0.5 * module.weight[0].numel() ** -0.5:  # the heads of detectors
+            module.weight.data.normal_(0, module.weight[0].numel() ** -0.5)
         elif isinstance(module, nn.Linear):
             wanted = module.in_features ** -0.5
             if module.weight.std() < 0.5 * wanted:

@@ -56,7 +56,7 @@ def ssd():
 
 def faster_rcnn():
     return detection.FasterRCNN(
-        Backbone(), 6, rpn_anchor_generator=anchors(),
+        Backbone(), rpn_anchor_generator=anchors(),
         box_roi_pool=ops.MultiScaleRoIAlign(["2", "3"], 3, 2),
         box_head=detection.faster_rcnn.TwoMLPHead(24 * 9, 32),
         box_predictor=detection.faster_rcnn.FastRCNNPredictor(32, 6),
@@ -66,12 +66,13 @@ def faster_rcnn():
 
 def retina():
     return detection.RetinaNet(Backbone(32), 6, anchor_generator=anchors(),
-                               topk_candidates=20, detections_per_img=10, **SMALL)
+                               topk_candidates=20, detections_per_img=10,
+                               score_thresh=0.0, **SMALL)
 
 
 def fcos():
     return detection.FCOS(
-        Backbone(32), 6, topk_candidates=20, detections_per_img=10,
+        Backbone(32), 6, topk_candidates=20, detections_per_img=10, score_thresh=0.0,
         anchor_generator=anchors((1.0,)), **SMALL)
 
 

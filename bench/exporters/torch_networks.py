@@ -139,6 +139,7 @@ def tokens(kind, sizes=None, model=None, mask=False, **options):
         fields = sizes or {**SMALL, **options}
         config = getattr(transformers, kind + "Config")(vocab_size=101, **fields)
         config._attn_implementation = "eager"
+        config._experts_implementation = "batched_mm"
         network = getattr(transformers, model or kind + "Model")(config)
         inputs = {"input_ids": torch.randint(0, 101, (1, 16))}
         if mask:
@@ -177,6 +178,7 @@ def of_pixels(kind, answer="last_hidden_state", **options):
                    intermediate_size=128, image_size=64, patch_size=16),
             **options})
         config._attn_implementation = "eager"
+        config._experts_implementation = "batched_mm"
         model = getattr(transformers, kind + "Model")(config)
         return Named(model, ["pixel_values"], answer), {
             "pixel_values": torch.randn(1, 3, 64, 64)}
