@@ -44,6 +44,20 @@ std::unique_ptr<MLIRContext> qopt::test::makeContext() {
 }
 
 /// qg constants and reshapes have their own lowering in the target.
+static Value createReshape(OpBuilder &b, Location loc, Value x,
+                           RankedTensorType to) {
+  auto from = cast<RankedTensorType>(x.getType());
+  auto reassociation = getReassociationIndicesForReshape(from, to);
+  if (!reassociation) {
+    auto row =
+        RankedTensorType::get({from.getNumElements()}, from.getElementType());
+    return createReshape(b, loc, createReshape(b, loc, x, row), to);
+  }
+  if (from.getRank() < to.getRank())
+    return tensor::ExpandShapeOp::create(b, loc, to, x, *reassociation);
+  return tensor::CollapseShapeOp::create(b, loc, to, x, *reassociation);
+}
+
 static void lowerConstantsAndReshapes(ModuleOp module) {
   module.walk([](Operation *op) {
     OpBuilder b(op);
@@ -53,17 +67,9 @@ static void lowerConstantsAndReshapes(ModuleOp module) {
       op->getResult(0).replaceAllUsesWith(value);
       op->erase();
     } else if (auto reshape = dyn_cast<qg::ReshapeOp>(op)) {
-      auto from = cast<RankedTensorType>(reshape.getX().getType());
       auto to = cast<RankedTensorType>(op->getResult(0).getType());
-      auto reassociation = *getReassociationIndicesForReshape(from, to);
-      Value value;
-      if (from.getRank() < to.getRank())
-        value = tensor::ExpandShapeOp::create(b, op->getLoc(), to,
-                                              reshape.getX(), reassociation);
-      else
-        value = tensor::CollapseShapeOp::create(b, op->getLoc(), to,
-                                                reshape.getX(), reassociation);
-      op->getResult(0).replaceAllUsesWith(value);
+      op->getResult(0).replaceAllUsesWith(
+          createReshape(b, op->getLoc(), reshape.getX(), to));
       op->erase();
     }
   });

@@ -473,6 +473,18 @@ TEST_P(Kernels, FloatRegionsBehindBytes) {
       {"fxp.conv", padded, {1, 5, 6, 16}, "24x3x3x16", {1, 5, 6, 24}},
       {"fxp.conv", plain, {1, 7, 7, 20}, "33x1x1x20", {1, 7, 7, 33}},
       {"fxp.conv", depthwise, {1, 6, 7, 19}, "19x3x3x1", {1, 6, 7, 19}},
+      {"fxp.conv",
+       "strides [2, 1, 1] pads [1, 1, 1, 1, 1, 1] dilations [1, 1, 1] "
+       "groups 1 x_zp 100 x_unsigned",
+       {1, 5, 6, 7, 5},
+       "21x3x3x3x5",
+       {1, 3, 6, 7, 21}},
+      {"fxp.conv",
+       "strides [1, 1, 1] pads [0, 0, 1, 2, 1, 0] dilations [2, 1, 1] "
+       "groups 19 x_zp 100 x_unsigned",
+       {2, 4, 4, 6, 19},
+       "19x2x2x2x1",
+       {2, 4, 4, 6, 19}},
       {"fxp.matmul",
        "lhs_zp 100 lhs_unsigned rhs_zp 0",
        {5, 40},

@@ -59,14 +59,14 @@ func.func @batches(%x: tensor<2x5x7xf32>) -> tensor<2x5x3xf32> {
 }
 
 // -----
-// Three spatial dimensions are no window over an image.
-// CHECK-LABEL: func @volume
+// Four spatial dimensions are no window over an image or a volume.
+// CHECK-LABEL: func @four
 // CHECK: qg.conv
 // CHECK-NOT: qcpu.
-func.func @volume(%x: tensor<1x2x2x2x8xf32>) -> tensor<1x2x2x2x8xf32> {
-  %w = qg.constant dense<1.0> : tensor<8x1x1x1x8xf32> -> tensor<8x1x1x1x8xf32>
-  %0 = qg.conv %x, %w strides [1, 1, 1] pads [0, 0, 0, 0, 0, 0] dilations [1, 1, 1] groups 1 : (tensor<1x2x2x2x8xf32>, tensor<8x1x1x1x8xf32>) -> tensor<1x2x2x2x8xf32>
-  return %0 : tensor<1x2x2x2x8xf32>
+func.func @four(%x: tensor<1x2x2x2x2x8xf32>) -> tensor<1x2x2x2x2x8xf32> {
+  %w = qg.constant dense<1.0> : tensor<8x1x1x1x1x8xf32> -> tensor<8x1x1x1x1x8xf32>
+  %0 = qg.conv %x, %w strides [1, 1, 1, 1] pads [0, 0, 0, 0, 0, 0, 0, 0] dilations [1, 1, 1, 1] groups 1 : (tensor<1x2x2x2x2x8xf32>, tensor<8x1x1x1x1x8xf32>) -> tensor<1x2x2x2x2x8xf32>
+  return %0 : tensor<1x2x2x2x2x8xf32>
 }
 
 // -----

@@ -149,9 +149,23 @@ template <typename WindowOp> static LogicalResult verifyWindow(WindowOp op) {
       op.getStrides().size() != 2 || op.getDilations().size() != 2)
     return op.emitOpError("expects four tile sizes and two kernel extents, "
                           "strides and dilations");
+  // Of a volume: its planes, then a plane.
+  ArrayRef<int64_t> planes = op.getPlanes().value_or(ArrayRef<int64_t>{});
+  if (!planes.empty() &&
+      (planes.size() != 4 || planes[0] < 1 || planes[2] < 1 ||
+       op.getKernel()[0] % planes[0] != 0 || y[1] % planes[2] != 0))
+    return op.emitOpError("expects rows of the kernel and of the result that "
+                          "are whole planes");
   for (int d = 0; d < 2; ++d) {
-    int64_t last = (y[1 + d] - 1) * op.getStrides()[d] +
-                   (op.getKernel()[d] - 1) * op.getDilations()[d];
+    int64_t extent = y[1 + d], kernel = op.getKernel()[d], first = 0;
+    if (d == 0 && !planes.empty()) {
+      first =
+          (extent / planes[2] - 1) * planes[3] + (planes[0] - 1) * planes[1];
+      extent = planes[2];
+      kernel /= planes[0];
+    }
+    int64_t last = first + (extent - 1) * op.getStrides()[d] +
+                   (kernel - 1) * op.getDilations()[d];
     if (last >= x[1 + d])
       return op.emitOpError("expects windows inside the input");
   }

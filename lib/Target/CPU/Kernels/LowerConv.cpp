@@ -19,8 +19,8 @@ namespace {
 /// Emits the reduction of one register tile.
 class ConvTile {
 public:
-  ConvTile(Emitter &emit, const WindowEmitter &window)
-      : emit(emit), k(window.kernel()), dot(emit, k) {
+  ConvTile(Emitter &emit, WindowEmitter &window)
+      : emit(emit), window(window), k(window.kernel()), dot(emit, k) {
     inputChannels = k.x.shape[3] / k.groups;
     // Taps of a row that lie one behind the other are one run. Where packs do
     // not span taps, weights are in the same order with and without runs.
@@ -62,11 +62,12 @@ public:
                                    steps * stepSize())
                         : emit.mul(tile.panel.packed, steps * k.pack);
     int64_t rowSize = segments * segmentSteps * stepSize();
-    return emit.reduce(k.kernelH, acc, [&](Value kh, ValueRange inner) {
-      Value x = emit.add(tile.x, emit.mul(kh, k.dilationH * k.x.strides[1]));
-      Value w = emit.add(weights, emit.mul(kh, rowSize));
-      return emitKernelRow(x, w, inner);
-    });
+    return window.reduceRows(
+        acc, [&](Value kh, Value offset, ValueRange inner) {
+          Value x = emit.add(tile.x, offset);
+          Value w = emit.add(weights, emit.mul(kh, rowSize));
+          return emitKernelRow(x, w, inner);
+        });
   }
 
 private:
@@ -126,6 +127,7 @@ private:
   }
 
   Emitter &emit;
+  WindowEmitter &window;
   const WindowKernel &k;
   DotProduct dot;
   int64_t inputChannels, segments, length, segmentSteps;

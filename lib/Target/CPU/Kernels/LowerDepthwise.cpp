@@ -14,8 +14,8 @@ using namespace qopt::qcpu;
 namespace {
 class DepthwiseTile {
 public:
-  DepthwiseTile(Emitter &emit, const WindowEmitter &window)
-      : emit(emit), k(window.kernel()) {}
+  DepthwiseTile(Emitter &emit, WindowEmitter &window)
+      : emit(emit), window(window), k(window.kernel()) {}
 
   SmallVector<Value> emitTile(const WindowEmitter::Tile &tile) {
     int64_t vectors = tile.panel.vectors, rows = tile.rows;
@@ -35,14 +35,15 @@ public:
             ? emit.mul(emit.divide(tile.panel.packed, width, INT64_MAX).first,
                        taps * k.code.bytes(width))
             : emit.mul(tile.panel.packed, taps);
-    return emit.reduce(k.kernelH, acc, [&](Value kh, ValueRange inner) {
-      SmallVector<Value> current(inner);
-      Value xr = emit.add(x, emit.mul(kh, k.dilationH * k.x.strides[1]));
-      Value wr = emit.add(w, emit.mul(kh, k.kernelW * tapSize()));
-      for (int64_t j = 0; j < vectors; ++j)
-        emitKernelRow(tile, j, xr, wr, current);
-      return current;
-    });
+    return window.reduceRows(
+        acc, [&](Value kh, Value offset, ValueRange inner) {
+          SmallVector<Value> current(inner);
+          Value xr = emit.add(x, offset);
+          Value wr = emit.add(w, emit.mul(kh, k.kernelW * tapSize()));
+          for (int64_t j = 0; j < vectors; ++j)
+            emitKernelRow(tile, j, xr, wr, current);
+          return current;
+        });
   }
 
 private:
@@ -114,6 +115,7 @@ private:
   }
 
   Emitter &emit;
+  WindowEmitter &window;
   const WindowKernel &k;
 };
 } // namespace

@@ -50,6 +50,8 @@ static FailureOr<WindowKernel> readKernel(WindowOp op, OpBuilder &builder) {
   kernel.strideW = op.getStrides()[1];
   kernel.dilationH = op.getDilations()[0];
   kernel.dilationW = op.getDilations()[1];
+  if (std::optional<ArrayRef<int64_t>> planes = op.getPlanes())
+    kernel.planes = {(*planes)[0], (*planes)[1], (*planes)[2], (*planes)[3]};
   kernel.groups = op.getGroups();
   kernel.rowsOutside = isa<DepthwiseOp>(op.getOperation());
   kernel.reducedChannels = isa<DepthwiseOp>(op.getOperation())

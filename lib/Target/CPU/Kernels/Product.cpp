@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A 1-D convolution has height 1, a matrix product is a 1x1 window over a row
-// of M pixels.
+// of M pixels; the planes of a volume are rows of one image.
 //===----------------------------------------------------------------------===//
 #include "Product.h"
 
@@ -26,36 +26,58 @@ bool qopt::qcpu::isProduct(Operation *op) {
          isF32(op->getOperand(1)) && isF32(op->getResult(0));
 }
 
-/// `[s...]` of one or two dimensions as two, `fill` for the missing first.
+/// The last two of `[s...]`, `fill` for a missing first.
 static SmallVector<int64_t> toTwo(ArrayRef<int64_t> values, int64_t fill) {
   if (values.size() == 1)
     return {fill, values[0]};
-  return SmallVector<int64_t>(values);
+  return SmallVector<int64_t>(values.take_back(2));
 }
 
-static SmallVector<int64_t> toFour(ArrayRef<int64_t> shape) {
+/// `[N, s..., C]` of one to three dimensions with two; the first of three goes
+/// with dimension `outer`.
+static SmallVector<int64_t> toFour(ArrayRef<int64_t> shape, unsigned outer) {
   if (shape.size() == 3)
     return {shape[0], 1, shape[1], shape[2]};
-  return SmallVector<int64_t>(shape);
+  SmallVector<int64_t> four(shape);
+  if (shape.size() == 5) {
+    four[outer] *= four[outer + 1];
+    four.erase(four.begin() + outer + 1);
+  }
+  return four;
 }
 
 template <typename ConvOp> static bool readConv(ConvOp op, Product &product) {
   ArrayRef<int64_t> x = getShape(op.getX());
   std::optional<Tensor> weight = qg::matchConstant(op.getWeight());
-  if (!weight || (x.size() != 3 && x.size() != 4) ||
+  if (!weight || x.size() < 3 || x.size() > 5 ||
       llvm::any_of(op.getPads(), [](int64_t pad) { return pad < 0; }))
     return false;
   product.x = op.getX();
-  product.xShape = toFour(x);
-  product.shape = toFour(getShape(op.getResult()));
-  product.weight = weight->reshaped(toFour(weight->shape()));
+  ArrayRef<int64_t> result = getShape(op.getResult());
+  size_t rank = x.size() - 2;
+  ArrayRef<int64_t> pads = op.getPads();
+  // Planes that are read by themselves are images.
+  bool hasDepth =
+      rank == 3 && (weight->shape()[1] > 1 || op.getStrides()[0] > 1 ||
+                    pads[0] + pads[3] != 0);
+  product.xShape = toFour(x, /*outer=*/0);
+  product.shape = toFour(result, /*outer=*/hasDepth ? 1 : 0);
+  product.weight = weight->reshaped(toFour(weight->shape(), /*outer=*/1));
   product.strides = toTwo(op.getStrides(), 1);
   product.dilations = toTwo(op.getDilations(), 1);
-  ArrayRef<int64_t> pads = op.getPads();
-  if (x.size() == 4)
-    product.pads.assign(pads.begin(), pads.end());
-  else
+  if (rank == 1)
     product.pads = {0, pads[0], 0, pads[1]};
+  else
+    product.pads = {pads[rank - 2], pads[rank - 1], pads[2 * rank - 2],
+                    pads[2 * rank - 1]};
+  if (hasDepth)
+    product.depth = Depth{x[1],
+                          result[1],
+                          weight->shape()[1],
+                          op.getStrides()[0],
+                          op.getDilations()[0],
+                          pads[0],
+                          pads[3]};
   product.groups = op.getGroups();
   return true;
 }

@@ -55,6 +55,8 @@ private:
   Tensor foldZeroPoint() const;
   Tensor packBias(const Packing &packing) const;
   Tensor pack(const Packing &packing) const;
+  void stageDepth(OpBuilder &builder);
+  DenseI64ArrayAttr getPlanes(OpBuilder &builder) const;
   Value createConstant(OpBuilder &builder, const Tensor &tensor) const;
   template <typename WindowOp>
   Value createWindow(OpBuilder &builder, KernelFrame &frame, Value x);
@@ -104,7 +106,8 @@ void KernelBuilder::chooseTile() {
 }
 
 bool KernelBuilder::needsStage() const {
-  if (p.hasPads() || dot.input == DotInput::s16)
+  if (llvm::any_of(p.pads, [](int64_t pad) { return pad != 0; }) ||
+      dot.input == DotInput::s16)
     return true;
   if ((dot.input == DotInput::u8 && !p.isUnsigned) ||
       (dot.input == DotInput::s8 && p.isUnsigned))
@@ -138,6 +141,40 @@ Value KernelBuilder::stageInput(OpBuilder &builder) {
   return StageOp::create(builder, p.op->getLoc(), TypeRange{stagedType}, p.pads,
                          subtract, p.zeroPoint, p.isUnsigned, p.x, init)
       .getResult(0);
+}
+
+/// Planes in front of a volume and behind it; then the planes of all volumes
+/// are images.
+void KernelBuilder::stageDepth(OpBuilder &builder) {
+  Location loc = p.op->getLoc();
+  int64_t front = p.depth->front, back = p.depth->back;
+  if (front + back != 0) {
+    int64_t planes = p.depth->size;
+    SmallVector<int64_t> shape{p.xShape[0] / planes, planes,
+                               p.xShape[1] * p.xShape[2], p.xShape[3]};
+    Value x = castShape(builder, loc, p.x, shape);
+    shape[1] += front + back;
+    Type element = cast<RankedTensorType>(x.getType()).getElementType();
+    auto type = RankedTensorType::get(shape, element);
+    Value init = tensor::EmptyOp::create(builder, loc, shape, element);
+    p.x = StageOp::create(builder, loc, TypeRange{type},
+                          ArrayRef<int64_t>{front, 0, back, 0}, /*subtract=*/0,
+                          p.zeroPoint, p.isUnsigned, x, init)
+              .getResult(0);
+    p.depth->size = shape[1];
+    p.xShape[0] = shape[0] * shape[1];
+  }
+  p.x = castShape(builder, loc, p.x, p.xShape);
+}
+
+/// Of an input whose borders are in place.
+DenseI64ArrayAttr KernelBuilder::getPlanes(OpBuilder &builder) const {
+  if (!p.depth)
+    return {};
+  int64_t height = p.xShape[1] + p.pads[0] + p.pads[2];
+  return builder.getDenseI64ArrayAttr(
+      {p.depth->kernel, p.depth->dilation * height,
+       p.shape[1] / p.depth->result, p.depth->stride * height});
 }
 
 /// acc = bias - zp * sum(w) + sum x * w; wraps like the accumulator does.
@@ -212,7 +249,7 @@ Value KernelBuilder::createWindow(OpBuilder &builder, KernelFrame &frame,
           {dot.rows, dot.vectors, dot.lanes, dot.pack}),
       builder.getDenseI64ArrayAttr({p.kernelH(), p.kernelW()}),
       builder.getDenseI64ArrayAttr(p.strides),
-      builder.getDenseI64ArrayAttr(p.dilations),
+      builder.getDenseI64ArrayAttr(p.dilations), getPlanes(builder),
       builder.getI64IntegerAttr(packing.groups),
       isUnsigned ? builder.getUnitAttr() : UnitAttr(), x, weight, bias, extras,
       init);
@@ -228,10 +265,20 @@ Value KernelBuilder::createWindow(OpBuilder &builder, KernelFrame &frame,
 void KernelBuilder::build(OpBuilder &builder) {
   KernelFrame frame(builder, p.op,
                     {/*prefersWords=*/target.hasWords, /*hasBroadcasts=*/true});
-  p.x = castShape(builder, p.op->getLoc(), p.x, p.xShape);
+  if (p.depth)
+    stageDepth(builder);
+  else
+    p.x = castShape(builder, p.op->getLoc(), p.x, p.xShape);
   chooseDot();
   chooseTile();
   Value x = stageInput(builder);
+  // The planes of a volume lie below each other.
+  if (p.depth) {
+    SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape());
+    shape[1] *= p.depth->size;
+    shape[0] /= p.depth->size;
+    x = castShape(builder, p.op->getLoc(), x, shape);
+  }
   frame.replaceBy(isDepthwise ? createWindow<DepthwiseOp>(builder, frame, x)
                               : createWindow<ConvOp>(builder, frame, x));
 }

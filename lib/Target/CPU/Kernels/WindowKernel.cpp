@@ -46,8 +46,8 @@ static bool areContiguous(const FlatView &view) {
 /// A 1x1 window over contiguous pixels has no rows: one long row leaves fewer
 /// partial tiles. It is cut again where tasks need it.
 void WindowEmitter::flattenPixels() {
-  bool pointwise =
-      k.kernelH == 1 && k.kernelW == 1 && k.strideH == 1 && k.strideW == 1;
+  bool pointwise = k.kernelH == 1 && k.kernelW == 1 && k.strideH == 1 &&
+                   k.strideW == 1 && k.planes.height == 0;
   if (!pointwise || k.batch * k.height == 1 || k.width >= 4 * k.rows)
     return;
   if (!areContiguous(k.x) || !areContiguous(k.y))
@@ -130,23 +130,51 @@ void WindowEmitter::emitPanels(int64_t first, int64_t count, int64_t vectors,
   });
 }
 
+SmallVector<Value> WindowEmitter::reduceRows(ValueRange inits, RowBody body) {
+  int64_t rowStep = k.x.strides[1];
+  if (k.planes.kernel == 1)
+    return emit.reduce(k.kernelH, inits, [&](Value kh, ValueRange sums) {
+      return body(kh, emit.mul(kh, k.dilationH * rowStep), sums);
+    });
+  int64_t rows = k.kernelH / k.planes.kernel;
+  return emit.reduce(k.planes.kernel, inits, [&](Value kd, ValueRange outer) {
+    Value plane = emit.mul(kd, k.planes.dilation * rowStep);
+    return emit.reduce(rows, outer, [&](Value kh, ValueRange sums) {
+      return body(emit.add(emit.mul(kd, rows), kh),
+                  emit.add(plane, emit.mul(kh, k.dilationH * rowStep)), sums);
+    });
+  });
+}
+
+/// The first element of what a row of the result reads.
+Value WindowEmitter::findInputRow(Value image, Value row) {
+  Value start = emit.mul(image, k.x.strides[0]);
+  if (k.planes.height > 0) {
+    auto [plane, inner] = emit.divide(row, k.planes.height, k.height);
+    start = emit.add(start, emit.mul(plane, k.planes.stride * k.x.strides[1]));
+    row = inner;
+  }
+  int64_t step =
+      k.flattened ? k.width * k.x.strides[2] : k.x.strides[1] * k.strideH;
+  return emit.add(start, emit.mul(row, step));
+}
+
 void WindowEmitter::emitRow(const Panel &panel, Value row, TileBody body) {
   auto [n, h] = emit.divide(row, k.height, k.batch * k.height);
   // A flattened row of `width` pixels may cover several rows of the memref.
-  auto rowStart = [&](const FlatView &view, int64_t step) -> Value {
+  auto rowStart = [&, n = n, h = h](const FlatView &view) -> Value {
     int64_t distance =
-        k.flattened ? k.width * view.strides[2] : view.strides[1] * step;
+        k.flattened ? k.width * view.strides[2] : view.strides[1];
     return emit.add(emit.mul(n, view.strides[0]), emit.mul(h, distance));
   };
   int64_t inputGroup = k.x.shape[3] / k.groups;
-  Value xRow =
-      emit.add(rowStart(k.x, k.strideH), emit.mul(panel.group, inputGroup));
-  SmallVector<Value> rows{emit.add(rowStart(k.y, 1), panel.channel)};
+  Value xRow = emit.add(findInputRow(n, h), emit.mul(panel.group, inputGroup));
+  SmallVector<Value> rows{emit.add(rowStart(k.y), panel.channel)};
   for (const FlatView &extra : k.extras)
     rows.push_back(isPacked(extra) ? panel.packed
                    : isOfPixels(extra)
-                       ? rowStart(extra, 1)
-                       : emit.add(rowStart(extra, 1), panel.channel));
+                       ? rowStart(extra)
+                       : emit.add(rowStart(extra), panel.channel));
 
   auto emitTile = [&](Value ox, int64_t tileRows) {
     Tile tile{panel,

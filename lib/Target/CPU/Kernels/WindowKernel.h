@@ -12,6 +12,15 @@
 
 namespace qopt::qcpu {
 
+/// How a volume's rows lie, as attribute `planes` of a window op says; an image
+/// is one plane.
+struct Planes {
+  int64_t kernel = 1;   ///< planes of the kernel
+  int64_t dilation = 0; ///< rows of the input between two of them
+  int64_t height = 0;   ///< rows of a plane of the result; 0: it has no planes
+  int64_t stride = 0;   ///< rows of the input between two of them
+};
+
 /// The operands and attributes of a qcpu window op on memrefs.
 struct WindowKernel {
   FlatView x, weight, bias, y;
@@ -22,6 +31,7 @@ struct WindowKernel {
   int64_t rows, vectors, lanes, pack; ///< the tile
   WeightCode code;                    ///< of `weight`, if it holds integers
   int64_t kernelH, kernelW, strideH, strideW, dilationH, dilationW;
+  Planes planes;
   int64_t groups;
   int64_t reducedChannels; ///< input channels an output depends on
   /// Output extents; a 1x1 window over contiguous pixels is one row.
@@ -102,6 +112,12 @@ public:
   const WindowKernel &kernel() const { return k; }
   /// Emits the task loops; `body` emits one register tile.
   void emitTasks(TileBody body);
+  /// Sums over the rows of the kernel: `body` gets the number of a row, what it
+  /// adds to the window's first element, and sums.
+  using RowBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+      mlir::Value row, mlir::Value offset, mlir::ValueRange sums)>;
+  llvm::SmallVector<mlir::Value> reduceRows(mlir::ValueRange inits,
+                                            RowBody body);
   /// Applies the epilogue to accumulators [row][vector] and stores.
   void emitEpilogue(const Tile &tile, llvm::ArrayRef<mlir::Value> acc,
                     bool roundToInt);
@@ -114,6 +130,7 @@ private:
                   int64_t valid);
   void emitRowBlock(mlir::Value block,
                     llvm::function_ref<void(mlir::Value)> body);
+  mlir::Value findInputRow(mlir::Value image, mlir::Value row);
   void emitRow(const Panel &panel, mlir::Value row, TileBody body);
   void emitScalarEpilogue(const Tile &tile, llvm::ArrayRef<mlir::Value> acc);
   mlir::Value loadExtra(const Tile &tile, size_t number, int64_t pixel);

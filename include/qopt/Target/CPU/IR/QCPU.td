@@ -86,14 +86,16 @@ class QCPU_WindowOp<string mnemonic> : QCPU_KernelOp<mnemonic, [
     SingleBlockImplicitTerminator<"YieldOp">, IsolatedFromAbove]> {
   let arguments = (ins StrAttr:$dot, DenseI64ArrayAttr:$tile,
     DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
-    DenseI64ArrayAttr:$dilations, I64Attr:$groups, UnitAttr:$x_unsigned,
+    DenseI64ArrayAttr:$dilations, OptionalAttr<DenseI64ArrayAttr>:$planes,
+    I64Attr:$groups, UnitAttr:$x_unsigned,
     QCPU_Buffer:$x, QCPU_Buffer:$weight, QCPU_Buffer:$bias,
     Variadic<QCPU_Buffer>:$extras, QCPU_Buffer:$init);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$epilogue);
   let assemblyFormat = [{
     $dot `tile` $tile `kernel` $kernel `strides` $strides
-    `dilations` $dilations `groups` $groups (`x_unsigned` $x_unsigned^)?
+    `dilations` $dilations (`planes` $planes^)? `groups` $groups
+    (`x_unsigned` $x_unsigned^)?
     `ins` `(` $x `,` $weight `,` $bias `)` `extras` `(` $extras `)`
     `outs` `(` $init `)` attr-dict `:` functional-type(operands, results)
     $epilogue
@@ -113,6 +115,10 @@ def QCPU_ConvOp : QCPU_WindowOp<"conv"> {
     shape of the result, or its extents of channels or of pixels and 1 elsewhere,
     where they are repeated. A run of input that KP does not divide ends with a
     step that reads its last KP elements again, against zeros.
+
+    A window over volumes sees planes as rows: with `planes` `[K, d, H, s]` the
+    `kh` rows of the kernel are K planes, `d` rows of `x` apart, and the rows of
+    the result are planes of H, for which `x` is entered `s` rows apart.
 
     Example: see `qcpu-select-kernels`.
   }];
