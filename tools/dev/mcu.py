@@ -3,14 +3,16 @@
 """Builds a compiled model for microcontrollers and runs it in QEMU.
 
     mcu.py FOLDER [--cores host,m0,m3,m4,m7,m55,rv32] [--samples N] [--object F.o]
-           [--optimize O3] [--compiler gcc|clang] [--limit CORE=X ...]
+           [--optimize O3] [--compiler gcc|clang] [--limit CORE=X ...] [--layers]
 
 FOLDER is what `qopt compile --emit=c -o FOLDER/` wrote. Random inputs (fixed
 seed) go through the C code on every core and through the interpreter; the last
 line of every core is `CORE: N compared, M mismatches, ...` with instructions
-(-icount) a product, code bytes and stack bytes. With --object, the model is
+(-icount) a product and bytes of code, stack, constants, arena and other data. With --object, the model is
 that object file (of `qopt compile --emit=object --target=...`) instead of the
-C. Exit status 1 if anything differs, an object needs a symbol other than
+C. With --layers, a table of the instructions of every layer comes first (the
+call then is slower by its hooks). Sections of flash and RAM end the line.
+Exit status 1 if anything differs, an object needs a symbol other than
 memcpy and memset (C on an M0: what gcc calls for instructions that it lacks),
 or a core is above its limit of instructions a product.
 """
@@ -110,8 +112,43 @@ def get_undefined(objdump_nm, path):
     return sorted({line.split()[-1] for line in lines if line.strip()})
 
 
+def read_sections(text):
+    """Bytes in flash by kind, of what `size -A` says."""
+    sizes = {"code": 0, "constants": 0, "data": 0}
+    for name, count in re.findall(r"^\.(\S+)\s+(\d+)", text, re.M):
+        kind = {"text": "code", "rodata": "constants", "data": "data",
+                "bss": "data"}.get(name.split(".")[0])
+        if kind:
+            sizes[kind] += int(count)
+    return sizes
+
+
+def find_layers(options, model):
+    """Names of the layers, in order, and the products of each."""
+    if options.object:
+        manifest = Path(options.object).with_suffix(".qopt") / "manifest.json"
+        names = json.loads(manifest.read_text())["layer_names"]
+        products = {l["name"]: l["products"] for l in model.manifest["layers"]}
+        return [(name, products.get(name, 0)) for name in names]
+    return [(l["name"], l["products"]) for l in model.manifest["layers"]]
+
+
+def print_layers(text, layers):
+    """Medians of the samples."""
+    print("| instructions | share | a product | layer |\n|---|---|---|---|")
+    counts = [[] for _ in layers]
+    for layer, count in re.findall(r"^layer (\d+) (\d+)", text, re.M):
+        counts[int(layer)].append(int(count))
+    medians = [int(np.median(c)) for c in counts]
+    for (name, products), count in zip(layers, medians):
+        rate = f"{count / products:.2f}" if products else "-"
+        print(f"| {count} | {100 * count / sum(medians):.1f} % | {rate} | "
+              f"{name} |")
+
+
 def build_for(core, model, options, folder):
-    """Path of the program for QEMU, and facts about the model's object."""
+    """Path of the program for QEMU, bytes of the model's object by section, and
+    what it needs."""
     gcc, flags, triple, _, _, memory, per_tick = CORES[core]
     flags = flags.split()
     prefix = gcc.removesuffix("gcc")
@@ -142,7 +179,8 @@ def build_for(core, model, options, folder):
                f'-DMODEL_HEADER="{model.symbol}.h"', f"-DMODEL={model.symbol}",
                f"-DARENA_BYTES={options.arena or model.arena_bytes}",
                f"-DINPUT_BYTES={model.input_bytes}",
-               f"-DOUTPUT_BYTES={model.output_bytes}"]
+               f"-DOUTPUT_BYTES={model.output_bytes}",
+               f"-DPROFILED_LAYERS={len(options.layer_names)}"]
     script = (HERE / "mcu" / "board.ld.in").read_text()
     for name, value in memory.items():
         script = script.replace(name, value)
@@ -153,15 +191,13 @@ def build_for(core, model, options, folder):
          HERE / "mcu" / "bare_metal.c", model_object, "-nostartfiles", "-T",
          folder / "board.ld", "-o", program])
     sizes = run([prefix + "size", "-A", model_object])
-    code = sum(int(line.split()[1]) for line in sizes.splitlines()
-               if line.startswith(".text"))
-    return program, code, get_undefined(prefix + "nm", model_object)
+    return program, read_sections(sizes), get_undefined(prefix + "nm", model_object)
 
 
 def run_core(core, model, samples, expected, options):
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        program, code, undefined = build_for(core, model, options, folder)
+        program, sizes, undefined = build_for(core, model, options, folder)
         _, _, _, qemu, board, _, _ = CORES[core]
         (folder / "in.bin").write_bytes(samples.tobytes())
         bios = ["-bios", "none"] if "riscv" in qemu else []
@@ -170,11 +206,16 @@ def run_core(core, model, samples, expected, options):
                     "enable=on,target=native", "-icount", "shift=0", "-kernel",
                     program], cwd=folder)
         got = (folder / "out.bin").read_bytes()
+    if options.layers:
+        print_layers(text, options.layer_names)
     counts = re.findall(r"instructions (\d+) stack (\d+)", text)
     instructions = np.median([int(count) for count, _ in counts])
     stack = max(int(depth) for _, depth in counts)
     return got, (f", {instructions / model.products:.2f} instructions a "
-                 f"product, code {code}, stack {stack}"), \
+                 f"product, code {sizes['code']}, stack {stack}, constants "
+                 f"{sizes['constants']}, arena "
+                 f"{options.arena or model.arena_bytes}, data "
+                 f"{sizes['data']}"), \
         instructions / model.products, undefined
 
 
@@ -206,10 +247,12 @@ def main():
     parser.add_argument("--optimize", default="O3")
     parser.add_argument("--compiler", default="gcc", choices=["gcc", "clang"])
     parser.add_argument("--flags", default="", help="more, on the host")
+    parser.add_argument("--layers", action="store_true")
     parser.add_argument("--limit", action="append", default=[])
     parser.add_argument("--qopt", default=os.environ.get("QOPT", "qopt"))
     options = parser.parse_args()
     model = Model(options.folder)
+    options.layer_names = find_layers(options, model) if options.layers else []
     samples = model.make_samples(options.samples)
     expected = model.interpret(samples, options.qopt)
     limits = dict(entry.split("=") for entry in options.limit)

@@ -56,6 +56,30 @@ static uintptr_t transfer(int operation, intptr_t file, void *bytes,
   return (uintptr_t)host(operation, block);
 }
 
+#if PROFILED_LAYERS
+/* Instructions of every layer, with those of reading the counter once. */
+static uint64_t began, taken[PROFILED_LAYERS];
+static void note_layer(void *context, uint32_t layer, uint32_t phase) {
+  (void)context;
+  if (phase == 0)
+    began = count_read();
+  else
+    taken[layer] = count_read() - began;
+}
+
+static void print_layers(void) {
+  uint64_t start = count_read(), reading = count_read() - start;
+  uint32_t layer;
+  for (layer = 0; layer < PROFILED_LAYERS; ++layer) {
+    print("layer ");
+    print_number(layer);
+    print(" ");
+    print_number(taken[layer] - reading);
+    print("\n");
+  }
+}
+#endif
+
 int main(void) {
   const void *inputs[1];
   void *outputs[1];
@@ -72,6 +96,9 @@ int main(void) {
   call.inputs = inputs;
   call.outputs = outputs;
   call.arena = arena.bytes + (64 - (uintptr_t)arena.bytes % 64) % 64;
+#if PROFILED_LAYERS
+  call.layer_hook = note_layer;
+#endif
   while (transfer(0x06, in, input, sizeof input) == 0) {
     char *frame = (char *)__builtin_frame_address(0), *top = frame - 256;
     uint64_t instructions;
@@ -89,6 +116,9 @@ int main(void) {
     print(" stack ");
     print_number((uint64_t)(frame - deep));
     print("\n");
+#if PROFILED_LAYERS
+    print_layers();
+#endif
     if (transfer(0x05, out, output, sizeof output))
       return 10;
   }
