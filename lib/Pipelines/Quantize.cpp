@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Pipelines/Quantize.h"
 #include "KeepLossesFloat.h"
+#include "qopt/Analysis/BiasGrid.h"
 #include "qopt/Analysis/RowRounding.h"
 #include "qopt/Assignment/CorrectBias.h"
 #include "qopt/Assignment/Plan.h"
@@ -181,7 +182,17 @@ static std::string listNotFinite(const Profile &profile) {
   return list;
 }
 
+/// Constants that are stored before a scheme has rounded any.
+static void markModelWeights(mlir::ModuleOp module) {
+  module.walk([](LinearOpInterface op) {
+    auto stored = op.getWeight().getDefiningOp<qg::DequantizeOp>();
+    if (stored && qg::matchConstant(stored.getX()))
+      op->setAttr(kModelWeightAttr, mlir::UnitAttr::get(op->getContext()));
+  });
+}
+
 absl::Status Quantizer::applyRanges() {
+  markModelWeights(module);
   QOPT_RETURN_IF_ERROR(runPipeline(module, "qg-insert-observers"));
   absl::StatusOr<RangeMethod> method = RangeMethod::parse(recipe.method);
   if (!method.ok())
@@ -376,9 +387,15 @@ absl::Status Quantizer::keepUnfolded() {
 }
 
 absl::Status Quantizer::fold() {
-  // Encodings that a model brings are not ours to refuse.
+  // Encodings that a model brings are not ours to refuse. Its biases are what
+  // it says beside weights that it has stored; beside those that a scheme
+  // rounds a whole step is less than what that has cost.
   return runPipeline(module,
-                     recipe.keepsModel() ? "qopt-fold" : "qopt-fold{verify}");
+                     recipe.keepsModel()
+                         ? "qopt-fold,func.func(qg-refine-biases{split=true},"
+                           "canonicalize,cse)"
+                         : "qopt-fold{verify},func.func(qg-refine-biases{split="
+                           "true marked=true},canonicalize,cse)");
 }
 
 /// "2 of si8 per channel, 1 of ui8 per tensor".

@@ -19,8 +19,6 @@ REFUSED = {
           "middle/unequal-windows": "sums are not requantized",
           "middle/unsigned-weights-z100": "without their zero point",
           "middle/unsigned-weights-z3": "without their zero point",
-          "qonnx/binary": "sums are not requantized",
-          "whole/1w1a": "sums are not requantized",
           "qonnx/trunc-average": "floats have no form",
           "whole/gru-keyword": "loops have no form"},
     "hls": {"ends/label-argmax": "qg.arg_reduce",
@@ -29,8 +27,6 @@ REFUSED = {
             "ends/stored-softmax-of-255": "qg.softmax",
             "middle/unequal-windows": "qg.unary|qg.pool",
             "middle/stored-constant": "no constant operand",
-            "qonnx/binary": "qg.compare",
-            "whole/1w1a": "qg.compare",
             "qonnx/trunc-average": "qg.pool",
             "whole/gru-keyword": "computes in float"}}
 

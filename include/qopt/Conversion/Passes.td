@@ -42,6 +42,34 @@ def ConvertQGToFXP : Pass<"convert-qg-to-fxp", "::mlir::ModuleOp"> {
   let dependentDialects = ["::qopt::fxp::FXPDialect", "::qopt::qg::QGDialect"];
 }
 
+def ConvertStepsToThresholds
+    : Pass<"convert-steps-to-thresholds", "::mlir::ModuleOp"> {
+  let summary = "turn signs of sums into thresholds by channel";
+  let description = [{
+    Between a product of encoded tensors and a quantize, a monotone function with
+    one jump (a sign, a comparison that selects one of two numbers, with any bias
+    and normalization in front of it) says for each channel whether the sum has
+    reached an integer. The place of the jump is found by the reference semantics
+    of the ops, and becomes the bias of a product into 32-bit sums, whose
+    `fxp.requantize` saturates to one of the two levels. A sign that is 0 at one
+    sum has three. A maximum over windows may lie in front of a function that
+    grows.
+
+    Declines: functions with more levels, and such that are not seen to be
+    monotone; sums or values between that others read, unless `integer-only`,
+    where the product is computed twice; decreasing functions behind a maximum.
+
+    {{example test/Conversion/convert-steps-to-thresholds.mlir}}
+  }];
+  let options = [
+    Option<"requantizeMode", "requantize-mode", "std::string", "\"f32\"",
+           "as that of convert-qg-to-fxp">,
+    Option<"integerOnly", "integer-only", "bool", "false",
+           "compute a product twice rather than a step in float">
+  ];
+  let dependentDialects = ["::qopt::fxp::FXPDialect", "::qopt::qg::QGDialect"];
+}
+
 def ConvertQGToLinalg : Pass<"convert-qg-to-linalg", "::mlir::ModuleOp"> {
   let summary = "Lower qg ops on plain element types to linalg on tensors";
   let description = [{

@@ -205,6 +205,31 @@ def FoldSmoothing : Pass<"qg-fold-smoothing", "::mlir::func::FuncOp"> {
                         "Where nothing is decided: 1 / max |w| by channel">];
 }
 
+def RefineBiases : Pass<"qg-refine-biases", "::mlir::func::FuncOp"> {
+  let summary = "Keep float biases exact among sums of few bits";
+  let description = [{
+    The bias of a product of encoded tensors is rounded to whole steps of its
+    sums. Weights of few bits make such a step large: with weights of one bit and
+    scales of 1, a bias of 0.4 vanishes.
+
+    Where the result is f32 and `split` is set, the bias is added to it in
+    floats, as the model says. Else the weights become as many times 2^k, in steps
+    of 2^-k, as a byte and 32-bit sums hold and as it takes until the largest
+    rounding is 1/1024 of a step of the result: the same numbers on a finer grid.
+
+    Declines: operands of 8 bits (there is no room, and their steps are fine);
+    biases that are whole steps; weights in groups, through tables or computed at
+    run time.
+
+    {{example test/Transforms/refine-biases.mlir}}
+  }];
+  let options = [Option<"split", "split", "bool", "false",
+                        "add the biases of f32 results in floats">,
+                 Option<"marked", "marked", "bool", "false",
+                        "of products marked `qg.model_weight` alone">];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def FuseBias : Pass<"qg-fuse-bias", "::mlir::func::FuncOp"> {
   let summary = "Turn additions of channel constants into biases";
   let description = [{

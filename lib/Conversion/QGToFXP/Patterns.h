@@ -62,6 +62,11 @@ mlir::Value createQuantize(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value createDequantize(mlir::OpBuilder &builder, mlir::Location loc,
                              mlir::Value x, const Encoding &encoding);
 
+/// How the module rounds sums; `option` where it does not say. A stored mode is
+/// part of the model: no target changes its results.
+mlir::FailureOr<fxp::RequantizeModeAttr> getMode(mlir::ModuleOp module,
+                                                 llvm::StringRef option);
+
 /// Base of the patterns: knows the requantization mode.
 template <typename Op> struct ToFXP : mlir::OpConversionPattern<Op> {
   ToFXP(const mlir::TypeConverter &converter, mlir::MLIRContext *context,

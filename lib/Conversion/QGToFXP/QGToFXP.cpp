@@ -135,6 +135,12 @@ static FailureOr<fxp::RequantizeModeAttr> parseMode(ModuleOp module,
   return mode;
 }
 
+FailureOr<fxp::RequantizeModeAttr> qgtofxp::getMode(ModuleOp module,
+                                                    StringRef option) {
+  auto stored = module->getAttrOfType<StringAttr>(kRequantizeMode);
+  return parseMode(module, stored ? stored.getValue() : option);
+}
+
 /// What the types of arguments and results said.
 static void keepEncodings(func::FuncOp function) {
   for (unsigned i = 0; i < function.getNumArguments(); ++i)
@@ -162,10 +168,7 @@ struct ConvertQGToFXP : qopt::impl::ConvertQGToFXPBase<ConvertQGToFXP> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    // A stored mode is part of the model: no target changes its results.
-    auto stored = module->getAttrOfType<StringAttr>(kRequantizeMode);
-    FailureOr<fxp::RequantizeModeAttr> mode = parseMode(
-        module, stored ? stored.getValue() : StringRef(requantizeMode));
+    FailureOr<fxp::RequantizeModeAttr> mode = getMode(module, requantizeMode);
     if (failed(mode) || failed(convertRegionsToTables(module)))
       return signalPassFailure();
     module.walk(keepEncodings);

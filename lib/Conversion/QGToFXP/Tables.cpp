@@ -6,10 +6,10 @@
 // so the table cannot differ from them.
 //===----------------------------------------------------------------------===//
 #include "Patterns.h"
+#include "Pointwise.h"
 #include "qopt/Analysis/PointwiseRegions.h"
 #include "qopt/Analysis/SplatConstant.h"
 
-#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -89,60 +89,6 @@ static ScalarFunction findScalarFunction(Value result,
   return region;
 }
 
-/// The scalar of a splat constant as a tensor of shape [1].
-static Value createScalar(OpBuilder &builder, Value constant) {
-  Tensor tensor = *qg::matchConstant(constant);
-  Tensor scalar(tensor.dtype(), {1});
-  std::memcpy(scalar.mutableData(), tensor.data(),
-              getByteWidth(tensor.dtype()));
-  auto element = cast<RankedTensorType>(constant.getType()).getElementType();
-  return qg::createConstant(builder, constant.getLoc(), scalar,
-                            RankedTensorType::get({1}, element));
-}
-
-static FailureOr<Tensor> evaluate(const ScalarFunction &region,
-                                  const Tensor &values) {
-  int64_t count = values.numElements();
-  llvm::DenseMap<Value, Tensor> known;
-  known[region.source] = values;
-  for (Operation *op : region.ops) {
-    // A clone on `count` elements, detached from the program.
-    Block block;
-    OpBuilder builder(op->getContext());
-    builder.setInsertionPointToEnd(&block);
-    IRMapping mapping;
-    SmallVector<Tensor> operands, results;
-    for (Value operand : op->getOperands()) {
-      auto element = cast<RankedTensorType>(operand.getType()).getElementType();
-      if (mapping.contains(operand)) {
-        operands.push_back(isSplatConstant(operand)
-                               ? *qg::matchConstant(mapping.lookup(operand))
-                               : known.lookup(operand));
-        continue;
-      }
-      if (isSplatConstant(operand)) {
-        Value scalar = createScalar(builder, operand);
-        mapping.map(operand, scalar);
-        operands.push_back(*qg::matchConstant(scalar));
-        continue;
-      }
-      mapping.map(operand,
-                  block.addArgument(RankedTensorType::get({count}, element),
-                                    op->getLoc()));
-      operands.push_back(known.lookup(operand));
-    }
-    Operation *clone = builder.clone(*op, mapping);
-    auto element =
-        cast<RankedTensorType>(op->getResultTypes()[0]).getElementType();
-    clone->getResult(0).setType(RankedTensorType::get({count}, element));
-    if (failed(cast<ReferenceOpInterface>(clone).evaluate(operands, results)) ||
-        results.size() != 1)
-      return failure();
-    known[op->getResult(0)] = results.front();
-  }
-  return known.lookup(region.result);
-}
-
 /// A one-op region on a list of values: quantize or dequantize of 256 elements.
 template <typename Op>
 static FailureOr<Tensor> evaluateBoundary(Op op, Type from, Type to,
@@ -174,7 +120,8 @@ static FailureOr<Tensor> computeTable(qg::QuantizeOp op,
       source, from, f32, from.isSigned() ? bytes.bitcast(DType::i8) : bytes);
   if (failed(reals))
     return failure();
-  FailureOr<Tensor> values = evaluate(region, *reals);
+  FailureOr<Tensor> values =
+      evaluatePointwise(region.ops, region.source, *reals);
   if (failed(values))
     return failure();
   FailureOr<Tensor> stored = evaluateBoundary(op, f32, to, *values);

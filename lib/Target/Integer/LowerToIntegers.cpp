@@ -54,6 +54,16 @@ static void buildParts(OpPassManager &pm) {
 static void buildLower(OpPassManager &pm, StringRef requantize,
                        bool integerOnly) {
   buildParts(pm);
+  ConvertStepsToThresholdsOptions steps;
+  steps.requantizeMode = requantize.str();
+  steps.integerOnly = integerOnly;
+  pm.addPass(createConvertStepsToThresholds(steps));
+  // No floats are there to add a bias to: steps have theirs, the others are
+  // rounded, as finely as bytes allow.
+  if (integerOnly) {
+    pm.addNestedPass<func::FuncOp>(createFuseBias());
+    pm.addNestedPass<func::FuncOp>(createRefineBiases());
+  }
   ConvertQGToFXPOptions options;
   options.requantizeMode = requantize.str();
   options.integerOnly = integerOnly;

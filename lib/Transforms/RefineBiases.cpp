@@ -1,0 +1,112 @@
+//===- RefineBiases.cpp - Biases that few bits would round coarsely -------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A file means its float biases as they are. Where sums become floats, the
+// bias is added to those; where they become bytes, weights of few bits take
+// the room that is left in a byte, which makes the steps of sums finer.
+//===----------------------------------------------------------------------===//
+#include "qopt/Analysis/BiasGrid.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+
+namespace qopt {
+#include "qopt/Transforms/RefineBiases.h.inc"
+} // namespace qopt
+
+using namespace mlir;
+using namespace qopt;
+
+/// A rounding of a bias that moves one result in a thousand, in steps of it.
+static constexpr double kNegligible = 0x1p-10;
+
+/// x * w + b -> (x * w) + b, of floats.
+static void splitBias(LinearOpInterface op) {
+  OpBuilder builder(op);
+  Value bias = op.getBias();
+  OperationState state(op->getLoc(), op->getName().getStringRef(),
+                       {op.getInput(), op.getWeight()}, op->getResultTypes(),
+                       op->getAttrs());
+  Value sums = builder.create(state)->getResult(0);
+  Value sum = qg::BinaryOp::create(builder, op->getLoc(), sums.getType(),
+                                   BinaryKind::add, sums, bias,
+                                   /*clamp=*/DenseI64ArrayAttr());
+  op->getResult(0).replaceAllUsesWith(sum);
+  op->erase();
+}
+
+/// Levels low, low + 1, .. high times 2^bits, the last one repeated; empty
+/// where no format of a table has as few.
+static SmallVector<int8_t> getTable(int64_t low, int64_t high, unsigned bits) {
+  constexpr int64_t kLeast = 4, kMost = 32;
+  int64_t count = kLeast;
+  while (count < high - low + 1)
+    count *= 2;
+  SmallVector<int8_t> table;
+  for (int64_t i = 0; i < count && count <= kMost; ++i)
+    table.push_back(int8_t(std::min(low + i, high) * (int64_t(1) << bits)));
+  return table;
+}
+
+/// The weight times 2^bits in steps of 2^-bits: the same numbers, as codes of a
+/// table where one holds them.
+static Value growWeight(const BiasGrid &grid, unsigned bits) {
+  LinearOpInterface op = grid.op;
+  OpBuilder builder(op);
+  ArrayRef<int8_t> bytes = grid.bytes.span<int8_t>();
+  SmallVector<float> scales = grid.weight.getScaleVector();
+  scales.resize(op.countOutputs(), scales.front());
+  for (float &scale : scales)
+    scale = std::ldexp(scale, -static_cast<int>(bits));
+  int64_t low = *llvm::min_element(bytes), high = *llvm::max_element(bytes);
+  SmallVector<int8_t> table = getTable(low, high, bits);
+  Tensor stored(DType::i8, grid.bytes.shape());
+  for (auto [i, byte] : llvm::enumerate(bytes))
+    stored.setInt(i, table.empty() ? int64_t(byte) * (int64_t(1) << bits)
+                                   : byte - low);
+  std::string format = table.empty()
+                           ? "si8"
+                           : ("lut" + Twine(llvm::Log2_64(table.size()))).str();
+  auto element = qg::QuantizedType::getPerAxis(
+      op.getContext(), format, op.getOutputAxis(), scales, {}, 0, table);
+  return qg::createConstant(builder, op.getWeight().getLoc(), stored,
+                            RankedTensorType::get(grid.bytes.shape(), element),
+                            "w");
+}
+
+static void growWeights(const BiasGrid &grid) {
+  unsigned room = grid.getRoom(), bits = 0;
+  bool isEncoded = bool(qg::getQuantizedType(grid.op->getResult(0).getType()));
+  double enough = isEncoded ? kNegligible : 0;
+  while (bits < room && grid.getLoss(bits) > enough)
+    ++bits;
+  if (!bits)
+    return;
+  LinearOpInterface op = grid.op;
+  op.setWeight(growWeight(grid, bits));
+}
+
+namespace {
+struct RefineBiases : qopt::impl::RefineBiasesBase<RefineBiases> {
+  using RefineBiasesBase::RefineBiasesBase;
+  void runOnOperation() override {
+    SmallVector<LinearOpInterface> ops;
+    getOperation().walk([&](LinearOpInterface op) { ops.push_back(op); });
+    for (LinearOpInterface op : ops) {
+      bool isModels = bool(op->removeAttr(kModelWeightAttr));
+      if (marked && !isModels)
+        continue;
+      std::optional<BiasGrid> grid = BiasGrid::match(op);
+      if (!grid || !grid->hasFewBits() || grid->getLoss() == 0)
+        continue;
+      bool isFloat = getTensorType(op->getResult(0)).getElementType().isF32();
+      if (isFloat && split)
+        splitBias(op);
+      else
+        growWeights(*grid);
+    }
+  }
+};
+} // namespace
