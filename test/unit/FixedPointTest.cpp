@@ -4,6 +4,7 @@
 // 8-bit boundaries exhaustively; fixed point against 128-bit integers.
 //===----------------------------------------------------------------------===//
 #include "qopt/Numerics/ConstantDivision.h"
+#include "qopt/Numerics/UpperWord.h"
 
 #include <cmath>
 #include <cstring>
@@ -251,4 +252,54 @@ TEST(FixedPoint, QuantizeWithoutDivisionIsTheSame) {
   EXPECT_FALSE(findQuantizeFactors(0.0f, ranges[0]));
   EXPECT_FALSE(findQuantizeFactors(1e-30f, ranges[0]));
   EXPECT_FALSE(findQuantizeFactors(0.1f, {0, INT32_MIN, INT32_MAX}));
+}
+
+/// As the kernels for microcontrollers compute it.
+static int64_t roundUpperWord(int64_t x, const FixedScale &scale,
+                              int32_t zeroPoint) {
+  unsigned right = scale.shift - kLeastUpperShift;
+  auto upper = int32_t((x * scale.multiplier) >> 32);
+  upper += int32_t(uint32_t(2 * zeroPoint + 1) << right);
+  return upper >> right >> 1;
+}
+
+TEST(UpperWord, RoundsAloneWhereNothingTies) {
+  std::mt19937_64 generator(11);
+  int allowed = 0, refused = 0;
+  for (int i = 0; i < 20000; ++i) {
+    auto multiplier = int64_t(generator() >> 33) << (generator() % 24);
+    FixedScale scale{multiplier & INT32_MAX, unsigned(generator() % 63)};
+    int64_t largest = int64_t(generator() >> 33) >> (generator() % 31);
+    auto zeroPoint = int32_t(generator() % 256) - 128;
+    if (!roundsInUpperWord(scale, largest, zeroPoint)) {
+      ++refused;
+      continue;
+    }
+    ++allowed;
+    for (int j = 0; j < 50; ++j) {
+      // Powers of two are next to ties; the largest overflows first.
+      int64_t x = j == 0   ? largest
+                  : j < 32 ? (int64_t(1) << (j - 1))
+                           : int64_t(generator() % (largest + 1));
+      x = std::min(x, largest);
+      for (int64_t sum : {x, -x})
+        EXPECT_EQ(roundUpperWord(sum, scale, zeroPoint),
+                  shiftRightHalfEven(sum * scale.multiplier, scale.shift) +
+                      zeroPoint)
+            << sum << " * " << scale.multiplier << " >> " << scale.shift;
+    }
+  }
+  EXPECT_GT(allowed, 1000);
+  EXPECT_GT(refused, 1000);
+}
+
+TEST(UpperWord, TiesAreFoundWhereTheyCanBe) {
+  FixedScale half{int64_t(1) << 30, 34}; // x / 16 has ties from 8 on
+  EXPECT_FALSE(canTie(half, 7));
+  EXPECT_TRUE(canTie(half, 8));
+  EXPECT_FALSE(canTie({(int64_t(1) << 30) + 1, 33}, INT32_MAX));
+  EXPECT_FALSE(canTie({0, 40}, INT32_MAX));
+  EXPECT_FALSE(roundsInUpperWord({1374389503, 32}, 1, 0)); // no bit to round by
+  // The zero point moves past 32 bits.
+  EXPECT_FALSE(roundsInUpperWord({1374389503, 33 + 25}, 1, 127));
 }

@@ -59,10 +59,11 @@
 typedef struct qopt_scales {
   const int32_t *bias;
   const int32_t *multiplier;
-  const uint8_t *shift;
+  const uint8_t *shift; /* less 33 where untied */
   int32_t zero_point;
   int32_t low, high;
-  int wide; /* some shift is below 33 */
+  int wide;   /* some shift is below 33 */
+  int untied; /* no sum is half way between two results: upper words decide */
 } qopt_scales;
 
 /* Extents of weights: n rows of k, one behind the other. */
@@ -118,10 +119,34 @@ QOPT_INLINE int8_t qopt_saturate(int64_t y, int32_t zero_point, int32_t low,
   return (int8_t)moved;
 }
 
+/* Half up is half to even without ties (Numerics/UpperWord.h): with the zero
+ * point, a multiplication, a shift and a saturation. */
+QOPT_INLINE int8_t qopt_requantize_untied(int32_t sum,
+                                          const qopt_scales *scales,
+                                          size_t channel) {
+  int32_t multiplier = scales->multiplier[channel];
+  uint32_t right = scales->shift[channel];
+  int32_t y =
+      (int32_t)((uint32_t)(2 * scales->zero_point + 1) << right);
+#if defined(QOPT_DUAL_MAC)
+  __asm__("smmla %0, %1, %2, %0" : "+r"(y) : "r"(sum), "r"(multiplier));
+  y >>= right;
+  __asm__("ssat %0, #8, %1, asr #1" : "=r"(y) : "r"(y));
+  if (scales->low > -128 || scales->high < 127)
+    y = qopt_clamp(y, scales->low, scales->high);
+  return (int8_t)y;
+#else
+  y += (int32_t)(((int64_t)sum * multiplier) >> 32);
+  return (int8_t)qopt_clamp(y >> right >> 1, scales->low, scales->high);
+#endif
+}
+
 QOPT_INLINE int8_t qopt_requantize(int32_t sum, const qopt_scales *scales,
                                    size_t channel) {
   int32_t multiplier = scales->multiplier[channel];
   uint32_t shift = scales->shift[channel];
+  if (scales->untied)
+    return qopt_requantize_untied(sum, scales, channel);
   if (scales->wide)
     return qopt_saturate(qopt_round_shift((int64_t)sum * multiplier, shift),
                          scales->zero_point, scales->low, scales->high);

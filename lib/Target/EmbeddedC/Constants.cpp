@@ -8,7 +8,7 @@
 #include "Steps.h"
 #include "qopt/Dialect/FXP/IR/Levels.h"
 #include "qopt/Dialect/FXP/IR/StoredConstant.h"
-#include "qopt/Numerics/FixedPoint.h"
+#include "qopt/Numerics/UpperWord.h"
 
 #include "absl/strings/str_cat.h"
 #include "llvm/Support/MathExtras.h"
@@ -18,8 +18,8 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::embedded;
 
-/// A scale that every i32 rounds to zero has shift 0; any shift says the same.
-static constexpr unsigned kLeastFastShift = 33;
+/// Of a byte and its zero point.
+static constexpr int64_t kMostDifference = 255;
 
 /// Products of packed weights are made in sixteenths.
 static constexpr int64_t kPackedParts = 16;
@@ -130,6 +130,7 @@ static absl::Status fillLinear(const Step &step, StepConstants &constants) {
   int64_t k = step.k;
   for (int64_t n = 0; n < step.n; ++n) {
     int64_t folded = foldZeroPoint(step, *weights, *bias, n);
+    constants.largest.push_back(getLargestSum(step, *weights, n, folded, 1));
     if (getLargestSum(step, *weights, n, folded,
                       step.isPacked ? kPackedParts : 1) > INT32_MAX)
       return absl::UnimplementedError(absl::StrCat(
@@ -177,6 +178,14 @@ static void fillGrid(const Step &step, StepConstants &constants) {
   }
 }
 
+/// Any i32 where nothing is known.
+static int64_t getLargest(const StepConstants &constants, int64_t channel) {
+  const std::vector<int64_t> &largest = constants.largest;
+  if (largest.empty())
+    return int64_t(1) << 31;
+  return largest[largest.size() == 1 ? 0 : channel];
+}
+
 static absl::Status fillScales(const Step &step, StepConstants &constants) {
   fxp::RequantizeOp op = step.requantize;
   FailureOr<Tensor> scales =
@@ -186,21 +195,28 @@ static absl::Status fillScales(const Step &step, StepConstants &constants) {
   RequantizeMode mode = op.getMode().getRequantizeMode();
   int64_t channels = std::max<int64_t>(constants.bias.size(), 1);
   int64_t count = scales->numElements();
+  constants.zeroPoint = int64_t(op.getZp());
+  constants.low = op.getClamp()[0];
+  constants.high = op.getClamp()[1];
+  constants.isUntied = true;
   for (int64_t c = 0; c < channels; ++c) {
     FixedScale scale =
         getFixedScale(float(scales->getFloat(count == 1 ? 0 : c)), mode);
+    // A scale that every i32 rounds to zero has shift 0; any says the same.
     if (scale.multiplier == 0)
-      scale.shift = kLeastFastShift;
-    constants.isWide |= scale.shift < kLeastFastShift;
+      scale.shift = kLeastUpperShift;
+    constants.isWide |= scale.shift < kLeastUpperShift;
+    constants.isUntied &=
+        roundsInUpperWord(scale, getLargest(constants, c), constants.zeroPoint);
     if (scale.multiplier > INT32_MAX)
       return absl::UnimplementedError(
           absl::StrCat("'", step.name, "': a scale is out of range"));
     constants.multiplier.push_back(int32_t(scale.multiplier));
     constants.shift.push_back(uint8_t(scale.shift));
   }
-  constants.zeroPoint = int64_t(op.getZp());
-  constants.low = op.getClamp()[0];
-  constants.high = op.getClamp()[1];
+  if (constants.isUntied)
+    for (uint8_t &shift : constants.shift)
+      shift -= kLeastUpperShift;
   return absl::OkStatus();
 }
 
@@ -215,16 +231,19 @@ absl::StatusOr<StepConstants> embedded::computeConstants(const Step &step) {
       return status;
     break;
   case Step::SumPool:
+    constants.largest = {step.k * kMostDifference};
     // Places outside are filled with the zero point and add nothing.
     constants.bias = {int32_t(-step.k * step.window.border)};
     break;
   case Step::Rescale: {
     auto zeroPoint = int64_t(cast<fxp::RequantizeOp>(step.op).getXZp());
     constants.bias.assign(step.n, int32_t(-zeroPoint));
+    constants.largest = {kMostDifference};
     break;
   }
   case Step::Multiply:
     constants.bias = {0};
+    constants.largest = {kMostDifference * kMostDifference};
     break;
   case Step::Resize:
     constants.bias = {0};

@@ -214,7 +214,8 @@ private:
                      ", .multiplier = ", weight("multiplier"), ", .shift = ",
                      weight("shift"), ", .zero_point = ", constants_.zeroPoint,
                      ", .low = ", constants_.low, ", .high = ", constants_.high,
-                     ", .wide = ", constants_.isWide ? 1 : 0, "};"));
+                     ", .wide = ", constants_.isWide ? 1 : 0,
+                     constants_.isUntied ? ", .untied = 1" : "", "};"));
   }
   bool isTable() const { return !step_.table.empty(); }
   /// Weights as `n` rows of `k`.

@@ -137,6 +137,12 @@ struct StepConstants {
   std::vector<GridAxis> axes;
   int64_t zeroPoint = 0, low = 0, high = 0;
   bool isWide = false;
+  /// What no sum exceeds, by magnitude: channel by channel, or of all; empty
+  /// where nothing is known.
+  std::vector<int64_t> largest;
+  /// Upper words of products round alone (Numerics/UpperWord.h); `shift` then
+  /// is less by kLeastUpperShift.
+  bool isUntied = false;
 };
 
 absl::StatusOr<StepConstants> computeConstants(const Step &step);

@@ -11,7 +11,7 @@
 // CHECK-NEXT:     const model_weights *restrict weights, int8_t *restrict scratch) {
 // CHECK-NEXT: const qopt_scales scales = {.bias = weights->bias0,
 // CHECK-NEXT:   .multiplier = weights->multiplier0, .shift = weights->shift0,
-// CHECK-NEXT:   .zero_point = -128, .low = -128, .high = 127, .wide = 0};
+// CHECK-NEXT:   .zero_point = -128, .low = -128, .high = 127, .wide = 0, .untied = 1};
 // CHECK-NEXT: static const qopt_shape shape = {.n = 4, .k = 28};
 // CHECK-NEXT: static const qopt_window window = {.height = 6, .width = 6, .channels = 3,
 // CHECK-NEXT:   .out_width = 6, .kernel_y = 3, .kernel_x = 3, .stride_y = 1,
@@ -54,11 +54,12 @@
 // bias - zero point * sum of weights: 10 + 5 * 27 * 9.
 // WEIGHTS: /* bias0 */ {
 // WEIGHTS-NEXT: 1225, 1225, 1225, 1225,
-// 0.01 = 1374389504 / 2^37, the multiplier of 31 bits.
+// 0.01 = 1374389504 / 2^37, the multiplier of 31 bits: no sum of this layer
+// ties, so shifts are those less 33.
 // WEIGHTS: /* multiplier0 */ {
 // WEIGHTS-NEXT: 1374389504,
 // WEIGHTS: /* shift0 */ {
-// WEIGHTS-NEXT: 37,
+// WEIGHTS-NEXT: 4,
 
 // README: * RAM: an arena of 200 bytes
 // README: | 0 stem | conv | 3888 | 1x6x6x4 |
