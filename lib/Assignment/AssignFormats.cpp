@@ -328,18 +328,32 @@ static bool isRoundedByModel(TensorGraph &graph, qg::ObserveOp op) {
          llvm::all_of(readers, llvm::IsaPred<qg::QuantizeOp>);
 }
 
-/// One of two numbers, as a comparison says (BipolarQuant): no rounding of what
-/// is compared leaves all of its results as they are.
+/// What a step, or what stands in front of it, reads besides constants; null
+/// for other ops.
+static Value getStepInput(Operation *op) {
+  if (isa<qg::ObserveOp, qg::UnaryOp, qg::PoolOp, qg::ReshapeOp>(op))
+    return op->getOperand(0);
+  if (!isa<qg::BinaryOp, qg::CompareOp>(op))
+    return {};
+  return qg::matchConstant(op->getOperand(1)) ? op->getOperand(0)
+                                              : op->getOperand(1);
+}
+
+/// One of two numbers, as a comparison says (BipolarQuant), or the sign of sums:
+/// no rounding of what is compared leaves all of its results as they are.
 static bool isStep(Value value) {
+  bool isSign = false;
   while (Operation *op = value.getDefiningOp()) {
     if (auto select = dyn_cast<qg::SelectOp>(op))
       return isSplatConstant(select.getOnTrue()) &&
              isSplatConstant(select.getOnFalse());
-    auto binary = dyn_cast<qg::BinaryOp>(op);
-    if (!binary)
+    if (isa<LinearOpInterface>(op))
+      return isSign;
+    auto unary = dyn_cast<qg::UnaryOp>(op);
+    isSign |= unary && unary.getKind() == UnaryKind::sign;
+    value = getStepInput(op);
+    if (!value)
       return false;
-    value =
-        isSplatConstant(binary.getRhs()) ? binary.getLhs() : binary.getRhs();
   }
   return false;
 }

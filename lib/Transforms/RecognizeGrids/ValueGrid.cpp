@@ -202,6 +202,8 @@ static Bounds computeUnaryBounds(UnaryKind kind, const Bounds &x) {
     return mapBounds(x, [](double v) { return std::floor(v); });
   case UnaryKind::ceil:
     return mapBounds(x, [](double v) { return std::ceil(v); });
+  case UnaryKind::sign:
+    return mapBounds(x, [](double v) { return double((v > 0) - (v < 0)); });
   case UnaryKind::neg: {
     Bounds negated = mapBounds(x, [](double v) { return -v; });
     return {negated.high, negated.low};
@@ -340,6 +342,7 @@ bool GridAnalysis::computeRounded(Value value) {
         case UnaryKind::round_even:
         case UnaryKind::floor:
         case UnaryKind::ceil:
+        case UnaryKind::sign:
           return element.isF32();
         case UnaryKind::relu:
         case UnaryKind::neg:
@@ -499,6 +502,16 @@ std::optional<ValueGrid> GridAnalysis::getScaledGrid(qg::BinaryOp op) {
                    0};
 }
 
+/// One of two numbers of opposite sign, as a comparison says: the sign of
+/// something.
+static std::optional<ValueGrid> getSignGrid(qg::SelectOp op) {
+  std::optional<double> a = matchSplatNumber(op.getOnTrue());
+  std::optional<double> b = matchSplatNumber(op.getOnFalse());
+  if (!a || !b || *a != -*b || !std::isnormal(float(*a)))
+    return std::nullopt;
+  return ValueGrid{float(std::fabs(*a)), -1, 1, 0};
+}
+
 /// Values of one grid, and constants that lie on it.
 std::optional<ValueGrid> GridAnalysis::getMergedGrid(ArrayRef<Value> values) {
   std::optional<ValueGrid> merged;
@@ -562,8 +575,11 @@ std::optional<ValueGrid> GridAnalysis::computeGrid(Value value) {
     grid->high = std::max<int64_t>(grid->high, 0);
     return grid;
   }
-  if (auto select = dyn_cast<qg::SelectOp>(op))
-    return getMergedGrid({select.getOnTrue(), select.getOnFalse()});
+  if (auto select = dyn_cast<qg::SelectOp>(op)) {
+    std::optional<ValueGrid> sign = getSignGrid(select);
+    return sign ? sign
+                : getMergedGrid({select.getOnTrue(), select.getOnFalse()});
+  }
   if (auto concat = dyn_cast<qg::ConcatOp>(op))
     return getMergedGrid(llvm::to_vector(concat.getInputs()));
   if (auto pad = dyn_cast<qg::PadOp>(op); pad && pad.getValue())
