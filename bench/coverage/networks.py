@@ -416,6 +416,29 @@ def qonnx__binary(n):
 
 
 @network
+def qonnx__binary_behind_a_maximum(n):
+    one = n.constant(np.float32(1))
+    x = n.quant(n.input([1, 3, 8, 8]), 1 / 16, 4)
+    w = n.op("BipolarQuant", n.constant(n.normal(8, 3, 3, 3)), one, domain=QONNX)
+    x = n.op("MaxPool", n.op("Conv", x, w, pads=[1] * 4), kernel_shape=[2, 2],
+             strides=[2, 2])
+    x = n.op("BipolarQuant", n.norm(x, 8), one, domain=QONNX)
+    w = n.op("BipolarQuant", n.constant(n.normal(128, 6)), one, domain=QONNX)
+    n.output(n.quant(n.op("MatMul", n.flat(x), w), 1, 8))
+
+
+@network
+def qonnx__bias_of_few_bits(n):
+    x = n.quant(n.input([1, 3, 8, 8]), 1 / 8, 4)
+    for channels, into in ((3, 8), (8, 4)):
+        w = n.quant(n.constant(n.normal(into, channels, 3, 3, scale=0.3)),
+                    0.125, 4, narrow=1)
+        x = n.relu(n.norm(n.op("Conv", x, w, pads=[1] * 4), into))
+        x = n.quant(x, 0.25, 4, signed=0)
+    n.output(x)
+
+
+@network
 def qonnx__bias_of_32_bits(n):
     x = n.quant(n.input([1, 16]), 1 / 16, 4)
     w = n.quant(n.constant(n.normal(16, 5, scale=0.3)), 0.125, 3)
@@ -551,6 +574,21 @@ def whole__1w1a(n):
         x = n.op("BipolarQuant", x, one, domain=QONNX)
     w = n.op("BipolarQuant", n.constant(n.normal(8 * 64, 10)), one, domain=QONNX)
     n.output(n.op("MatMul", n.flat(x), w))
+
+
+@network
+def whole__binary_by_signs(n):
+    """As Larq exports it: signs, padding with 1, a maximum in front of a
+    normalization."""
+    tenth = n.constant(np.float32(0.1))
+    sign = lambda x: n.op("Sign", n.op("Add", n.op("Sign", x), tenth))
+    pm = lambda *shape: n.constant(np.sign(n.normal(*shape)))
+    x = sign(n.op("Conv", n.input([1, 3, 8, 8]), pm(8, 3, 3, 3), pads=[1] * 4))
+    x = n.op("Pad", x, n.constant([0, 0, 1, 1] * 2, np.int64),
+             n.constant(np.float32(1)))
+    x = n.op("MaxPool", n.op("Conv", x, pm(16, 8, 3, 3)), kernel_shape=[2, 2],
+             strides=[2, 2])
+    n.output(n.op("MatMul", n.flat(sign(n.norm(x, 16))), pm(256, 10)))
 
 
 @network

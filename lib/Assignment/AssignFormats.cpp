@@ -339,8 +339,8 @@ static Value getStepInput(Operation *op) {
                                               : op->getOperand(1);
 }
 
-/// One of two numbers, as a comparison says (BipolarQuant), or the sign of sums:
-/// no rounding of what is compared leaves all of its results as they are.
+/// One of two numbers, as a comparison says (BipolarQuant), or the sign of
+/// sums: no rounding of what is compared leaves all of its results as they are.
 static bool isStep(Value value) {
   bool isSign = false;
   while (Operation *op = value.getDefiningOp()) {

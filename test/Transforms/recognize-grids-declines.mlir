@@ -88,3 +88,17 @@ func.func @other_weights(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf3
   %d = qg.matmul %x, %whole : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
   return %a, %b, %c, %d : tensor<1x2xf32>, tensor<1x2xf32>, tensor<1x2xf32>, tensor<1x2xf32>
 }
+
+// Two numbers of no common sign, and a choice of what is computed.
+// CHECK-LABEL: func @choices_that_are_no_signs
+// CHECK-NOT: qg.quantize
+func.func @choices_that_are_no_signs(%x: tensor<1x2xf32>, %c: tensor<1x2xi1>) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
+  %w = qg.constant dense<[[0.3, -0.7], [0.9, 0.2]]> : tensor<2x2xf32> -> tensor<2x2xf32>
+  %high = qg.constant dense<0.5> : tensor<f32> -> tensor<f32>
+  %low = qg.constant dense<-0.25> : tensor<f32> -> tensor<f32>
+  %s = qg.select %c, %high, %low : (tensor<1x2xi1>, tensor<f32>, tensor<f32>) -> tensor<1x2xf32>
+  %y = qg.matmul %s, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %t = qg.select %c, %high, %x : (tensor<1x2xi1>, tensor<f32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  %z = qg.matmul %t, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %y, %z : tensor<1x2xf32>, tensor<1x2xf32>
+}

@@ -186,3 +186,20 @@ func.func @masked_bound(%x: tensor<2x3xf32>, %w: tensor<3x4xf32>) -> tensor<2x4x
   %y = qg.matmul %5, %w : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }
+
+// A sign is one of three integers, a choice of 0.5 and -0.5 a sign of something.
+// CHECK-LABEL: func @signs
+// CHECK: %[[S:.*]] = qg.unary sign
+// CHECK: qg.quantize %[[S]] : tensor<1x2xf32> -> tensor<1x2x!qg.q<si2, 1.000000e+00 : 0>>
+// CHECK: %[[C:.*]] = qg.select
+// CHECK: qg.quantize %[[C]] : tensor<1x2xf32> -> tensor<1x2x!qg.q<si2, 5.000000e-01 : 0>>
+func.func @signs(%x: tensor<1x2xf32>, %c: tensor<1x2xi1>) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
+  %w = qg.constant dense<[[0.3, -0.7], [0.9, 0.2]]> : tensor<2x2xf32> -> tensor<2x2xf32>
+  %high = qg.constant dense<0.5> : tensor<f32> -> tensor<f32>
+  %low = qg.constant dense<-0.5> : tensor<f32> -> tensor<f32>
+  %s = qg.unary sign %x : tensor<1x2xf32> -> tensor<1x2xf32>
+  %y = qg.matmul %s, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %t = qg.select %c, %high, %low : (tensor<1x2xi1>, tensor<f32>, tensor<f32>) -> tensor<1x2xf32>
+  %z = qg.matmul %t, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %y, %z : tensor<1x2xf32>, tensor<1x2xf32>
+}

@@ -14,12 +14,13 @@ F32 = np.float32
 QONNX = "qonnx.custom_op.general"
 
 
-def build(nodes, shape, outputs, weights):
+def build(nodes, shape, outputs, weights, pads=()):
     graph = h.make_graph(
         nodes, "g", [h.make_tensor_value_info("x", T.FLOAT, shape)],
         [h.make_empty_tensor_value_info(o) for o in outputs],
         [numpy_helper.from_array(np.asarray(a, F32), n)
-         for n, a in weights.items()])
+         for n, a in weights.items()] +
+        [numpy_helper.from_array(np.asarray(pads, np.int64), "pads")])
     return qopt.load(h.make_model(
         graph, ir_version=9,
         opset_imports=[h.make_opsetid("", 17), h.make_opsetid(QONNX, 1)])
@@ -139,3 +140,57 @@ def test_bias_in_front_of_bytes(bits, most):
     x = rng.integers(-8, 8, (64, 8)).astype(F32)
     y = np.clip(np.rint((x @ w + b) / F32(0.75)), -128, 127) * F32(0.75)
     assert np.mean(run(model, x)[0] != y) <= most
+
+
+def larq(name, x):
+    """The sign that Larq exports, and others that mean the same."""
+    return {
+        "two-signs": [h.make_node("Sign", [x], ["t0"]),
+                      h.make_node("Add", ["t0", "tenth"], ["t1"]),
+                      h.make_node("Sign", ["t1"], ["t"])],
+        "where": [h.make_node("GreaterOrEqual", [x, "zero"], ["t0"]),
+                  h.make_node("Where", ["t0", "one", "minus"], ["t"])],
+        "less": [h.make_node("Less", [x, "zero"], ["t0"]),
+                 h.make_node("Where", ["t0", "minus", "one"], ["t"])]}[name]
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+@pytest.mark.parametrize("form", ["two-signs", "where", "less"])
+def test_binary_network_of_floats(form, pooled):
+    """Quantized by samples, nothing is rounded: the inputs lie on the grid of
+    8 bits, all others are signs. Padding is 1, as Larq has it."""
+    rng = np.random.default_rng(len(form))
+    pm = lambda *shape: np.where(rng.random(shape) < .5, F32(1), F32(-1))
+    w0, w1, w2 = pm(4, 2, 3, 3), pm(6, 4, 3, 3), pm(6 * (16 if pooled else 64), 3)
+    b = rng.standard_normal((6, 1, 1)).astype(F32)
+    again = [h.make_node(n.op_type, ["a" if i == "m" else f"v{i}" if i[0] == "t"
+                                     and i != "tenth" else i for i in n.input],
+                         [f"v{o}" for o in n.output]) for n in larq(form, "m")]
+    pool = [h.make_node("MaxPool" if pooled else "Identity", ["c"], ["p"],
+                        **(dict(kernel_shape=[2, 2], strides=[2, 2])
+                           if pooled else {}))]
+    model = build([h.make_node("Conv", ["x", "w0"], ["m"], pads=[1] * 4),
+                   *larq(form, "m"),
+                   h.make_node("Pad", ["t", "pads", "one"], ["s"]),
+                   h.make_node("Conv", ["s", "w1"], ["c"]), *pool,
+                   h.make_node("Add", ["p", "b"], ["a"]), *again,
+                   h.make_node("Flatten", ["vt"], ["f"]),
+                   h.make_node("MatMul", ["f", "w2"], ["y"])],
+                  (1, 2, 8, 8), ["y"],
+                  {"w0": w0, "w1": w1, "w2": w2, "b": b, "tenth": .1,
+                   "minus": -1, **NUMBERS}, pads=[0, 0, 1, 1, 0, 0, 1, 1])
+    x = (rng.integers(0, 256, (24, 1, 2, 8, 8)) / F32(255)).astype(F32)
+    x[0, 0, 0, 0, :2] = 0, 1
+
+    def conv(x, w, value):
+        padded = np.pad(x, [(0, 0), (1, 1), (1, 1)], constant_values=value)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (1, 2))
+        return np.einsum("chwij,ocij->ohw", windows.astype(np.float64), w)
+
+    quantized = qopt.quantize(model, scheme="w8a8", data=list(x))
+    for sample in x[:2]:
+        sums = conv(bipolar(np.rint(conv(sample[0] * 255., w0, 0))), w1, 1)
+        if pooled:
+            sums = sums.reshape(6, 4, 2, 4, 2).max((2, 4))
+        y = bipolar(sums + b).reshape(1, -1) @ w2
+        np.testing.assert_array_equal(run_model(quantized, sample)[0], y)
