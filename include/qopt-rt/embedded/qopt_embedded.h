@@ -425,6 +425,7 @@ QOPT_PRODUCT void qopt_sums4(const int8_t *restrict x, int32_t *restrict y,
 }
 
 #include "qopt_embedded_table.h"
+#include "qopt_embedded_bits.h"
 
 /*===- Windows ------------------------------------------------------------===*/
 

@@ -81,6 +81,21 @@ bool embedded::fitsPacked(const Step &step) {
   return true;
 }
 
+GridWeights embedded::makeGrid(const Step &step) {
+  auto weights = getWeights(step);
+  std::optional<Tensor> bias =
+      qg::matchConstant(cast<LinearOpInterface>(step.op).getBias());
+  if (!weights.ok() || !bias || weights->dtype() != DType::i8)
+    return {};
+  Step gridded = step;
+  gridded.grid = findGrid(step, weights->span<int8_t>());
+  int64_t most = getLargestGridSum(gridded);
+  for (int64_t n = 0; n < step.n; ++n)
+    if (most + std::abs(foldZeroPoint(step, *weights, *bias, n)) > INT32_MAX)
+      return {};
+  return gridded.grid;
+}
+
 /// Two weights in a byte: of eight neighbours the first four below, the others
 /// above, so that both halves of a word meet words of a column.
 static std::vector<int8_t> packPairs(const std::vector<int8_t> &weights) {
@@ -145,6 +160,10 @@ static absl::Status fillLinear(const Step &step, StepConstants &constants) {
     for (int64_t i = 0; i < k; ++i)
       constants.weights[isTapMajor ? i * step.n + n : n * row + i] =
           int8_t(weights->getInt(n * k + i));
+  if (step.grid.bits) {
+    constants.words = packGrid(step, constants.weights);
+    constants.weights.clear();
+  }
   if (step.isPacked)
     constants.weights = packPairs(constants.weights);
   if (!step.table.empty()) {

@@ -121,6 +121,7 @@ private:
                                      constants_.weights.end()));
     else
       addMember("int8_t", "weights", constants_.weights);
+    addMember("uint32_t", "weights", constants_.words);
     addMember("int8_t", "levels", constants_.levels);
     addMember("int32_t", "bias", constants_.bias);
     addMember("int32_t", "multiplier", constants_.multiplier);
@@ -171,6 +172,8 @@ private:
       absl::StrAppend(&text, ", ", step_.macs, " products");
     if (step_.isPacked)
       absl::StrAppend(&text, ", weights of 4 bits");
+    if (step_.grid.bits)
+      absl::StrAppend(&text, ", weights of ", step_.grid.bits, " bits");
     if (isTable())
       absl::StrAppend(&text, ", weights out of a table of ",
                       step_.table.size());
@@ -225,11 +228,35 @@ private:
           absl::StrCat("const qopt_codes codes = {.rows = ", weight("codes"),
                        ", .levels = ", weight("levels"),
                        ", .bits = ", llvm::Log2_64(step_.table.size()), "};"));
+    if (hasGrid())
+      declareGrid();
+    declareShape(n, k);
+  }
+  void declareShape(int64_t n, int64_t k) {
     writer_->line(absl::StrCat("static const qopt_shape shape = {.n = ", n,
                                ", .k = ", k, "};"));
   }
   std::string getWeights() const {
-    return isTable() ? "&codes" : weight("weights");
+    return isTable() ? "&codes" : hasGrid() ? "&grid" : weight("weights");
+  }
+  bool hasGrid() const { return step_.grid.bits != 0; }
+  void declareGrid() {
+    writer_->line(absl::StrCat(
+        "const qopt_grid_weights grid = {.words = ", weight("weights"),
+        ", .least = ", step_.grid.least, ", .step = ", step_.grid.step, "};"));
+  }
+  /// The kernel for weights of the width of the step.
+  std::string getGridKernel(StringRef what) const {
+    return absl::StrCat("qopt_", what.str(), "_", step_.grid.bits, "bit");
+  }
+  /// Bytes of weights that take turns with a border in the scratch.
+  std::string unpackWeights() {
+    std::string bytes = at("scratch", step_.window.channels);
+    declareGrid();
+    writer_->call(
+        getGridKernel("unpack"),
+        {bytes, "&grid", int64_t(llvm::alignTo(step_.n * step_.k, 4))});
+    return bytes;
   }
   void declareWindow() {
     const Window &w = step_.window;
@@ -299,6 +326,8 @@ private:
   }
 
   std::string getLinear(int pixels) const {
+    if (hasGrid())
+      return absl::StrCat(getGridKernel("linear"), "_", pixels);
     return absl::StrCat(isTable()        ? "qopt_linear_table_"
                         : step_.isPacked ? "qopt_linear4_"
                                          : "qopt_linear_",
@@ -315,7 +344,8 @@ private:
     writer_->loop(step_.window.pixels(), 1, "pixel", [&](Value pixel) {
       if (isGathered)
         writer_->call("qopt_gather", {"scratch", x_, pixel, "&window"});
-      writer_->call(isTable()        ? "qopt_sums_table"
+      writer_->call(hasGrid()        ? getGridKernel("sums")
+                    : isTable()      ? "qopt_sums_table"
                     : step_.isPacked ? "qopt_sums4"
                                      : "qopt_sums",
                     {isGathered ? std::string("scratch")
@@ -380,12 +410,13 @@ private:
     if (step_.kind != Step::MaxPool)
       declareScales();
     if (step_.kind == Step::Depthwise)
-      declareRows(taps, channels);
+      declareShape(taps, channels);
     if (step_.kind == Step::Grouped)
       declareGroups();
     declareWindow();
     writer_->line(absl::StrCat("const int8_t *taps[", taps, "];"));
     writer_->call("memset", {"scratch", step_.window.border, channels});
+    std::string weights = hasGrid() ? unpackWeights() : weight("weights");
     writer_->loop(step_.window.pixels(), 1, "pixel", [&](Value pixel) {
       writer_->call("qopt_find_taps",
                     {"taps", x_, "scratch", pixel, "&window"});
@@ -393,10 +424,10 @@ private:
                                    "out", false);
       if (step_.kind == Step::Depthwise) {
         writer_->call("qopt_depthwise",
-                      {"taps", out, weight("weights"), "&shape", "&scales"});
+                      {"taps", out, weights, "&shape", "&scales"});
       } else if (step_.kind == Step::Grouped) {
         writer_->call("qopt_grouped",
-                      {"taps", out, weight("weights"), "&groups", "&scales"});
+                      {"taps", out, weights, "&groups", "&scales"});
       } else if (step_.kind == Step::SumPool) {
         writer_->call("qopt_sum_taps",
                       {"taps", taps, out, channels, "&scales"});

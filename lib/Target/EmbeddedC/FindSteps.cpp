@@ -19,6 +19,9 @@ using namespace qopt::embedded;
 /// A pointer to each lies on the stack.
 static constexpr int64_t kMostTaps = 1024;
 
+/// Weights that are unpacked at every call lie in RAM meanwhile.
+static constexpr int64_t kMostUnpacked = 8192;
+
 /// Positions in each lie on the stack.
 static constexpr int64_t kMostDims = 8;
 static constexpr const char *kTooManyDims = "expects up to 8 dimensions";
@@ -198,8 +201,12 @@ private:
   /// (one or two at a time). Packed rows want whole pairs of words, and their
   /// kernels want columns at words, which the caller's arrays need not be.
   void setColumns(Step &step, bool isDense) {
-    step.isPacked = fitsPacked(step);
-    if (!step.isPacked)
+    step.grid = makeGrid(step);
+    step.isPacked =
+        (!step.grid.bits || step.grid.bits == 4) && fitsPacked(step);
+    if (step.isPacked)
+      step.grid = {};
+    if (!step.isPacked && !step.grid.bits)
       step.table = makeTable(step);
     if (isDense && step.k == step.getRow() &&
         !(step.isPacked && isCallers(step.inputs[0]))) {
@@ -292,6 +299,11 @@ private:
       bool isDepthwise = groups == window.channels && step.n == groups;
       step.kind = isDepthwise ? Step::Depthwise : Step::Grouped;
       step.scratch = window.channels; // a pixel of border
+      int64_t weights = llvm::alignTo(step.n * step.k, 4);
+      if (weights <= kMostUnpacked)
+        step.grid = makeGrid(step);
+      if (step.grid.bits)
+        step.scratch += weights;
     } else {
       setColumns(step, isDense);
     }

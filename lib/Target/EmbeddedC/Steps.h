@@ -27,6 +27,12 @@ struct Window {
   int64_t pixels() const { return outHeight * outWidth; }
 };
 
+/// Weights as `least + step * code`.
+struct GridWeights {
+  unsigned bits = 0; ///< of a code, 1 to 7; 0: weights are bytes
+  int64_t least = 0, step = 0;
+};
+
 struct Step {
   enum Kind {
     Gather,    ///< convolution through a copied window
@@ -42,9 +48,9 @@ struct Step {
     LookUp,
     Softmax,
     ArgReduce, ///< positions of the largest or smallest, as results
-    Move, ///< transpose, slice, broadcast
-    Pick, ///< slices of one dimension by constant numbers
-    Pad,  ///< by one number
+    Move,      ///< transpose, slice, broadcast
+    Pick,      ///< slices of one dimension by constant numbers
+    Pad,       ///< by one number
     Concat
   };
   Kind kind;
@@ -63,6 +69,7 @@ struct Step {
   bool isPacked = false;
   /// Weights are codes of a table of 2^b bytes; empty: they are not.
   llvm::SmallVector<int8_t> table;
+  GridWeights grid;
   /// Results of the network in 32 bits: sums as they are.
   bool isSums = false;
   int64_t macs = 0;
@@ -113,6 +120,16 @@ void placeBuffers(StepList &list, mlir::func::FuncOp main);
 /// Whether the weights of a product fit in 4 bits each and its sums, made in
 /// sixteenths, in 32.
 bool fitsPacked(const Step &step);
+/// The grid of the weights of a product, if they have one of few bits and its
+/// sums fit in 32.
+GridWeights makeGrid(const Step &step);
+/// The smallest grid that holds `weights` and the zeros that pad their rows.
+GridWeights findGrid(const Step &step, llvm::ArrayRef<int8_t> weights);
+/// What no sum of codes and of the rest of a row exceeds together.
+int64_t getLargestGridSum(const Step &step);
+/// Rows of codes, or all of them in one row where they are unpacked.
+std::vector<uint32_t> packGrid(const Step &step,
+                               llvm::ArrayRef<int8_t> weights);
 /// The table for the weights of a product that has levels, 0 among them where
 /// rows of codes are padded; empty without levels.
 llvm::SmallVector<int8_t> makeTable(const Step &step);
@@ -125,6 +142,7 @@ struct GridAxis {
 /// How accumulators of a step become bytes; what the weights file holds.
 struct StepConstants {
   std::vector<int8_t> weights; ///< in the order that the kernel reads
+  std::vector<uint32_t> words; ///< of codes, in place of the weights
   std::vector<int32_t> bias;
   std::vector<int32_t> multiplier;
   std::vector<uint8_t> shift;

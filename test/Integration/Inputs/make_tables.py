@@ -1,14 +1,14 @@
 """low_bit_kernels.mlir with weights out of a table: make_tables.py FILE BITS.
 
-A code takes the place of every weight of 4 bits; levels are any bytes, both ends
-among them, and 0 only where BITS is odd.
+A code takes the place of every weight of 4 bits; levels are bytes at growing
+distances, both ends among them, and 0 only where BITS is odd.
 """
 import re
 import sys
 
 text, bits = open(sys.argv[1]).read(), int(sys.argv[2])
 count = 1 << bits
-levels = [round(-128 + 255 * i / (count - 1)) for i in range(count)]
+levels = [round(-128 + 255 * (i / (count - 1)) ** 1.3) for i in range(count)]
 if bits % 2:
     levels[count // 2] = 0
 weights = set()

@@ -24,6 +24,18 @@ void fxp::setLevels(Operation *product, ArrayRef<int8_t> levels) {
                      DenseI8ArrayAttr::get(product->getContext(), levels));
 }
 
+unsigned fxp::getWeightBits(Operation *product) {
+  auto bits = product->getAttrOfType<IntegerAttr>(kWeightBitsAttr);
+  return bits ? unsigned(bits.getInt()) : 8;
+}
+
+void fxp::setWeightBits(Operation *product, unsigned bits) {
+  if (bits >= 5 && bits <= 7)
+    product->setAttr(
+        kWeightBitsAttr,
+        IntegerAttr::get(IntegerType::get(product->getContext(), 64), bits));
+}
+
 SmallVector<int8_t> fxp::makeTable(ArrayRef<int8_t> bytes,
                                    ArrayRef<int8_t> levels) {
   std::bitset<256> used, known;

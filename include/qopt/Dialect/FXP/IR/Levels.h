@@ -23,9 +23,18 @@ llvm::ArrayRef<int8_t> getLevels(mlir::Operation *product);
 /// Nothing is set for empty levels.
 void setLevels(mlir::Operation *product, llvm::ArrayRef<int8_t> levels);
 
+/// On conv and matmul: the format of the weight has 5, 6 or 7 bits. Of fewer
+/// the bytes themselves tell; of these they could by accident.
+inline constexpr llvm::StringLiteral kWeightBitsAttr = "fxp.weight_bits";
+
+/// 8 where nothing is said.
+unsigned getWeightBits(mlir::Operation *product);
+/// Nothing is set for other than 5 to 7 bits.
+void setWeightBits(mlir::Operation *product, unsigned bits);
+
 /// A table for `bytes`: 2^b of the bytes there are, in growing order (the last
-/// one repeated), b at least 1. Empty if one is neither of `levels` nor 0, or if
-/// b would be 8.
+/// one repeated), b at least 1. Empty if one is neither of `levels` nor 0, or
+/// if b would be 8.
 llvm::SmallVector<int8_t> makeTable(llvm::ArrayRef<int8_t> bytes,
                                     llvm::ArrayRef<int8_t> levels);
 /// Index of a byte of the table.
