@@ -86,6 +86,9 @@ QOPT_INLINE static double multiplyAdd(double a, double b, double c) {
 QOPT_INLINE static int32_t multiplyAdd(int32_t a, int32_t b, int32_t c) {
   return int32_t(uint32_t(a) * uint32_t(b) + uint32_t(c));
 }
+QOPT_INLINE static int64_t multiplyAdd(int64_t a, int64_t b, int64_t c) {
+  return int64_t(uint64_t(a) * uint64_t(b) + uint64_t(c));
+}
 
 /// acc[o] += x[c] * w[c, o], c in order.
 template <typename T>
@@ -134,6 +137,7 @@ namespace qopt::array_kernels {
 QOPT_INNER_LOOPS(float)
 QOPT_INNER_LOOPS(double)
 QOPT_INNER_LOOPS(int32_t)
+QOPT_INNER_LOOPS(int64_t)
 } // namespace qopt::array_kernels
 #undef QOPT_INNER_LOOPS
 using namespace qopt::array_kernels;
@@ -226,3 +230,4 @@ static void multiplyImpl(const MatmulSizes &sizes, const T *lhs, const T *rhs,
 QOPT_ARRAY_KERNELS(float)
 QOPT_ARRAY_KERNELS(double)
 QOPT_ARRAY_KERNELS(int32_t)
+QOPT_ARRAY_KERNELS(int64_t)

@@ -170,11 +170,12 @@ static bool isExpressible(const ResampleTable &table, int64_t denominator) {
 }
 
 std::optional<std::vector<IntegerResample>>
-qopt::getIntegerResample(llvm::ArrayRef<ResampleTable> tables) {
-  constexpr int64_t kMostSum = INT32_MAX / 255;
+qopt::getIntegerResample(llvm::ArrayRef<ResampleTable> tables, unsigned bits) {
+  bool isWide = bits > 8;
+  const int64_t mostSum = INT32_MAX / (isWide ? 65535 : 255);
   // Every dimension gets its share of the bits.
   int64_t share = int64_t(
-      std::floor(std::pow(double(kMostSum), 1.0 / double(tables.size()))));
+      std::floor(std::pow(double(mostSum), 1.0 / double(tables.size()))));
   std::vector<IntegerResample> result;
   int64_t product = 1;
   for (const ResampleTable &table : tables) {
@@ -188,12 +189,12 @@ qopt::getIntegerResample(llvm::ArrayRef<ResampleTable> tables) {
     int64_t exact = 1;
     while (exact <= coarse && !isExpressible(table, exact))
       ++exact;
-    if (exact > coarse && coarse < kCoarsest)
+    if (exact > coarse && (isWide || coarse < kCoarsest))
       return std::nullopt;
     result.push_back(roundTable(table, std::min(exact, coarse)));
     product *= getMagnitude(result.back(), table.taps);
   }
-  if (product > kMostSum)
+  if (product > mostSum)
     return std::nullopt;
   return result;
 }

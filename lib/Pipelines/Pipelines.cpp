@@ -65,6 +65,9 @@ struct FoldOptions : mlir::PassPipelineOptions<FoldOptions> {
   Option<bool> verify{*this, "verify",
                       llvm::cl::desc("prove that accumulators are wide enough"),
                       llvm::cl::init(false)};
+  Option<bool> wide{*this, "wide",
+                    llvm::cl::desc("quantized ops on 9 to 16 bits as well"),
+                    llvm::cl::init(false)};
 };
 } // namespace
 
@@ -79,10 +82,9 @@ void qopt::registerPipelines() {
   mlir::PassPipelineRegistration<FoldOptions>(
       "qopt-fold", "Float ops between encodings to quantized ops",
       [](mlir::OpPassManager &pm, const FoldOptions &options) {
-        addPasses(pm, options.verify ? "func.func(qg-fold-qdq,canonicalize,"
-                                       "cse,qg-verify-assignment)"
-                                     : "func.func(qg-fold-qdq,canonicalize,"
-                                       "cse)");
+        std::string wide = options.wide ? "{wide=true}" : "";
+        addPasses(pm, "func.func(qg-fold-qdq" + wide + ",canonicalize,cse" +
+                          (options.verify ? ",qg-verify-assignment)" : ")"));
       });
   mlir::PassPipelineRegistration<>(
       "qopt-prepare", "Constants, layout, folded normalization of floats",

@@ -390,12 +390,14 @@ absl::Status Quantizer::fold() {
   // Encodings that a model brings are not ours to refuse. Its biases are what
   // it says beside weights that it has stored; beside those that a scheme
   // rounds a whole step is less than what that has cost.
-  return runPipeline(module,
-                     recipe.keepsModel()
-                         ? "qopt-fold,func.func(qg-refine-biases{split=true},"
-                           "canonicalize,cse)"
-                         : "qopt-fold{verify},func.func(qg-refine-biases{split="
-                           "true marked=true},canonicalize,cse)");
+  bool keeps = recipe.keepsModel();
+  std::string fold = std::string("qopt-fold{verify=") +
+                     (keeps ? "false" : "true") +
+                     " wide=" + (options.foldsWide ? "true" : "false") + "}";
+  return runPipeline(module, fold +
+                                 ",func.func(qg-refine-biases{split=true" +
+                                 (keeps ? "" : " marked=true") +
+                                 "},canonicalize,cse)");
 }
 
 /// "2 of si8 per channel, 1 of ui8 per tensor".

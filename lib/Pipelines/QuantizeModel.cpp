@@ -92,7 +92,7 @@ static bool leavesFloats(mlir::ModuleOp module, llvm::StringRef requantize) {
   mlir::ScopedDiagnosticHandler silent(
       module.getContext(), [](mlir::Diagnostic &) { return mlir::success(); });
   if (!quantizeFloatInputs(*trial, getOnes(*trial)).ok() ||
-      !runPipeline(*trial, "qopt-fold").ok() ||
+      !runPipeline(*trial, "qopt-fold{wide}").ok() ||
       !lowerToIntegers(*trial, {requantize.str(), /*dropsHead=*/false}).ok())
     return true;
   auto isFloat = [](mlir::Type type) {
@@ -300,6 +300,7 @@ absl::Status ModelQuantizer::quantize() {
   QuantizeOptions options;
   options.recipe = model.recipe;
   options.engine = inputs.engine;
+  options.foldsWide = inputs.integerInputs;
   options.calibrated = calibrated;
   options.progress = inputs.progress;
   options.onStage = inputs.onStage;

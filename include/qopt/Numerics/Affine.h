@@ -170,6 +170,33 @@ auto emitRequantizeFixed(B &b, I acc, int64_t xZeroPoint,
   return emitShiftIntoRange(b, product, scale.shift, range);
 }
 
+/// The same for sums of 64 bits, below 2^47 by magnitude: their products have
+/// up to 78 bits, in an upper word of 64 and a lower one of 32.
+template <class B, class L>
+auto emitRequantizeWide(B &b, L acc, const FixedFactor<L> &scale,
+                        const StoredRange &range) {
+  L one = b.intLike(acc, 1), zero = b.intLike(acc, 0);
+  L word = b.intLike(acc, 32), mask = b.intLike(acc, 0xFFFFFFFF);
+  L low = b.mulI(b.andI(acc, mask), scale.multiplier); // below 2^63
+  L high =
+      b.addI(b.mulI(b.shrS(acc, word), scale.multiplier), b.shrS(low, word));
+  L rest = b.andI(low, mask);
+  auto isLong = b.ltS(word, scale.shift);
+  // By 33 and more the upper word decides.
+  L right = b.select(isLong, b.subI(scale.shift, word), one);
+  L sticky = b.select(b.neI(rest, zero), one, zero);
+  L upper = emitRoundUpperWord(b, high, sticky, right);
+  // By 32 and less all of it is shifted; an upper word that is cut off here
+  // saturates every format of 16 bits still.
+  L most = b.intLike(acc, 1 << 28), least = b.intLike(acc, -(1 << 28));
+  L whole = b.addI(b.shlI(emitClamp(b, high, least, most), word), rest);
+  L shift = b.select(isLong, zero, scale.shift);
+  L rounded = b.select(isLong, upper, emitRoundShift(b, whole, shift));
+  return b.truncateToI32(
+      emitSaturate(b, rounded, b.intLike(acc, range.zeroPoint),
+                   b.intLike(acc, range.low), b.intLike(acc, range.high)));
+}
+
 /// An operand of fxp.add: i32 with its zero point taken off, and its scale, f32
 /// or an i64 multiplier.
 template <class I, class S> struct Scaled {

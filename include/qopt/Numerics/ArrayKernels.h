@@ -61,14 +61,18 @@ struct ConvSizes {
 
 /// `out[n, p, o] = bias[o] + sum x * weight`, accumulated from the bias in the
 /// order of (kernel position, channel) by fused multiply-adds, or in wrapping
-/// i32. x is [N, s, C], weight [O, k, C/groups]; bias may be null (zero).
-template <typename T> struct ConvArrays { const T *x, *weight, *bias; };
+/// integers. x is [N, s, C], weight [O, k, C/groups]; bias may be null (zero).
+template <typename T> struct ConvArrays {
+  const T *x, *weight, *bias;
+};
 void convolve(const WindowWalk &walk, const ConvSizes &sizes,
               const ConvArrays<float> &arrays, float *out);
 void convolve(const WindowWalk &walk, const ConvSizes &sizes,
               const ConvArrays<double> &arrays, double *out);
 void convolve(const WindowWalk &walk, const ConvSizes &sizes,
               const ConvArrays<int32_t> &arrays, int32_t *out);
+void convolve(const WindowWalk &walk, const ConvSizes &sizes,
+              const ConvArrays<int64_t> &arrays, int64_t *out);
 
 /// Sizes of a matrix product; `rhs` is [K, N] or, transposed, [N, K].
 struct MatmulSizes {
@@ -82,6 +86,8 @@ void multiply(const MatmulSizes &sizes, const double *lhs, const double *rhs,
               const double *bias, double *out);
 void multiply(const MatmulSizes &sizes, const int32_t *lhs, const int32_t *rhs,
               const int32_t *bias, int32_t *out);
+void multiply(const MatmulSizes &sizes, const int64_t *lhs, const int64_t *rhs,
+              const int64_t *bias, int64_t *out);
 
 /// Number functions of Elementwise.h over arrays of one length. The kind is
 /// defined on floats and no predicate.

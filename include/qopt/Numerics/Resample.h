@@ -52,9 +52,10 @@ struct IntegerResample {
   std::vector<int32_t> coefficients;
 };
 /// Integers for all dimensions of a resize of bytes, such that no sum of them
-/// leaves 32 bits; nullopt if even the coarsest do.
+/// leaves 32 bits; nullopt if even the coarsest do. Of 9 to 16 `bits` only
+/// integers that stand for the coefficients exactly.
 std::optional<std::vector<IntegerResample>>
-getIntegerResample(llvm::ArrayRef<ResampleTable> tables);
+getIntegerResample(llvm::ArrayRef<ResampleTable> tables, unsigned bits = 8);
 
 /// Arrays `[outer, in, inner]` to `[outer, out, inner]`.
 struct ResampleSizes {

@@ -31,6 +31,8 @@ struct QuantizeOptions {
   /// Leaves scales by channel of activations in `unfolded`, so that its weights
   /// can be compared with those of the float model.
   bool keepChannelScales = false;
+  /// The target rounds sums as integers: ops on 9 to 16 bits become quantized.
+  bool foldsWide = false;
   /// Called while weights are rounded; see RoundWeightsOptions.
   std::function<void(llvm::StringRef phase, int64_t done, int64_t total)>
       progress;

@@ -404,8 +404,17 @@ def FoldQDQ : Pass<"qg-fold-qdq", "::mlir::func::FuncOp"> {
     byte per tensor. Pointwise ops stay float: `convert-qg-to-fxp` tabulates
     them.
 
+    Activations of 9 to 16 bits: their products are taken apart into products of
+    bytes, whose sums become floats; with `wide`, for targets that round sums as
+    integers, they are quantized ops like those of bytes.
+
     {{example test/Transforms/fold-qdq.mlir}}
   }];
+  let options = [
+    Option<"wide", "wide", "bool", "false",
+           "whether ops on 9 to 16 bits become quantized; off, because sums "
+           "are rounded as floats where no mode is given">
+  ];
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 

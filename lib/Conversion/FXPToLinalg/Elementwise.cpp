@@ -12,10 +12,10 @@
 using namespace mlir;
 using namespace qopt;
 
-/// A stored integer as i32.
+/// A stored integer as i32; sums as they are.
 static Value load(OpBuilder &b, Location loc, Value x, bool isUnsigned) {
   Type i32 = b.getI32Type();
-  if (x.getType() == i32)
+  if (x.getType().getIntOrFloatBitWidth() >= 32)
     return x;
   return isUnsigned ? arith::ExtUIOp::create(b, loc, i32, x).getResult()
                     : arith::ExtSIOp::create(b, loc, i32, x).getResult();
@@ -102,6 +102,13 @@ struct LowerRequantize : OpConversionPattern<fxp::RequantizeOp> {
                 [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
                   IRScalarBuilder scalar(b, loc);
                   Value x = load(b, loc, args[0], op.getXUnsigned());
+                  if (x.getType().isInteger(64)) {
+                    Value y = numerics::emitRequantizeWide(
+                        scalar, subtract(scalar, x, op.getXZp()),
+                        numerics::FixedFactor{Value(args[1]), Value(args[2])},
+                        range);
+                    return store(b, loc, y, type.getElementType());
+                  }
                   Value y =
                       isFloat ? numerics::emitRequantize(scalar, x, op.getXZp(),
                                                          Value(args[1]), range)
@@ -171,14 +178,18 @@ struct LowerMul : OpConversionPattern<fxp::MulOp> {
     LinalgBuilder builder{rewriter, op.getLoc()};
     rewriter.replaceOp(
         op, builder.pointwise(
-                op.getType().getShape(), rewriter.getI32Type(),
+                op.getType().getShape(), op.getType().getElementType(),
                 {adaptor.getLhs(), adaptor.getRhs()},
                 [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
                   IRScalarBuilder scalar(b, loc);
                   Value lhs = load(b, loc, args[0], op.getLhsUnsigned());
                   Value rhs = load(b, loc, args[1], op.getRhsUnsigned());
-                  return scalar.mulI(subtract(scalar, lhs, op.getZps()[0]),
-                                     subtract(scalar, rhs, op.getZps()[1]));
+                  lhs = subtract(scalar, lhs, op.getZps()[0]);
+                  rhs = subtract(scalar, rhs, op.getZps()[1]);
+                  if (op.getType().getElementType().isInteger(32))
+                    return scalar.mulI(lhs, rhs);
+                  return scalar.mulI(scalar.extendToI64(lhs),
+                                     scalar.extendToI64(rhs));
                 }));
     return success();
   }

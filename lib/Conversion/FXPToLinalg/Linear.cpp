@@ -26,6 +26,18 @@ static Value widen(OpBuilder &b, Location loc, Value x, bool isUnsigned,
   return arith::SubIOp::create(b, loc, x, zp);
 }
 
+/// acc + lhs * rhs in the integers of `acc`.
+static Value multiplyAdd(OpBuilder &b, Location loc, Value acc, Value lhs,
+                         Value rhs) {
+  Type type = acc.getType();
+  if (type != lhs.getType()) {
+    lhs = arith::ExtSIOp::create(b, loc, type, lhs);
+    rhs = arith::ExtSIOp::create(b, loc, type, rhs);
+  }
+  Value product = arith::MulIOp::create(b, loc, lhs, rhs);
+  return arith::AddIOp::create(b, loc, acc, product);
+}
+
 /// Pads the spatial dimensions and clears the pads of `loops`.
 static Value padSpatial(LinalgBuilder &builder, WindowLoops &loops, Value x,
                         int64_t stored) {
@@ -91,7 +103,7 @@ struct LowerConv : OpConversionPattern<fxp::ConvOp> {
     Value bias =
         builder.reshape(adaptor.getBias(), {groups, weight.front() / groups});
     Value init = builder.pointwise(
-        outShape, rewriter.getI32Type(), bias,
+        outShape, op.getType().getElementType(), bias,
         [](OpBuilder &, Location, ValueRange args) { return args[0]; });
     SmallVector<unsigned> wDims, outDims{0};
     for (unsigned i = 0; i < spatial; ++i) {
@@ -105,8 +117,7 @@ struct LowerConv : OpConversionPattern<fxp::ConvOp> {
                     [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
                       Value lhs = widen(b, loc, args[0], isUnsigned, zp);
                       Value rhs = widen(b, loc, args[1], false, 0);
-                      Value product = arith::MulIOp::create(b, loc, lhs, rhs);
-                      return arith::AddIOp::create(b, loc, args[2], product);
+                      return multiplyAdd(b, loc, args[2], lhs, rhs);
                     });
     rewriter.replaceOp(op, builder.reshape(sum, result));
     return success();
@@ -151,15 +162,14 @@ struct LowerMatmul : OpConversionPattern<fxp::MatmulOp> {
     SmallVector<IteratorType> iterators(rank, IteratorType::parallel);
     iterators[k] = IteratorType::reduction;
     Value init = builder.pointwise(
-        shape, rewriter.getI32Type(), adaptor.getBias(),
+        shape, op.getType().getElementType(), adaptor.getBias(),
         [](OpBuilder &, Location, ValueRange args) { return args[0]; });
     Value sum = builder.reduce(
         {adaptor.getLhs(), rhs}, init, maps, iterators,
         [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
           Value x = widen(b, loc, args[0], op.getLhsUnsigned(), op.getLhsZp());
           Value y = widen(b, loc, args[1], op.getRhsUnsigned(), op.getRhsZp());
-          Value product = arith::MulIOp::create(b, loc, x, y);
-          return arith::AddIOp::create(b, loc, args[2], product);
+          return multiplyAdd(b, loc, args[2], x, y);
         });
     rewriter.replaceOp(op, sum);
     return success();

@@ -46,6 +46,16 @@ static RankedTensorType withElement(Type type, Type element) {
                                element);
 }
 
+static RankedTensorType withStored(Type type, const Encoding &encoding) {
+  return withElement(type,
+                     IntegerType::get(type.getContext(), encoding.storageBits));
+}
+
+/// How many integers surely add up within 32 bits.
+static int64_t countSummands(const Encoding &encoding) {
+  return INT32_MAX >> encoding.storageBits;
+}
+
 namespace {
 struct ConvertQuantize : ToFXP<qg::QuantizeOp> {
   using ToFXP::ToFXP;
@@ -100,10 +110,10 @@ struct ConvertRequantize : ToFXP<qg::RequantizeOp> {
   LogicalResult
   matchAndRewrite(qg::RequantizeOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    std::optional<Encoding> from = getByteEncoding(op.getX().getType());
-    std::optional<Encoding> to = getByteEncoding(op.getType());
+    std::optional<Encoding> from = getStored(op.getX().getType());
+    std::optional<Encoding> to = getStored(op.getType());
     if (!from || !to)
-      return op.emitOpError("expects 8-bit encodings per tensor");
+      return op.emitOpError("expects encodings in integers per tensor");
     rewriter.replaceOp(
         op, rescale(rewriter, op.getLoc(), adaptor.getX(), *from, {*to, mode}));
     return success();
@@ -115,21 +125,20 @@ struct ConvertConcat : ToFXP<qg::ConcatOp> {
   LogicalResult
   matchAndRewrite(qg::ConcatOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    std::optional<Encoding> to = getByteEncoding(op.getType());
+    std::optional<Encoding> to = getStored(op.getType());
     if (!to)
-      return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
+      return rewriter.notifyMatchFailure(op, "not in integers per tensor");
     SmallVector<Value> inputs;
     for (auto [before, x] : llvm::zip(op.getInputs(), adaptor.getInputs())) {
-      std::optional<Encoding> from = getByteEncoding(before.getType());
+      std::optional<Encoding> from = getStored(before.getType());
       if (!from)
-        return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
+        return rewriter.notifyMatchFailure(op, "not in integers per tensor");
       inputs.push_back(isSame(*from, *to) ? x
                                           : rescale(rewriter, op.getLoc(), x,
                                                     *from, {*to, mode}));
     }
-    rewriter.replaceOpWithNewOp<qg::ConcatOp>(
-        op, withElement(op.getType(), rewriter.getI8Type()), inputs,
-        op.getAxis());
+    rewriter.replaceOpWithNewOp<qg::ConcatOp>(op, withStored(op.getType(), *to),
+                                              inputs, op.getAxis());
     return success();
   }
 };
@@ -139,18 +148,19 @@ struct ConvertBinary : ToFXP<qg::BinaryOp> {
   LogicalResult
   matchAndRewrite(qg::BinaryOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    std::optional<Encoding> lhs = getByteEncoding(op.getLhs().getType());
-    std::optional<Encoding> rhs = getByteEncoding(op.getRhs().getType());
-    std::optional<Encoding> result = getByteEncoding(op.getType());
+    std::optional<Encoding> lhs = getStored(op.getLhs().getType());
+    std::optional<Encoding> rhs = getStored(op.getRhs().getType());
+    std::optional<Encoding> result = getStored(op.getType());
     if (!lhs || !rhs || !result)
-      return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
+      return rewriter.notifyMatchFailure(op, "not in integers per tensor");
     Location loc = op.getLoc();
     int64_t zps[] = {lhs->zeroPoint(), rhs->zeroPoint()};
     if (op.getKind() == BinaryKind::mul) {
+      int64_t reach = getReach(*lhs, zps[0]) * getReach(*rhs, zps[1]);
+      Type sums = rewriter.getIntegerType(reach > INT32_MAX ? 64 : 32);
       Value acc = fxp::MulOp::create(
-          rewriter, loc, withElement(op.getType(), rewriter.getI32Type()),
-          adaptor.getLhs(), adaptor.getRhs(), zps, lhs->isUnsigned,
-          rhs->isUnsigned);
+          rewriter, loc, withElement(op.getType(), sums), adaptor.getLhs(),
+          adaptor.getRhs(), zps, lhs->isUnsigned, rhs->isUnsigned);
       double scale =
           double(lhs->scale()) * double(rhs->scale()) / double(result->scale());
       rewriter.replaceOp(op, createRequantize(rewriter, loc, acc, float(scale),
@@ -165,7 +175,7 @@ struct ConvertBinary : ToFXP<qg::BinaryOp> {
         float(sign * double(rhs->scale()) / double(result->scale()))};
     int64_t range[] = {result->low, result->high};
     rewriter.replaceOpWithNewOp<fxp::AddOp>(
-        op, withElement(op.getType(), rewriter.getI8Type()), adaptor.getLhs(),
+        op, withStored(op.getType(), *result), adaptor.getLhs(),
         adaptor.getRhs(), scales, zps, result->zeroPoint(),
         op.getClamp().value_or(range), lhs->isUnsigned, rhs->isUnsigned,
         result->isUnsigned, mode);
@@ -178,21 +188,20 @@ struct ConvertPool : ToFXP<qg::PoolOp> {
   LogicalResult
   matchAndRewrite(qg::PoolOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    std::optional<Encoding> x = getByteEncoding(op.getX().getType());
+    std::optional<Encoding> x = getStored(op.getX().getType());
     if (!x)
-      return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
+      return rewriter.notifyMatchFailure(op, "not in integers per tensor");
     if (op.getKind() == PoolKind::max) {
       rewriter.replaceOpWithNewOp<fxp::MaxPoolOp>(
-          op, withElement(op.getType(), rewriter.getI8Type()), adaptor.getX(),
-          op.getKernel(), op.getStrides(), op.getPads(), op.getDilations(),
-          x->isUnsigned);
+          op, withStored(op.getType(), *x), adaptor.getX(), op.getKernel(),
+          op.getStrides(), op.getPads(), op.getDilations(), x->isUnsigned);
       return success();
     }
-    std::optional<Encoding> result = getByteEncoding(op.getType());
+    std::optional<Encoding> result = getStored(op.getType());
     std::optional<int64_t> count = getUniformCount(op);
     if (!result || !count)
       return rewriter.notifyMatchFailure(op, "windows count differently");
-    if (*count > INT32_MAX / 256)
+    if (*count > countSummands(*x))
       return rewriter.notifyMatchFailure(op, "sums may leave 32 bits");
     Value acc = fxp::SumPoolOp::create(
         rewriter, op.getLoc(), withElement(op.getType(), rewriter.getI32Type()),
@@ -212,10 +221,10 @@ struct ConvertResize : ToFXP<qg::ResizeOp> {
   matchAndRewrite(qg::ResizeOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     auto integers = op.getIntegerTables();
-    std::optional<Encoding> x = getByteEncoding(op.getX().getType());
-    std::optional<Encoding> result = getByteEncoding(op.getType());
+    std::optional<Encoding> x = getStored(op.getX().getType());
+    std::optional<Encoding> result = getStored(op.getType());
     if (!x || !result || !integers)
-      return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
+      return rewriter.notifyMatchFailure(op, "not in integers per tensor");
     SmallVector<int64_t> taps, positions;
     SmallVector<int32_t> coefficients;
     double divisor = result->scale();
@@ -241,16 +250,16 @@ struct ConvertReduce : ToFXP<qg::ReduceOp> {
   LogicalResult
   matchAndRewrite(qg::ReduceOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    std::optional<Encoding> x = getByteEncoding(op.getX().getType());
+    std::optional<Encoding> x = getStored(op.getX().getType());
     if (!x || op.getKind() != ReduceKind::sum)
       return rewriter.notifyMatchFailure(op, "no 8-bit sum");
     int64_t count = getCount(op.getX().getType().getShape()) /
                     std::max<int64_t>(1, getCount(op.getType().getShape()));
-    if (count > INT32_MAX / 256)
+    if (count > countSummands(*x))
       return rewriter.notifyMatchFailure(op, "sums may leave 32 bits");
-    std::optional<Encoding> result = getByteEncoding(op.getType());
+    std::optional<Encoding> result = getStored(op.getType());
     if (!result && isQuantized(op.getType()))
-      return rewriter.notifyMatchFailure(op, "not 8 bits per tensor");
+      return rewriter.notifyMatchFailure(op, "not in integers per tensor");
     Value acc = fxp::SumOp::create(
         rewriter, op.getLoc(), withElement(op.getType(), rewriter.getI32Type()),
         adaptor.getX(), op.getAxes(), x->zeroPoint(), x->isUnsigned);
@@ -368,16 +377,22 @@ struct ConvertSoftmax : OpConversionPattern<qg::SoftmaxOp> {
 
 /// Scales are positive: the stored integers are ordered as what they stand for.
 /// Unsigned ones are searched as signed ones, 128 less.
-struct ConvertArgReduce : OpConversionPattern<qg::ArgReduceOp> {
-  using OpConversionPattern::OpConversionPattern;
+struct ConvertArgReduce : ToFXP<qg::ArgReduceOp> {
+  using ToFXP::ToFXP;
   LogicalResult
   matchAndRewrite(qg::ArgReduceOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    std::optional<Encoding> encoding = getByteEncoding(op.getX().getType());
+    std::optional<Encoding> encoding = getStored(op.getX().getType());
     if (!encoding)
-      return rewriter.notifyMatchFailure(op, "not bytes of one scale");
+      return rewriter.notifyMatchFailure(op, "not integers of one scale");
     Value x = adaptor.getX();
-    if (encoding->isUnsigned) {
+    if (encoding->isUnsigned && encoding->storageBits > 8) {
+      Encoding moved = *encoding;
+      moved.isUnsigned = false;
+      for (int64_t *number : {&moved.zeroPoints[0], &moved.low, &moved.high})
+        *number -= 1 << 15;
+      x = rescale(rewriter, op.getLoc(), x, *encoding, {moved, mode});
+    } else if (encoding->isUnsigned) {
       Tensor table(DType::i8, {256});
       for (int64_t i = 0; i < 256; ++i)
         table.setInt(i, i - 128);
@@ -450,7 +465,9 @@ void qgtofxp::populateElementwisePatterns(RewritePatternSet &patterns,
 }
 
 void qgtofxp::populateIntegerOnlyPatterns(RewritePatternSet &patterns,
-                                          const TypeConverter &converter) {
-  patterns.add<ConvertSoftmax, ConvertArgReduce>(
-      converter, patterns.getContext(), /*benefit=*/2);
+                                          const TypeConverter &converter,
+                                          fxp::RequantizeModeAttr mode) {
+  MLIRContext *context = patterns.getContext();
+  patterns.add<ConvertSoftmax>(converter, context, /*benefit=*/2);
+  patterns.add<ConvertArgReduce>(converter, context, mode, /*benefit=*/2);
 }

@@ -23,6 +23,13 @@ struct Weight {
   Tensor values;
   SmallVector<int8_t> levels;
   SmallVector<float> scales;
+  unsigned bits; ///< of the format
+
+  /// Says on the product what the bytes alone do not.
+  void describe(Value acc) const {
+    fxp::setLevels(acc.getDefiningOp(), levels);
+    fxp::setWeightBits(acc.getDefiningOp(), bits);
+  }
 };
 
 /// What becomes of the accumulators of a linear op.
@@ -55,7 +62,7 @@ static FailureOr<Weight> getWeight(Operation *op, Value value, int64_t axis) {
                                 "their zero point, got "
                              << bytes.outside;
   return Weight{*bytes.bytes, SmallVector<int8_t>(decoder->levels()),
-                SmallVector<float>(scales)};
+                SmallVector<float>(scales), encoding.getBits()};
 }
 
 /// Sums of the weights of every channel, or of their magnitudes.
@@ -70,11 +77,6 @@ static SmallVector<int64_t> sumMagnitudes(const Tensor &weight, int64_t axis,
     sums[(i / inner) % channels] +=
         magnitude ? std::abs(int64_t(values[i])) : int64_t(values[i]);
   return sums;
-}
-
-static int64_t getReach(const Encoding &encoding, int64_t zeroPoint) {
-  return std::max(std::abs(encoding.low - zeroPoint),
-                  std::abs(encoding.high - zeroPoint));
 }
 
 /// Whether the stored result of a channel is one number, whatever the products
@@ -126,11 +128,21 @@ static void simplifyDeadChannels(Value bias, int64_t axis, int64_t reach,
   }
 }
 
+/// Bits of which sums of products are proven to stay inside: those of bytes
+/// have 32; those of i16 have as many, or 64 with magnitudes of 47, which a
+/// requantization is exact for.
+static constexpr unsigned kMostSumBits = 47;
+
+static unsigned getMostSumBits(const Encoding &x) {
+  return x.storageBits > 8 ? kMostSumBits : 31;
+}
+
 /// Integer bias: rne(b / accScale); a si32 bias in just that scale (as an f32
 /// product) is taken as it is stored.
 static FailureOr<SmallVector<int64_t>> getBias(Operation *op, Value bias,
                                                ArrayRef<double> accScales,
-                                               int64_t channels) {
+                                               const Encoding &x) {
+  int64_t channels = cast<LinearOpInterface>(op).countOutputs();
   SmallVector<int64_t> result(channels, 0);
   if (!bias)
     return result;
@@ -142,11 +154,11 @@ static FailureOr<SmallVector<int64_t>> getBias(Operation *op, Value bias,
     double accScale = accScales[accScales.size() == 1 ? 0 : o];
     if (!encoding) {
       double scaled = roundToInteger(stored->getFloat(o) / accScale);
-      if (!(std::fabs(scaled) < 2147483648.0))
-        return op->emitOpError()
-               << "expects a bias that fits 32 bits in the accumulator's "
-                  "scale, got "
-               << scaled << " in channel " << o;
+      unsigned bits = getMostSumBits(x);
+      if (!(std::fabs(scaled) < std::ldexp(1.0, bits)))
+        return op->emitOpError() << "expects a bias that fits " << bits + 1
+                                 << " bits in the accumulator's scale, got "
+                                 << scaled << " in channel " << o;
       result[o] = int64_t(scaled);
       continue;
     }
@@ -161,25 +173,28 @@ static FailureOr<SmallVector<int64_t>> getBias(Operation *op, Value bias,
   return result;
 }
 
-/// No accumulator can leave 32 bits: `reach` is the largest |x - zx|.
-static LogicalResult checkAccumulators(Operation *op, ArrayRef<int64_t> sums,
-                                       ArrayRef<int64_t> bias, int64_t reach) {
-  for (auto [o, sum] : llvm::enumerate(sums)) {
-    int64_t bound = sum * reach + std::abs(bias[o]);
-    if (bound > INT32_MAX)
-      return op->emitOpError()
-             << "expects accumulators within 32 bits, channel " << o
-             << " can reach " << bound << "; use smaller weights or fewer bits";
-  }
-  return success();
-}
+/// What accumulators need: `sums` are the largest sums of |w|, by channel.
+struct SumBound {
+  ArrayRef<int64_t> sums, bias;
+  int64_t reach; ///< the largest |x - zx|
+};
 
-static Value createBias(OpBuilder &builder, Location loc,
-                        ArrayRef<int64_t> bias) {
-  SmallVector<int32_t> values;
-  for (int64_t value : bias)
-    values.push_back(int32_t(value));
-  return createI32Constant(builder, loc, values);
+/// 32, or 64 where products of i16 may leave 32 bits; an error where those of
+/// bytes do.
+static FailureOr<unsigned> getSumBits(Operation *op, const SumBound &bound,
+                                      const Encoding &x) {
+  unsigned bits = 32, most = getMostSumBits(x);
+  for (auto [o, sum] : llvm::enumerate(bound.sums)) {
+    int64_t reach = sum * bound.reach + std::abs(bound.bias[o]);
+    if (reach >> most)
+      return op->emitOpError()
+             << "expects accumulators within " << most + 1 << " bits, channel "
+             << o << " can reach " << reach
+             << "; use smaller weights or fewer bits";
+    if (reach > INT32_MAX)
+      bits = 64;
+  }
+  return bits;
 }
 
 /// Requantizes or dequantizes accumulators whose last dimension is channels.
@@ -210,7 +225,8 @@ static Value finish(OpBuilder &builder, Location loc, Value acc,
 /// Scales of the accumulators and the encoding of the result.
 template <typename Op>
 static FailureOr<Epilogue> getEpilogue(Op op, double xScale,
-                                       ArrayRef<float> weightScales) {
+                                       ArrayRef<float> weightScales,
+                                       fxp::RequantizeModeAttr mode) {
   Epilogue epilogue;
   for (float scale : weightScales)
     epilogue.accScales.push_back(xScale * double(scale));
@@ -218,7 +234,7 @@ static FailureOr<Epilogue> getEpilogue(Op op, double xScale,
   epilogue.isStored = op.getType().getElementType().isInteger(32);
   if (!isQuantized(op.getType()))
     return epilogue;
-  epilogue.result = getByteEncoding(op.getType());
+  epilogue.result = getStoredEncoding(op.getType(), mode);
   if (!epilogue.result)
     return op.emitOpError() << "expects an f32 result or an 8-bit one per "
                                "tensor, got "
@@ -233,27 +249,30 @@ struct ConvParts {
   Weight weight;
   Epilogue epilogue;
   SmallVector<int64_t> bias;
+  unsigned sumBits = 32;
 };
 } // namespace
 
-template <typename OpT> static FailureOr<ConvParts> getConvParts(OpT op) {
-  std::optional<Encoding> x = getByteEncoding(op.getX().getType());
+template <typename OpT>
+static FailureOr<ConvParts> getConvParts(OpT op, fxp::RequantizeModeAttr mode) {
+  std::optional<Encoding> x = getStoredEncoding(op.getX().getType(), mode);
   if (!x)
     return op.emitOpError()
            << "expects an 8-bit input per tensor, got " << op.getX().getType();
   FailureOr<Weight> weight = getWeight(op, op.getWeight(), 0);
   if (failed(weight))
     return failure();
-  FailureOr<Epilogue> epilogue = getEpilogue(op, x->scale(), weight->scales);
+  FailureOr<Epilogue> epilogue =
+      getEpilogue(op, x->scale(), weight->scales, mode);
   if (failed(epilogue))
     return failure();
   simplifyDeadChannels(op.getBias(), 0, getReach(*x, x->zeroPoint()), *weight,
                        *epilogue);
-  FailureOr<SmallVector<int64_t>> bias = getBias(
-      op, op.getBias(), epilogue->accScales, getShape(op.getWeight()).front());
+  FailureOr<SmallVector<int64_t>> bias =
+      getBias(op, op.getBias(), epilogue->accScales, *x);
   if (failed(bias))
     return failure();
-  return ConvParts{*x, *weight, *epilogue, *bias};
+  return ConvParts{*x, *weight, *epilogue, *bias, /*sumBits=*/32};
 }
 
 namespace {
@@ -262,10 +281,10 @@ struct ConvertConv : ToFXP<qg::ConvOp> {
   LogicalResult
   matchAndRewrite(qg::ConvOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    FailureOr<ConvParts> parts = getConvParts(op);
+    FailureOr<ConvParts> parts = getConvParts(op, mode);
     if (failed(parts))
       return failure();
-    auto &[x, weight, epilogue, bias] = *parts;
+    auto &[x, weight, epilogue, bias, sumBits] = *parts;
     // Without padding every accumulator holds the whole sum of weights, so
     // the zero point is a part of the bias.
     int64_t zeroPoint = x.zeroPoint();
@@ -276,21 +295,26 @@ struct ConvertConv : ToFXP<qg::ConvOp> {
         value -= zeroPoint * sum;
       zeroPoint = 0;
     }
-    if (failed(checkAccumulators(op, sumMagnitudes(weight.values, 0, true),
-                                 bias, getReach(x, zeroPoint))))
+    FailureOr<unsigned> bits = getSumBits(
+        op,
+        {sumMagnitudes(weight.values, 0, true), bias, getReach(x, zeroPoint)},
+        x);
+    if (failed(bits))
       return failure();
+    sumBits = *bits;
     Location loc = op.getLoc();
     auto weightType =
         RankedTensorType::get(getShape(op.getWeight()), rewriter.getI8Type());
     Value weights =
         qg::createConstant(rewriter, loc, weight.values, weightType, "w");
-    auto accType =
-        RankedTensorType::get(op.getType().getShape(), rewriter.getI32Type());
-    Value acc = fxp::ConvOp::create(
-        rewriter, loc, accType, adaptor.getX(), weights,
-        createBias(rewriter, loc, bias), op.getStrides(), op.getPads(),
-        op.getDilations(), op.getGroups(), zeroPoint, x.isUnsigned);
-    fxp::setLevels(acc.getDefiningOp(), weight.levels);
+    auto accType = RankedTensorType::get(op.getType().getShape(),
+                                         rewriter.getIntegerType(sumBits));
+    Value acc =
+        fxp::ConvOp::create(rewriter, loc, accType, adaptor.getX(), weights,
+                            createSumsConstant(rewriter, loc, bias, sumBits),
+                            op.getStrides(), op.getPads(), op.getDilations(),
+                            op.getGroups(), zeroPoint, x.isUnsigned);
+    weight.describe(acc);
     rewriter.replaceOp(op, finish(rewriter, loc, acc, epilogue, mode));
     return success();
   }
@@ -306,7 +330,7 @@ struct ConvertMatmul : ToFXP<qg::MatmulOp> {
         (matrix.getGroupSize() || !isQuantized(op.getLhs().getType())))
       return rewriter.notifyMatchFailure(op, "has groups or a float lhs "
                                              "(GroupLinear.cpp)");
-    std::optional<Encoding> lhs = getByteEncoding(op.getLhs().getType());
+    std::optional<Encoding> lhs = getStored(op.getLhs().getType());
     if (!lhs)
       return op.emitOpError() << "expects an 8-bit lhs per tensor, got "
                               << op.getLhs().getType();
@@ -337,21 +361,24 @@ struct ConvertMatmul : ToFXP<qg::MatmulOp> {
     FailureOr<Weight> weight = getWeight(op, op.getRhs(), axis);
     if (failed(weight))
       return failure();
-    FailureOr<Epilogue> epilogue = getEpilogue(op, lhs.scale(), weight->scales);
+    FailureOr<Epilogue> epilogue =
+        getEpilogue(op, lhs.scale(), weight->scales, mode);
     if (failed(epilogue))
       return failure();
-    int64_t channels = getShape(op.getRhs())[axis];
     simplifyDeadChannels(op.getBias(), axis, getReach(lhs, lhs.zeroPoint()),
                          *weight, *epilogue);
     FailureOr<SmallVector<int64_t>> bias =
-        getBias(op, op.getBias(), epilogue->accScales, channels);
+        getBias(op, op.getBias(), epilogue->accScales, lhs);
     if (failed(bias))
       return failure();
     SmallVector<int64_t> sums = sumMagnitudes(weight->values, axis, false);
     for (auto [value, sum] : llvm::zip(*bias, sums))
       value -= lhs.zeroPoint() * sum;
-    if (failed(checkAccumulators(op, sumMagnitudes(weight->values, axis, true),
-                                 *bias, getReach(lhs, 0))))
+    FailureOr<unsigned> bits = getSumBits(
+        op,
+        {sumMagnitudes(weight->values, axis, true), *bias, getReach(lhs, 0)},
+        lhs);
+    if (failed(bits))
       return failure();
     Location loc = op.getLoc();
     Value weights = qg::createConstant(
@@ -359,10 +386,11 @@ struct ConvertMatmul : ToFXP<qg::MatmulOp> {
         RankedTensorType::get(getShape(op.getRhs()), rewriter.getI8Type()),
         "w");
     Value acc = fxp::MatmulOp::create(
-        rewriter, loc, getAccType(op), adaptor.getLhs(), weights,
-        createBias(rewriter, loc, *bias), /*lhs_zp=*/0, lhs.isUnsigned,
+        rewriter, loc, getAccType(op, *bits), adaptor.getLhs(), weights,
+        createSumsConstant(rewriter, loc, *bias, *bits), /*lhs_zp=*/0,
+        lhs.isUnsigned,
         /*rhs_zp=*/0, /*rhs_unsigned=*/false, op.getTransposeRhs());
-    fxp::setLevels(acc.getDefiningOp(), weight->levels);
+    weight->describe(acc);
     rewriter.replaceOp(op, finish(rewriter, loc, acc, *epilogue, mode));
     return success();
   }
@@ -370,36 +398,39 @@ struct ConvertMatmul : ToFXP<qg::MatmulOp> {
   LogicalResult rewriteActivations(qg::MatmulOp op, OpAdaptor adaptor,
                                    ConversionPatternRewriter &rewriter,
                                    const Encoding &lhs) const {
-    std::optional<Encoding> rhs = getByteEncoding(op.getRhs().getType());
+    std::optional<Encoding> rhs = getStored(op.getRhs().getType());
     if (!rhs)
       return op.emitOpError() << "expects an 8-bit rhs per tensor, got "
                               << op.getRhs().getType();
     FailureOr<Epilogue> epilogue =
-        getEpilogue(op, lhs.scale(), ArrayRef<float>(rhs->scale()));
+        getEpilogue(op, lhs.scale(), ArrayRef<float>(rhs->scale()), mode);
     if (failed(epilogue))
       return failure();
     int64_t channels = op.getType().getShape().back();
+    const Encoding &wider = lhs.storageBits > rhs->storageBits ? lhs : *rhs;
     FailureOr<SmallVector<int64_t>> bias =
-        getBias(op, op.getBias(), epilogue->accScales, channels);
+        getBias(op, op.getBias(), epilogue->accScales, wider);
     if (failed(bias))
       return failure();
     SmallVector<int64_t> sums(channels, getShape(op.getLhs()).back() *
                                             getReach(*rhs, rhs->zeroPoint()));
-    if (failed(
-            checkAccumulators(op, sums, *bias, getReach(lhs, lhs.zeroPoint()))))
+    FailureOr<unsigned> bits =
+        getSumBits(op, {sums, *bias, getReach(lhs, lhs.zeroPoint())}, wider);
+    if (failed(bits))
       return failure();
     Location loc = op.getLoc();
     Value acc = fxp::MatmulOp::create(
-        rewriter, loc, getAccType(op), adaptor.getLhs(), adaptor.getRhs(),
-        createBias(rewriter, loc, *bias), lhs.zeroPoint(), lhs.isUnsigned,
-        rhs->zeroPoint(), rhs->isUnsigned, op.getTransposeRhs());
+        rewriter, loc, getAccType(op, *bits), adaptor.getLhs(),
+        adaptor.getRhs(), createSumsConstant(rewriter, loc, *bias, *bits),
+        lhs.zeroPoint(), lhs.isUnsigned, rhs->zeroPoint(), rhs->isUnsigned,
+        op.getTransposeRhs());
     rewriter.replaceOp(op, finish(rewriter, loc, acc, *epilogue, mode));
     return success();
   }
 
-  static RankedTensorType getAccType(qg::MatmulOp op) {
+  static RankedTensorType getAccType(qg::MatmulOp op, unsigned bits) {
     return RankedTensorType::get(op.getType().getShape(),
-                                 IntegerType::get(op.getContext(), 32));
+                                 IntegerType::get(op.getContext(), bits));
   }
 };
 
@@ -411,14 +442,18 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
   LogicalResult
   matchAndRewrite(qg::ConvTransposeOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    FailureOr<ConvParts> parts = getConvParts(op);
+    FailureOr<ConvParts> parts = getConvParts(op, mode);
     if (failed(parts))
       return failure();
     const Encoding &x = parts->x;
-    if (failed(checkAccumulators(op,
-                                 sumMagnitudes(parts->weight.values, 0, true),
-                                 parts->bias, getReach(x, x.zeroPoint()))))
+    FailureOr<unsigned> bits =
+        getSumBits(op,
+                   {sumMagnitudes(parts->weight.values, 0, true), parts->bias,
+                    getReach(x, x.zeroPoint())},
+                   x);
+    if (failed(bits))
       return failure();
+    parts->sumBits = *bits;
     Value result = isPixelShuffle(op)
                        ? rewriteAsMatmul(op, adaptor.getX(), rewriter, *parts)
                        : rewriteAsConv(op, adaptor.getX(), rewriter, *parts);
@@ -439,7 +474,7 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
   Value rewriteAsMatmul(qg::ConvTransposeOp op, Value x,
                         ConversionPatternRewriter &rewriter,
                         const ConvParts &parts) const {
-    const auto &[encoding, weight, epilogue, bias] = parts;
+    const auto &[encoding, weight, epilogue, bias, sumBits] = parts;
     Location loc = op.getLoc();
     ArrayRef<int64_t> in = getShape(x), w = weight.values.shape();
     int64_t channels = w.front(), taps = 1, rows = 1;
@@ -467,19 +502,21 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
     if (epilogue.accScales.size() > 1)
       for (int64_t t = 1; t < taps; ++t)
         llvm::append_range(wide.accScales, epilogue.accScales);
-    Type i8 = rewriter.getI8Type();
+    Type stored = getTensorType(x).getElementType();
     Value lhs = qg::ReshapeOp::create(
-        rewriter, loc, RankedTensorType::get({rows, depth}, i8), x);
+        rewriter, loc, RankedTensorType::get({rows, depth}, stored), x);
     Value rhs = qg::createConstant(
         rewriter, loc, matrix,
-        RankedTensorType::get({taps * channels, depth}, i8), "w");
+        RankedTensorType::get({taps * channels, depth}, rewriter.getI8Type()),
+        "w");
     Value acc = fxp::MatmulOp::create(
         rewriter, loc,
-        RankedTensorType::get({rows, taps * channels}, rewriter.getI32Type()),
-        lhs, rhs, createBias(rewriter, loc, wideBias), /*lhs_zp=*/0,
-        encoding.isUnsigned, /*rhs_zp=*/0, /*rhs_unsigned=*/false,
+        RankedTensorType::get({rows, taps * channels},
+                              rewriter.getIntegerType(sumBits)),
+        lhs, rhs, createSumsConstant(rewriter, loc, wideBias, sumBits),
+        /*lhs_zp=*/0, encoding.isUnsigned, /*rhs_zp=*/0, /*rhs_unsigned=*/false,
         /*transpose_rhs=*/true);
-    fxp::setLevels(acc.getDefiningOp(), weight.levels);
+    weight.describe(acc);
     return createDepthToSpace(rewriter, op,
                               finish(rewriter, loc, acc, wide, mode));
   }
@@ -514,13 +551,14 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
   Value rewriteAsConv(qg::ConvTransposeOp op, Value x,
                       ConversionPatternRewriter &rewriter,
                       const ConvParts &parts) const {
-    const auto &[encoding, weight, epilogue, bias] = parts;
+    const auto &[encoding, weight, epilogue, bias, sumBits] = parts;
     Location loc = op.getLoc();
     int64_t spatial = op.getStrides().size();
-    Tensor zero(DType::i8, {});
+    Type stored = getTensorType(x).getElementType();
+    Tensor zero(*qg::getDType(stored), {});
     zero.setInt(0, encoding.zeroPoint());
-    Value fill = qg::createConstant(
-        rewriter, loc, zero, RankedTensorType::get({}, rewriter.getI8Type()));
+    Value fill = qg::createConstant(rewriter, loc, zero,
+                                    RankedTensorType::get({}, stored));
     Value spread = spreadElements(rewriter, loc, x, fill, op.getStrides());
     ArrayRef<int64_t> w = weight.values.shape();
     // Padding of the equivalent convolution; what is negative crops.
@@ -541,20 +579,21 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
       pads[spatial + i] = std::max<int64_t>(pads[spatial + i], 0);
     }
     if (crops)
-      spread = qg::PadOp::create(
-          rewriter, loc, RankedTensorType::get(shape, rewriter.getI8Type()),
-          PadMode::constant, spread, fill, low, high);
+      spread =
+          qg::PadOp::create(rewriter, loc, RankedTensorType::get(shape, stored),
+                            PadMode::constant, spread, fill, low, high);
     Tensor mirrored = mirror(weight.values);
     Value weights =
         qg::createConstant(rewriter, loc, mirrored,
                            RankedTensorType::get(w, rewriter.getI8Type()), "w");
     Value acc = fxp::ConvOp::create(
         rewriter, loc,
-        RankedTensorType::get(op.getType().getShape(), rewriter.getI32Type()),
-        spread, weights, createBias(rewriter, loc, bias),
+        RankedTensorType::get(op.getType().getShape(),
+                              rewriter.getIntegerType(sumBits)),
+        spread, weights, createSumsConstant(rewriter, loc, bias, sumBits),
         SmallVector<int64_t>(spatial, 1), pads, op.getDilations(),
         op.getGroups(), encoding.zeroPoint(), encoding.isUnsigned);
-    fxp::setLevels(acc.getDefiningOp(), weight.levels);
+    weight.describe(acc);
     return finish(rewriter, loc, acc, epilogue, mode);
   }
 
@@ -564,7 +603,7 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
                               Value fill, ArrayRef<int64_t> strides) {
     if (llvm::all_of(strides, [](int64_t s) { return s == 1; }))
       return x;
-    Type i8 = builder.getI8Type();
+    Type stored = getTensorType(x).getElementType();
     SmallVector<int64_t> in(getShape(x)), split{in.front()}, low{0}, high{0};
     SmallVector<int64_t> merged{in.front()}, out{in.front()};
     for (auto [i, stride] : llvm::enumerate(strides)) {
@@ -581,14 +620,14 @@ struct ConvertConvTranspose : ToFXP<qg::ConvTransposeOp> {
     SmallVector<int64_t> padded(split);
     for (size_t i = 0; i < padded.size(); ++i)
       padded[i] += high[i];
-    x = qg::ReshapeOp::create(builder, loc, RankedTensorType::get(split, i8),
-                              x);
-    x = qg::PadOp::create(builder, loc, RankedTensorType::get(padded, i8),
+    x = qg::ReshapeOp::create(builder, loc,
+                              RankedTensorType::get(split, stored), x);
+    x = qg::PadOp::create(builder, loc, RankedTensorType::get(padded, stored),
                           PadMode::constant, x, fill, low, high);
-    x = qg::ReshapeOp::create(builder, loc, RankedTensorType::get(merged, i8),
-                              x);
-    return qg::SliceOp::create(builder, loc, RankedTensorType::get(out, i8), x,
-                               SmallVector<int64_t>(out.size(), 0),
+    x = qg::ReshapeOp::create(builder, loc,
+                              RankedTensorType::get(merged, stored), x);
+    return qg::SliceOp::create(builder, loc, RankedTensorType::get(out, stored),
+                               x, SmallVector<int64_t>(out.size(), 0),
                                SmallVector<int64_t>(out.size(), 1));
   }
 

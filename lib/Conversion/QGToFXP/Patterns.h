@@ -31,6 +31,12 @@ struct Encoding {
 std::optional<Encoding> getEncoding(mlir::Type type);
 /// The same, if it is per tensor and in one byte.
 std::optional<Encoding> getByteEncoding(mlir::Type type);
+/// The same in at most 16 bits, where `mode` rounds sums as integers, else in
+/// one byte.
+std::optional<Encoding> getStoredEncoding(mlir::Type type,
+                                          fxp::RequantizeModeAttr mode);
+/// The largest distance of a stored integer from `zeroPoint`.
+int64_t getReach(const Encoding &encoding, int64_t zeroPoint);
 
 bool isQuantized(mlir::Type type);
 
@@ -38,9 +44,9 @@ bool isQuantized(mlir::Type type);
 mlir::ElementsAttr getScalesAttr(mlir::MLIRContext *context,
                                  llvm::ArrayRef<float> scales);
 
-/// qg.constant of 32-bit integers.
-mlir::Value createI32Constant(mlir::OpBuilder &builder, mlir::Location loc,
-                              llvm::ArrayRef<int32_t> values);
+/// qg.constant of integers of 32 or 64 bits.
+mlir::Value createSumsConstant(mlir::OpBuilder &builder, mlir::Location loc,
+                               llvm::ArrayRef<int64_t> values, unsigned bits);
 
 /// What integers are rounded into, and how.
 struct RequantizeTarget {
@@ -52,7 +58,7 @@ struct RequantizeTarget {
   int64_t xZeroPoint = 0;
   bool xUnsigned = false;
 };
-/// `x` (sums in i32, or i8) times `scales` in the encoding of `target`.
+/// `x` (sums, or stored integers) times `scales` in the encoding of `target`.
 mlir::Value createRequantize(mlir::OpBuilder &builder, mlir::Location loc,
                              mlir::Value x, llvm::ArrayRef<float> scales,
                              const RequantizeTarget &target);
@@ -70,8 +76,12 @@ mlir::FailureOr<fxp::RequantizeModeAttr> getMode(mlir::ModuleOp module,
 /// Base of the patterns: knows the requantization mode.
 template <typename Op> struct ToFXP : mlir::OpConversionPattern<Op> {
   ToFXP(const mlir::TypeConverter &converter, mlir::MLIRContext *context,
-        fxp::RequantizeModeAttr mode)
-      : mlir::OpConversionPattern<Op>(converter, context), mode(mode) {}
+        fxp::RequantizeModeAttr mode, mlir::PatternBenefit benefit = 1)
+      : mlir::OpConversionPattern<Op>(converter, context, benefit), mode(mode) {
+  }
+  std::optional<Encoding> getStored(mlir::Type type) const {
+    return getStoredEncoding(type, mode);
+  }
   fxp::RequantizeModeAttr mode;
 };
 
@@ -89,11 +99,14 @@ void populateElementwisePatterns(mlir::RewritePatternSet &patterns,
 
 /// Integer forms that are not what the float definition rounds to.
 void populateIntegerOnlyPatterns(mlir::RewritePatternSet &patterns,
-                                 const mlir::TypeConverter &converter);
+                                 const mlir::TypeConverter &converter,
+                                 fxp::RequantizeModeAttr mode);
 
-/// Rewrites every pointwise region between an 8-bit dequantize and an 8-bit
-/// quantize into fxp.lut on qg values (bridged by unrealized casts).
-mlir::LogicalResult convertRegionsToTables(mlir::ModuleOp module);
+/// Rewrites every pointwise region between a dequantize and a quantize of
+/// stored integers into fxp.lut on qg values (bridged by unrealized casts), or
+/// into fxp.requantize where that gives all entries of a table of 16 bits.
+mlir::LogicalResult convertRegionsToTables(mlir::ModuleOp module,
+                                           fxp::RequantizeModeAttr mode);
 
 } // namespace qopt::qgtofxp
 

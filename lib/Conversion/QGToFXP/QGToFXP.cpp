@@ -50,6 +50,21 @@ std::optional<Encoding> qgtofxp::getByteEncoding(Type type) {
   return encoding;
 }
 
+std::optional<Encoding>
+qgtofxp::getStoredEncoding(Type type, fxp::RequantizeModeAttr mode) {
+  unsigned most = mode.getKind() == "f32" ? 8 : 16;
+  std::optional<Encoding> encoding = getEncoding(type);
+  if (!encoding || encoding->storageBits > most ||
+      !qg::getQuantizedType(type).isPerTensor())
+    return std::nullopt;
+  return encoding;
+}
+
+int64_t qgtofxp::getReach(const Encoding &encoding, int64_t zeroPoint) {
+  return std::max(std::abs(encoding.low - zeroPoint),
+                  std::abs(encoding.high - zeroPoint));
+}
+
 ElementsAttr qgtofxp::getScalesAttr(MLIRContext *context,
                                     ArrayRef<float> scales) {
   if (llvm::all_equal(scales))
@@ -60,13 +75,14 @@ ElementsAttr qgtofxp::getScalesAttr(MLIRContext *context,
       Tensor::from<float>(DType::f32, type.getShape(), scales), type, "scales");
 }
 
-Value qgtofxp::createI32Constant(OpBuilder &builder, Location loc,
-                                 ArrayRef<int32_t> values) {
-  auto type =
-      RankedTensorType::get({int64_t(values.size())}, builder.getI32Type());
-  return qg::createConstant(
-      builder, loc, Tensor::from<int32_t>(DType::i32, type.getShape(), values),
-      type, "bias");
+Value qgtofxp::createSumsConstant(OpBuilder &builder, Location loc,
+                                  ArrayRef<int64_t> values, unsigned bits) {
+  auto type = RankedTensorType::get({int64_t(values.size())},
+                                    builder.getIntegerType(bits));
+  Tensor tensor(bits == 64 ? DType::i64 : DType::i32, type.getShape());
+  for (auto [i, value] : llvm::enumerate(values))
+    tensor.setInt(i, value);
+  return qg::createConstant(builder, loc, tensor, type, "bias");
 }
 
 static RankedTensorType getResultType(Value x, const Encoding &result) {
@@ -169,7 +185,7 @@ struct ConvertQGToFXP : qopt::impl::ConvertQGToFXPBase<ConvertQGToFXP> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     FailureOr<fxp::RequantizeModeAttr> mode = getMode(module, requantizeMode);
-    if (failed(mode) || failed(convertRegionsToTables(module)))
+    if (failed(mode) || failed(convertRegionsToTables(module, *mode)))
       return signalPassFailure();
     module.walk(keepEncodings);
 
@@ -190,7 +206,7 @@ struct ConvertQGToFXP : qopt::impl::ConvertQGToFXPBase<ConvertQGToFXP> {
     populateGroupLinearPatterns(patterns, converter, *mode);
     populateElementwisePatterns(patterns, converter, *mode);
     if (integerOnly)
-      populateIntegerOnlyPatterns(patterns, converter);
+      populateIntegerOnlyPatterns(patterns, converter, *mode);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    converter);
     populateReturnOpTypeConversionPattern(patterns, converter);

@@ -1,14 +1,17 @@
-//===- Tables.cpp - Pointwise regions into 256-entry tables ---------------===//
+//===- Tables.cpp - Pointwise regions into tables -------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A scalar function of one byte has 256 values, whatever it is made of. They
-// are computed by the reference semantics of the ops that the table replaces,
+// A scalar function of one byte has 256 values, whatever it is made of, one of
+// 16 bits 65536: too many where a requantization gives the same. They are
+// computed by the reference semantics of the ops that the table replaces,
 // so the table cannot differ from them.
 //===----------------------------------------------------------------------===//
 #include "Patterns.h"
 #include "Pointwise.h"
 #include "qopt/Analysis/PointwiseRegions.h"
 #include "qopt/Analysis/SplatConstant.h"
+#include "qopt/Numerics/Affine.h"
+#include "qopt/Numerics/EvalBuilder.h"
 
 #include "llvm/ADT/SetVector.h"
 
@@ -89,17 +92,18 @@ static ScalarFunction findScalarFunction(Value result,
   return region;
 }
 
-/// A one-op region on a list of values: quantize or dequantize of 256 elements.
+/// A one-op region on a list of values: quantize or dequantize.
 template <typename Op>
 static FailureOr<Tensor> evaluateBoundary(Op op, Type from, Type to,
                                           const Tensor &values) {
   Block block;
   OpBuilder builder(op.getContext());
   builder.setInsertionPointToEnd(&block);
+  int64_t count = values.numElements();
   Value argument =
-      block.addArgument(RankedTensorType::get({256}, from), op.getLoc());
+      block.addArgument(RankedTensorType::get({count}, from), op.getLoc());
   auto clone = Op::create(builder, op.getLoc(),
-                          RankedTensorType::get({256}, to), argument);
+                          RankedTensorType::get({count}, to), argument);
   SmallVector<Tensor> results;
   if (failed(clone.evaluate({values}, results)) || results.size() != 1)
     return failure();
@@ -112,37 +116,94 @@ static FailureOr<Tensor> computeTable(qg::QuantizeOp op,
   qg::QuantizedType from = qg::getQuantizedType(source.getX().getType());
   qg::QuantizedType to = qg::getQuantizedType(op.getType());
   Type f32 = Float32Type::get(op.getContext());
-  // Index = the stored byte read as unsigned.
-  Tensor bytes(DType::u8, {256});
-  for (int64_t i = 0; i < 256; ++i)
-    bytes.setInt(i, i);
-  FailureOr<Tensor> reals = evaluateBoundary(
-      source, from, f32, from.isSigned() ? bytes.bitcast(DType::i8) : bytes);
+  // Index = the stored integer read as unsigned.
+  bool isByte = from.getIntegerFormat().storageBits() == 8;
+  Tensor stored(isByte ? DType::u8 : DType::u16, {isByte ? 256 : 65536});
+  for (int64_t i = 0; i < stored.numElements(); ++i)
+    stored.setInt(i, i);
+  if (from.isSigned())
+    stored = stored.bitcast(isByte ? DType::i8 : DType::i16);
+  FailureOr<Tensor> reals = evaluateBoundary(source, from, f32, stored);
   if (failed(reals))
     return failure();
   FailureOr<Tensor> values =
       evaluatePointwise(region.ops, region.source, *reals);
   if (failed(values))
     return failure();
-  FailureOr<Tensor> stored = evaluateBoundary(op, f32, to, *values);
-  if (failed(stored))
+  FailureOr<Tensor> table = evaluateBoundary(op, f32, to, *values);
+  if (failed(table))
     return failure();
-  return stored->bitcast(DType::i8);
+  return table->bitcast(to.getIntegerFormat().storageBits() == 8 ? DType::i8
+                                                                 : DType::i16);
 }
 
-/// Stored in a byte; entries that fewer bits cannot reach do no harm.
-static bool isByte(Type type) {
-  return getByteEncoding(type) && qg::getQuantizedType(type).getBits() <= 8;
+/// Stored in one integer; entries that fewer bits cannot reach do no harm.
+static bool isStored(Type type, fxp::RequantizeModeAttr mode) {
+  return getStoredEncoding(type, mode) &&
+         qg::getQuantizedType(type).getBits() <= 16;
 }
 
-static LogicalResult convertRegion(qg::QuantizeOp op) {
-  if (!isByte(op.getType()))
+namespace {
+/// A table and the encodings on its sides.
+struct Function {
+  Encoding from, to;
+  Tensor table;
+};
+} // namespace
+
+/// The clamp of a requantization that gives every entry of a table of 16 bits:
+/// rescaled integers, a relu, a clip. None where it would be another function.
+static std::optional<SmallVector<int64_t, 2>>
+matchRequantize(const Function &function, fxp::RequantizeModeAttr mode) {
+  const auto &[from, to, table] = function;
+  if (from.storageBits == 8)
+    return std::nullopt;
+  int64_t mask = to.isUnsigned ? (int64_t(1) << to.storageBits) - 1 : -1;
+  int64_t low = INT64_MAX, high = INT64_MIN;
+  for (int64_t stored = from.low; stored <= from.high; ++stored) {
+    int64_t entry = table.getInt(stored & 0xFFFF) & mask;
+    low = std::min(low, entry);
+    high = std::max(high, entry);
+  }
+  FixedScale scale =
+      getFixedScale(float(double(from.scale()) / double(to.scale())),
+                    mode.getRequantizeMode());
+  EvalBuilder b;
+  numerics::StoredRange range{to.zeroPoint(), low, high};
+  numerics::FixedFactor factor{scale.multiplier, int64_t(scale.shift)};
+  for (int64_t stored = from.low; stored <= from.high; ++stored)
+    if ((table.getInt(stored & 0xFFFF) & mask) !=
+        numerics::emitRequantizeFixed(b, int32_t(stored), from.zeroPoint(),
+                                      factor, range))
+      return std::nullopt;
+  return SmallVector<int64_t, 2>{low, high};
+}
+
+static Value createFunction(OpBuilder &builder, Location loc, Value x,
+                            const Function &function,
+                            fxp::RequantizeModeAttr mode) {
+  const auto &[from, to, table] = function;
+  if (auto clamp = matchRequantize(function, mode))
+    return createRequantize(builder, loc, x,
+                            float(double(from.scale()) / double(to.scale())),
+                            {to, mode, ArrayRef<int64_t>(*clamp),
+                             from.zeroPoint(), from.isUnsigned});
+  Type element = builder.getIntegerType(to.storageBits);
+  return fxp::LutOp::create(
+      builder, loc, RankedTensorType::get(getShape(x), element), x,
+      qg::getElementsAttr(table, RankedTensorType::get(table.shape(), element),
+                          "table"));
+}
+
+static LogicalResult convertRegion(qg::QuantizeOp op,
+                                   fxp::RequantizeModeAttr mode) {
+  if (!isStored(op.getType(), mode))
     return success();
   ScalarFunction region = findScalarFunction(op.getX(), [](Value value) {
     return bool(value.getDefiningOp<qg::DequantizeOp>());
   });
   auto source = region.source.getDefiningOp<qg::DequantizeOp>();
-  if (!source || !isByte(source.getX().getType()) ||
+  if (!source || !isStored(source.getX().getType(), mode) ||
       !source.getType().getElementType().isF32() ||
       !cast<RankedTensorType>(op.getX().getType()).getElementType().isF32())
     return success();
@@ -151,15 +212,15 @@ static LogicalResult convertRegion(qg::QuantizeOp op) {
     return failure();
   OpBuilder builder(op);
   Location loc = region.ops.empty() ? op.getLoc() : region.ops.back()->getLoc();
-  auto byteType =
-      RankedTensorType::get(op.getType().getShape(), builder.getI8Type());
+  Encoding from = *getStoredEncoding(source.getX().getType(), mode);
+  auto storage = RankedTensorType::get(
+      op.getType().getShape(), builder.getIntegerType(from.storageBits));
   Value x =
-      UnrealizedConversionCastOp::create(builder, loc, byteType, source.getX())
+      UnrealizedConversionCastOp::create(builder, loc, storage, source.getX())
           .getResult(0);
-  Value y = fxp::LutOp::create(
-      builder, loc, byteType, x,
-      qg::getElementsAttr(
-          *table, RankedTensorType::get({256}, builder.getI8Type()), "table"));
+  Value y = createFunction(
+      builder, loc, x, {from, *getStoredEncoding(op.getType(), mode), *table},
+      mode);
   Value result =
       UnrealizedConversionCastOp::create(builder, loc, op.getType(), y)
           .getResult(0);
@@ -174,11 +235,12 @@ static LogicalResult convertRegion(qg::QuantizeOp op) {
   return success();
 }
 
-LogicalResult qgtofxp::convertRegionsToTables(ModuleOp module) {
+LogicalResult qgtofxp::convertRegionsToTables(ModuleOp module,
+                                              fxp::RequantizeModeAttr mode) {
   SmallVector<qg::QuantizeOp> ops;
   module.walk([&](qg::QuantizeOp op) { ops.push_back(op); });
   for (qg::QuantizeOp op : ops)
-    if (failed(convertRegion(op)))
+    if (failed(convertRegion(op, mode)))
       return failure();
   return success();
 }

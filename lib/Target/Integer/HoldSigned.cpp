@@ -1,9 +1,9 @@
-//===- HoldSigned.cpp - Unsigned bytes as signed ones ---------------------===//
+//===- HoldSigned.cpp - Unsigned integers as signed ones ------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // Dual multiplications and MVE want both factors signed. An unsigned tensor
-// held as x - 128 is one more zero point; only the caller's arrays keep their
-// form.
+// held as x - 128 (of 16 bits x - 32768) is one more zero point; only the
+// caller's arrays keep their form.
 //===----------------------------------------------------------------------===//
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Dialect/QG/IR/QGControl.h"
@@ -19,9 +19,15 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-static bool isByte(Value value) {
+static bool isStored(Value value) {
   auto tensor = dyn_cast<RankedTensorType>(value.getType());
-  return tensor && tensor.getElementType().isSignlessInteger(8);
+  return tensor && (tensor.getElementType().isSignlessInteger(8) ||
+                    tensor.getElementType().isSignlessInteger(16));
+}
+
+/// What an unsigned integer is more than the signed one that holds it.
+static int64_t getHalf(Value value) {
+  return int64_t(1) << (getTensorType(value).getElementTypeBitWidth() - 1);
 }
 
 static bool movesBytes(Operation *op) {
@@ -80,7 +86,7 @@ private:
     return type ? (type.getIntegerFormat().isSigned ? 1 : 2) : 0;
   }
   bool note(Value value, int sign, Operation *op) {
-    if (!sign || !isByte(value))
+    if (!sign || !isStored(value))
       return false;
     int &known = signs[value];
     if (known && known != sign && !failed_) {
@@ -122,7 +128,7 @@ public:
   explicit SplitConstants(func::FuncOp main) {
     for (auto op : llvm::to_vector(main.front().getOps<qg::ConstantOp>())) {
       SmallVector<OpOperand *> uses(llvm::make_pointer_range(op->getUses()));
-      if (!isByte(op.getResult()) || uses.size() < 2)
+      if (!isStored(op.getResult()) || uses.size() < 2)
         continue;
       SmallVector<qg::ConstantOp> &group = groups.emplace_back(1, op);
       OpBuilder builder(op->getContext());
@@ -157,22 +163,37 @@ private:
   SmallVector<SmallVector<qg::ConstantOp>> groups;
 };
 
-/// Bytes with their upper bit toggled; with `reindex` also in the order of
+/// Integers with their upper bit toggled; with `reindex` also in the order of
 /// toggled indices.
 Tensor flip(const Tensor &tensor, bool values, bool reindex) {
-  Tensor result(DType::i8, tensor.shape());
-  ArrayRef<int8_t> from = tensor.span<int8_t>();
-  MutableArrayRef<int8_t> to = result.mutableSpan<int8_t>();
-  for (size_t i = 0; i < from.size(); ++i)
-    to[i] =
-        int8_t(uint8_t(from[reindex ? i ^ 0x80 : i]) ^ (values ? 0x80u : 0u));
-  return result;
+  bool isByte = getByteWidth(tensor.dtype()) == 1;
+  Tensor from = tensor.bitcast(isByte ? DType::u8 : DType::u16);
+  Tensor result(from.dtype(), tensor.shape());
+  int64_t top = isByte ? 0x80 : 0x8000, reached = tensor.numElements() / 2;
+  for (int64_t i = 0; i < from.numElements(); ++i)
+    result.setInt(i,
+                  from.getInt(reindex ? i ^ reached : i) ^ (values ? top : 0));
+  return result.bitcast(isByte ? DType::i8 : DType::i16);
 }
 
 struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
   using HoldSignedBase::HoldSignedBase;
 
-  Value createFlip(OpBuilder &builder, Location loc, Value value) {
+  /// The upper bit toggled, `toSigned` or back.
+  Value createFlip(OpBuilder &builder, Location loc, Value value,
+                   bool toSigned) {
+    // A table of 16 bits would be larger than the network.
+    if (int64_t half = getHalf(value); half > 128)
+      return fxp::RequantizeOp::create(
+          builder, loc, value.getType(), value,
+          qg::getElementsAttr(Tensor::from<float>(DType::f32, {1}, {1.0f}),
+                              RankedTensorType::get({1}, builder.getF32Type()),
+                              "scales"),
+          toSigned ? half : -half, /*x_unsigned=*/toSigned, /*zp=*/0,
+          ArrayRef<int64_t>{toSigned ? -half : 0,
+                            toSigned ? half - 1 : 2 * half - 1},
+          /*is_unsigned=*/!toSigned,
+          fxp::RequantizeModeAttr::get(builder.getContext(), "fixed", 31));
     auto type = RankedTensorType::get({256}, builder.getI8Type());
     Tensor table(DType::i8, {256});
     for (int i = 0; i < 256; ++i)
@@ -190,20 +211,20 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
            (*value.getUsers().begin())->hasTrait<OpTrait::IsTerminator>();
   }
 
-  /// Takes 128 off an integer, or off one entry of a list, or off all.
-  static void shift(Operation *op, StringRef name,
+  /// Takes `half` off an integer, or off one entry of a list, or off all.
+  static void shift(Operation *op, StringRef name, int64_t half,
                     std::optional<unsigned> entry = std::nullopt) {
     if (name.empty())
       return;
     Attribute attribute = op->getAttr(name);
     if (auto integer = dyn_cast<IntegerAttr>(attribute)) {
       op->setAttr(name,
-                  IntegerAttr::get(integer.getType(), integer.getInt() - 128));
+                  IntegerAttr::get(integer.getType(), integer.getInt() - half));
       return;
     }
     SmallVector<int64_t> moved(cast<DenseI64ArrayAttr>(attribute).asArrayRef());
     for (auto [i, number] : llvm::enumerate(moved))
-      number -= entry && *entry != i ? 0 : 128;
+      number -= entry && *entry != i ? 0 : half;
     op->setAttr(name, DenseI64ArrayAttr::get(op->getContext(), moved));
   }
 
@@ -214,8 +235,8 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
         if (!is(row.value) ||
             (row.value.getDefiningOp() == op && staysUnsigned(row.value)))
           continue;
-        shift(op, row.zeroPoint, row.entry);
-        shift(op, row.clamp);
+        shift(op, row.zeroPoint, getHalf(row.value), row.entry);
+        shift(op, row.clamp, getHalf(row.value));
         op->removeAttr(row.sign);
       }
     } else if (auto lut = dyn_cast<fxp::LutOp>(op)) {
@@ -267,22 +288,27 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
     for (Operation *op : ops)
       rewrite(op, signs);
     OpBuilder builder(&main.front(), main.front().begin());
+    llvm::SmallPtrSet<Operation *, 4> flips;
     for (BlockArgument argument : main.getArguments()) {
       if (!signs.isUnsigned(argument) || argument.use_empty())
         continue;
-      Value held = createFlip(builder, argument.getLoc(), argument);
+      Value held = createFlip(builder, argument.getLoc(), argument,
+                              /*toSigned=*/true);
       argument.replaceAllUsesExcept(held, held.getDefiningOp());
+      flips.insert(held.getDefiningOp());
     }
     builder.setInsertionPoint(end);
     for (OpOperand &operand : end->getOpOperands()) {
       Value value = operand.get();
       // A value that stands behind a flip of an argument has no sign noted.
-      bool isUnsigned = signs.isUnsigned(value);
+      bool isUnsigned =
+          signs.isUnsigned(value) || flips.contains(value.getDefiningOp());
       if (auto lut = value.getDefiningOp<fxp::LutOp>())
         if (isa<BlockArgument>(lut.getX()))
           isUnsigned |= signs.isUnsigned(lut.getX());
       if (isUnsigned && !llvm::is_contained(kept, value))
-        operand.set(createFlip(builder, value.getLoc(), value));
+        operand.set(createFlip(builder, value.getLoc(), value,
+                               /*toSigned=*/false));
     }
   }
 };

@@ -20,10 +20,10 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-qg::QuantizedType qopt::getByteTensorType(Type type) {
+qg::QuantizedType qopt::getStoredTensorType(Type type, unsigned mostBits) {
   qg::QuantizedType quantized = qg::getQuantizedType(type);
   if (!quantized || !quantized.isPerTensor() ||
-      quantized.getIntegerFormat().storageBits() != 8)
+      quantized.getIntegerFormat().storageBits() > mostBits)
     return {};
   return quantized;
 }
@@ -40,6 +40,8 @@ int64_t qopt::quantizeReal(float value, qg::QuantizedType type) {
 
 namespace {
 struct FoldQDQ : qopt::impl::FoldQDQBase<FoldQDQ> {
+  using FoldQDQBase::FoldQDQBase;
+
   void runOnOperation() override {
     RewritePatternSet moves(&getContext()), ops(&getContext());
     populateChannelScalesPatterns(moves);
@@ -47,8 +49,9 @@ struct FoldQDQ : qopt::impl::FoldQDQBase<FoldQDQ> {
     populateGroupedConvPatterns(moves);
     populateMoveEncodingsPatterns(moves);
     populateMoveEncodingsPatterns(ops);
-    populateWideProductsPatterns(ops);
-    populateQuantizeOpsPatterns(ops);
+    if (!wide)
+      populateWideProductsPatterns(ops);
+    populateQuantizeOpsPatterns(ops, /*mostBits=*/wide ? 16 : 8);
     // Two phases, because a linear op becomes one with a float result where
     // no quantize follows: it must not look before that quantize has arrived.
     if (failed(applyPatternsGreedily(getOperation(), std::move(moves))) ||

@@ -12,8 +12,9 @@
 
 namespace qopt {
 
-/// The per-tensor static encoding in one byte of a tensor type, or null.
-qg::QuantizedType getByteTensorType(mlir::Type type);
+/// The per-tensor static encoding of a tensor type whose integers are stored in
+/// `mostBits` or fewer, or null.
+qg::QuantizedType getStoredTensorType(mlir::Type type, unsigned mostBits = 8);
 
 /// Integer that `type` stores for a real number.
 int64_t quantizeReal(float value, qg::QuantizedType type);
@@ -32,8 +33,10 @@ void replaceByMatmul(mlir::PatternRewriter &rewriter, qg::ConvOp op,
 void populateWidenHalvesPatterns(mlir::RewritePatternSet &patterns);
 /// Convolutions and products with 16-bit integers into those of bytes.
 void populateWideProductsPatterns(mlir::RewritePatternSet &patterns);
-/// {dequantize -> op -> clamp -> quantize} into quantized ops.
-void populateQuantizeOpsPatterns(mlir::RewritePatternSet &patterns);
+/// {dequantize -> op -> clamp -> quantize} into quantized ops of activations
+/// that are stored in `mostBits` or fewer.
+void populateQuantizeOpsPatterns(mlir::RewritePatternSet &patterns,
+                                 unsigned mostBits);
 
 } // namespace qopt
 

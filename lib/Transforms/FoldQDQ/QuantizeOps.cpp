@@ -77,12 +77,14 @@ static Value stepOverClamp(Operation *user, Value value, float &low,
   return binary.getResult();
 }
 
-static std::optional<Tail> findTail(Value value) {
+/// The quantize stores at most `mostBits`.
+static std::optional<Tail> findTail(Value value, unsigned mostBits) {
   float low = -INFINITY, high = INFINITY;
   while (value.hasOneUse()) {
     Operation *user = *value.user_begin();
     if (auto quantize = dyn_cast<qg::QuantizeOp>(user)) {
-      qg::QuantizedType type = getByteTensorType(quantize.getType());
+      qg::QuantizedType type =
+          getStoredTensorType(quantize.getType(), mostBits);
       if (!type)
         return std::nullopt;
       const IntegerFormat &format = type.getIntegerFormat();
@@ -99,10 +101,10 @@ static std::optional<Tail> findTail(Value value) {
   return std::nullopt;
 }
 
-/// The stored integers behind a dequantize of an 8-bit tensor, or null.
-static Value getStored(Value value) {
+/// The stored integers, of at most `mostBits`, behind a dequantize, or null.
+static Value getStored(Value value, unsigned mostBits) {
   auto op = value.getDefiningOp<qg::DequantizeOp>();
-  if (!op || !getByteTensorType(op.getX().getType()))
+  if (!op || !getStoredTensorType(op.getX().getType(), mostBits))
     return {};
   return op.getX();
 }
@@ -229,8 +231,8 @@ static LogicalResult findBias(PatternRewriter &rewriter, Operation *op,
 
 /// Replaces the op with its clamps and quantize, or the op alone.
 static void replaceLinear(PatternRewriter &rewriter, Operation *op,
-                          const QuantizedLinear &linear) {
-  std::optional<Tail> tail = findTail(linear.result);
+                          const QuantizedLinear &linear,
+                          const std::optional<Tail> &tail) {
   Operation *last = tail ? tail->quantize : linear.result.getDefiningOp();
   NamedAttrList attributes(op->getAttrs());
   if (tail && tail->clamp)
@@ -245,12 +247,23 @@ static void replaceLinear(PatternRewriter &rewriter, Operation *op,
 }
 
 namespace {
-template <typename Op> struct QuantizeConv : OpRewritePattern<Op> {
-  using OpRewritePattern<Op>::OpRewritePattern;
+/// A pattern on activations that are stored in `mostBits` or fewer.
+template <typename Base> struct OnStored : Base {
+  OnStored(MLIRContext *context, unsigned mostBits)
+      : Base(context), mostBits(mostBits) {}
+  Value getStored(Value value) const { return ::getStored(value, mostBits); }
+  std::optional<Tail> findTail(Value value) const {
+    return ::findTail(value, mostBits);
+  }
+  unsigned mostBits;
+};
+
+template <typename Op> struct QuantizeConv : OnStored<OpRewritePattern<Op>> {
+  using OnStored<OpRewritePattern<Op>>::OnStored;
   LogicalResult matchAndRewrite(Op op,
                                 PatternRewriter &rewriter) const override {
     QuantizedLinear linear;
-    linear.lhs = getStored(op.getX());
+    linear.lhs = this->getStored(op.getX());
     if (!linear.lhs)
       return rewriter.notifyMatchFailure(op, "x is not dequantized");
     linear.rhs = getStoredWeight(rewriter, op.getWeight(), 0);
@@ -260,13 +273,13 @@ template <typename Op> struct QuantizeConv : OpRewritePattern<Op> {
       return rewriter.notifyMatchFailure(op, "groups are for matrices");
     if (failed(findBias(rewriter, op, op.getBias(), linear)))
       return rewriter.notifyMatchFailure(op, "bias is no constant");
-    replaceLinear(rewriter, op, linear);
+    replaceLinear(rewriter, op, linear, this->findTail(linear.result));
     return success();
   }
 };
 
-struct QuantizeMatmul : OpRewritePattern<qg::MatmulOp> {
-  using OpRewritePattern::OpRewritePattern;
+struct QuantizeMatmul : OnStored<OpRewritePattern<qg::MatmulOp>> {
+  using OnStored::OnStored;
   LogicalResult matchAndRewrite(qg::MatmulOp op,
                                 PatternRewriter &rewriter) const override {
     QuantizedLinear linear;
@@ -282,14 +295,14 @@ struct QuantizeMatmul : OpRewritePattern<qg::MatmulOp> {
       return rewriter.notifyMatchFailure(op, "rhs is not dequantized");
     if (failed(findBias(rewriter, op, op.getBias(), linear)))
       return rewriter.notifyMatchFailure(op, "bias is no constant");
-    replaceLinear(rewriter, op, linear);
+    replaceLinear(rewriter, op, linear, this->findTail(linear.result));
     return success();
   }
 };
 
 /// add, sub and mul of two encodings.
-struct QuantizeBinary : OpRewritePattern<qg::BinaryOp> {
-  using OpRewritePattern::OpRewritePattern;
+struct QuantizeBinary : OnStored<OpRewritePattern<qg::BinaryOp>> {
+  using OnStored::OnStored;
   LogicalResult matchAndRewrite(qg::BinaryOp op,
                                 PatternRewriter &rewriter) const override {
     if (op.getKind() != BinaryKind::add && op.getKind() != BinaryKind::sub &&
@@ -318,15 +331,17 @@ struct QuantizeBinary : OpRewritePattern<qg::BinaryOp> {
 /// Puts the encoding of an op without saturation of its own in front of the
 /// clamps behind it, which become a table then, or nothing where the encoding
 /// ends where they do.
-struct RoundBeforeClamp : OpInterfaceRewritePattern<FormatRuleOpInterface> {
-  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+struct RoundBeforeClamp
+    : OnStored<OpInterfaceRewritePattern<FormatRuleOpInterface>> {
+  using OnStored::OnStored;
   LogicalResult matchAndRewrite(FormatRuleOpInterface op,
                                 PatternRewriter &rewriter) const override {
     auto pool = dyn_cast<qg::PoolOp>(*op);
     if (!(pool && pool.getKind() == PoolKind::avg) &&
         !isa<qg::ConcatOp, qg::ResizeOp>(*op))
       return rewriter.notifyMatchFailure(op, "saturates or keeps its encoding");
-    if (!llvm::all_of(op->getOperands(), getStored))
+    if (!llvm::all_of(op->getOperands(),
+                      [&](Value x) { return bool(getStored(x)); }))
       return rewriter.notifyMatchFailure(op, "an operand is float");
     Value result = op->getResult(0);
     std::optional<Tail> tail = findTail(result);
@@ -347,8 +362,8 @@ struct RoundBeforeClamp : OpInterfaceRewritePattern<FormatRuleOpInterface> {
   }
 };
 
-struct QuantizeAveragePool : OpRewritePattern<qg::PoolOp> {
-  using OpRewritePattern::OpRewritePattern;
+struct QuantizeAveragePool : OnStored<OpRewritePattern<qg::PoolOp>> {
+  using OnStored::OnStored;
   LogicalResult matchAndRewrite(qg::PoolOp op,
                                 PatternRewriter &rewriter) const override {
     Value x = getStored(op.getX());
@@ -368,8 +383,8 @@ struct QuantizeAveragePool : OpRewritePattern<qg::PoolOp> {
   }
 };
 
-struct QuantizeResize : OpRewritePattern<qg::ResizeOp> {
-  using OpRewritePattern::OpRewritePattern;
+struct QuantizeResize : OnStored<OpRewritePattern<qg::ResizeOp>> {
+  using OnStored::OnStored;
   LogicalResult matchAndRewrite(qg::ResizeOp op,
                                 PatternRewriter &rewriter) const override {
     Value x = getStored(op.getX());
@@ -392,8 +407,8 @@ struct QuantizeResize : OpRewritePattern<qg::ResizeOp> {
 };
 
 /// The sum of stored integers; what is done to it stays float.
-struct QuantizeSum : OpRewritePattern<qg::ReduceOp> {
-  using OpRewritePattern::OpRewritePattern;
+struct QuantizeSum : OnStored<OpRewritePattern<qg::ReduceOp>> {
+  using OnStored::OnStored;
   LogicalResult matchAndRewrite(qg::ReduceOp op,
                                 PatternRewriter &rewriter) const override {
     Value x = getStored(op.getX());
@@ -404,8 +419,8 @@ struct QuantizeSum : OpRewritePattern<qg::ReduceOp> {
   }
 };
 
-struct QuantizeConcat : OpRewritePattern<qg::ConcatOp> {
-  using OpRewritePattern::OpRewritePattern;
+struct QuantizeConcat : OnStored<OpRewritePattern<qg::ConcatOp>> {
+  using OnStored::OnStored;
   LogicalResult matchAndRewrite(qg::ConcatOp op,
                                 PatternRewriter &rewriter) const override {
     SmallVector<Value> inputs;
@@ -435,10 +450,11 @@ struct QuantizeConcat : OpRewritePattern<qg::ConcatOp> {
 };
 } // namespace
 
-void qopt::populateQuantizeOpsPatterns(RewritePatternSet &patterns) {
+void qopt::populateQuantizeOpsPatterns(RewritePatternSet &patterns,
+                                       unsigned mostBits) {
   patterns
       .add<QuantizeConv<qg::ConvOp>, QuantizeConv<qg::ConvTransposeOp>,
            QuantizeMatmul, QuantizeBinary, RoundBeforeClamp,
            QuantizeAveragePool, QuantizeResize, QuantizeSum, QuantizeConcat>(
-          patterns.getContext());
+          patterns.getContext(), mostBits);
 }

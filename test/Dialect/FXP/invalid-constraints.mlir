@@ -10,7 +10,7 @@ func.func @conv_strides(%x: tensor<1x4x4x2xi8>, %w: tensor<3x1x1x2xi8>, %b: tens
 
 // -----
 func.func @matmul_operands(%x: tensor<4x2xi8>, %w: tensor<2x5xi4>, %b: tensor<5xi32>) {
-  // C1: expected-error@+1 {{'fxp.matmul' op expects i8 operands, got 'tensor<2x5xi4>'}}
+  // C1: expected-error@+1 {{'fxp.matmul' op expects i8 or i16 operands, got 'tensor<2x5xi4>'}}
   %0 = fxp.matmul %x, %w, %b lhs_zp 0 rhs_zp 0 : (tensor<4x2xi8>, tensor<2x5xi4>, tensor<5xi32>) -> tensor<4x5xi32>
   return
 }
@@ -94,7 +94,7 @@ func.func @requantize_shape(%x: tensor<4x2xi32>) {
 
 // -----
 func.func @add_operands(%x: tensor<4xi32>) {
-  // C2: expected-error@+1 {{'fxp.add' op expects i8 operands, got 'tensor<4xi32>'}}
+  // C2: expected-error@+1 {{'fxp.add' op expects i8 or i16 operands, got 'tensor<4xi32>'}}
   %0 = fxp.add %x, %x scales [0.5, 0.5] zps [0, 0] zp 0 clamp [-128, 127] mode <f32> : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi8>
   return
 }
@@ -107,16 +107,16 @@ func.func @add_clamp(%x: tensor<4xi8>) {
 }
 
 // -----
-func.func @mul_operands(%x: tensor<4xi16>) {
-  // C2: expected-error@+1 {{'fxp.mul' op expects i8 operands, got 'tensor<4xi16>'}}
-  %0 = fxp.mul %x, %x zps [0, 0] : (tensor<4xi16>, tensor<4xi16>) -> tensor<4xi32>
+func.func @mul_operands(%x: tensor<4xi4>) {
+  // C2: expected-error@+1 {{'fxp.mul' op expects i8 or i16 operands, got 'tensor<4xi4>'}}
+  %0 = fxp.mul %x, %x zps [0, 0] : (tensor<4xi4>, tensor<4xi4>) -> tensor<4xi32>
   return
 }
 
 // -----
-func.func @lut_operand(%x: tensor<4xi16>) {
-  // C2: expected-error@+1 {{'fxp.lut' op expects i8 operands, got 'tensor<4xi16>'}}
-  %0 = fxp.lut %x table dense<1> : tensor<256xi8> : tensor<4xi16> -> tensor<4xi8>
+func.func @lut_operand(%x: tensor<4xi32>) {
+  // C2: expected-error@+1 {{'fxp.lut' op expects i8 or i16 operands, got 'tensor<4xi32>'}}
+  %0 = fxp.lut %x table dense<1> : tensor<256xi8> : tensor<4xi32> -> tensor<4xi8>
   return
 }
 
@@ -143,7 +143,7 @@ func.func @softmax_clamp(%x: tensor<4xi8>) {
 
 // -----
 func.func @max_pool_operand(%x: tensor<1x2x2x1xi32>) {
-  // C1: expected-error@+1 {{'fxp.max_pool' op expects i8 operands, got 'tensor<1x2x2x1xi32>'}}
+  // C1: expected-error@+1 {{'fxp.max_pool' op expects i8 or i16 operands, got 'tensor<1x2x2x1xi32>'}}
   %0 = fxp.max_pool %x kernel [2, 2] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] : tensor<1x2x2x1xi32> -> tensor<1x1x1x1xi8>
   return
 }
@@ -156,9 +156,9 @@ func.func @max_pool_result(%x: tensor<1x2x2x1xi8>) {
 }
 
 // -----
-func.func @sum_pool_operand(%x: tensor<1x2x2x1xi16>) {
-  // C1: expected-error@+1 {{'fxp.sum_pool' op expects i8 operands, got 'tensor<1x2x2x1xi16>'}}
-  %0 = fxp.sum_pool %x kernel [2, 2] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] x_zp 0 : tensor<1x2x2x1xi16> -> tensor<1x1x1x1xi32>
+func.func @sum_pool_operand(%x: tensor<1x2x2x1xi4>) {
+  // C1: expected-error@+1 {{'fxp.sum_pool' op expects i8 or i16 operands, got 'tensor<1x2x2x1xi4>'}}
+  %0 = fxp.sum_pool %x kernel [2, 2] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] x_zp 0 : tensor<1x2x2x1xi4> -> tensor<1x1x1x1xi32>
   return
 }
 
@@ -171,7 +171,7 @@ func.func @sum_pool_window(%x: tensor<1x2x2x1xi8>) {
 
 // -----
 func.func @sum_operand(%x: tensor<4x3xi32>) {
-  // C1: expected-error@+1 {{'fxp.sum' op expects i8 operands, got 'tensor<4x3xi32>'}}
+  // C1: expected-error@+1 {{'fxp.sum' op expects i8 or i16 operands, got 'tensor<4x3xi32>'}}
   %0 = fxp.sum %x axes [1] x_zp 0 : tensor<4x3xi32> -> tensor<4xi32>
   return
 }
@@ -289,9 +289,9 @@ func.func @decode_levels(%x: tensor<2x6xf32>, %w: tensor<3x6xi8>, %s: tensor<3x2
 }
 
 // -----
-func.func @resize_operand(%x: tensor<2xi16>) {
-  // C1: expected-error@+1 {{'fxp.resize' op expects i8 operands, got 'tensor<2xi16>'}}
-  %a = fxp.resize %x axes [0] taps [1] positions [0] coefficients [1] x_zp 0 : tensor<2xi16> -> tensor<1xi32>
+func.func @resize_operand(%x: tensor<2xi4>) {
+  // C1: expected-error@+1 {{'fxp.resize' op expects i8 or i16 operands, got 'tensor<2xi4>'}}
+  %a = fxp.resize %x axes [0] taps [1] positions [0] coefficients [1] x_zp 0 : tensor<2xi4> -> tensor<1xi32>
   return
 }
 
@@ -348,5 +348,33 @@ func.func @resize_sums(%x: tensor<2x2xi8>) {
 func.func @resize_no_axis(%x: tensor<2xi8>) {
   // C2: expected-error@+1 {{expects at least one axis}}
   %a = fxp.resize %x axes [] taps [] positions [] coefficients [] x_zp 0 : tensor<2xi8> -> tensor<2xi32>
+  return
+}
+
+// -----
+func.func @lut_of_16_bits(%x: tensor<4xi16>) {
+  // C1: expected-error@+1 {{'fxp.lut' op expects a table of 65536 i8 or i16, got 'tensor<256xi16>'}}
+  %0 = fxp.lut %x table dense<1> : tensor<256xi16> : tensor<4xi16> -> tensor<4xi16>
+  return
+}
+
+// -----
+func.func @requantize_wide_sums(%x: tensor<4xi64>) {
+  // C4: expected-error@+1 {{'fxp.requantize' op expects mode fixed or pow2 for sums of 64 bits}}
+  %0 = fxp.requantize %x scales dense<0.5> : tensor<1xf32> x_zp 0 zp 0 clamp [0, 1] mode <f32> : tensor<4xi64> -> tensor<4xi16>
+  return
+}
+
+// -----
+func.func @matmul_wide_sums_of_bytes(%x: tensor<1x2xi8>, %w: tensor<2x3xi8>, %b: tensor<3xi64>) {
+  // C3: expected-error@+1 {{expects a result of type 'tensor<1x3xi32>', got 'tensor<1x3xi64>'}}
+  %0 = fxp.matmul %x, %w, %b lhs_zp 0 rhs_zp 0 : (tensor<1x2xi8>, tensor<2x3xi8>, tensor<3xi64>) -> tensor<1x3xi64>
+  return
+}
+
+// -----
+func.func @conv_bias_of_wide_sums(%x: tensor<1x2x1xi16>, %w: tensor<3x1x1xi8>, %b: tensor<3xi32>) {
+  // C5: expected-error@+1 {{expects a bias of type 'tensor<3xi64>', got 'tensor<3xi32>'}}
+  %0 = fxp.conv %x, %w, %b strides [1] pads [0, 0] dilations [1] groups 1 x_zp 0 : (tensor<1x2x1xi16>, tensor<3x1x1xi8>, tensor<3xi32>) -> tensor<1x2x3xi64>
   return
 }

@@ -1,7 +1,7 @@
 // RUN: qopt-opt %s -split-input-file -verify-diagnostics
 
 func.func @conv_operands(%x: tensor<1x4x4x2xi32>, %w: tensor<3x1x1x2xi8>, %b: tensor<3xi32>) -> tensor<1x4x4x3xi32> {
-  // C1: expected-error@+1 {{'fxp.conv' op expects i8 operands, got 'tensor<1x4x4x2xi32>'}}
+  // C1: expected-error@+1 {{'fxp.conv' op expects i8 or i16 operands, got 'tensor<1x4x4x2xi32>'}}
   %0 = fxp.conv %x, %w, %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 x_zp 0 : (tensor<1x4x4x2xi32>, tensor<3x1x1x2xi8>, tensor<3xi32>) -> tensor<1x4x4x3xi32>
   return %0 : tensor<1x4x4x3xi32>
 }
@@ -134,14 +134,14 @@ func.func @mul_zero_points(%x: tensor<4xi8>) -> tensor<4xi32> {
 
 // -----
 func.func @short_table(%x: tensor<4xi8>) -> tensor<4xi8> {
-  // C1: expected-error@+1 {{'fxp.lut' op expects a table of 256 i8, got 'tensor<128xi8>'}}
+  // C1: expected-error@+1 {{'fxp.lut' op expects a table of 256 i8 or i16, got 'tensor<128xi8>'}}
   %0 = fxp.lut %x table dense<1> : tensor<128xi8> : tensor<4xi8> -> tensor<4xi8>
   return %0 : tensor<4xi8>
 }
 
 // -----
 func.func @wide_table(%x: tensor<4xi8>) -> tensor<4xi8> {
-  // C1: expected-error@+1 {{expects a table of 256 i8, got 'tensor<256xi32>'}}
+  // C1: expected-error@+1 {{expects a table of 256 i8 or i16, got 'tensor<256xi32>'}}
   %0 = fxp.lut %x table dense<1> : tensor<256xi32> : tensor<4xi8> -> tensor<4xi8>
   return %0 : tensor<4xi8>
 }

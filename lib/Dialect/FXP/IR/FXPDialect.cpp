@@ -93,9 +93,29 @@ static LogicalResult checkBytes(Operation *op, ValueRange values) {
   return success();
 }
 
+/// Of stored integers, all of the same width or not.
+static LogicalResult checkStored(Operation *op, ValueRange values) {
+  for (Value value : values)
+    if (!getElement(value).isSignlessInteger(8) &&
+        !getElement(value).isSignlessInteger(16))
+      return op->emitOpError()
+             << "expects i8 or i16 operands, got " << value.getType();
+  return success();
+}
+
+/// Sums have 32 bits, or 64 where `mayBeWide` and the result says so.
+static unsigned getSumBits(Operation *op, bool mayBeWide) {
+  return mayBeWide && getElement(op->getResult(0)).isSignlessInteger(64) ? 64
+                                                                         : 32;
+}
+
+static bool isWide(Value value) {
+  return getElement(value).isSignlessInteger(16);
+}
+
 static LogicalResult checkBias(Operation *op, Value bias, int64_t channels) {
   auto expected =
-      RankedTensorType::get({channels}, IntegerType::get(op->getContext(), 32));
+      RankedTensorType::get({channels}, getElement(op->getResult(0)));
   if (bias.getType() == expected)
     return success();
   return op->emitOpError() << "expects a bias of type " << expected << ", got "
@@ -147,21 +167,24 @@ LogicalResult ConvOp::verify() {
   Window window{weight.drop_front().drop_back(), getStrides(), getPads(),
                 getDilations()};
   return success(
-      succeeded(checkBytes(*this, {getX(), getWeight()})) && // C1
+      succeeded(checkStored(*this, getX())) &&     // C1
+      succeeded(checkBytes(*this, getWeight())) && // C1
       succeeded(checkResult(*this,
                             qg::inferConvShape(getShape(getX()), weight, window,
                                                getGroups(), errorOn(*this)),
-                            32)) &&                             // C2, C3, C4
-      succeeded(checkBias(*this, getBias(), weight.front())) && // C5
-      succeeded(checkLevels(*this)));                           // C6
+                            getSumBits(*this, isWide(getX())))) && // C2, C3, C4
+      succeeded(checkBias(*this, getBias(), weight.front())) &&    // C5
+      succeeded(checkLevels(*this)));                              // C6
 }
 
 LogicalResult MatmulOp::verify() {
   FailureOr<Shape> shape =
       qg::inferMatmulShape(getShape(getLhs()), getShape(getRhs()),
-                           getTransposeRhs(), errorOn(*this));            // C2
-  return success(succeeded(checkBytes(*this, {getLhs(), getRhs()})) &&    // C1
-                 succeeded(checkResult(*this, shape, 32)) &&              // C3
+                           getTransposeRhs(), errorOn(*this)); // C2
+  bool mayBeWide = isWide(getLhs()) || isWide(getRhs());
+  return success(succeeded(checkStored(*this, {getLhs(), getRhs()})) && // C1
+                 succeeded(checkResult(*this, shape,
+                                       getSumBits(*this, mayBeWide))) &&  // C3
                  succeeded(checkBias(*this, getBias(), shape->back())) && // C4
                  succeeded(checkLevels(*this)));                          // C5
 }
@@ -246,6 +269,9 @@ LogicalResult QuantizeRowsOp::verify() {
 
 LogicalResult RequantizeOp::verify() {
   ArrayRef<int64_t> shape = getShape(getX());
+  if (getElement(getX()).isSignlessInteger(64) &&
+      getMode().getKind() == "f32") // C4
+    return emitOpError("expects mode fixed or pow2 for sums of 64 bits");
   return success(
       succeeded(checkResult(*this, Shape(shape), 0)) && // C1
       succeeded(checkScales(*this, getScales(),
@@ -257,7 +283,7 @@ LogicalResult AddOp::verify() {
   if (getScales().size() != 2 || getZps().size() != 2) // C1
     return emitOpError("expects two scales and two zero points");
   return success(
-      succeeded(checkBytes(*this, {getLhs(), getRhs()})) && // C2
+      succeeded(checkStored(*this, {getLhs(), getRhs()})) && // C2
       succeeded(checkResult(
           *this,
           qg::inferBroadcastShape({getShape(getLhs()), getShape(getRhs())},
@@ -270,22 +296,26 @@ LogicalResult MulOp::verify() {
   if (getZps().size() != 2) // C1
     return emitOpError("expects two zero points");
   return success(
-      succeeded(checkBytes(*this, {getLhs(), getRhs()})) && // C2
+      succeeded(checkStored(*this, {getLhs(), getRhs()})) && // C2
       succeeded(checkResult(
           *this,
           qg::inferBroadcastShape({getShape(getLhs()), getShape(getRhs())},
                                   errorOn(*this)),
-          32))); // C3
+          getSumBits(*this, isWide(getLhs()) && isWide(getRhs()))))); // C3
 }
 
 LogicalResult LutOp::verify() {
+  if (failed(checkStored(*this, {getX()}))) // C2
+    return failure();
   auto table = cast<ShapedType>(getTable().getType());
-  if (table.getNumElements() != 256 ||
-      !table.getElementType().isSignlessInteger(8)) // C1
-    return emitOpError() << "expects a table of 256 i8, got " << table;
-  return success(
-      succeeded(checkBytes(*this, {getX()})) &&                   // C2
-      succeeded(checkResult(*this, Shape(getShape(getX())), 8))); // C3
+  Type element = table.getElementType();
+  int64_t count = isWide(getX()) ? 65536 : 256;
+  if (table.getNumElements() != count || // C1
+      !(element.isSignlessInteger(8) || element.isSignlessInteger(16)))
+    return emitOpError() << "expects a table of " << count << " i8 or i16, got "
+                         << table;
+  return checkResult(*this, Shape(getShape(getX())),
+                     element.getIntOrFloatBitWidth()); // C3
 }
 
 LogicalResult SoftmaxOp::verify() {
@@ -307,17 +337,17 @@ LogicalResult SoftmaxOp::verify() {
 LogicalResult MaxPoolOp::verify() {
   Window window{getKernel(), getStrides(), getPads(), getDilations()};
   return success(
-      succeeded(checkBytes(*this, {getX()})) && // C1
+      succeeded(checkStored(*this, {getX()})) && // C1
       succeeded(checkResult(
           *this,
           qg::inferWindowShape(getShape(getX()), window, errorOn(*this)), // C2
-          8)));                                                           // C3
+          isWide(getX()) ? 16 : 8)));                                     // C3
 }
 
 LogicalResult SumPoolOp::verify() {
   Window window{getKernel(), getStrides(), getPads(), getDilations()};
   return success(
-      succeeded(checkBytes(*this, {getX()})) && // C1
+      succeeded(checkStored(*this, {getX()})) && // C1
       succeeded(checkResult(
           *this,
           qg::inferWindowShape(getShape(getX()), window, errorOn(*this)), // C2
@@ -326,7 +356,7 @@ LogicalResult SumPoolOp::verify() {
 
 LogicalResult SumOp::verify() {
   return success(
-      succeeded(checkBytes(*this, {getX()})) && // C1
+      succeeded(checkStored(*this, {getX()})) && // C1
       succeeded(checkResult(*this,
                             qg::inferReduceShape(getShape(getX()), getAxes(),
                                                  errorOn(*this)), // C2
@@ -405,7 +435,7 @@ static FailureOr<int64_t> countTaps(ResizeOp op, ArrayRef<int64_t> result) {
 LogicalResult ResizeOp::verify() {
   Shape shape(getShape(getX()));
   ArrayRef<int64_t> result = getShape(getResult());
-  if (failed(checkBytes(*this, {getX()}))) // C1
+  if (failed(checkStored(*this, {getX()}))) // C1
     return failure();
   for (int64_t axis : getAxes())
     if (result.size() == shape.size() && axis >= 0 &&
@@ -422,7 +452,7 @@ LogicalResult ResizeOp::verify() {
                          << " positions and coefficients, got "
                          << getPositions().size() << " and "
                          << getCoefficients().size();
-  int64_t first = 0, product = 255;
+  int64_t first = 0, product = isWide(getX()) ? 65535 : 255;
   for (auto [axis, taps] : llvm::zip(getAxes(), getTaps())) {
     FailureOr<int64_t> most = checkTaps(
         *this, first, taps, getShape(getX())[axis], result[axis]); // C4

@@ -37,6 +37,16 @@ std::vector<int32_t> reference::load(const Tensor &tensor, bool isUnsigned,
   return values;
 }
 
+std::vector<int64_t> reference::loadWide(const Tensor &tensor, bool isUnsigned,
+                                         int64_t zeroPoint) {
+  if (getByteWidth(tensor.dtype()) < 8) {
+    std::vector<int32_t> narrow = load(tensor, isUnsigned, zeroPoint);
+    return std::vector<int64_t>(narrow.begin(), narrow.end());
+  }
+  ArrayRef<int64_t> values = tensor.span<int64_t>();
+  return std::vector<int64_t>(values.begin(), values.end());
+}
+
 Tensor reference::store(ArrayRef<int32_t> values, RankedTensorType type) {
   Tensor result(*qg::getDType(type.getElementType()), type.getShape());
   for (size_t i = 0; i < values.size(); ++i)
@@ -85,9 +95,21 @@ LogicalResult RequantizeOp::evaluate(ArrayRef<Tensor> operands,
   if (mode.kind != RequantizeMode::F32)
     for (float scale : *scales)
       fixed.push_back(getFixedScale(scale, mode));
-  std::vector<int32_t> x = load(operands[0], getXUnsigned());
   StoredRange range{int64_t(getZp()), getClamp()[0], getClamp()[1]};
   EvalBuilder b;
+  if (isWide(getX())) {
+    std::vector<int64_t> sums = loadWide(operands[0], /*isUnsigned=*/false);
+    std::vector<int32_t> rounded(sums.size());
+    for (size_t i = 0; i < sums.size(); ++i) {
+      const FixedScale &scale = fixed[i % fixed.size()];
+      rounded[i] = numerics::emitRequantizeWide(
+          b, sums[i] - int64_t(getXZp()),
+          numerics::FixedFactor{scale.multiplier, int64_t(scale.shift)}, range);
+    }
+    results.push_back(store(rounded, getResultType()));
+    return success();
+  }
+  std::vector<int32_t> x = load(operands[0], getXUnsigned());
   for (size_t i = 0; i < x.size(); ++i) {
     size_t channel = i % scales->size();
     x[i] = mode.kind == RequantizeMode::F32
@@ -140,10 +162,10 @@ LogicalResult MulOp::evaluate(ArrayRef<Tensor> operands,
   std::vector<int32_t> rhs =
       broadcast(load(operands[1], getRhsUnsigned(), getZps()[1]),
                 operands[1].shape(), shape);
-  EvalBuilder b;
+  Tensor products(isWide(getResult()) ? DType::i64 : DType::i32, shape);
   for (size_t i = 0; i < lhs.size(); ++i)
-    lhs[i] = b.mulI(lhs[i], rhs[i]);
-  results.push_back(store(lhs, getResultType()));
+    products.setInt(i, int64_t(lhs[i]) * rhs[i]);
+  results.push_back(products);
   return success();
 }
 
@@ -152,13 +174,11 @@ LogicalResult LutOp::evaluate(ArrayRef<Tensor> operands,
   FailureOr<Tensor> table = qg::getTensor(getTable(), getTable().getType());
   if (failed(table))
     return emitOpError("expects a table whose bytes are present");
-  Tensor result(DType::i8, getResultType().getShape());
-  ArrayRef<uint8_t> x = operands[0].span<uint8_t>();
-  ArrayRef<int8_t> entries = table->span<int8_t>();
-  MutableArrayRef<int8_t> out = result.mutableSpan<int8_t>();
-  for (size_t i = 0; i < x.size(); ++i)
-    out[i] = entries[x[i]];
-  results.push_back(result);
+  std::vector<int32_t> x = load(operands[0], /*isUnsigned=*/true);
+  std::vector<int32_t> entries = load(*table, /*isUnsigned=*/false);
+  for (int32_t &value : x)
+    value = entries[value];
+  results.push_back(store(x, getResultType()));
   return success();
 }
 
@@ -226,7 +246,7 @@ LogicalResult DequantizeOp::evaluate(ArrayRef<Tensor> operands,
   std::optional<DType> dtype = qg::getDType(type.getElementType());
   if (!dtype || !isFloat(*dtype))
     return emitOpError() << "expects a float result, got " << type;
-  std::vector<int32_t> x = load(operands[0], getXUnsigned());
+  std::vector<int64_t> x = loadWide(operands[0], getXUnsigned());
   Tensor result(*dtype, type.getShape());
   EvalBuilder b;
   forEachChannel(type.getShape(), getAxis(), scales->size(),

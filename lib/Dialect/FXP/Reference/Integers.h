@@ -16,6 +16,10 @@ namespace qopt::fxp::reference {
 std::vector<int32_t> load(const Tensor &tensor, bool isUnsigned,
                           int64_t zeroPoint = 0);
 
+/// Those of 64 bits, or of fewer as i64.
+std::vector<int64_t> loadWide(const Tensor &tensor, bool isUnsigned,
+                              int64_t zeroPoint = 0);
+
 /// The low bits of integers as a tensor of a signless type.
 Tensor store(llvm::ArrayRef<int32_t> values, mlir::RankedTensorType type);
 
@@ -28,6 +32,11 @@ mlir::FailureOr<std::vector<float>> loadScales(mlir::Operation *op,
 std::vector<int32_t> broadcast(std::vector<int32_t> values,
                                llvm::ArrayRef<int64_t> shape,
                                llvm::ArrayRef<int64_t> result);
+
+/// Whether sums have 64 bits.
+inline bool isWide(mlir::Value sums) {
+  return getTensorType(sums).getElementType().isInteger(64);
+}
 
 } // namespace qopt::fxp::reference
 

@@ -28,6 +28,17 @@ LogicalResult ConvOp::evaluate(ArrayRef<Tensor> operands,
                   {weight.drop_front().drop_back(), getStrides(), getPads(),
                    getDilations()});
   ConvSizes sizes{x.front(), x.back(), weight.front(), int64_t(getGroups())};
+  if (isWide(getResult())) {
+    std::vector<int64_t> input =
+        loadWide(operands[0], getXUnsigned(), getXZp());
+    std::vector<int64_t> kernel = loadWide(operands[1], /*isUnsigned=*/false);
+    Tensor sums(DType::i64, result.shape());
+    convolve(walk, sizes,
+             {input.data(), kernel.data(), operands[2].span<int64_t>().data()},
+             sums.mutableSpan<int64_t>().data());
+    results.push_back(sums);
+    return success();
+  }
   std::vector<int32_t> input = load(operands[0], getXUnsigned(), getXZp());
   std::vector<int32_t> kernel = load(operands[1], /*isUnsigned=*/false);
   convolve(walk, sizes,
@@ -47,6 +58,15 @@ LogicalResult MatmulOp::evaluate(ArrayRef<Tensor> operands,
                     result.shape().back(),
                     /*sharedRhs=*/rhs.size() == 2,
                     getTransposeRhs()};
+  if (isWide(getResult())) {
+    Tensor sums(DType::i64, result.shape());
+    multiply(sizes, loadWide(operands[0], getLhsUnsigned(), getLhsZp()).data(),
+             loadWide(operands[1], getRhsUnsigned(), getRhsZp()).data(),
+             operands[2].span<int64_t>().data(),
+             sums.mutableSpan<int64_t>().data());
+    results.push_back(sums);
+    return success();
+  }
   std::vector<int32_t> left = load(operands[0], getLhsUnsigned(), getLhsZp());
   std::vector<int32_t> right = load(operands[1], getRhsUnsigned(), getRhsZp());
   multiply(sizes, left.data(), right.data(), operands[2].span<int32_t>().data(),
@@ -159,8 +179,10 @@ LogicalResult MaxPoolOp::evaluate(ArrayRef<Tensor> operands,
                                   SmallVectorImpl<Tensor> &results) {
   std::vector<int32_t> values = load(operands[0], getXUnsigned());
   // A window that lies in the padding altogether holds the least integer.
+  unsigned bits = getResultType().getElementTypeBitWidth();
+  int32_t least = getXUnsigned() ? 0 : -(1 << (bits - 1));
   Tensor wide =
-      combineWindows(*this, operands[0], values, getXUnsigned() ? 0 : -128,
+      combineWindows(*this, operands[0], values, least,
                      [](int32_t a, int32_t b) { return std::max(a, b); });
   results.push_back(store(wide.span<int32_t>(), getResultType()));
   return success();

@@ -41,16 +41,18 @@ SmallVector<ResampleTable> ResizeOp::getTables() {
   return tables;
 }
 
-static bool isBytePerTensor(Type type) {
+static bool isStoredPerTensor(Type type) {
   QuantizedType quantized = getQuantizedType(type);
   return quantized && quantized.isPerTensor() && !quantized.isTable() &&
-         quantized.getBits() <= 8;
+         quantized.getBits() <= 16;
 }
 
 std::optional<SmallVector<IntegerResample>> ResizeOp::getIntegerTables() {
-  if (!isBytePerTensor(getX().getType()) || !isBytePerTensor(getResultType()))
+  if (!isStoredPerTensor(getX().getType()) ||
+      !isStoredPerTensor(getResultType()))
     return std::nullopt;
-  auto integers = getIntegerResample(getTables());
+  auto integers = getIntegerResample(
+      getTables(), getQuantizedType(getX().getType()).getBits());
   if (!integers)
     return std::nullopt;
   return SmallVector<IntegerResample>(integers->begin(), integers->end());

@@ -110,6 +110,8 @@ static bool readMatmul(MatmulOp op, std::optional<Tensor> weight,
 }
 
 static bool readBytes(Operation *op, Product &product) {
+  if (!getTensorType(op->getOperand(0)).getElementType().isInteger(8))
+    return false;
   if (auto conv = dyn_cast<fxp::ConvOp>(op)) {
     if (!readConv(conv, product))
       return false;

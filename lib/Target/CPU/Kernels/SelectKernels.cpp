@@ -303,6 +303,7 @@ static void selectLut(fxp::LutOp op) {
   FailureOr<Tensor> table =
       qg::getTensor(op.getTable(), op.getTable().getType());
   if (failed(table) || op.getX().getType() != type ||
+      !type.getElementType().isInteger(8) ||
       type.getNumElements() < kLeastLookups)
     return;
   OpBuilder builder(op);

@@ -27,20 +27,22 @@ def FXP_Dialect : Dialect {
 
     | op | takes | gives |
     |---|---|---|
-    | `conv`, `matmul` | i8 and i8, bias i32 | i32 |
-    | `mul`, `sum`, `sum_pool`, `resize` | i8 | i32 |
+    | `conv`, `matmul` | i8 or i16, and i8; bias i32 or i64 | that of the bias |
+    | `mul` | i8 or i16 | i32, or i64 |
+    | `sum`, `sum_pool`, `resize` | i8 or i16 | i32 |
     | `group_matmul` | i8 and i8; scales and bias f32 | f32 |
     | `decode_matmul` | f32 and i8; scales and bias f32 | f32 |
     | `quantize_rows` | f32 | i8, scales f32 |
-    | `requantize` | i32, or i8 | integers that hold `clamp` |
-    | `add` | i8 and i8 | integers that hold `clamp` |
-    | `lut`, `max_pool` | i8 | i8 |
+    | `requantize` | i64, i32, i16 or i8 | integers that hold `clamp` |
+    | `add` | i8 or i16 | integers that hold `clamp` |
+    | `lut`, `max_pool` | i8 or i16 | the same |
     | `softmax` | i8, a table of i32 | i8 |
     | `quantize` | f32 | integers that hold `clamp` |
     | `dequantize` | integers | f32 |
 
-    That the sums of the first two rows stay inside 32 bits is a fact of the
-    whole network: `qg-verify-assignment` proves it.
+    That the sums of the first rows stay inside their bits is a fact of the
+    whole network: `qg-verify-assignment` proves it for bytes, and products of
+    i16 get sums of i64 where 32 bits are not proven.
   }];
   let useDefaultAttributePrinterParser = 1;
   let dependentDialects = ["::qopt::qg::QGDialect"];
@@ -94,21 +96,21 @@ def FXP_ConvOp : FXP_StoredOp<"conv", [
     FXP_Stored<"X", "x_unsigned", "x_zp">,
     FXP_Stored<"Weight", "">], [
     DeclareOpInterfaceMethods<LinearOpInterface>]> {
-  let summary = "channels-last integer convolution into i32";
+  let summary = "channels-last integer convolution into i32 or i64";
   let description = [{
     `acc[n, p..., o] = bias[o] + sum (x - x_zp) * w` over the window of
-    `qg.conv`, where positions outside the input are *skipped*. `x` is i8, read
-    as unsigned with `x_unsigned`; `weight` is i8 signed. The importer of this
+    `qg.conv`, where positions outside the input are *skipped*. `x` is i8 or i16,
+    read as unsigned with `x_unsigned`; `weight` is i8 signed. The importer of this
     form folds `x_zp` into `bias` when no window leaves the input, else the
     attribute stays and a backend pads with `x_zp`.
 
-    * C1: `x` and `weight` are i8.
+    * C1: `x` is i8 or i16, `weight` is i8.
     * C2: `weight` is `[O, k..., C/groups]` of rank 3 or more, `x` `[N,
       s..., C]`; C and O are multiples of `groups`.
     * C3: `strides`, `dilations` (positive) have one entry per spatial
       dimension, `pads` two, and the window fits into the padded input.
-    * C4: the result is `[N, p..., O]` of i32.
-    * C5: `bias` is `[O]` of i32.
+    * C4: the result is `[N, p..., O]` of i32, or of i64 where `x` is i16.
+    * C5: `bias` is `[O]` of the result's integers.
     * C6: `fxp.levels`, where there is one, has 2^b signed bytes, b from 1 to 7:
       each weight is one of them, or 0.
 
@@ -135,16 +137,17 @@ def FXP_MatmulOp : FXP_StoredOp<"matmul", [
     FXP_Stored<"Lhs", "lhs_unsigned", "lhs_zp">,
     FXP_Stored<"Rhs", "rhs_unsigned", "rhs_zp">], [
     DeclareOpInterfaceMethods<LinearOpInterface>]> {
-  let summary = "batched integer matrix product into i32";
+  let summary = "batched integer matrix product into i32 or i64";
   let description = [{
     `acc[b..., m, n] = bias[n] + sum (lhs - lhs_zp) * (rhs - rhs_zp)`; shapes
     as in `qg.matmul` (`rhs` is `[.., N, K]` with `transpose_rhs`).
 
-    * C1: `lhs` and `rhs` are i8.
+    * C1: `lhs` and `rhs` are i8 or i16.
     * C2: the inner dimensions are equal, and `rhs` has rank 2 or the batch
       dimensions of `lhs`.
-    * C3: the result is `[b..., M, N]` of i32.
-    * C4: `bias` is `[N]` of i32.
+    * C3: the result is `[b..., M, N]` of i32, or of i64 where an operand is
+      i16.
+    * C4: `bias` is `[N]` of the result's integers.
     * C5: `fxp.levels`, where there is one, has 2^b signed bytes, b from 1 to 7:
       each weight is one of them, or 0.
 
@@ -270,7 +273,7 @@ def FXP_RequantizeOp : FXP_StoredOp<"requantize", [
   let summary = "integers rescaled, shifted and saturated";
   let description = [{
     `y = min(max(round((x - x_zp) * scale) + zp, lo), hi)`, rounded by `mode`.
-    `x` is i32, or i8 read as unsigned with `x_unsigned`. `scales` has one
+    `x` is i32 or i64, or i8 or i16 read as unsigned with `x_unsigned`. `scales` has one
     entry, or one per element of the last dimension. `clamp` is `[lo, hi]`, a
     part of the result's range (`unsigned` says which).
 
@@ -279,6 +282,7 @@ def FXP_RequantizeOp : FXP_StoredOp<"requantize", [
       the last dimension.
     * C3: the result is of integers, `clamp` is `[lo, hi]` inside their
       range.
+    * C4: sums of i64 are rounded in mode `fixed` or `pow2`.
 
     Example:
     ```mlir
@@ -310,7 +314,7 @@ def FXP_AddOp : FXP_StoredOp<"add", [
     two and are rounded once. A negative scale subtracts. NumPy broadcasting.
 
     * C1: there are two scales and two zero points.
-    * C2: `lhs` and `rhs` are i8.
+    * C2: `lhs` and `rhs` are i8 or i16.
     * C3: the result has the shape that both broadcast to.
     * C4: the result is of integers, `clamp` is `[lo, hi]` inside their
       range.
@@ -338,13 +342,14 @@ def FXP_AddOp : FXP_StoredOp<"add", [
 def FXP_MulOp : FXP_StoredOp<"mul", [
     FXP_Stored<"Lhs", "lhs_unsigned", "zps", "0">,
     FXP_Stored<"Rhs", "rhs_unsigned", "zps", "1">]> {
-  let summary = "exact product of two encodings into i32";
+  let summary = "exact product of two encodings into i32 or i64";
   let description = [{
     `acc = (lhs - lhs_zp) * (rhs - rhs_zp)`, NumPy broadcasting.
 
     * C1: there are two zero points.
-    * C2: `lhs` and `rhs` are i8.
-    * C3: the result has the shape that both broadcast to, in i32.
+    * C2: `lhs` and `rhs` are i8 or i16.
+    * C3: the result has the shape that both broadcast to, in i32, or in i64
+      where both are i16.
 
     Example:
     ```mlir
@@ -363,13 +368,13 @@ def FXP_MulOp : FXP_StoredOp<"mul", [
 }
 
 def FXP_LutOp : FXP_Op<"lut"> {
-  let summary = "table of 256 bytes applied to every element";
+  let summary = "table of all stored integers applied to every element";
   let description = [{
-    `y = table[x]`, the stored byte of `x` read as unsigned index.
+    `y = table[x]`, the stored integer of `x` read as unsigned index.
 
-    * C1: `table` has 256 i8.
-    * C2: `x` is i8.
-    * C3: the result has the shape of `x` in i8.
+    * C1: `table` has an entry for each integer of `x`: 256, or 65536 of i16.
+    * C2: `x` is i8 or i16.
+    * C3: the result has the shape of `x` in the table's integers, i8 or i16.
 
     Example:
     ```mlir
@@ -420,9 +425,9 @@ def FXP_MaxPoolOp : FXP_StoredOp<"max_pool", [
   let description = [{
     Positions outside the input are skipped. Attributes as in `qg.pool`.
 
-    * C1: `x` is i8.
+    * C1: `x` is i8 or i16.
     * C2: the window fits into the padded input.
-    * C3: the result is `[N, p..., C]` of i8.
+    * C3: the result is `[N, p..., C]` of the integers of `x`.
 
     Example:
     ```mlir
@@ -448,7 +453,7 @@ def FXP_SumPoolOp : FXP_StoredOp<"sum_pool", [
     division is in the scale of the requantization that follows. All windows
     count the same number of positions, or padding counts as zero.
 
-    * C1: `x` is i8.
+    * C1: `x` is i8 or i16.
     * C2: the window fits into the padded input.
     * C3: the result is `[N, p..., C]` of i32.
 
@@ -473,7 +478,7 @@ def FXP_SumOp : FXP_StoredOp<"sum", [
     FXP_Stored<"X", "x_unsigned", "x_zp">]> {
   let summary = "exact sum of `x - x_zp` over some dimensions, which disappear";
   let description = [{
-    * C1: `x` is i8.
+    * C1: `x` is i8 or i16.
     * C2: `axes` are distinct dimensions of `x`.
     * C3: the result has the other dimensions, in i32.
 
@@ -501,13 +506,13 @@ def FXP_ResizeOp : FXP_StoredOp<"resize", [
     position of the first axis, then those of the next. What the coefficients of
     an axis add up to is in the scale of the requantization that follows.
 
-    * C1: `x` is i8.
+    * C1: `x` is i8 or i16.
     * C2: `axes` are distinct dimensions, at least one, with a positive number of
       `taps` each.
     * C3: the result has the other extents of `x`, in i32.
     * C4: there are `taps` positions and coefficients for each output position
       of each axis, inside the input.
-    * C5: no sum leaves 32 bits: 255 times the product over the axes of the
+    * C5: no sum leaves 32 bits: 255 (65535 of i16) times the product over the axes of the
       largest sum of magnitudes is below 2^31.
 
     Example:
