@@ -31,3 +31,19 @@ bool qopt::roundsInUpperWord(const FixedScale &scale, int64_t largest,
   int64_t upper = ((largest * std::abs(scale.multiplier)) >> 32) + 1;
   return upper + addend <= INT32_MAX;
 }
+
+std::optional<int64_t> qopt::findUntiedBase(const ByteSum &sum) {
+  unsigned shift = sum.scales[0].shift;
+  // Zero points and differences have 9 bits: two products of 2^39 by 2^10 stay
+  // in 32 bits, and 2^8 times 2^54 in 64.
+  if (shift < 10 || shift > 54)
+    return std::nullopt;
+  int64_t left = sum.scales[0].multiplier, right = sum.scales[1].multiplier;
+  int64_t half = int64_t(1) << (shift - 1), mask = 2 * half - 1;
+  int64_t offset = -sum.zeroPoints[0] * left - sum.zeroPoints[1] * right;
+  for (int64_t a = -128; a < 128; ++a)
+    for (int64_t b = -128; b < 128; ++b)
+      if (((offset + a * left + b * right) & mask) == half)
+        return std::nullopt;
+  return offset + half + sum.zeroPoint * 2 * half;
+}

@@ -303,3 +303,34 @@ TEST(UpperWord, TiesAreFoundWhereTheyCanBe) {
   // The zero point moves past 32 bits.
   EXPECT_FALSE(roundsInUpperWord({1374389503, 33 + 25}, 1, 127));
 }
+
+TEST(UpperWord, SumsOfBytesRoundByOneShift) {
+  std::mt19937_64 generator(12);
+  int allowed = 0;
+  for (int i = 0; i < 200; ++i) {
+    auto pick = [&](int bits) {
+      return int64_t(generator() % (uint64_t(1) << bits));
+    };
+    unsigned shift = 10 + unsigned(pick(6)) % 45;
+    ByteSum sum{{{pick(31), shift}, {pick(31) - pick(31), shift}},
+                {pick(8) - 128, pick(8) - 128},
+                pick(8) - 128};
+    std::optional<int64_t> base = findUntiedBase(sum);
+    if (!base)
+      continue;
+    ++allowed;
+    for (int64_t a = -128; a < 128; a += 5)
+      for (int64_t b = -128; b < 128; b += 3) {
+        int64_t exact = (a - sum.zeroPoints[0]) * sum.scales[0].multiplier +
+                        (b - sum.zeroPoints[1]) * sum.scales[1].multiplier;
+        EXPECT_EQ((*base + a * sum.scales[0].multiplier +
+                   b * sum.scales[1].multiplier) >>
+                      shift,
+                  shiftRightHalfEven(exact, shift) + sum.zeroPoint);
+      }
+  }
+  EXPECT_GT(allowed, 50);
+  FixedScale half{int64_t(1) << 30, 31};
+  EXPECT_FALSE(findUntiedBase({{half, half}, {0, 0}, 0}));
+  EXPECT_FALSE(findUntiedBase({{{1, 9}, {1, 9}}, {0, 0}, 0}));
+}

@@ -27,6 +27,10 @@
 #define QOPT_DUAL_MAC 1
 #endif
 
+#if !defined(QOPT_PORTABLE) && defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
+#define QOPT_SATURATE 1
+#endif
+
 /* QOPT_STEP: what the network calls, one function a step; never inlined, so
  * that `restrict` holds for its parameters and a step has its stack alone.
  * QOPT_TILE: what a step calls. QOPT_PRODUCT: a tile whose loops want the
@@ -84,6 +88,16 @@ QOPT_INLINE int32_t qopt_clamp(int32_t x, int32_t low, int32_t high) {
   return clamped;
 }
 
+/* A byte of [low, high]. */
+QOPT_INLINE int8_t qopt_clamp_byte(int32_t x, int32_t low, int32_t high) {
+#if defined(QOPT_SATURATE)
+  __asm__("ssat %0, #8, %1" : "=r"(x) : "r"(x));
+  if (low <= -128 && high >= 127)
+    return (int8_t)x;
+#endif
+  return (int8_t)qopt_clamp(x, low, high);
+}
+
 /* x / 2^shift rounded half to even, shift in [0, 62]. */
 QOPT_INLINE int64_t qopt_round_shift(int64_t x, uint32_t shift) {
   int64_t almost_half = ((int64_t)1 << ((shift != 0 ? shift : 1) - 1)) - 1;
@@ -130,14 +144,17 @@ QOPT_INLINE int8_t qopt_requantize_untied(int32_t sum,
       (int32_t)((uint32_t)(2 * scales->zero_point + 1) << right);
 #if defined(QOPT_DUAL_MAC)
   __asm__("smmla %0, %1, %2, %0" : "+r"(y) : "r"(sum), "r"(multiplier));
-  y >>= right;
-  __asm__("ssat %0, #8, %1, asr #1" : "=r"(y) : "r"(y));
-  if (scales->low > -128 || scales->high < 127)
-    y = qopt_clamp(y, scales->low, scales->high);
-  return (int8_t)y;
 #else
   y += (int32_t)(((int64_t)sum * multiplier) >> 32);
-  return (int8_t)qopt_clamp(y >> right >> 1, scales->low, scales->high);
+#endif
+  y >>= right;
+#if defined(QOPT_SATURATE)
+  __asm__("ssat %0, #8, %1, asr #1" : "=r"(y) : "r"(y));
+  if (scales->low <= -128 && scales->high >= 127)
+    return (int8_t)y;
+  return (int8_t)qopt_clamp(y, scales->low, scales->high);
+#else
+  return (int8_t)qopt_clamp(y >> 1, scales->low, scales->high);
 #endif
 }
 
@@ -153,6 +170,43 @@ QOPT_INLINE int8_t qopt_requantize(int32_t sum, const qopt_scales *scales,
   return (int8_t)qopt_clamp(qopt_scale(sum, multiplier, shift) +
                                 scales->zero_point,
                             scales->low, scales->high);
+}
+
+#if defined(QOPT_MVE)
+
+/* Results of four channels from `channel` on, by an untied requantization. */
+QOPT_INLINE void qopt_store_4(int32x4_t sums, int8_t *y,
+                              const qopt_scales *scales, size_t channel) {
+  int32x4_t right =
+      vldrbq_s32((const int8_t *)(const void *)(scales->shift + channel));
+  sums = vmulhq_s32(sums, vldrwq_s32(scales->multiplier + channel));
+  /* ~right = -(right + 1): to the right, rounded half up. */
+  sums = vaddq_n_s32(vrshlq_s32(sums, vmvnq_s32(right)), scales->zero_point);
+  sums = vmaxq_s32(sums, vdupq_n_s32(scales->low));
+  vstrbq_s32(y, vminq_s32(sums, vdupq_n_s32(scales->high)));
+}
+
+QOPT_INLINE int32x4_t qopt_lanes(const int32_t sums[4]) {
+  int32x4_t lanes = vdupq_n_s32(sums[0]);
+  lanes = vsetq_lane_s32(sums[1], lanes, 1);
+  lanes = vsetq_lane_s32(sums[2], lanes, 2);
+  return vsetq_lane_s32(sums[3], lanes, 3);
+}
+
+#endif
+
+/* y[r] = requantize(sums[r]), of four channels from `channel` on. */
+QOPT_INLINE void qopt_requantize_4(const int32_t sums[4], int8_t *y,
+                                   const qopt_scales *scales, size_t channel) {
+  size_t r;
+#if defined(QOPT_MVE)
+  if (scales->untied) {
+    qopt_store_4(qopt_lanes(sums), y, scales, channel);
+    return;
+  }
+#endif
+  for (r = 0; r < 4; ++r)
+    y[r] = qopt_requantize(sums[r], scales, channel + r);
 }
 
 /*===- Products -----------------------------------------------------------===*/
@@ -250,20 +304,24 @@ QOPT_INLINE void qopt_dot_4x1(const int8_t *x, const int8_t *w, size_t k,
 #if defined(QOPT_MVE)
   size_t i = 0;
   QOPT_ROLLED
-  for (; i + 16 <= k; i += 16) {
-    int8x16_t a = vldrbq_s8(x + i);
-    s0 = vmladavaq_s8(s0, vldrbq_s8(w + i), a);
-    s1 = vmladavaq_s8(s1, vldrbq_s8(w1 + i), a);
-    s2 = vmladavaq_s8(s2, vldrbq_s8(w2 + i), a);
-    s3 = vmladavaq_s8(s3, vldrbq_s8(w3 + i), a);
-  }
+  for (; i + 16 <= k; i += 16)
+    /* Compilers compute addresses in the place of these increments. */
+    __asm__("vldrb.8 q0, [%0], #16\n\tvldrb.8 q1, [%1], #16\n\t"
+            "vldrb.8 q2, [%2], #16\n\tvmladava.s8 %5, q0, q1\n\t"
+            "vldrb.8 q1, [%3], #16\n\tvmladava.s8 %6, q0, q2\n\t"
+            "vldrb.8 q2, [%4], #16\n\tvmladava.s8 %7, q0, q1\n\t"
+            "vmladava.s8 %8, q0, q2"
+            : "+r"(x), "+r"(w), "+r"(w1), "+r"(w2), "+r"(w3), "+Te"(s0),
+              "+Te"(s1), "+Te"(s2), "+Te"(s3)
+            :
+            : "q0", "q1", "q2", "memory");
   if (i < k) {
     mve_pred16_t p = vctp8q((uint32_t)(k - i));
-    int8x16_t a = vldrbq_z_s8(x + i, p);
-    s0 = vmladavaq_s8(s0, vldrbq_z_s8(w + i, p), a);
-    s1 = vmladavaq_s8(s1, vldrbq_z_s8(w1 + i, p), a);
-    s2 = vmladavaq_s8(s2, vldrbq_z_s8(w2 + i, p), a);
-    s3 = vmladavaq_s8(s3, vldrbq_z_s8(w3 + i, p), a);
+    int8x16_t a = vldrbq_z_s8(x, p);
+    s0 = vmladavaq_s8(s0, vldrbq_z_s8(w, p), a);
+    s1 = vmladavaq_s8(s1, vldrbq_z_s8(w1, p), a);
+    s2 = vmladavaq_s8(s2, vldrbq_z_s8(w2, p), a);
+    s3 = vmladavaq_s8(s3, vldrbq_z_s8(w3, p), a);
   }
 #elif defined(QOPT_DUAL_MAC)
   const int8_t *end = x + k;
@@ -311,8 +369,15 @@ QOPT_INLINE void qopt_dot_4x1(const int8_t *x, const int8_t *w, size_t k,
 QOPT_INLINE int32_t qopt_dot_1x1(const int8_t *x, const int8_t *w, size_t k,
                                  int32_t sum) {
   size_t i;
+#if defined(QOPT_MVE)
+  for (i = 0; i < k; i += 16) {
+    mve_pred16_t p = vctp8q((uint32_t)(k - i));
+    sum = vmladavaq_s8(sum, vldrbq_z_s8(w + i, p), vldrbq_z_s8(x + i, p));
+  }
+#else
   for (i = 0; i < k; ++i)
     sum += (int32_t)w[i] * x[i];
+#endif
   return sum;
 }
 
@@ -321,14 +386,12 @@ QOPT_PRODUCT void qopt_linear_1(const int8_t *restrict x, int8_t *restrict y,
                                 const int8_t *restrict w,
                                 const qopt_shape *shape,
                                 const qopt_scales *scales) {
-  size_t n = shape->n, k = shape->k, quads = n / 4 * 4, c, r;
+  size_t n = shape->n, k = shape->k, quads = n / 4 * 4, c;
   for (c = 0; c < quads; c += 4) {
     int32_t sums[4];
-    for (r = 0; r < 4; ++r)
-      sums[r] = scales->bias[c + r];
+    memcpy(sums, scales->bias + c, sizeof sums);
     qopt_dot_4x1(x, w + c * k, k, sums);
-    for (r = 0; r < 4; ++r)
-      y[c + r] = qopt_requantize(sums[r], scales, c + r);
+    qopt_requantize_4(sums, y + c, scales, c);
   }
   for (c = quads; c < n; ++c)
     y[c] = qopt_requantize(
@@ -341,6 +404,13 @@ QOPT_PRODUCT void qopt_linear_2(const int8_t *restrict x, int8_t *restrict y,
                                 const qopt_shape *shape,
                                 const qopt_scales *scales) {
   size_t n = shape->n, k = shape->k, pairs = n / 2 * 2, c;
+#if defined(QOPT_MVE)
+  if (scales->untied && n >= 4) { /* vectors of four channels */
+    qopt_linear_1(x, y, w, shape, scales);
+    qopt_linear_1(x + k, y + n, w, shape, scales);
+    return;
+  }
+#endif
   for (c = 0; c < pairs; c += 2, w += 2 * k) {
     int32_t sums[4];
     sums[0] = sums[1] = scales->bias[c];
@@ -363,14 +433,12 @@ QOPT_PRODUCT void qopt_linear4_1(const int8_t *restrict x, int8_t *restrict y,
                                  const int8_t *restrict w,
                                  const qopt_shape *shape,
                                  const qopt_scales *scales) {
-  size_t n = shape->n, k = shape->k, quads = n / 4 * 4, c, r;
+  size_t n = shape->n, k = shape->k, quads = n / 4 * 4, c;
   for (c = 0; c < quads; c += 4) {
     int32_t sums[4];
-    for (r = 0; r < 4; ++r)
-      sums[r] = scales->bias[c + r];
+    memcpy(sums, scales->bias + c, sizeof sums);
     qopt_dot4_4x1(x, w + c * (k / 2), k, sums);
-    for (r = 0; r < 4; ++r)
-      y[c + r] = qopt_requantize(sums[r], scales, c + r);
+    qopt_requantize_4(sums, y + c, scales, c);
   }
   for (c = quads; c < n; ++c)
     y[c] = qopt_requantize(
@@ -426,297 +494,8 @@ QOPT_PRODUCT void qopt_sums4(const int8_t *restrict x, int32_t *restrict y,
 
 #include "qopt_embedded_table.h"
 #include "qopt_embedded_bits.h"
-
-/*===- Windows ------------------------------------------------------------===*/
-
-/* Shape of a convolution or pool over an image of height x width x channels. */
-typedef struct qopt_window {
-  int32_t height, width, channels;
-  int32_t out_width;
-  int32_t kernel_y, kernel_x;
-  int32_t stride_y, stride_x;
-  int32_t pad_y, pad_x; /* before the first row and column */
-  int32_t dilation_y, dilation_x;
-  int32_t border; /* value outside of the image */
-} qopt_window;
-
-/* Copies the window of output pixel `pixel` into `column`, row by row. */
-QOPT_TILE void qopt_gather(int8_t *restrict column, const int8_t *restrict x,
-                           size_t pixel, const qopt_window *window) {
-  int32_t oy = (int32_t)pixel / window->out_width;
-  int32_t ox = (int32_t)pixel % window->out_width;
-  int32_t y = oy * window->stride_y - window->pad_y;
-  int32_t x0 = ox * window->stride_x - window->pad_x;
-  int32_t channels = window->channels;
-  int32_t ky, kx;
-  for (ky = 0; ky < window->kernel_y; ++ky, y += window->dilation_y) {
-    int32_t row_bytes = window->kernel_x * channels;
-    if (y < 0 || y >= window->height) {
-      memset(column, window->border, (size_t)row_bytes);
-      column += row_bytes;
-      continue;
-    }
-    if (window->dilation_x == 1 && x0 >= 0 &&
-        x0 + window->kernel_x <= window->width) {
-      memcpy(column, x + ((ptrdiff_t)y * window->width + x0) * channels,
-             (size_t)row_bytes);
-      column += row_bytes;
-      continue;
-    }
-    for (kx = 0; kx < window->kernel_x; ++kx, column += channels) {
-      int32_t at = x0 + kx * window->dilation_x;
-      if (at < 0 || at >= window->width)
-        memset(column, window->border, (size_t)channels);
-      else
-        memcpy(column, x + ((ptrdiff_t)y * window->width + at) * channels,
-               (size_t)channels);
-    }
-  }
-}
-
-/* taps[i] = where tap i of an output pixel begins; `border` for those outside
- * of the image. */
-QOPT_TILE void qopt_find_taps(const int8_t **taps, const int8_t *x,
-                              const int8_t *border, size_t pixel,
-                              const qopt_window *window) {
-  int32_t oy = (int32_t)pixel / window->out_width;
-  int32_t ox = (int32_t)pixel % window->out_width;
-  int32_t y = oy * window->stride_y - window->pad_y;
-  int32_t x0 = ox * window->stride_x - window->pad_x;
-  int32_t ky, kx;
-  for (ky = 0; ky < window->kernel_y; ++ky, y += window->dilation_y) {
-    const int8_t *row =
-        x + ((ptrdiff_t)y * window->width + x0) * window->channels;
-    int inside = y >= 0 && y < window->height;
-    for (kx = 0; kx < window->kernel_x; ++kx) {
-      int32_t at = x0 + kx * window->dilation_x;
-      *taps++ = inside && at >= 0 && at < window->width
-                    ? row + (ptrdiff_t)kx * window->dilation_x *
-                                window->channels
-                    : border;
-    }
-  }
-}
-
-/* One pixel of a depthwise convolution: a row of k channels for every tap. */
-QOPT_PRODUCT void qopt_depthwise(const int8_t **taps, int8_t *restrict y,
-                                 const int8_t *restrict w,
-                                 const qopt_shape *shape,
-                                 const qopt_scales *scales) {
-  size_t count = shape->n, channels = shape->k, c = 0, t;
-#if defined(QOPT_MVE)
-  for (; c < channels; c += 4) {
-    mve_pred16_t p = vctp32q((uint32_t)(channels - c));
-    int32x4_t sum = vldrwq_z_s32(scales->bias + c, p);
-    int32_t sums[4];
-    size_t r;
-    for (t = 0; t < count; ++t)
-      sum = vaddq_s32(sum,
-                      vmulq_s32(vldrbq_z_s32(taps[t] + c, p),
-                                vldrbq_z_s32(w + t * channels + c, p)));
-    vst1q_s32(sums, sum);
-    for (r = 0; r < 4 && c + r < channels; ++r)
-      y[c + r] = qopt_requantize(sums[r], scales, c + r);
-  }
-#elif defined(QOPT_DUAL_MAC)
-  size_t quads = channels / 4 * 4;
-  for (; c < quads; c += 4) {
-    int32_t s0 = scales->bias[c], s1 = scales->bias[c + 1];
-    int32_t s2 = scales->bias[c + 2], s3 = scales->bias[c + 3];
-    const int8_t *weight = w + c;
-    for (t = 0; t < count; ++t, weight += channels) {
-      uint32_t a = qopt_word(taps[t] + c), b = qopt_word(weight);
-      int32_t a02 = qopt_even(a), b02 = qopt_even(b);
-      int32_t a13 = qopt_odd(a), b13 = qopt_odd(b);
-      s0 += (int32_t)(int16_t)a02 * (int16_t)b02;
-      s2 += (a02 >> 16) * (b02 >> 16);
-      s1 += (int32_t)(int16_t)a13 * (int16_t)b13;
-      s3 += (a13 >> 16) * (b13 >> 16);
-    }
-    y[c] = qopt_requantize(s0, scales, c);
-    y[c + 1] = qopt_requantize(s1, scales, c + 1);
-    y[c + 2] = qopt_requantize(s2, scales, c + 2);
-    y[c + 3] = qopt_requantize(s3, scales, c + 3);
-  }
-#endif
-  for (; c < channels; ++c) {
-    int32_t sum = scales->bias[c];
-    for (t = 0; t < count; ++t)
-      sum += (int32_t)taps[t][c] * w[t * channels + c];
-    y[c] = qopt_requantize(sum, scales, c);
-  }
-}
-
-/* Weights of n channels, [taps][inputs] each; a group has `inputs` channels of
- * every tap and `outputs` of the n. */
-typedef struct qopt_groups {
-  size_t n, taps, inputs, outputs;
-} qopt_groups;
-
-/* One pixel of a convolution in groups. */
-QOPT_PRODUCT void qopt_grouped(const int8_t **taps, int8_t *restrict y,
-                               const int8_t *restrict w,
-                               const qopt_groups *groups,
-                               const qopt_scales *scales) {
-  size_t n = groups->n, inputs = groups->inputs, c, t;
-  for (c = 0; c < n; ++c) {
-    size_t first = c / groups->outputs * inputs;
-    int32_t sum = scales->bias[c];
-    for (t = 0; t < groups->taps; ++t, w += inputs)
-      sum = qopt_dot_1x1(taps[t] + first, w, inputs, sum);
-    y[c] = qopt_requantize(sum, scales, c);
-  }
-}
-
-/* Sums of windows; bias holds -count * zero point of x. */
-QOPT_TILE void qopt_sum_taps(const int8_t **taps, size_t count,
-                             int8_t *restrict y, size_t channels,
-                             const qopt_scales *scales) {
-  size_t c, t;
-  for (c = 0; c < channels; ++c) {
-    int32_t sum = scales->bias[0];
-    for (t = 0; t < count; ++t)
-      sum += taps[t][c];
-    y[c] = qopt_requantize(sum, scales, 0);
-  }
-}
-
-QOPT_TILE void qopt_max_taps(const int8_t **taps, size_t count,
-                             int8_t *restrict y, size_t channels) {
-  size_t c, t;
-  for (c = 0; c < channels; ++c) {
-    int8_t most = taps[0][c];
-    for (t = 1; t < count; ++t)
-      most = taps[t][c] > most ? taps[t][c] : most;
-    y[c] = most;
-  }
-}
-
-/*===- Elements -----------------------------------------------------------===*/
-
-/* Operands a and b of `count` results; b repeats after b_count elements. */
-typedef struct qopt_operands {
-  size_t count, b_count;
-  int32_t zero_points[2];
-} qopt_operands;
-
-/* Two scales over one power of two, and the result's encoding. */
-typedef struct qopt_sum {
-  int32_t multipliers[2];
-  uint32_t shift;
-  int32_t zero_point;
-  int32_t low, high;
-} qopt_sum;
-
-/* y = a + b. */
-QOPT_TILE void qopt_add(const int8_t *a, const int8_t *b, int8_t *restrict y,
-                        const qopt_operands *operands, const qopt_sum *sum) {
-  const int32_t *zero_points = operands->zero_points;
-  size_t count = operands->count, b_count = operands->b_count, i, j;
-  for (i = 0, j = 0; i < count; ++i) {
-    int64_t left = (int64_t)(a[i] - zero_points[0]) * sum->multipliers[0];
-    int64_t right = (int64_t)(b[j] - zero_points[1]) * sum->multipliers[1];
-    y[i] = qopt_saturate(qopt_round_shift(left + right, sum->shift),
-                         sum->zero_point, sum->low, sum->high);
-    j = j + 1 == b_count ? 0 : j + 1;
-  }
-}
-
-/* y = requantize((a - zero point) * (b - zero point)). */
-QOPT_TILE void qopt_multiply(const int8_t *a, const int8_t *b,
-                             int8_t *restrict y, const qopt_operands *operands,
-                             const qopt_scales *scales) {
-  const int32_t *zero_points = operands->zero_points;
-  size_t count = operands->count, b_count = operands->b_count, i, j;
-  for (i = 0, j = 0; i < count; ++i) {
-    int32_t product = (a[i] - zero_points[0]) * (b[j] - zero_points[1]);
-    y[i] = qopt_requantize(product, scales, 0);
-    j = j + 1 == b_count ? 0 : j + 1;
-  }
-}
-
-/* y = requantize(x + bias), channel by channel. */
-QOPT_TILE void qopt_rescale(const int8_t *x, int8_t *restrict y, size_t count,
-                            size_t channels, const qopt_scales *scales) {
-  size_t i, c;
-  for (i = 0, c = 0; i < count; ++i) {
-    y[i] = qopt_requantize(x[i] + scales->bias[c], scales, c);
-    c = c + 1 == channels ? 0 : c + 1;
-  }
-}
-
-QOPT_TILE void qopt_look_up(const int8_t *x, int8_t *restrict y, size_t count,
-                            const int8_t *table) {
-  size_t i;
-  for (i = 0; i < count; ++i)
-    y[i] = table[(uint8_t)x[i]];
-}
-
-/* Bytes of unsigned encodings as signed ones, or the reverse. */
-QOPT_TILE void qopt_flip(const int8_t *x, int8_t *restrict y, size_t count) {
-  size_t i;
-  for (i = 0; i < count; ++i)
-    y[i] = (int8_t)((uint8_t)x[i] ^ 0x80u);
-}
-
-/* Rows of scores, the table of their exponentials, and the encoding of the
- * result, whose steps are 1/256. */
-typedef struct qopt_scores {
-  size_t rows, columns;
-  const int32_t *exponentials;
-  int32_t zero_point;
-  int32_t low, high;
-} qopt_scores;
-
-/* Exponentials of differences from the largest of a row by a table, and one
- * division each: probabilities in steps of 1/256, rounded half up. */
-QOPT_TILE void qopt_softmax(const int8_t *restrict x, int8_t *restrict y,
-                            const qopt_scores *scores) {
-  const int32_t *table = scores->exponentials;
-  size_t columns = scores->columns, row, i;
-  for (row = 0; row < scores->rows; ++row, x += columns, y += columns) {
-    int32_t most = x[0];
-    uint32_t sum = 0;
-    for (i = 1; i < columns; ++i)
-      most = x[i] > most ? x[i] : most;
-    for (i = 0; i < columns; ++i)
-      sum += (uint32_t)table[most - x[i]];
-    for (i = 0; i < columns; ++i) {
-      uint32_t entry = (uint32_t)table[most - x[i]];
-      int32_t part = (int32_t)qopt_divide_softmax(entry, sum);
-      y[i] = (int8_t)qopt_clamp(part + scores->zero_point, scores->low,
-                                scores->high);
-    }
-  }
-}
-
-/* A dimension that is searched: `count` elements, `stride` apart, in each of
- * rows x stride places; sign is 1 for the largest, -1 for the smallest. */
-typedef struct qopt_search {
-  size_t rows, count, stride;
-  int32_t sign;
-  int32_t last; /* of equal ones the last, not the first */
-} qopt_search;
-
-/* Positions of the largest or smallest. */
-QOPT_TILE void qopt_arg_reduce(const int8_t *x, int64_t *restrict y,
-                               const qopt_search *search) {
-  size_t stride = search->stride, row, at, i;
-  for (row = 0; row < search->rows; ++row, x += stride * search->count)
-    for (at = 0; at < stride; ++at) {
-      int32_t best = search->sign * x[at];
-      int64_t found = 0;
-      for (i = 1; i < search->count; ++i) {
-        int32_t now = search->sign * x[at + i * stride];
-        if (now > best || (search->last && now == best)) {
-          best = now;
-          found = (int64_t)i;
-        }
-      }
-      *y++ = found;
-    }
-}
-
+#include "qopt_embedded_windows.h"
+#include "qopt_embedded_elements.h"
 #include "qopt_embedded_moves.h"
 #include "qopt_embedded_resize.h"
 

@@ -27,6 +27,19 @@ bool canTie(const FixedScale &scale, int64_t largest);
 bool roundsInUpperWord(const FixedScale &scale, int64_t largest,
                        int64_t zeroPoint);
 
+/// Two bytes, from -128 to 127, and what of each stands for zero.
+struct ByteSum {
+  FixedScale scales[2]; ///< of one shift
+  int64_t zeroPoints[2];
+  int64_t zeroPoint; ///< of the result
+};
+
+/// `base` such that, for all bytes a and b,
+/// `(base + a * multiplier 0 + b * multiplier 1) >> shift` is their rounded sum
+/// with the zero point, and fits 32 bits; nullopt if one ties, or 64 or 32 bits
+/// overflow.
+std::optional<int64_t> findUntiedBase(const ByteSum &sum);
+
 } // namespace qopt
 
 #endif // QOPT_NUMERICS_UPPERWORD_H

@@ -146,6 +146,7 @@ static absl::Status fillLinear(const Step &step, StepConstants &constants) {
   for (int64_t n = 0; n < step.n; ++n) {
     int64_t folded = foldZeroPoint(step, *weights, *bias, n);
     constants.largest.push_back(getLargestSum(step, *weights, n, folded, 1));
+    constants.isConstant.push_back(constants.largest[n] == std::abs(folded));
     if (getLargestSum(step, *weights, n, folded,
                       step.isPacked ? kPackedParts : 1) > INT32_MAX)
       return absl::UnimplementedError(absl::StrCat(
@@ -205,6 +206,24 @@ static int64_t getLargest(const StepConstants &constants, int64_t channel) {
   return largest[largest.size() == 1 ? 0 : channel];
 }
 
+/// Channels without weights give one result: any scale says the same, and their
+/// own are often the only ones that are too large for upper words.
+static void simplifyConstantChannel(StepConstants &constants, int64_t channel) {
+  if (constants.isConstant.empty() || !constants.isConstant[channel])
+    return;
+  int32_t &bias = constants.bias[channel];
+  int64_t result =
+      constants.zeroPoint +
+      shiftRightHalfEven(int64_t(bias) * constants.multiplier.back(),
+                         constants.shift.back());
+  result = std::clamp(result, constants.low, constants.high);
+  // An eighth of eight times the result: no tie.
+  bias = int32_t(8 * (result - constants.zeroPoint));
+  constants.multiplier.back() = int32_t(1) << 30;
+  constants.shift.back() = kLeastUpperShift;
+  constants.largest[channel] = 0;
+}
+
 static absl::Status fillScales(const Step &step, StepConstants &constants) {
   fxp::RequantizeOp op = step.requantize;
   FailureOr<Tensor> scales =
@@ -224,14 +243,16 @@ static absl::Status fillScales(const Step &step, StepConstants &constants) {
     // A scale that every i32 rounds to zero has shift 0; any says the same.
     if (scale.multiplier == 0)
       scale.shift = kLeastUpperShift;
-    constants.isWide |= scale.shift < kLeastUpperShift;
-    constants.isUntied &=
-        roundsInUpperWord(scale, getLargest(constants, c), constants.zeroPoint);
     if (scale.multiplier > INT32_MAX)
       return absl::UnimplementedError(
           absl::StrCat("'", step.name, "': a scale is out of range"));
     constants.multiplier.push_back(int32_t(scale.multiplier));
     constants.shift.push_back(uint8_t(scale.shift));
+    simplifyConstantChannel(constants, c);
+    scale = {constants.multiplier.back(), constants.shift.back()};
+    constants.isWide |= scale.shift < kLeastUpperShift;
+    constants.isUntied &=
+        roundsInUpperWord(scale, getLargest(constants, c), constants.zeroPoint);
   }
   if (constants.isUntied)
     for (uint8_t &shift : constants.shift)

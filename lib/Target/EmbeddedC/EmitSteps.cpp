@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "EmitSteps.h"
 #include "FunctionWriter.h"
-#include "qopt/Numerics/FixedPoint.h"
+#include "qopt/Numerics/UpperWord.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -476,6 +476,19 @@ private:
     int first = step_.k ? 1 : 0; // operands may be swapped
     FixedScale scales[] = {left, right};
     declareOperands(add.getZps());
+    ByteSum bytes{{scales[first], scales[1 - first]},
+                  {add.getZps()[first], add.getZps()[1 - first]},
+                  int64_t(add.getZp())};
+    if (std::optional<int64_t> base = findUntiedBase(bytes)) {
+      writer_->line(absl::StrCat(
+          "static const qopt_untied_sum sum = {.base = INT64_C(", *base,
+          "), .multipliers = {", scales[first].multiplier, ", ",
+          scales[1 - first].multiplier, "}, .shift = ",
+          left.shift, ", .low = ", add.getClamp()[0],
+          ", .high = ", add.getClamp()[1], "};"));
+      return writer_->call("qopt_add_untied", {x_, writer_->getParameter(1), y_,
+                                               "&operands", "&sum"});
+    }
     writer_->line(absl::StrCat(
         "static const qopt_sum sum = {.multipliers = {",
         scales[first].multiplier, ", ", scales[1 - first].multiplier,

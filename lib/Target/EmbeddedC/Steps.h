@@ -158,6 +158,8 @@ struct StepConstants {
   /// What no sum exceeds, by magnitude: channel by channel, or of all; empty
   /// where nothing is known.
   std::vector<int64_t> largest;
+  /// Channels of a product whose weights are all 0.
+  std::vector<bool> isConstant;
   /// Upper words of products round alone (Numerics/UpperWord.h); `shift` then
   /// is less by kLeastUpperShift.
   bool isUntied = false;
