@@ -36,6 +36,49 @@ func.func @stage_border(%x: memref<1x4x4x8xi8>, %i: memref<1x5x6x8xi8>) {
 }
 
 // -----
+func.func @pack_order(%x: memref<1x2x8x16xi8>, %i: memref<256xi8>) {
+  // expected-error@+1 {{'qcpu.pack' op expects an operand of rank 4, the order of its dimensions and four tile sizes}}
+  qcpu.pack order [0, 1, 2, 2] tile [8, 1, 16, 4] subtract 0 ins(%x) outs(%i) : (memref<1x2x8x16xi8>, memref<256xi8>) -> ()
+  return
+}
+
+// -----
+func.func @pack_last(%x: memref<1x2x8x16xi8>, %i: memref<256xi8>) {
+  // expected-error@+1 {{expects the last dimension to be K or N}}
+  qcpu.pack order [3, 1, 2, 0] tile [8, 1, 16, 4] subtract 0 ins(%x) outs(%i) : (memref<1x2x8x16xi8>, memref<256xi8>) -> ()
+  return
+}
+
+// -----
+func.func @pack_size(%x: memref<1x2x8x17xi8>, %i: memref<256xi8>) {
+  // expected-error@+1 {{expects at least 4 products and a result of 512 elements}}
+  qcpu.pack order [0, 1, 2, 3] tile [8, 1, 16, 4] subtract 0 ins(%x) outs(%i) : (memref<1x2x8x17xi8>, memref<256xi8>) -> ()
+  return
+}
+
+// -----
+func.func @conv_orders(%x: memref<1x4x4x8xi8>, %w: memref<128xi8>, %b: memref<16xi32>, %i: memref<1x4x4x16xi32>) {
+  // expected-error@+1 {{expects orders of four dimensions, channels last}}
+  qcpu.conv "mul" tile [4, 1, 16, 1] kernel [1, 1] strides [1, 1] dilations [1, 1] groups 1 x_order [3, 1, 2, 0]
+    ins(%x, %w, %b) extras() outs(%i) : (memref<1x4x4x8xi8>, memref<128xi8>, memref<16xi32>, memref<1x4x4x16xi32>) -> () {
+  ^bb0(%a: i32):
+    qcpu.yield %a : i32
+  }
+  return
+}
+
+// -----
+func.func @conv_own_weights(%x: memref<1x4x4x8xi8>, %w: memref<130xi8>, %b: memref<16xi32>, %i: memref<1x4x4x16xi32>) {
+  // expected-error@+1 {{expects a 1x1 window and weights for every row}}
+  qcpu.conv "mul" tile [4, 1, 16, 1] kernel [1, 1] strides [1, 1] dilations [1, 1] groups 1 own_weights
+    ins(%x, %w, %b) extras() outs(%i) : (memref<1x4x4x8xi8>, memref<130xi8>, memref<16xi32>, memref<1x4x4x16xi32>) -> () {
+  ^bb0(%a: i32):
+    qcpu.yield %a : i32
+  }
+  return
+}
+
+// -----
 func.func @conv_rank(%x: memref<4x4x8xi8>, %w: memref<1x1x1x2x1x16x4xi8>, %b: memref<16xi32>, %i: memref<1x4x4x16xi32>) {
   // expected-error@+1 {{'qcpu.conv' op expects an input and a result of rank 4}}
   qcpu.conv "mul" tile [1, 1, 16, 4] kernel [1, 1] strides [1, 1] dilations [1, 1] groups 1

@@ -48,14 +48,23 @@ func.func @wide_weights(%x: tensor<2x8xi8>) -> (tensor<2x8xi32>, tensor<2x8xi32>
 }
 
 // -----
-// Each batch has weights of its own.
+// Three rows do not pay for packing the factor of each batch.
 // CHECK-LABEL: func @batches
 // CHECK: qg.matmul
 // CHECK-NOT: qcpu.
-func.func @batches(%x: tensor<2x5x7xf32>) -> tensor<2x5x3xf32> {
-  %w = qg.constant dense<1.0> : tensor<2x7x3xf32> -> tensor<2x7x3xf32>
-  %0 = qg.matmul %x, %w : (tensor<2x5x7xf32>, tensor<2x7x3xf32>) -> tensor<2x5x3xf32>
-  return %0 : tensor<2x5x3xf32>
+func.func @batches(%x: tensor<2x3x7xf32>, %w: tensor<2x7x3xf32>) -> tensor<2x3x3xf32> {
+  %0 = qg.matmul %x, %w : (tensor<2x3x7xf32>, tensor<2x7x3xf32>) -> tensor<2x3x3xf32>
+  return %0 : tensor<2x3x3xf32>
+}
+
+// -----
+// The bias of a product of two activations is a constant or none.
+// CHECK-LABEL: func @bias_at_run_time
+// CHECK: qg.matmul
+// CHECK-NOT: qcpu.
+func.func @bias_at_run_time(%x: tensor<4x7xf32>, %w: tensor<7x3xf32>, %b: tensor<3xf32>) -> tensor<4x3xf32> {
+  %0 = qg.matmul %x, %w bias %b : (tensor<4x7xf32>, tensor<7x3xf32>, tensor<3xf32>) -> tensor<4x3xf32>
+  return %0 : tensor<4x3xf32>
 }
 
 // -----

@@ -87,10 +87,12 @@ func.func @float(%x: tensor<5x7xf32>) -> tensor<5x3xf32> {
   return %y : tensor<5x3xf32>
 }
 
-// Weights that are not constant are left to linalg.
+// Weights that are not constant are packed at run time.
 
 // CHECK-LABEL: func @activations
-// CHECK: qg.matmul
+// CHECK: %[[P:.*]] = qcpu.pack
+// CHECK: qcpu.conv {{.*}} ins(%{{[^,]*}}, %[[P]],
+// CHECK-NOT: qg.matmul
 func.func @activations(%x: tensor<5x7xf32>, %w: tensor<7x3xf32>) -> tensor<5x3xf32> {
   %y = qg.matmul %x, %w : (tensor<5x7xf32>, tensor<7x3xf32>) -> tensor<5x3xf32>
   return %y : tensor<5x3xf32>

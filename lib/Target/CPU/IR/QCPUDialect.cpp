@@ -8,6 +8,8 @@
 
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+#include "llvm/ADT/SmallVectorExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace qopt::qcpu;
@@ -60,9 +62,46 @@ void DecodeMatmulOp::getEffects(
   addEffects(*this, getInitMutable(), effects);
 }
 
+void PackOp::getEffects(
+    SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  addEffects(*this, getInitMutable(), effects);
+}
+
 void LutOp::getEffects(
     SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
   addEffects(*this, getInitMutable(), effects);
+}
+
+SmallVector<int64_t>
+qopt::qcpu::inOrder(ArrayRef<int64_t> values,
+                    std::optional<ArrayRef<int64_t>> order) {
+  if (!order)
+    return SmallVector<int64_t>(values);
+  return llvm::map_to_vector(*order, [&](int64_t i) { return values[i]; });
+}
+
+/// A permutation of four dimensions.
+static bool isOrder(ArrayRef<int64_t> order) {
+  SmallVector<int64_t> sorted(order);
+  llvm::sort(sorted);
+  return sorted == SmallVector<int64_t>{0, 1, 2, 3};
+}
+
+LogicalResult PackOp::verify() {
+  ArrayRef<int64_t> x = getX().getType().getShape();
+  if (x.size() != 4 || !isOrder(getOrder()) || getTile().size() != 4)
+    return emitOpError("expects an operand of rank 4, the order of its "
+                       "dimensions and four tile sizes");
+  if (getOrder()[2] != 3 && getOrder()[3] != 3)
+    return emitOpError("expects the last dimension to be K or N");
+  int64_t lanes = getTile()[2], pack = getTile()[3];
+  SmallVector<int64_t> shape = inOrder(x, getOrder());
+  int64_t size = shape[0] * shape[1] * llvm::divideCeil(shape[2], pack) * pack *
+                 llvm::alignTo(shape[3], lanes);
+  if (shape[2] < pack || getInit().getType().getShape() != ArrayRef(size))
+    return emitOpError() << "expects at least " << pack
+                         << " products and a result of " << size << " elements";
+  return success();
 }
 
 LogicalResult LutOp::verify() {
@@ -141,14 +180,24 @@ LogicalResult DecodeMatmulOp::verify() {
 }
 
 template <typename WindowOp> static LogicalResult verifyWindow(WindowOp op) {
-  ArrayRef<int64_t> x = op.getX().getType().getShape();
-  ArrayRef<int64_t> y = op.getInit().getType().getShape();
-  if (x.size() != 4 || y.size() != 4)
+  if (op.getX().getType().getRank() != 4 ||
+      op.getInit().getType().getRank() != 4)
     return op.emitOpError("expects an input and a result of rank 4");
+  for (auto order : {op.getXOrder(), op.getYOrder()})
+    if (order && (!isOrder(*order) || order->back() != 3))
+      return op.emitOpError("expects orders of four dimensions, channels last");
+  SmallVector<int64_t> x =
+      inOrder(op.getX().getType().getShape(), op.getXOrder());
+  SmallVector<int64_t> y =
+      inOrder(op.getInit().getType().getShape(), op.getYOrder());
   if (op.getTile().size() != 4 || op.getKernel().size() != 2 ||
       op.getStrides().size() != 2 || op.getDilations().size() != 2)
     return op.emitOpError("expects four tile sizes and two kernel extents, "
                           "strides and dilations");
+  if (op.getOwnWeights() &&
+      (op.getKernel() != ArrayRef<int64_t>{1, 1} || op.getGroups() != 1 ||
+       op.getWeight().getType().getNumElements() % (y[0] * y[1]) != 0))
+    return op.emitOpError("expects a 1x1 window and weights for every row");
   // Of a volume: its planes, then a plane.
   ArrayRef<int64_t> planes = op.getPlanes().value_or(ArrayRef<int64_t>{});
   if (!planes.empty() &&
@@ -215,6 +264,7 @@ struct KernelBufferization
 void qopt::qcpu::registerBufferizableOpInterfaces(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, QCPUDialect *) {
     StageOp::attachInterface<KernelBufferization<StageOp>>(*context);
+    PackOp::attachInterface<KernelBufferization<PackOp>>(*context);
     LutOp::attachInterface<KernelBufferization<LutOp>>(*context);
     ConvOp::attachInterface<KernelBufferization<ConvOp>>(*context);
     DepthwiseOp::attachInterface<KernelBufferization<DepthwiseOp>>(*context);

@@ -33,8 +33,8 @@ public:
     int64_t width = k.vectors * k.lanes;
     int64_t padded = llvm::alignTo(k.channels / k.groups, width) * k.groups;
     endsEarly = !k.code.isPacked() &&
-                k.weight.shape.front() <
-                    padded * k.kernelH * segments * segmentSteps * k.pack;
+                k.weight.shape.front() < countRows() * padded * k.kernelH *
+                                             segments * segmentSteps * k.pack;
   }
 
   bool isSupported() const {
@@ -48,7 +48,7 @@ public:
     vectors = tile.panel.vectors;
     SmallVector<Value> acc(rows * vectors);
     for (int64_t j = 0; j < vectors; ++j) {
-      Value bias = loadBias(emit.add(tile.panel.packed, j * k.lanes));
+      Value bias = loadBias(tile, j * k.lanes);
       for (int64_t i = 0; i < rows; ++i)
         acc[i * vectors + j] = bias;
     }
@@ -61,6 +61,9 @@ public:
                                        .first,
                                    steps * stepSize())
                         : emit.mul(tile.panel.packed, steps * k.pack);
+    if (k.ownWeights)
+      weights = emit.add(
+          weights, emit.mul(tile.row, k.weight.shape.front() / countRows()));
     int64_t rowSize = segments * segmentSteps * stepSize();
     return window.reduceRows(
         acc, [&](Value kh, Value offset, ValueRange inner) {
@@ -72,11 +75,20 @@ public:
 
 private:
   /// Of a vector of channels: zeros where one number stands for all.
-  Value loadBias(Value at) {
+  Value loadBias(const WindowEmitter::Tile &tile, int64_t first) {
+    if (k.bias.shape.size() == 2) {
+      Value at = emit.add(emit.mul(tile.row, k.bias.strides[0]),
+                          emit.add(tile.panel.packed, first));
+      return emit.loadPieces(k.bias, at, k.lanes,
+                             std::min(k.lanes, tile.panel.valid - first));
+    }
     if (k.bias.shape.front() == 1 && k.lanes > 1)
       return emit.zero(emit.vec(k.lanes, k.bias.element));
-    return emit.load(k.bias, at, k.lanes);
+    return emit.load(k.bias, emit.add(tile.panel.packed, first), k.lanes);
   }
+
+  /// Rows of the result with weights of their own.
+  int64_t countRows() const { return k.ownWeights ? k.batch * k.height : 1; }
 
   /// Weights (bytes of their code) of a step of the tile's panel.
   int64_t stepSize() const {

@@ -38,6 +38,11 @@ static FailureOr<WindowKernel> readKernel(WindowOp op, OpBuilder &builder) {
   for (Value extra : op.getExtras())
     if (failed(emit.readRows(extra, kernel.extras.emplace_back())))
       return failure();
+  for (auto [view, order] : {std::pair(&kernel.x, op.getXOrder()),
+                             std::pair(&kernel.y, op.getYOrder())}) {
+    view->shape = inOrder(view->shape, order);
+    view->strides = inOrder(view->strides, order);
+  }
   for (FlatView &extra : kernel.extras)
     repeatExtents(extra, kernel.y);
   if (!DotProduct::isKnown(op.getDot()))
@@ -53,6 +58,7 @@ static FailureOr<WindowKernel> readKernel(WindowOp op, OpBuilder &builder) {
   if (std::optional<ArrayRef<int64_t>> planes = op.getPlanes())
     kernel.planes = {(*planes)[0], (*planes)[1], (*planes)[2], (*planes)[3]};
   kernel.groups = op.getGroups();
+  kernel.ownWeights = op.getOwnWeights();
   kernel.rowsOutside = isa<DepthwiseOp>(op.getOperation());
   kernel.reducedChannels = isa<DepthwiseOp>(op.getOperation())
                                ? 1
@@ -102,6 +108,8 @@ struct LowerKernelsPass
     OpBuilder builder(op);
     if (isa<StageOp>(op))
       return lowerStage(op, builder);
+    if (isa<PackOp>(op))
+      return lowerPack(op, builder);
     if (isa<LutOp>(op))
       return lowerLut(op, builder);
     if (isa<GroupMatmulOp>(op))
@@ -123,7 +131,7 @@ struct LowerKernelsPass
   void runOnOperation() override {
     SmallVector<Operation *> kernels;
     getOperation().walk([&](Operation *op) {
-      if (isa<StageOp, LutOp, ConvOp, DepthwiseOp, GroupMatmulOp,
+      if (isa<StageOp, PackOp, LutOp, ConvOp, DepthwiseOp, GroupMatmulOp,
               DecodeMatmulOp>(op))
         kernels.push_back(op);
     });

@@ -4,6 +4,7 @@
 // Every product is brought to one form, a 2-D window over [N, H, W, C]; then
 // the target's dot product decides how input and weights are prepared.
 //===----------------------------------------------------------------------===//
+#include "ActivationKernel.h"
 #include "DecodeKernel.h"
 #include "GroupKernel.h"
 #include "KernelFrame.h"
@@ -16,6 +17,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -33,10 +35,6 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::qcpu;
 
-/// Most accumulators of one row of output, where there are few rows.
-static constexpr int64_t kMaxVectors = 8;
-static constexpr int64_t kMaxRows = 12;
-
 namespace {
 class KernelBuilder {
 public:
@@ -50,7 +48,6 @@ private:
   int64_t inputChannels() const { return p.weight.shape()[3]; }
   void chooseDot();
   void chooseTile();
-  bool needsStage() const;
   Value stageInput(OpBuilder &builder);
   Tensor foldZeroPoint() const;
   Tensor packBias(const Packing &packing) const;
@@ -83,64 +80,24 @@ void KernelBuilder::chooseDot() {
     dot.lanes = target.lanes;
 }
 
-/// The target's tile, wider where there are few pixels, taller where there are
-/// few channels.
 void KernelBuilder::chooseTile() {
   int64_t channels = p.weight.shape()[0] / (isDepthwise ? 1 : p.groups);
-  int64_t vectors = llvm::divideCeil(channels, dot.lanes);
-  int64_t accumulators = dot.rows * dot.vectors;
   int64_t pixels = p.isPointwise() ? p.outputPixels() : p.shape[2];
   if (isDepthwise) {
     dot.vectors = 1;
     dot.rows = std::min(pixels, target.depthwiseRows);
     return;
   }
-  if (vectors < dot.vectors) {
-    dot.vectors = vectors;
-    dot.rows = std::min(kMaxRows, accumulators / vectors);
-  }
-  if (pixels < dot.rows) {
-    dot.rows = pixels;
-    dot.vectors = std::min({vectors, kMaxVectors, accumulators / pixels});
-  }
-}
-
-bool KernelBuilder::needsStage() const {
-  if (llvm::any_of(p.pads, [](int64_t pad) { return pad != 0; }) ||
-      dot.input == DotInput::s16)
-    return true;
-  if ((dot.input == DotInput::u8 && !p.isUnsigned) ||
-      (dot.input == DotInput::s8 && p.isUnsigned))
-    return true;
-  // Runs span pixels: they need an input that is known to be contiguous.
-  return isRun && inputChannels() % dot.pack != 0;
+  fitTile(dot, channels, pixels);
 }
 
 Value KernelBuilder::stageInput(OpBuilder &builder) {
-  if (!needsStage())
-    return p.x;
-  auto type = cast<RankedTensorType>(p.x.getType());
-  SmallVector<int64_t> shape(type.getShape());
-  shape[1] += p.pads[0] + p.pads[2];
-  shape[2] += p.pads[1] + p.pads[3];
-  Type element = type.getElementType();
-  int64_t subtract = 0;
-  if (dot.input == DotInput::s16) {
-    element = builder.getI16Type();
-    subtract = p.zeroPoint;
-    p.zeroPoint = 0;
-  } else if (dot.input == DotInput::u8 && !p.isUnsigned) {
-    subtract = -128;
-    p.zeroPoint += 128;
-  } else if (dot.input == DotInput::s8 && p.isUnsigned) {
-    subtract = 128;
-    p.zeroPoint -= 128;
-  }
-  auto stagedType = RankedTensorType::get(shape, element);
-  Value init = tensor::EmptyOp::create(builder, p.op->getLoc(), shape, element);
-  return StageOp::create(builder, p.op->getLoc(), TypeRange{stagedType}, p.pads,
-                         subtract, p.zeroPoint, p.isUnsigned, p.x, init)
-      .getResult(0);
+  // Runs span pixels: they need an input that is known to be contiguous.
+  bool hasRuns = isRun && inputChannels() % dot.pack != 0;
+  KernelInput input{p.op->getLoc(), p.x, p.pads, p.zeroPoint, p.isUnsigned};
+  Value staged = qcpu::stageInput(builder, dot, input, hasRuns);
+  p.zeroPoint = input.zeroPoint;
+  return staged;
 }
 
 /// Planes in front of a volume and behind it; then the planes of all volumes
@@ -251,8 +208,9 @@ Value KernelBuilder::createWindow(OpBuilder &builder, KernelFrame &frame,
       builder.getDenseI64ArrayAttr(p.strides),
       builder.getDenseI64ArrayAttr(p.dilations), getPlanes(builder),
       builder.getI64IntegerAttr(packing.groups),
-      isUnsigned ? builder.getUnitAttr() : UnitAttr(), x, weight, bias, extras,
-      init);
+      isUnsigned ? builder.getUnitAttr() : UnitAttr(),
+      /*own_weights=*/UnitAttr(), /*x_order=*/DenseI64ArrayAttr(),
+      /*y_order=*/DenseI64ArrayAttr(), x, weight, bias, extras, init);
   setWeightCode(op, code);
   EpilogueStyle style;
   style.hasFMA = target.real.name == "fma";
@@ -356,11 +314,13 @@ struct SelectKernelsPass
       selectGroupMatmul(op, target);
     OpBuilder builder(&getContext());
     bool hasHalves = widensHalves(llvm::Triple(triple), features);
-    for (Operation *op : candidates)
-      if (std::optional<Product> product = matchProduct(op);
-          product &&
-          !(target.hasWords && product->weight.dtype() == DType::f32))
+    for (Operation *op : candidates) {
+      std::optional<Product> product = matchProduct(op);
+      if (!product)
+        selectActivations(op, target);
+      else if (!target.hasWords || product->weight.dtype() != DType::f32)
         KernelBuilder(target, std::move(*product), hasHalves).build(builder);
+    }
   }
 };
 } // namespace

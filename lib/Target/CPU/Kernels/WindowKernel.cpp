@@ -48,7 +48,8 @@ static bool areContiguous(const FlatView &view) {
 void WindowEmitter::flattenPixels() {
   bool pointwise = k.kernelH == 1 && k.kernelW == 1 && k.strideH == 1 &&
                    k.strideW == 1 && k.planes.height == 0;
-  if (!pointwise || k.batch * k.height == 1 || k.width >= 4 * k.rows)
+  if (!pointwise || k.ownWeights || k.batch * k.height == 1 ||
+      k.width >= 4 * k.rows)
     return;
   if (!areContiguous(k.x) || !areContiguous(k.y))
     return;
@@ -180,7 +181,8 @@ void WindowEmitter::emitRow(const Panel &panel, Value row, TileBody body) {
     Tile tile{panel,
               emit.add(xRow, emit.mul(ox, k.strideW * k.x.strides[2])),
               {},
-              tileRows};
+              tileRows,
+              row};
     tile.pixel.push_back(emit.add(rows[0], emit.mul(ox, k.y.strides[2])));
     for (auto [extra, start] : llvm::zip(k.extras, ArrayRef(rows).drop_front()))
       tile.pixel.push_back(

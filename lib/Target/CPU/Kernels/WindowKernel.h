@@ -33,6 +33,7 @@ struct WindowKernel {
   int64_t kernelH, kernelW, strideH, strideW, dilationH, dilationW;
   Planes planes;
   int64_t groups;
+  bool ownWeights = false; ///< each row (n, h) of the result has its own
   int64_t reducedChannels; ///< input channels an output depends on
   /// Output extents; a 1x1 window over contiguous pixels is one row.
   int64_t batch, height, width, channels;
@@ -104,6 +105,7 @@ public:
     mlir::Value x; ///< first input element of the first pixel's window
     llvm::SmallVector<mlir::Value> pixel; ///< in y, then in every extra
     int64_t rows;
+    mlir::Value row = {}; ///< (n, h), for weights of its own
   };
   using TileBody = llvm::function_ref<void(const Tile &)>;
 
@@ -149,6 +151,7 @@ mlir::LogicalResult lowerDepthwiseKernel(mlir::Operation *op,
                                          mlir::OpBuilder &builder,
                                          WindowKernel kernel, bool roundToInt);
 mlir::LogicalResult lowerStage(mlir::Operation *op, mlir::OpBuilder &builder);
+mlir::LogicalResult lowerPack(mlir::Operation *op, mlir::OpBuilder &builder);
 mlir::LogicalResult lowerLut(mlir::Operation *op, mlir::OpBuilder &builder);
 
 } // namespace qopt::qcpu

@@ -23,6 +23,11 @@
 
 namespace qopt::qcpu {
 
+/// `values[order[0]]`, ...; as they are without an order.
+llvm::SmallVector<int64_t>
+inOrder(llvm::ArrayRef<int64_t> values,
+        std::optional<llvm::ArrayRef<int64_t>> order);
+
 /// Lets one-shot bufferization treat the kernels as destination-style ops.
 void registerBufferizableOpInterfaces(mlir::DialectRegistry &registry);
 

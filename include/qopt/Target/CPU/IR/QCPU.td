@@ -64,6 +64,28 @@ def QCPU_StageOp : QCPU_KernelOp<"stage"> {
   let hasVerifier = 1;
 }
 
+def QCPU_PackOp : QCPU_KernelOp<"pack"> {
+  let summary = "right-hand factors known at run time, in the order of kernels";
+  let description = [{
+    `x` with its dimensions in `order` is `[B, H, K, N]`; its last dimension is
+    K or N. The result holds the matrices `(b, h)` one behind the other, each as
+    the weights of a `qcpu.conv` with this `tile` and a 1x1 window; the last
+    panel ends with the last vector in use. `subtract` (0 or 128) is taken off
+    bytes, which wrap.
+
+    Example: see `qcpu-select-kernels`.
+  }];
+  let arguments = (ins DenseI64ArrayAttr:$order, DenseI64ArrayAttr:$tile,
+    I64Attr:$subtract, QCPU_Buffer:$x, QCPU_Buffer:$init);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    `order` $order `tile` $tile `subtract` $subtract
+    `ins` `(` $x `)` `outs` `(` $init `)` attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 def QCPU_LutOp : QCPU_KernelOp<"lut"> {
   let summary = "table of 256 bytes applied to every byte, by shuffles";
   let description = [{
@@ -87,7 +109,9 @@ class QCPU_WindowOp<string mnemonic> : QCPU_KernelOp<mnemonic, [
   let arguments = (ins StrAttr:$dot, DenseI64ArrayAttr:$tile,
     DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides,
     DenseI64ArrayAttr:$dilations, OptionalAttr<DenseI64ArrayAttr>:$planes,
-    I64Attr:$groups, UnitAttr:$x_unsigned,
+    I64Attr:$groups, UnitAttr:$x_unsigned, UnitAttr:$own_weights,
+    OptionalAttr<DenseI64ArrayAttr>:$x_order,
+    OptionalAttr<DenseI64ArrayAttr>:$y_order,
     QCPU_Buffer:$x, QCPU_Buffer:$weight, QCPU_Buffer:$bias,
     Variadic<QCPU_Buffer>:$extras, QCPU_Buffer:$init);
   let results = (outs Variadic<AnyRankedTensor>:$results);
@@ -95,7 +119,8 @@ class QCPU_WindowOp<string mnemonic> : QCPU_KernelOp<mnemonic, [
   let assemblyFormat = [{
     $dot `tile` $tile `kernel` $kernel `strides` $strides
     `dilations` $dilations (`planes` $planes^)? `groups` $groups
-    (`x_unsigned` $x_unsigned^)?
+    (`x_unsigned` $x_unsigned^)? (`own_weights` $own_weights^)?
+    (`x_order` $x_order^)? (`y_order` $y_order^)?
     `ins` `(` $x `,` $weight `,` $bias `)` `extras` `(` $extras `)`
     `outs` `(` $init `)` attr-dict `:` functional-type(operands, results)
     $epilogue
@@ -119,6 +144,11 @@ def QCPU_ConvOp : QCPU_WindowOp<"conv"> {
     A window over volumes sees planes as rows: with `planes` `[K, d, H, s]` the
     `kh` rows of the kernel are K planes, `d` rows of `x` apart, and the rows of
     the result are planes of H, for which `x` is entered `s` rows apart.
+
+    With `own_weights` every row `(n, h)` of a 1x1 window has weights of its own
+    (`qcpu.pack`), and a bias of its own if `bias` is `[rows, O]`. `x` and the
+    result are those above with their dimensions in `x_order` and `y_order`: heads
+    of an attention are rows without moving them.
 
     Example: see `qcpu-select-kernels`.
   }];

@@ -6,13 +6,15 @@
 include "mlir/Pass/PassBase.td"
 
 def SelectKernels : Pass<"qcpu-select-kernels", "::mlir::ModuleOp"> {
-  let summary = "Replace products with constant weights by packed kernels";
+  let summary = "Replace products by packed kernels";
   let description = [{
     Turns `fxp.conv`, `fxp.matmul` (and `qg.conv`, `qg.matmul` in f32) whose
     weights are constant, together with the graph of elementwise ops that
     follows (also a residual that joins it), into `qcpu` kernels for the dot product of the target. Weights are
-    packed and zero points folded at compile time. What it does not take is left
-    to linalg.
+    packed and zero points folded at compile time. Products of two values that
+    are known at run time are the same kernels behind a `qcpu.pack`, which, like
+    the kernel, reads and writes through the transposes around it. What it does
+    not take is left to linalg.
 
     {{example test/Target/CPU/kernel-select.mlir}}
   }];
@@ -23,8 +25,8 @@ def SelectKernels : Pass<"qcpu-select-kernels", "::mlir::ModuleOp"> {
            "LLVM target features, as in +avx2,+fma">
   ];
   let dependentDialects = ["::qopt::qcpu::QCPUDialect",
-    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-    "::mlir::tensor::TensorDialect"];
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def LowerKernels : Pass<"qcpu-lower-kernels", "::mlir::ModuleOp"> {
