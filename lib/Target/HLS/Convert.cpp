@@ -25,6 +25,26 @@ Value Streams::take(Value tensor) {
   return copies.pop_back_val();
 }
 
+void Streams::addSource(Value constant) {
+  std::optional<Tensor> values = qg::matchConstant(constant);
+  unsigned bits = getTensorType(constant).getElementTypeBitWidth();
+  if (!values || values->numElements() == 0 || bits > 32)
+    return;
+  bool isUnsigned = isReadUnsigned(constant);
+  int64_t mask = (int64_t(1) << bits) - 1;
+  int64_t least = INT64_MAX, most = INT64_MIN;
+  for (int64_t i = 0; i < values->numElements(); ++i) {
+    int64_t value = isUnsigned ? values->getInt(i) & mask : values->getInt(i);
+    least = std::min(least, value);
+    most = std::max(most, value);
+  }
+  IntegerType element = getNarrowestType(constant.getContext(), least, most);
+  auto op = constant.getDefiningOp<qg::ConstantOp>();
+  streams_[constant].push_back(SourceOp::create(
+      builder_, op.getLoc(), getStream(values->numElements(), element),
+      op.getValue(), /*count=*/1));
+}
+
 void Streams::define(Value tensor, Value stream, Location loc) {
   auto readers =
       llvm::count_if(tensor.getUses(), [](OpOperand &) { return true; });
@@ -77,9 +97,9 @@ bool hls::isReadUnsigned(Value value) {
   return llvm::any_of(value.getUses(), [](OpOperand &use) {
     Operation *user = use.getOwner();
     if (isa<func::ReturnOp>(user)) {
-      auto element = user->getParentOfType<func::FuncOp>()
-                         .getResultAttrOfType<TypeAttr>(use.getOperandNumber(),
-                                                        kElementAttr);
+      auto element =
+          user->getParentOfType<func::FuncOp>().getResultAttrOfType<TypeAttr>(
+              use.getOperandNumber(), kElementAttr);
       return element && element.getValue().isUnsignedInteger();
     }
     if (isa<qg::ReshapeOp, qg::TransposeOp, qg::ConcatOp, qg::SliceOp,

@@ -28,8 +28,10 @@ public:
   bool has(mlir::Value tensor) const;
   /// The type of what `take` gives.
   StreamType getType(mlir::Value tensor) const;
-  /// The stream of a tensor for its next reader.
+  /// The stream of a tensor for its next reader; a constant becomes a table.
   mlir::Value take(mlir::Value tensor);
+  /// `constant` may be taken by the one reader that it has.
+  void addSource(mlir::Value constant);
   /// `stream` is what `tensor` has become: copied for as many readers as there
   /// are.
   void define(mlir::Value tensor, mlir::Value stream, mlir::Location loc);
@@ -54,7 +56,7 @@ public:
 
   explicit Conversions(mlir::MLIRContext *context);
 
-  /// Ops of kind OpT, all of whose operands are streams.
+  /// Ops of kind OpT, all of whose operands are streams, of constants too.
   template <typename OpT>
   void add(mlir::FailureOr<mlir::Value> (*convert)(OpT, Streams &)) {
     conversions_[OpT::getOperationName()].convert =

@@ -31,28 +31,41 @@ public:
 private:
   LogicalResult addStreams(SmallVectorImpl<Type> &arguments);
   LogicalResult convertReachable(Operation *op);
+  void addSources(MutableArrayRef<OpOperand> operands);
   LogicalResult convert(Operation *op);
 
   func::FuncOp function_;
   const Conversions &conversions_;
   OpBuilder builder_;
   Streams streams_;
+  SmallVector<Operation *> tables_; ///< constants that are streams
 };
 } // namespace
 
+/// Constants that a unit reads as streams. Each reader gets one of its own: it
+/// alone says the sign of the bytes.
+void Converter::addSources(MutableArrayRef<OpOperand> operands) {
+  for (OpOperand &operand : operands) {
+    auto constant = operand.get().getDefiningOp<qg::ConstantOp>();
+    if (!constant)
+      continue;
+    tables_.push_back(OpBuilder(constant).clone(*constant));
+    operand.set(tables_.back()->getResult(0));
+    streams_.addSource(operand.get());
+  }
+}
+
 LogicalResult Converter::convert(Operation *op) {
   const Conversions::Conversion *conversion = conversions_.find(op);
-  // A constant is a parameter, and only some units have parameters.
-  if (conversion && conversion->hasParameters) {
-    if (!streams_.has(op->getOperand(0)))
-      return refuse(op) << "expects a left operand that is not constant";
-  } else {
-    for (Value operand : op->getOperands())
-      if (operand.getDefiningOp<qg::ConstantOp>())
-        return refuse(op) << "expects no constant operand";
-  }
   if (!conversion)
     return refuse(op) << "not supported by this target";
+  // A constant is a parameter where the unit has any.
+  addSources(conversion->hasParameters ? op->getOpOperands().take_front()
+                                       : op->getOpOperands());
+  for (OpOperand &operand : op->getOpOperands())
+    if (!streams_.has(operand.get()) &&
+        !(conversion->hasParameters && operand.getOperandNumber() > 0))
+      return refuse(op) << "expects constants of up to 32 bits, at least one";
   FailureOr<Value> stream = conversion->convert(op, streams_);
   if (failed(stream))
     return failure();
@@ -132,11 +145,18 @@ LogicalResult Converter::run() {
     if (!streams_.has(value))
       return function_.emitError(
           "expects results that are computed from the inputs");
-    returned.push_back(streams_.take(value));
-    results.push_back(returned.back().getType());
+    Value stream = streams_.take(value);
+    // Between two ports a unit moves the tokens.
+    if (isa<BlockArgument>(stream))
+      stream = WidthOp::create(builder_, function_.getLoc(), stream.getType(),
+                               stream);
+    returned.push_back(stream);
+    results.push_back(stream.getType());
   }
   terminator->setOperands(returned);
   for (Operation *op : llvm::reverse(old))
+    op->erase();
+  for (Operation *op : tables_)
     op->erase();
   block.eraseArguments(0, count);
   function_.setFunctionType(

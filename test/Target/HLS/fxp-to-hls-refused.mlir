@@ -54,21 +54,13 @@ func.func @add_in_floats(%x: tensor<1x4xi8>) -> tensor<1x4xi8> {
 }
 
 // -----
-func.func @constant_operand(%x: tensor<1x4xi8>) -> tensor<1x4xi32> {
-  %c = qg.constant dense<1> : tensor<1x4xi8> -> tensor<1x4xi8>
-  // expected-error@+1 {{has no unit: expects no constant operand}}
-  %y = fxp.mul %x, %c zps [0, 0] : (tensor<1x4xi8>, tensor<1x4xi8>) -> tensor<1x4xi32>
-  return %y : tensor<1x4xi32>
-}
-
-// -----
-func.func @constant_input(%x: tensor<1x2xi8>) -> tensor<1x3xi32> {
-  %c = qg.constant dense<1> : tensor<1x2xi8> -> tensor<1x2xi8>
-  %w = qg.constant dense<1> : tensor<2x3xi8> -> tensor<2x3xi8>
-  %b = qg.constant dense<1> : tensor<3xi32> -> tensor<3xi32>
-  // expected-error@+1 {{has no unit: expects a left operand that is not constant}}
-  %y = fxp.matmul %c, %w, %b lhs_zp 0 rhs_zp 0 : (tensor<1x2xi8>, tensor<2x3xi8>, tensor<3xi32>) -> tensor<1x3xi32>
-  return %y : tensor<1x3xi32>
+func.func @wide_constant(%x: tensor<1x4xi8>) -> tensor<2x4xi64> {
+  %i = qg.arg_reduce max %x axis 0 : tensor<1x4xi8> -> tensor<4xi64>
+  %y = qg.reshape %i : tensor<4xi64> -> tensor<1x4xi64>
+  %c = qg.constant dense<1> : tensor<1x4xi64> -> tensor<1x4xi64>
+  // expected-error@+1 {{has no unit: expects constants of up to 32 bits, at least one}}
+  %z = qg.concat %y, %c axis 0 : (tensor<1x4xi64>, tensor<1x4xi64>) -> tensor<2x4xi64>
+  return %z : tensor<2x4xi64>
 }
 
 // -----

@@ -325,7 +325,7 @@ func.func @join_channels(%x: !hls.stream<8 x 4 x si8>, %z: !hls.stream<8 x 4 x s
 
 // -----
 func.func @join_lanes(%x: !hls.stream<8 x 4 x si8>, %z: !hls.stream<16 x 2 x si8>) {
-  // C2: expected-error@+1 {{expects operands of the result's element and lanes}}
+  // C2: expected-error@+1 {{expects operands of the result's lanes, whose elements it holds}}
   %y = hls.join %x, %z channels [4, 4] : (!hls.stream<8 x 4 x si8>, !hls.stream<16 x 2 x si8>) -> !hls.stream<16 x 4 x si8>
   return
 }

@@ -33,9 +33,10 @@ LogicalResult JoinOp::verify() {
     if (channels < 1 ||
         failed(checkDivides(*this, type.getLanes(), channels, "lanes"))) // C1
       return failure();
-    if (type.getLanes() != out.getLanes() ||
-        type.getElement() != out.getElement()) // C2
-      return emitOpError("expects operands of the result's element and lanes");
+    if (type.getLanes() != out.getLanes() || type.getLow() < out.getLow() ||
+        type.getHigh() > out.getHigh()) // C2
+      return emitOpError("expects operands of the result's lanes, whose "
+                         "elements it holds");
     if (pixels && pixels != type.getElements() / channels) // C3
       return emitOpError("expects operands of equal pixels");
     pixels = type.getElements() / channels;
@@ -76,8 +77,6 @@ static FailureOr<Value> convertConcat(qg::ConcatOp op, Streams &streams) {
   }
   IntegerType element = getNarrowestType(op->getContext(), least, most);
   for (Value input : op.getInputs()) {
-    if (streams.getType(input).getElement() != element)
-      return refuse(op) << "expects operands of one width";
     inputs.push_back(streams.take(input));
     // An outer dimension joins blocks as the last one joins pixels.
     channels.push_back(
@@ -180,14 +179,30 @@ public:
       if (!isOnly)
         text.line((i ? "else " : "") +
                   (isLast ? Twine("") : "if (c < " + Twine(end) + ")"));
-      text.line("  out.write(in" + (isOnly ? Twine("") : Twine(i)) +
-                ".read());");
+      emitCopy(text, i, ("in" + (isOnly ? Twine("") : Twine(i))).str());
     }
     for (int i = 0; i < 3; ++i)
       text.close();
   }
 
 private:
+  /// A token of operand `i`, whose elements may be narrower.
+  void emitCopy(Text &text, unsigned i, StringRef stream) const {
+    StreamType in = input(i), out = output();
+    if (in.getElement() == out.getElement())
+      return text.line("  out.write(" + stream + ".read());");
+    text.open("");
+    text.line("const " + getWordName(in) + " word = " + stream + ".read();");
+    text.line(getWordName(out) + " result = 0;");
+    text.unrolled("i", lanes_);
+    emitLane(text, in, "x", "word", "i");
+    text.line("const " + getElementName(out) + " value = x;");
+    emitSetLane(text, out, "result", "i", "value");
+    text.close();
+    text.line("out.write(result);");
+    text.close();
+  }
+
   mutable JoinOp join_;
   int64_t lanes_;
 };

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Repeat.h"
 #include "Convert.h"
+#include "Source.h"
 #include "Unit.h"
 #include "Verify.h"
 #include "qopt/Dialect/QG/IR/QG.h"
@@ -38,7 +39,11 @@ Value hls::broadcast(OpBuilder &builder, Location loc, Value stream,
   int64_t block = 1, count = 1;
   auto repeat = [&] {
     auto type = cast<StreamType>(stream.getType());
-    if (count > 1)
+    if (count == 1)
+      return;
+    if (Value again = repeatSource(builder, stream, block, count))
+      stream = again;
+    else
       stream = RepeatOp::create(
           builder, loc,
           getStream(type.getElements() * count, type.getElement()), stream,

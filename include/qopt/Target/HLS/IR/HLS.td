@@ -386,7 +386,8 @@ def HLS_JoinOp : HLS_Layer<"join"> {
 
     * C1: there is a number of channels for each operand, which its lanes
       divide.
-    * C2: operands have the element type and lanes of the result.
+    * C2: operands have the lanes of the result, and elements that its type
+      holds.
     * C3: they have equally many pixels, and the result all their elements.
 
     Example:
@@ -597,6 +598,85 @@ def HLS_PadOp : HLS_Layer<"pad"> {
   let assemblyFormat = [{
     $input `shape` $shape `low` $low `high` $high `value` $value attr-dict
     `:` type($input) `->` type($result)
+  }];
+}
+
+def HLS_SourceOp : HLS_Unit<"source"> {
+  let summary = "a stored table, written in every frame";
+  let description = [{
+    Writes `values` in row-major order, `count` times a frame: a constant
+    operand of a unit that reads streams.
+
+    * C1: `values` are integers of up to 32 bits, at least one, and the element
+      type holds each of them.
+    * C2: `count` is positive, and the result carries all values as often.
+    * C3: `lanes` divides the number of values.
+
+    Example:
+    ```mlir
+    %c = hls.source values dense<[1, 2, 3, 4]> : tensor<4xi8> count 16
+         : !hls.stream<16 x 4 x ui3>
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$values, I64Attr:$count);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = "`values` $values `count` $count attr-dict `:` type($result)";
+}
+
+def HLS_RankOp : HLS_Layer<"rank"> {
+  let summary = "where the largest or smallest elements of each row lie";
+  let description = [{
+    Reads rows of `extent` elements, one lane, and writes for each the indices
+    of its `count` first elements: in descending order where `kind` is `max`, in
+    ascending order where it is `min`. Of equal elements the one of lower index
+    comes first; with `last`, the one of higher index.
+
+    * C1: `kind` is max or min.
+    * C2: `count` is 1 to `extent`, which divides the elements of the input.
+    * C3: both streams have one lane, and the result `count` elements for each
+      row.
+    * C4: the element type of the result holds `extent - 1`.
+
+    Example:
+    ```mlir
+    %i = hls.rank %x kind "max" extent 10 count 3
+         : !hls.stream<20 x 1 x si8> -> !hls.stream<6 x 1 x ui4>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, StrAttr:$kind, I64Attr:$extent,
+    I64Attr:$count, UnitAttr:$last);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `kind` $kind `extent` $extent `count` $count (`last` $last^)?
+    attr-dict `:` type($input) `->` type($result)
+  }];
+}
+
+def HLS_FetchOp : HLS_Unit<"fetch"> {
+  let summary = "elements of each row by numbers that a stream carries";
+  let description = [{
+    Reads a row of `extent` elements and keeps it, then `count` numbers, and
+    writes the element of each.
+
+    * C1: `extent` and `count` are positive and divide the elements of `input`
+      and `indices`, which have equally many rows.
+    * C2: all streams have one lane.
+    * C3: the result has the elements of `indices` and the element type of
+      `input`.
+    * C4: indices are unsigned; one that is not below `extent` is never sent.
+
+    Example:
+    ```mlir
+    %y = hls.fetch %x, %i extent 10 count 3
+         : (!hls.stream<20 x 1 x si8>, !hls.stream<6 x 1 x ui4>) -> !hls.stream<6 x 1 x si8>
+    ```
+  }];
+  let arguments = (ins HLS_StreamType:$input, HLS_StreamType:$indices,
+    I64Attr:$extent, I64Attr:$count);
+  let results = (outs HLS_StreamType:$result);
+  let assemblyFormat = [{
+    $input `,` $indices `extent` $extent `count` $count attr-dict
+    `:` functional-type(operands, results)
   }];
 }
 
