@@ -112,24 +112,56 @@ def ends__two_results_one_read_on(n):
     n.output(n.dense(n.flat(x), 256, 10))
 
 
-@variants(argmax=("ArgMax",))
-def ends__label(n, kind):
-    n.output(n.op(kind, n.dense(n.flat(stem(n)), 256, 10), axis=1, keepdims=0))
+@variants(itself=("Identity",), reshaped=("Flatten",), of_a_sum=("Relu",))
+def ends__one_tensor_twice(n, kind):
+    x = n.conv(stem(n), 4, 2)
+    x = n.op("Add", x, x) if kind == "Relu" else x
+    n.output(n.op("Identity", x))
+    n.output(n.op(kind, x))
 
 
 @network
-def ends__top_3(n):
+def ends__input_given_back(n):
+    x = n.qdq(n.input([1, 3, 8, 8]), 0.008)
+    n.output(x)
+    n.output(n.qdq(n.op("Conv", x, n.stored([4, 3, 3, 3], 0.004)), 0.02))
+
+
+@variants(argmax=("ArgMax", 0), argmin=("ArgMin", 0), last_argmax=("ArgMax", 1))
+def ends__label(n, kind, last):
+    n.output(n.op(kind, n.dense(n.flat(stem(n)), 256, 10), axis=1, keepdims=0,
+                  select_last_index=last))
+
+
+@network
+def ends__label_of_each_pixel(n):
+    n.output(n.op("ArgMax", n.conv(stem(n), 4, 5), axis=1))
+
+
+@variants(top_3=(3, 1, 1), top_1=(1, 1, 1), bottom_10=(10, 1, 0))
+def ends__sorted(n, count, axis, largest):
     values, indices = n.op("TopK", n.dense(n.flat(stem(n)), 256, 10),
-                           n.constant([3], np.int64), outputs=2)
+                           n.constant([count], np.int64), outputs=2, axis=axis,
+                           largest=largest)
     n.output(values)
     n.output(indices)
 
 
-@variants(of_256=(1 / 256, -128), of_255=(1 / 255, -128))
-def ends__stored_softmax(n, scale, zero):
+@variants(of_256=(1 / 256, -128), of_255=(1 / 255, -128), of_127=(1 / 127, 0),
+          unsigned=(1 / 255, 0, np.uint8))
+def ends__stored_softmax(n, scale, zero, dtype=np.int8):
     x = n.qdq(n.input([1, 16]), 0.008)
     y = n.op("Gemm", x, n.stored([16, 6], 0.01))
-    n.output(n.qdq(n.op("Softmax", n.qdq(y, 0.05), axis=-1), scale, zero))
+    n.output(n.qdq(n.op("Softmax", n.qdq(y, 0.05), axis=-1), scale, zero,
+                   dtype))
+
+
+@network
+def middle__stored_softmax(n):
+    x = n.qdq(n.input([1, 5, 16]), 0.008)
+    y = n.qdq(n.op("MatMul", x, n.stored([16, 6], 0.01)), 0.05)
+    y = n.qdq(n.op("Softmax", y, axis=-1), 1 / 256, -128)
+    n.output(n.qdq(n.op("MatMul", y, n.stored([6, 4], 0.01)), 0.02))
 
 
 # --- beginnings ------------------------------------------------------------
@@ -354,11 +386,17 @@ def middle__sum_of_products(n):
     n.output(n.qdq(n.op("Add", a, b), 0.03))
 
 
-@network
-def middle__stored_constant(n):
+@variants(map=("Add", [1, 3, 8, 8]), channel=("Add", [3, 1, 1]),
+          row=("Add", [1, 1, 1, 8]), factor=("Mul", [1, 1, 8, 1]),
+          beside=("Concat", [1, 3, 8, 8]))
+def middle__stored_constant(n, kind, shape):
     x = n.qdq(n.input([1, 3, 8, 8]), 0.008)
-    c = n.stored([1, 3, 8, 8], 0.005)
-    x = n.qdq(n.op("Add", x, c), 0.015)
+    c = n.stored(shape, 0.008 if kind == "Concat" else 0.005)
+    if kind == "Concat":
+        x = n.op("Slice", n.op("Concat", x, c, axis=1),
+                 *(n.constant([i], np.int64) for i in (1, 4, 1)))
+    else:
+        x = n.qdq(n.op(kind, x, c), 0.015)
     n.output(n.qdq(n.op("Conv", x, n.stored([4, 3, 3, 3], 0.004)), 0.02))
 
 

@@ -133,8 +133,9 @@ struct QuantizeInterface
     func::FuncOp function = getOperation();
     if (function.isExternal() || !function.getBody().hasOneBlock())
       return;
-    for (BlockArgument argument : function.getArguments())
-      quantizeArgument(argument);
+    if (!keepInputs)
+      for (BlockArgument argument : function.getArguments())
+        quantizeArgument(argument);
     if (integerHeads)
       for (auto softmax :
            llvm::to_vector(function.front().getOps<qg::SoftmaxOp>()))

@@ -35,6 +35,9 @@ struct IntegerCore {
   std::vector<DevicePort> inputs, outputs;
   /// Float ops behind the device that were left out.
   std::vector<std::string> head;
+  /// Results of the model that the host has without the device: constants, its
+  /// inputs as they are, and what it computes of them alone.
+  std::vector<std::string> hostResults;
 };
 
 /// Whether a target has some form of an integer op; null: it says so itself.

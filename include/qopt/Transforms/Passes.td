@@ -453,7 +453,9 @@ def QuantizeInterface
     1/256 as result, for `convert-qg-to-fxp{integer-only}`, and the largest of
     dequantized bytes is searched among the bytes.
     With `drop-head`, the float ops between the last dequantize and a result
-    (a softmax, say) are left to the caller as well.
+    (a softmax, say) are left to the caller as well. With `keep-inputs`,
+    arguments stay as they are: who cuts the graph behind them says himself what
+    its caller quantizes.
 
     Declines: an argument that is read as floats or in two encodings; a result
     that depends on several dequantized tensors; encodings per axis.
@@ -465,7 +467,9 @@ def QuantizeInterface
     Option<"integerHeads", "integer-heads", "bool", "false",
            "Give a softmax the encoding in which it has an integer form">,
     Option<"dropHead", "drop-head", "bool", "false",
-           "Return what the last dequantize reads instead of a float result">
+           "Return what the last dequantize reads instead of a float result">,
+    Option<"keepInputs", "keep-inputs", "bool", "false",
+           "Leave arguments as the model has them">
   ];
 }
 

@@ -71,6 +71,12 @@ static Operation *getOrigin(Value value) {
   return op;
 }
 
+/// Floats are read or written: an index of the largest float is one, too.
+static bool computesInFloat(Operation &op) {
+  return !llvm::all_of(op.getResults(), isInteger) ||
+         !llvm::all_of(op.getOperands(), isInteger);
+}
+
 namespace {
 class Cutter {
 public:
@@ -103,6 +109,7 @@ public:
     result.inputs = std::move(inputPorts_);
     result.outputs = std::move(outputPorts_);
     result.head = std::move(head_);
+    result.hostResults = std::move(hostResults_);
     return result;
   }
 
@@ -118,13 +125,12 @@ private:
            });
   }
 
-  /// Ops whose results only reach the outputs.
+  /// Ops that compute in float, or lay out, and only reach the outputs.
   bool isBehind(Operation &op) {
     if (op.hasTrait<OpTrait::IsTerminator>() || host_.contains(&op) ||
         isa<qg::ConstantOp>(op))
       return false;
-    bool isFloat = !llvm::all_of(op.getResults(), isInteger);
-    if (!isFloat && !(movesElements(&op) && isLayout(&op)))
+    if (!computesInFloat(op) && !(movesElements(&op) && isLayout(&op)))
       return false;
     return llvm::all_of(op.getUsers(), [&](Operation *user) {
       return user->hasTrait<OpTrait::IsTerminator>() || behind_.contains(user);
@@ -137,9 +143,7 @@ private:
       if (op.hasTrait<OpTrait::IsTerminator>() || host_.contains(&op) ||
           isa<qg::ConstantOp>(op))
         continue;
-      bool isFloat =
-          !llvm::all_of(op.getResults(), isInteger) || isa<fxp::QuantizeOp>(op);
-      if (!isFloat) {
+      if (!computesInFloat(op)) {
         // In one round with what is float.
         if (!behind_.contains(&op) && hasForm_ && !hasForm_(&op)) {
           op.emitError() << "'" << op.getName() << "' (" << qg::getUserName(&op)
@@ -175,19 +179,60 @@ private:
         if (isFromHost(operand))
           inputs_.insert(operand);
     }
-    auto addOutput = [&](Value value) {
-      if (!isFromHost(value) && !isConstant(value) &&
-          !behind_.contains(value.getDefiningOp()))
-        outputs_.insert(value);
-    };
-    for (Operation &op : function_.getBody().front())
-      if (behind_.contains(&op))
-        llvm::for_each(op.getOperands(), addOutput);
-    llvm::for_each(terminator->getOperands(), addOutput);
+    for (OpOperand &result : terminator->getOpOperands())
+      addOutputs(result);
     for (Value value : inputs_)
-      inputPorts_.push_back(describe(value, getInputName(value)));
-    for (Value value : outputs_)
-      outputPorts_.push_back(describe(value, getOutputName(value)));
+      inputPorts_.push_back(
+          describe(value, getOwnName(inputPorts_, getInputName(value), value)));
+  }
+
+  /// `name`, or that of the op which makes `value` where an array has it.
+  static std::string getOwnName(ArrayRef<DevicePort> ports, std::string name,
+                                Value value) {
+    auto isTaken = [&](StringRef text) {
+      return llvm::any_of(
+          ports, [&](const DevicePort &port) { return port.name == text; });
+    };
+    if (Operation *op = value.getDefiningOp(); op && isTaken(name))
+      name = qg::getUserName(op);
+    std::string own = name;
+    for (int i = 2; isTaken(own); ++i)
+      own = name + "_" + std::to_string(i);
+    return own;
+  }
+
+  /// Ports of one result of the model. It has an array of its own, but where
+  /// floats behind the device make it of what others read, too.
+  void addOutputs(OpOperand &result) {
+    bool isOwn = true, isFound = false;
+    SmallVector<Value> reached = {result.get()};
+    for (size_t i = 0; i < reached.size(); ++i) {
+      Value value = reached[i];
+      if (Operation *op = value.getDefiningOp(); behind_.contains(op)) {
+        isOwn &= movesElements(op) || isa<fxp::DequantizeOp>(op);
+        for (Value operand : op->getOperands())
+          if (!llvm::is_contained(reached, operand))
+            reached.push_back(operand);
+        continue;
+      }
+      if (isConstant(value) || isFromHost(value))
+        continue;
+      isFound = true;
+      if (!isOwn && llvm::is_contained(outputs_, value))
+        continue;
+      outputs_.push_back(value);
+      outputPorts_.push_back(
+          describe(value, getOwnName(outputPorts_, getName(result), value),
+                   isOwn ? &result : nullptr));
+    }
+    if (!isFound)
+      hostResults_.push_back(getName(result));
+  }
+
+  std::string getName(OpOperand &result) {
+    auto name = function_.getResultAttrOfType<StringAttr>(
+        result.getOperandNumber(), "qg.name");
+    return name ? name.str() : "output";
   }
 
   /// Computed by the host, from what the model is given.
@@ -208,37 +253,9 @@ private:
     return name ? name.str() : "input";
   }
 
-  std::string getOutputName(Value value) {
-    SmallVector<Value> reached = {value};
-    for (size_t i = 0; i < reached.size(); ++i)
-      for (OpOperand &use : reached[i].getUses()) {
-        if (use.getOwner()->hasTrait<OpTrait::IsTerminator>()) {
-          auto name = function_.getResultAttrOfType<StringAttr>(
-              use.getOperandNumber(), "qg.name");
-          return name ? name.str() : "output";
-        }
-        llvm::append_range(reached, use.getOwner()->getResults());
-      }
-    return "output";
-  }
-
-  /// What an integer result of the model stands for, as its type said.
-  qg::QuantizedType getEncoding(Value value) {
-    SmallVector<Value> reached = {value};
-    for (size_t i = 0; i < reached.size(); ++i)
-      for (OpOperand &use : reached[i].getUses()) {
-        if (use.getOwner()->hasTrait<OpTrait::IsTerminator>()) {
-          auto attr = function_.getResultAttrOfType<TypeAttr>(
-              use.getOperandNumber(), "qg.encoding");
-          return attr ? qg::getQuantizedType(attr.getValue()) : nullptr;
-        }
-        if (movesElements(use.getOwner()))
-          reached.push_back(use.getOwner()->getResult(0));
-      }
-    return nullptr;
-  }
-
-  DevicePort describe(Value value, std::string name) {
+  /// `result`: the model's own, whose type says what it stands for.
+  DevicePort describe(Value value, std::string name,
+                      OpOperand *result = nullptr) {
     DevicePort port;
     port.name = std::move(name);
     ArrayRef<int64_t> shape =
@@ -256,7 +273,12 @@ private:
       port.isUnsigned = op.getIsUnsigned();
       setScale(op.getScales(), op.getZps());
     }
-    if (qg::QuantizedType encoding = getEncoding(value);
+    if (isa_and_nonnull<qg::ArgReduceOp, qg::TopKOp>(getOrigin(value)))
+      port.isUnsigned = true; // an index
+    auto attr = result ? function_.getResultAttrOfType<TypeAttr>(
+                             result->getOperandNumber(), "qg.encoding")
+                       : TypeAttr();
+    if (auto encoding = attr ? qg::getQuantizedType(attr.getValue()) : nullptr;
         encoding && encoding.isPerTensor()) {
       port.isUnsigned = !encoding.getIntegerFormat().isSigned;
       port.scale = encoding.getScale();
@@ -286,8 +308,8 @@ private:
   }
 
   OwningOpRef<ModuleOp> buildCore() {
-    OwningOpRef<ModuleOp> module = build(
-        inputs_.getArrayRef(), outputs_.getArrayRef(), [&](Operation *op) {
+    OwningOpRef<ModuleOp> module =
+        build(inputs_.getArrayRef(), outputs_, [&](Operation *op) {
           return !host_.contains(op) && !behind_.contains(op);
         });
     auto main = module->lookupSymbol<func::FuncOp>("main");
@@ -352,9 +374,10 @@ private:
   bool dropsHead_;
   HasFormFn hasForm_;
   llvm::DenseSet<Operation *> host_, behind_;
-  llvm::SetVector<Value> inputs_, outputs_;
+  llvm::SetVector<Value> inputs_;
+  SmallVector<Value> outputs_; ///< one that is several results, each time
   std::vector<DevicePort> inputPorts_, outputPorts_;
-  std::vector<std::string> head_;
+  std::vector<std::string> head_, hostResults_;
 };
 } // namespace
 

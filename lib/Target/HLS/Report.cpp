@@ -6,6 +6,7 @@
 #include "Report.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 
@@ -19,12 +20,16 @@ static llvm::json::Object toJson(const Resources &resources) {
                             {"bram18", resources.bram18}};
 }
 
-static llvm::json::Array describe(ArrayRef<DevicePort> ports) {
+/// The type of a stream is what its elements can be, which may be less than
+/// what their encoding holds.
+static llvm::json::Array describe(ArrayRef<DevicePort> ports,
+                                  ArrayRef<StreamType> streams) {
   llvm::json::Array result;
-  for (const DevicePort &port : ports) {
+  for (auto [port, stream] : llvm::zip_equal(ports, streams)) {
     llvm::json::Object object{{"name", port.name},
                               {"shape", llvm::json::Array(port.shape)},
-                              {"signed", !port.isUnsigned}};
+                              {"signed", stream.isSigned()},
+                              {"bits", stream.getBits()}};
     if (port.scale != 0) {
       object["scale"] = port.scale;
       object["zero_point"] = port.zeroPoint;
@@ -32,6 +37,21 @@ static llvm::json::Array describe(ArrayRef<DevicePort> ports) {
     result.push_back(std::move(object));
   }
   return result;
+}
+
+static void addPorts(llvm::json::Object &report, const Graph &graph,
+                     const IntegerCore &core) {
+  SmallVector<StreamType> inputs(core.inputs.size()),
+      outputs(core.outputs.size());
+  for (const Channel &channel : graph.channels) {
+    auto type = cast<StreamType>(channel.value.getType());
+    if (channel.writer < 0)
+      inputs[channel.result] = type;
+    if (channel.reader < 0)
+      outputs[channel.operand] = type;
+  }
+  report["inputs"] = describe(core.inputs, inputs);
+  report["outputs"] = describe(core.outputs, outputs);
 }
 
 namespace {
@@ -111,33 +131,34 @@ static Speed getSpeed(const Graph &graph, double clockNs) {
 }
 
 /// The rows of `sums` move into the result.
-static llvm::json::Value toJson(Sums &sums, const Speed &speed,
-                                const IntegerCore &core,
-                                const ProjectOptions &options) {
-  return llvm::json::Object{{"schema", "qopt.hls/1"},
-                            {"top", options.symbol},
-                            {"part", options.part->vendor},
-                            {"clock_ns", options.clockNs},
-                            {"estimate", "formulas before synthesis"},
-                            {"cycles_slowest_unit", sums.slowest},
-                            {"slowest_unit", sums.bottleneck},
-                            {"cycles_between_frames", speed.interval},
-                            {"cycles_first_frame", speed.firstFrame},
-                            {"frames_per_second", speed.framesPerSecond},
-                            {"latency_us", speed.latencyUs},
-                            {"macs", sums.macs},
-                            {"weight_bits", sums.weightBits},
-                            {"resources", toJson(sums.getTotal())},
-                            {"resources_fifos", toJson(sums.fifos)},
-                            {"capacity", toJson(options.part->capacity)},
-                            {"inputs", describe(core.inputs)},
-                            {"outputs", describe(core.outputs)},
-                            {"left_to_the_host", llvm::json::Array(core.head)},
-                            {"units", std::move(sums.rows)},
-                            {"streams", std::move(sums.streams)}};
+static llvm::json::Object toJson(Sums &sums, const Speed &speed,
+                                 const IntegerCore &core,
+                                 const ProjectOptions &options) {
+  return llvm::json::Object{
+      {"schema", "qopt.hls/1"},
+      {"top", options.symbol},
+      {"part", options.part->vendor},
+      {"clock_ns", options.clockNs},
+      {"estimate", "formulas before synthesis"},
+      {"cycles_slowest_unit", sums.slowest},
+      {"slowest_unit", sums.bottleneck},
+      {"cycles_between_frames", speed.interval},
+      {"cycles_first_frame", speed.firstFrame},
+      {"frames_per_second", speed.framesPerSecond},
+      {"latency_us", speed.latencyUs},
+      {"macs", sums.macs},
+      {"weight_bits", sums.weightBits},
+      {"resources", toJson(sums.getTotal())},
+      {"resources_fifos", toJson(sums.fifos)},
+      {"capacity", toJson(options.part->capacity)},
+      {"left_to_the_host", llvm::json::Array(core.head)},
+      {"results_of_the_host", llvm::json::Array(core.hostResults)},
+      {"units", std::move(sums.rows)},
+      {"streams", std::move(sums.streams)}};
 }
 
 static std::string toText(const Sums &sums, const Speed &speed,
+                          const IntegerCore &core,
                           const ProjectOptions &options) {
   Resources total = sums.getTotal(), capacity = options.part->capacity;
   auto percent = [](int64_t part, int64_t whole) {
@@ -155,12 +176,15 @@ static std::string toText(const Sums &sums, const Speed &speed,
               .str();
   text += llvm::formatv(
               "LUT {0} ({1:f1} %), DSP {2} ({3:f1} %), BRAM18 {4} ({5:f1} "
-              "%)\n\n",
+              "%)\n",
               total.lut, percent(total.lut, capacity.lut), total.dsp,
               percent(total.dsp, capacity.dsp), total.bram18,
               percent(total.bram18, capacity.bram18))
               .str();
-  return text + sums.table;
+  if (!core.hostResults.empty())
+    text += "no ports, for the host has them without the device: " +
+            llvm::join(core.hostResults, ", ") + "\n";
+  return text + "\n" + sums.table;
 }
 
 void hls::addReport(std::map<std::string, std::string> &files,
@@ -170,7 +194,9 @@ void hls::addReport(std::map<std::string, std::string> &files,
   addUnits(sums, graph, names, *options.part);
   addStreams(sums, graph, names);
   Speed speed = getSpeed(graph, options.clockNs);
-  files["report.txt"] = toText(sums, speed, options);
+  files["report.txt"] = toText(sums, speed, core, options);
+  llvm::json::Object report = toJson(sums, speed, core, options);
+  addPorts(report, graph, core);
   files["report.json"] =
-      llvm::formatv("{0:2}\n", toJson(sums, speed, core, options)).str();
+      llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report))).str();
 }

@@ -116,7 +116,6 @@ public:
 
   SimulationResult run(int64_t limit) {
     std::vector<int64_t> ends;
-    size_t pending = sinks_.size();
     for (int64_t cycle = 0; int64_t(ends.size()) < frames_; ++cycle) {
       bool hasMoved = feed(cycle);
       current_.swap(next_);
@@ -134,11 +133,13 @@ public:
         touch(sink.channel);
         ++taken_[sink.channel];
         hasMoved = true;
-        if (++sink.done % sink.tokens == 0 && --pending == 0) {
-          pending = sinks_.size();
-          ends.push_back(cycle + 1);
-        }
+        ++sink.done;
       }
+      // A frame ends with the slowest of its outputs.
+      if (llvm::all_of(sinks_, [&](const Port &sink) {
+            return sink.done / sink.tokens > int64_t(ends.size());
+          }))
+        ends.push_back(cycle + 1);
       settle();
       if (!hasMoved || cycle >= limit) {
         result_.stops = true;

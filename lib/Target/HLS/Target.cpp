@@ -125,27 +125,6 @@ inventInputs(const IntegerCore &core, int64_t count) {
   return frames;
 }
 
-/// Gives a core whose inputs are integers the host's part of the graph that
-/// takes the model's own inputs.
-static mlir::LogicalResult takeInputs(IntegerCore &core, mlir::ModuleOp lowered,
-                                      HasFormFn hasUnit) {
-  mlir::FailureOr<IntegerCore> whole =
-      cutIntegerCore(lowered, /*dropsHead=*/true, hasUnit);
-  if (mlir::failed(whole))
-    return mlir::failure();
-  auto getMain = [](mlir::ModuleOp module) {
-    return module.lookupSymbol<mlir::func::FuncOp>("main");
-  };
-  mlir::func::FuncOp from = getMain(*whole->core), to = getMain(*core.core);
-  if (from.getArgumentTypes() != to.getArgumentTypes())
-    return to.emitError("expects the same inputs with and without its head");
-  for (unsigned i = 0; i < from.getNumArguments(); ++i)
-    to.setArgAttr(i, kElementAttr, from.getArgAttr(i, kElementAttr));
-  core.host = std::move(whole->host);
-  core.inputs = std::move(whole->inputs);
-  return mlir::success();
-}
-
 /// A word of the flags, or what it is without one.
 static std::string getFlag(const TargetRequest &request, const char *name,
                            const char *otherwise) {
@@ -179,8 +158,9 @@ public:
   std::string getPipeline(llvm::StringRef stage,
                           const TargetInput &input) const override {
     if (stage == "hls-lowered")
-      return (dropsHead_ ? "qopt-lower{requantize-mode="
-                         : "qopt-lower-to-integers{requantize-mode=") +
+      return (dropsHead_ ? "qopt-lower{integer-only=true requantize-mode="
+                         : "qopt-lower-to-integers{keep-inputs=true "
+                           "requantize-mode=") +
              input.requantize + "}";
     if (stage == "hls-core")
       return llvm::formatv("fxp-keep-integer-core{{drop-head={0}}",
@@ -197,15 +177,7 @@ public:
                                 const std::set<std::string> &) const override {
     hls::ProjectOptions options = options_;
     mlir::OwningOpRef<mlir::ModuleOp> lowered(input.quantized.clone());
-    QOPT_RETURN_IF_ERROR(lower(*lowered, input.requantize));
-    // Heads in integers need integers at the interface; what makes them of the
-    // model's inputs is in the graph as it was.
-    mlir::OwningOpRef<mlir::ModuleOp> device;
-    if (!dropsHead_) {
-      device = input.quantized.clone();
-      QOPT_RETURN_IF_ERROR(
-          lowerToIntegers(*device, {input.requantize, dropsHead_}));
-    }
+    QOPT_RETURN_IF_ERROR(lowerModule(*lowered, input));
     mlir::MLIRContext *context = lowered->getContext();
     IntegerCore core;
     mlir::OwningOpRef<mlir::ModuleOp> design;
@@ -215,13 +187,11 @@ public:
     };
     QOPT_RETURN_IF_ERROR(
         runWithDiagnostics(context, Code::UnsupportedLowering, [&] {
-          mlir::FailureOr<IntegerCore> cut = cutIntegerCore(
-              dropsHead_ ? *lowered : *device, dropsHead_, hasUnit);
+          mlir::FailureOr<IntegerCore> cut =
+              cutIntegerCore(*lowered, dropsHead_, hasUnit);
           if (mlir::failed(cut))
             return mlir::failure();
           core = std::move(*cut);
-          if (!dropsHead_ && mlir::failed(takeInputs(core, *lowered, hasUnit)))
-            return mlir::failure();
           design = core.core->clone();
           return hls::buildDesign(*design, options);
         }));
@@ -244,6 +214,15 @@ public:
   }
 
 private:
+  /// Heads in integers need integers at their end.
+  absl::Status lowerModule(mlir::ModuleOp module,
+                           const TargetInput &input) const {
+    if (dropsHead_)
+      return lower(module, input.requantize, /*integerOnly=*/true);
+    return lowerToIntegers(module, {input.requantize, /*dropsHead=*/false,
+                                    /*keepsInputs=*/true});
+  }
+
   /// The part, the clock, counts and the name of the top, all that is wrong at
   /// once.
   absl::Status readFlags(const TargetRequest &request) {

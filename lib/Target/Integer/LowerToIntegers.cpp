@@ -72,10 +72,12 @@ static void buildLower(OpPassManager &pm, StringRef requantize,
   pm.addPass(createCSEPass());
 }
 
-static void buildInterface(OpPassManager &pm, bool dropsHead) {
+static void buildInterface(OpPassManager &pm, bool dropsHead,
+                           bool keepsInputs) {
   QuantizeInterfaceOptions options;
   options.dropHead = dropsHead;
   options.integerHeads = !dropsHead;
+  options.keepInputs = keepsInputs;
   pm.addNestedPass<func::FuncOp>(createQuantizeInterface(options));
 }
 
@@ -114,7 +116,7 @@ absl::Status qopt::lower(ModuleOp module, StringRef requantize,
 absl::Status qopt::setIntegerInterface(ModuleOp module,
                                        const IntegerInterface &interface) {
   return run(module, [&](OpPassManager &pm) {
-    buildInterface(pm, interface.dropsHead);
+    buildInterface(pm, interface.dropsHead, interface.keepsInputs);
   });
 }
 
@@ -142,6 +144,9 @@ struct LowerToIntegersOptions : PassPipelineOptions<LowerToIntegersOptions> {
   Option<bool> dropsHead{*this, "drop-head",
                          llvm::cl::desc("leave float heads to the caller"),
                          llvm::cl::init(false)};
+  Option<bool> keepsInputs{*this, "keep-inputs",
+                           llvm::cl::desc("leave inputs as the model has them"),
+                           llvm::cl::init(false)};
 };
 } // namespace
 
@@ -155,7 +160,7 @@ void qopt::registerIntegerPipelines() {
       "qopt-lower-to-integers",
       "Quantized graph to exact integer ops between integers",
       [](OpPassManager &pm, const LowerToIntegersOptions &options) {
-        buildInterface(pm, options.dropsHead);
+        buildInterface(pm, options.dropsHead, options.keepsInputs);
         buildLower(pm, options.requantize, /*integerOnly=*/true);
       });
 }

@@ -32,6 +32,9 @@ struct IntegerInterface {
   /// Float ops behind the last integers are left to the caller; otherwise they
   /// take their integer form.
   bool dropsHead = false;
+  /// Inputs stay as the model has them: a cut behind them says what the caller
+  /// quantizes.
+  bool keepsInputs = false;
 };
 
 /// Gives a quantized graph integers at its interface, in place.
