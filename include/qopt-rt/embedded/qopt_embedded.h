@@ -498,5 +498,6 @@ QOPT_PRODUCT void qopt_sums4(const int8_t *restrict x, int32_t *restrict y,
 #include "qopt_embedded_elements.h"
 #include "qopt_embedded_moves.h"
 #include "qopt_embedded_resize.h"
+#include "qopt_embedded_16bit.h"
 
 #endif /* QOPT_EMBEDDED_H */

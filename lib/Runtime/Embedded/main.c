@@ -41,14 +41,21 @@ static int run(void) {
   return @SYMBOL@_run(&call);
 }
 
+static int is_short(const qopt_tensor *tensor) {
+  return tensor->dtype == QOPT_I16 || tensor->dtype == QOPT_U16;
+}
+
 static void fill(void) {
   const qopt_info *info = @SYMBOL@_info();
-  size_t at = 0;
+  size_t at = 0, j;
   uint32_t i;
   for (i = 0; i < info->n_inputs; ++i) {
-    memset(input + at, info->inputs[i].zero_point,
-           (size_t)info->inputs[i].bytes);
-    at += (size_t)info->inputs[i].bytes;
+    int16_t zero = (int16_t)info->inputs[i].zero_point;
+    size_t bytes = (size_t)info->inputs[i].bytes;
+    memset(input + at, info->inputs[i].zero_point, bytes);
+    for (j = 0; is_short(&info->inputs[i]) && j < bytes; j += 2)
+      memcpy(input + at + j, &zero, 2);
+    at += bytes;
   }
 }
 
@@ -56,12 +63,15 @@ static void fill(void) {
 static void print(void) {
   const qopt_tensor *first = @SYMBOL@_info()->outputs;
   const unsigned char *bytes = (const unsigned char *)output;
-  size_t size = first->dtype == QOPT_I32 ? 4 : 1, i;
+  const int16_t *halves = (const int16_t *)(const void *)output;
+  size_t size = first->dtype == QOPT_I32 ? 4 : is_short(first) ? 2 : 1, i;
   printf("%s:", first->name);
   for (i = 0; i < first->bytes / size && i < 16; ++i)
-    printf(" %ld", first->dtype == QOPT_I32  ? (long)output[i]
-                   : first->dtype == QOPT_U8 ? (long)bytes[i]
-                                             : (long)(signed char)bytes[i]);
+    printf(" %ld", first->dtype == QOPT_I32   ? (long)output[i]
+                   : first->dtype == QOPT_I16 ? (long)halves[i]
+                   : first->dtype == QOPT_U16 ? (long)(uint16_t)halves[i]
+                   : first->dtype == QOPT_U8  ? (long)bytes[i]
+                                              : (long)(signed char)bytes[i]);
   printf("\n");
 }
 

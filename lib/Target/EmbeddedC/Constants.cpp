@@ -21,6 +21,9 @@ using namespace qopt::embedded;
 /// Of a byte and its zero point.
 static constexpr int64_t kMostDifference = 255;
 
+/// Sums of wide steps whose products with multipliers are made in two words.
+static constexpr unsigned kMostSumBits = 47;
+
 /// Products of packed weights are made in sixteenths.
 static constexpr int64_t kPackedParts = 16;
 
@@ -134,6 +137,34 @@ static std::vector<int8_t> packCodes(const std::vector<int8_t> &weights,
   return packed;
 }
 
+/// Of wide steps: weights as they are, depthwise ones tap by tap; sums in 32
+/// bits where that is proven.
+static absl::Status fillWideLinear(const Step &step, const Tensor &weights,
+                                   const Tensor &bias,
+                                   StepConstants &constants) {
+  int64_t k = step.k, reach = getElementBytes(step.inputs[0]) == 2 ? 256 : 1;
+  int64_t most = 0;
+  for (int64_t n = 0; n < step.n; ++n) {
+    int64_t folded = foldZeroPoint(step, weights, bias, n);
+    most = std::max(most, getLargestSum(step, weights, n, folded, reach));
+    constants.wideBias.push_back(folded);
+  }
+  if (most >> kMostSumBits)
+    return absl::UnimplementedError(absl::StrCat(
+        "'", step.name, "': sums can leave ", kMostSumBits + 1, " bits"));
+  if (most <= INT32_MAX) {
+    constants.bias.assign(constants.wideBias.begin(), constants.wideBias.end());
+    constants.wideBias.clear();
+  }
+  bool isTapMajor = step.kind == Step::Depthwise;
+  constants.weights.resize(step.n * k);
+  for (int64_t n = 0; n < step.n; ++n)
+    for (int64_t i = 0; i < k; ++i)
+      constants.weights[isTapMajor ? i * step.n + n : n * k + i] =
+          int8_t(weights.getInt(n * k + i));
+  return absl::OkStatus();
+}
+
 static absl::Status fillLinear(const Step &step, StepConstants &constants) {
   auto weights = getWeights(step);
   if (!weights.ok())
@@ -142,6 +173,8 @@ static absl::Status fillLinear(const Step &step, StepConstants &constants) {
       qg::matchConstant(cast<LinearOpInterface>(step.op).getBias());
   if (!bias)
     return absl::InternalError("the values of a bias are missing");
+  if (isWide(step))
+    return fillWideLinear(step, *weights, *bias, constants);
   int64_t k = step.k;
   for (int64_t n = 0; n < step.n; ++n) {
     int64_t folded = foldZeroPoint(step, *weights, *bias, n);
@@ -179,7 +212,9 @@ static void fillGrid(const Step &step, StepConstants &constants) {
   auto op = cast<fxp::ResizeOp>(step.op);
   ArrayRef<int64_t> x = getShape(op.getX()), y = getShape(op.getResult());
   for (int64_t dim = step.firstAxis; dim <= step.lastAxis; ++dim) {
-    int64_t bytes = getNumElements(x.drop_front(dim + 1)), extent = y[dim];
+    int64_t bytes = getNumElements(x.drop_front(dim + 1)) *
+                    getElementBytes(op.getX()),
+            extent = y[dim];
     int64_t first = 0, taps = 0;
     for (auto [axis, count] : llvm::zip(op.getAxes(), op.getTaps())) {
       if (axis == dim) {
@@ -231,7 +266,8 @@ static absl::Status fillScales(const Step &step, StepConstants &constants) {
   if (failed(scales))
     return absl::InternalError("the scales of a requantization are missing");
   RequantizeMode mode = op.getMode().getRequantizeMode();
-  int64_t channels = std::max<int64_t>(constants.bias.size(), 1);
+  int64_t channels = std::max<int64_t>(
+      {int64_t(constants.bias.size()), int64_t(constants.wideBias.size()), 1});
   int64_t count = scales->numElements();
   constants.zeroPoint = int64_t(op.getZp());
   constants.low = op.getClamp()[0];
@@ -254,6 +290,7 @@ static absl::Status fillScales(const Step &step, StepConstants &constants) {
     constants.isUntied &=
         roundsInUpperWord(scale, getLargest(constants, c), constants.zeroPoint);
   }
+  constants.isUntied &= !isWide(step);
   if (constants.isUntied)
     for (uint8_t &shift : constants.shift)
       shift -= kLeastUpperShift;
@@ -276,6 +313,9 @@ absl::StatusOr<StepConstants> embedded::computeConstants(const Step &step) {
     constants.bias = {int32_t(-step.k * step.window.border)};
     break;
   case Step::Rescale: {
+    // The upper bit toggled: see emitWideBody.
+    if (isWide(step) && cast<fxp::RequantizeOp>(step.op).getXUnsigned())
+      return constants;
     auto zeroPoint = int64_t(cast<fxp::RequantizeOp>(step.op).getXZp());
     constants.bias.assign(step.n, int32_t(-zeroPoint));
     constants.largest = {kMostDifference};
@@ -296,7 +336,8 @@ absl::StatusOr<StepConstants> embedded::computeConstants(const Step &step) {
     if (!indices)
       return absl::InternalError("the numbers of a gather are missing");
     int64_t axis = gather.getAxis(),
-            bytes = getNumElements(x.drop_front(axis + 1));
+            bytes = getNumElements(x.drop_front(axis + 1)) *
+                    getElementBytes(gather.getX());
     for (int64_t i = 0; i < indices->numElements(); ++i) {
       int64_t index = indices->getInt(i);
       constants.offsets.push_back(
@@ -310,8 +351,11 @@ absl::StatusOr<StepConstants> embedded::computeConstants(const Step &step) {
         qg::getTensor(lut.getTable(), lut.getTable().getType());
     if (failed(table))
       return absl::InternalError("the bytes of a table are missing");
-    ArrayRef<int8_t> bytes = table->span<int8_t>();
-    constants.table.assign(bytes.begin(), bytes.end());
+    for (int64_t i = 0; i < table->numElements(); ++i)
+      if (getByteWidth(table->dtype()) == 2)
+        constants.wideTable.push_back(int16_t(table->getInt(i)));
+      else
+        constants.table.push_back(int8_t(table->getInt(i)));
     return constants;
   }
   case Step::Softmax: {

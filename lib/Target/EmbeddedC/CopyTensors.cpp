@@ -65,7 +65,8 @@ void embedded::copyResults(func::FuncOp main) {
                  !root.getDefiningOp<qg::ConstantOp>() &&
                  given.insert(root).second;
     RankedTensorType type = getTensorType(operand.get());
-    if (isOwn || !type.getElementType().isSignlessInteger(8))
+    if (isOwn || !(type.getElementType().isSignlessInteger(8) ||
+                   type.getElementType().isSignlessInteger(16)))
       continue;
     OpBuilder builder(end);
     SmallVector<int64_t> offsets(type.getRank(), 0), strides(type.getRank(), 1);

@@ -66,8 +66,12 @@ std::string embedded::getComment(StringRef text) {
   return result;
 }
 
-static int64_t countBytes(Value value) {
+static int64_t countElements(Value value) {
   return getNumElements(getShape(value));
+}
+
+static int64_t countBytes(Value value) {
+  return countElements(value) * getElementBytes(value);
 }
 
 static std::string formatShape(Value value) {
@@ -91,7 +95,12 @@ public:
     constants_ = std::move(*constants);
     addMembers();
     begin();
-    emitBody();
+    bool isMove = step_.kind == Step::Move || step_.kind == Step::Pick ||
+                  step_.kind == Step::Pad || step_.kind == Step::Concat;
+    if (isWide(step_) && !isMove)
+      emitWideBody(step_, constants_, index_, *writer_);
+    else
+      emitBody();
     FailureOr<std::string> text = writer_->finish();
     if (failed(text))
       return absl::InternalError(
@@ -123,10 +132,12 @@ private:
       addMember("int8_t", "weights", constants_.weights);
     addMember("uint32_t", "weights", constants_.words);
     addMember("int8_t", "levels", constants_.levels);
+    addMember("int64_t", "bias", constants_.wideBias);
     addMember("int32_t", "bias", constants_.bias);
     addMember("int32_t", "multiplier", constants_.multiplier);
     addMember("uint8_t", "shift", constants_.shift);
     addMember("int8_t", "table", constants_.table);
+    addMember("int16_t", "table", constants_.wideTable);
     addMember("int32_t", "exponentials", constants_.exponentials);
     addMember("int32_t", "offsets", constants_.offsets);
     addMember("int32_t", "coefficients", constants_.coefficients);
@@ -134,7 +145,9 @@ private:
       std::string name;
       if (std::optional<Tensor> constant = qg::matchConstant(input)) {
         name = absl::StrCat("constant", index_, "_", i);
-        Member result{"int8_t", name, "", {}, 1};
+        bool isByte = getElementBytes(input) == 1;
+        Member result{
+            isByte ? "int8_t" : "int16_t", name, "", {}, isByte ? 1 : 2};
         for (int64_t at = 0; at < constant->numElements(); ++at)
           result.values.push_back(constant->getInt(at));
         code_.members.push_back(std::move(result));
@@ -192,9 +205,10 @@ private:
     if (!isOne)
       for (auto &parameter : parameters)
         parameter.type = "const int8_t *const";
-    parameters.push_back({step_.isSums                    ? "int32_t *restrict"
-                          : step_.kind == Step::ArgReduce ? "int64_t *restrict"
-                                                          : "int8_t *restrict",
+    parameters.push_back({getElementBytes(step_.output) == 8
+                              ? "int64_t *restrict"
+                          : step_.isSums ? "int32_t *restrict"
+                                         : "int8_t *restrict",
                           "y"});
     if (code_.usesWeights)
       parameters.push_back(
@@ -212,13 +226,13 @@ private:
     return absl::StrCat("weights->", what.str(), index_);
   }
   void declareScales() {
-    writer_->line(
-        absl::StrCat("const qopt_scales scales = {.bias = ", weight("bias"),
-                     ", .multiplier = ", weight("multiplier"), ", .shift = ",
-                     weight("shift"), ", .zero_point = ", constants_.zeroPoint,
-                     ", .low = ", constants_.low, ", .high = ", constants_.high,
-                     ", .wide = ", constants_.isWide ? 1 : 0,
-                     constants_.isUntied ? ", .untied = 1" : "", "};"));
+    writer_->line(absl::StrCat(
+        "const qopt_scales scales = {.bias = ", weight("bias"),
+        ", .multiplier = ", weight("multiplier"),
+        ", .shift = ", weight("shift"),
+        ", .zero_point = ", constants_.zeroPoint, ", .low = ", constants_.low,
+        ", .high = ", constants_.high, ", .wide = ", constants_.isWide ? 1 : 0,
+        constants_.isUntied ? ", .untied = 1" : "", "};"));
   }
   bool isTable() const { return !step_.table.empty(); }
   /// Weights as `n` rows of `k`.
@@ -292,11 +306,11 @@ private:
     case Step::Rescale:
       declareScales();
       return writer_->call("qopt_rescale",
-                           {x_, y_, countBytes(step_.output),
+                           {x_, y_, countElements(step_.output),
                             int64_t(constants_.bias.size()), "&scales"});
     case Step::LookUp:
-      return writer_->call("qopt_look_up",
-                           {x_, y_, countBytes(step_.output), weight("table")});
+      return writer_->call("qopt_look_up", {x_, y_, countElements(step_.output),
+                                            weight("table")});
     case Step::Softmax:
       return emitSoftmax();
     case Step::ArgReduce:
@@ -462,9 +476,9 @@ private:
     int first = step_.k ? 1 : 0;
     writer_->line(absl::StrCat(
         "static const qopt_operands operands = {.count = ",
-        countBytes(step_.output), ", .b_count = ", countBytes(step_.inputs[1]),
-        ", .zero_points = {", zeroPoints[first], ", ", zeroPoints[1 - first],
-        "}};"));
+        countElements(step_.output),
+        ", .b_count = ", countElements(step_.inputs[1]), ", .zero_points = {",
+        zeroPoints[first], ", ", zeroPoints[1 - first], "}};"));
   }
 
   void emitAdd() {
@@ -508,13 +522,12 @@ private:
   void emitSoftmax() {
     auto softmax = cast<fxp::SoftmaxOp>(step_.op);
     int64_t columns = getShape(step_.output).back();
-    writer_->line(absl::StrCat("const qopt_scores scores = {.rows = ",
-                               columns ? countBytes(step_.output) / columns : 0,
-                               ", .columns = ", columns,
-                               ", .exponentials = ", weight("exponentials"),
-                               ", .zero_point = ", int64_t(softmax.getZp()),
-                               ", .low = ", softmax.getClamp()[0],
-                               ", .high = ", softmax.getClamp()[1], "};"));
+    writer_->line(absl::StrCat(
+        "const qopt_scores scores = {.rows = ",
+        columns ? countElements(step_.output) / columns : 0,
+        ", .columns = ", columns, ", .exponentials = ", weight("exponentials"),
+        ", .zero_point = ", int64_t(softmax.getZp()), ", .low = ",
+        softmax.getClamp()[0], ", .high = ", softmax.getClamp()[1], "};"));
     writer_->call("qopt_softmax", {x_, y_, "&scores"});
   }
 
@@ -541,15 +554,23 @@ private:
       }
     }
     if (y.empty()) {
-      writer_->call("memcpy", {y_, x_, "1"});
+      writer_->call("memcpy", {y_, x_, getElementBytes(step_.output)});
       return;
     }
+    SmallVector<int64_t> extents(y);
+    if (int64_t bytes = getElementBytes(step_.output); bytes > 1) {
+      for (int64_t &stride : strides)
+        stride *= bytes;
+      start *= bytes;
+      extents.push_back(bytes);
+      strides.push_back(1);
+    }
     writer_->line(absl::StrCat("static const int32_t extents[] = {",
-                               absl::StrJoin(y, ", "), "};"));
+                               absl::StrJoin(extents, ", "), "};"));
     writer_->line(absl::StrCat("static const int32_t strides[] = {",
                                absl::StrJoin(strides, ", "), "};"));
     writer_->call("qopt_move", {at("x", start), y_, "extents", "strides",
-                                int64_t(y.size())});
+                                int64_t(extents.size())});
   }
 
   void emitArgReduce() {
@@ -568,7 +589,8 @@ private:
   void emitPick() {
     ArrayRef<int64_t> x = getShape(step_.inputs[0]);
     size_t axis = cast<qg::GatherOp>(step_.op).getAxis();
-    int64_t bytes = getNumElements(x.drop_front(axis + 1));
+    int64_t bytes =
+        getNumElements(x.drop_front(axis + 1)) * getElementBytes(step_.output);
     writer_->line(absl::StrCat(
         "static const qopt_pieces pieces = {.rows = ",
         getNumElements(x.take_front(axis)), ", .row = ", x[axis] * bytes,
@@ -580,7 +602,8 @@ private:
   void emitPad() {
     auto pad = cast<qg::PadOp>(step_.op);
     ArrayRef<int64_t> x = getShape(step_.inputs[0]), y = getShape(step_.output);
-    SmallVector<int64_t> extents, from(x.size(), 1), to(x.size(), 1);
+    int64_t width = getElementBytes(step_.output);
+    SmallVector<int64_t> extents, from(x.size(), width), to(x.size(), width);
     int64_t xStart = 0, yStart = 0;
     for (size_t d = x.size(); d-- > 1;) {
       from[d - 1] = from[d] * x[d];
@@ -595,10 +618,15 @@ private:
     }
     std::optional<Tensor> value =
         pad.getValue() ? qg::matchConstant(pad.getValue()) : std::nullopt;
-    writer_->call("memset", {y_, value ? value->getInt(0) : int64_t(0),
-                             countBytes(step_.output)});
+    int64_t stored = value ? value->getInt(0) : 0;
+    if (width == 1)
+      writer_->call("memset", {y_, stored, countBytes(step_.output)});
+    else
+      writer_->call("qopt_wide_fill",
+                    {y_, stored, countElements(step_.output)});
     if (llvm::any_of(extents, [](int64_t extent) { return extent <= 0; }))
       return writer_->line("(void)x;"); // all of it is cropped
+    extents.back() *= width;
     auto declare = [&](StringRef name, ArrayRef<int64_t> numbers) {
       writer_->line(absl::StrCat("static const int32_t ", name.str(), "[] = {",
                                  absl::StrJoin(numbers, ", "), "};"));
@@ -618,9 +646,10 @@ private:
     ArrayRef<int64_t> y = getShape(step_.output);
     size_t axis = concat.getAxis();
     int64_t rows = getNumElements(y.take_front(axis));
-    int64_t stride = getNumElements(y.drop_front(axis)), offset = 0;
+    int64_t width = getElementBytes(step_.output);
+    int64_t stride = getNumElements(y.drop_front(axis)) * width, offset = 0;
     for (auto [i, input] : llvm::enumerate(step_.inputs)) {
-      int64_t bytes = getNumElements(getShape(input).drop_front(axis));
+      int64_t bytes = getNumElements(getShape(input).drop_front(axis)) * width;
       writer_->call("qopt_place", {writer_->getParameter(i), at("y", offset),
                                    rows, bytes, stride});
       offset += bytes;

@@ -26,6 +26,10 @@ struct StepCode {
 absl::StatusOr<StepCode> emitStep(mlir::MLIRContext *context, const Step &step,
                                   unsigned index, llvm::StringRef symbol);
 
+/// The body of a wide step: `index` counts steps.
+void emitWideBody(const Step &step, const StepConstants &constants,
+                  unsigned index, class FunctionWriter &writer);
+
 llvm::StringRef getKindName(Step::Kind kind);
 /// Text that may stand in a C comment.
 std::string getComment(llvm::StringRef text);

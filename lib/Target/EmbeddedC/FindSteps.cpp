@@ -26,6 +26,13 @@ static constexpr int64_t kMostUnpacked = 8192;
 static constexpr int64_t kMostDims = 8;
 static constexpr const char *kTooManyDims = "expects up to 8 dimensions";
 
+/// Of stored integers, whose kernels are found by isWide.
+static bool isStoredTensor(Value value) {
+  auto tensor = dyn_cast<RankedTensorType>(value.getType());
+  return tensor && (tensor.getElementType().isSignlessInteger(8) ||
+                    tensor.getElementType().isSignlessInteger(16));
+}
+
 static bool isByteTensor(Value value) {
   auto tensor = dyn_cast<RankedTensorType>(value.getType());
   return tensor && tensor.getElementType().isSignlessInteger(8);
@@ -35,17 +42,23 @@ static bool isConstant(Value value) {
   return bool(value.getDefiningOp<qg::ConstantOp>());
 }
 
+bool embedded::isWide(const Step &step) {
+  auto hasTwo = [](Value value) { return getElementBytes(value) == 2; };
+  return llvm::any_of(step.inputs, hasTwo) || hasTwo(step.output);
+}
+
 namespace {
 class StepFinder {
 public:
   absl::StatusOr<StepList> run(func::FuncOp main) {
     for (BlockArgument argument : main.getArguments())
-      if (!isByteTensor(argument))
+      if (!isStoredTensor(argument))
         refuse("input '" +
                getName(main.getArgAttrDict(argument.getArgNumber()),
                        argument.getArgNumber()) +
                "' is " + getTypeText(argument) +
-               ", and the only integers behind it are not per-tensor bytes");
+               ", and the only integers behind it are not stored in 8 or 16 "
+               "bits per tensor");
     end_ = main.front().getTerminator();
     for (Operation &op : main.front().without_terminator())
       visit(&op);
@@ -79,7 +92,7 @@ private:
     if (!result.hasOneUse())
       return {};
     auto requantize = dyn_cast<fxp::RequantizeOp>(*result.getUsers().begin());
-    if (!requantize || !isByteTensor(requantize.getResult()))
+    if (!requantize || !isStoredTensor(requantize.getResult()))
       return {};
     return requantize;
   }
@@ -114,13 +127,13 @@ private:
     if (auto gather = dyn_cast<qg::GatherOp>(op))
       return visitGather(gather);
     if (auto reduce = dyn_cast<qg::ArgReduceOp>(op);
-        reduce && isByteTensor(reduce.getX()))
+        reduce && isStoredTensor(reduce.getX()))
       return visitArgReduce(reduce);
     if (isa<qg::ReshapeOp>(op) && isIndex(op->getOperand(0)))
       return void(list_.aliases[op->getResult(0)] =
                       list_.getRoot(op->getOperand(0)));
-    if (!op->getNumResults() || !isByteTensor(op->getResult(0)) ||
-        !llvm::all_of(op->getOperands(), isByteTensor))
+    if (!op->getNumResults() || !isStoredTensor(op->getResult(0)) ||
+        !llvm::all_of(op->getOperands(), isStoredTensor))
       return refuse(op, isFloat(op) ? "floats have no form in integer-only C"
                                     : "has no kernel in C");
     visitBytes(op);
@@ -142,7 +155,7 @@ private:
   }
 
   void visitRequantize(fxp::RequantizeOp op) {
-    if (!isByteTensor(op.getX())) // an accumulating op has taken it
+    if (!isStoredTensor(op.getX())) // an accumulating op has taken it
       return;
     if (!checkMode(op.getMode(), op))
       return;
@@ -151,10 +164,12 @@ private:
     step.n = op.getScales().getNumElements();
   }
 
-  /// Into i32; products with scales per group give floats.
+  /// Into integers; products with scales per group give floats.
   static bool isLinear(Operation *op) {
-    return isa<LinearOpInterface>(op) &&
-           getTensorType(op->getResult(0)).getElementType().isInteger(32);
+    if (!isa<LinearOpInterface>(op))
+      return false;
+    Type element = getTensorType(op->getResult(0)).getElementType();
+    return element.isInteger(32) || element.isInteger(64);
   }
 
   /// Sums that are a result of the network.
@@ -201,6 +216,11 @@ private:
   /// (one or two at a time). Packed rows want whole pairs of words, and their
   /// kernels want columns at words, which the caller's arrays need not be.
   void setColumns(Step &step, bool isDense) {
+    if (isWide(step)) { // reads taps where they lie
+      step.kind = isDense ? Step::Direct : Step::Gather;
+      step.scratch = isDense ? 0 : countBorder(step);
+      return;
+    }
     step.grid = makeGrid(step);
     step.isPacked =
         (!step.grid.bits || step.grid.bits == 4) && fitsPacked(step);
@@ -215,6 +235,11 @@ private:
     }
     step.kind = Step::Gather;
     step.scratch = step.getRow() * (step.window.pixels() > 1 ? 2 : 1);
+  }
+
+  /// A pixel of border.
+  static int64_t countBorder(const Step &step) {
+    return step.window.channels * getElementBytes(step.inputs[0]);
   }
 
   /// Images of one or two spatial dimensions.
@@ -286,7 +311,7 @@ private:
       return;
     window.border = getZeroPoint(op, op.getInput());
     int64_t groups = geometry.groups;
-    if (!requantize && groups != 1)
+    if (!requantize && groups != 1 && getElementBytes(op.getInput()) == 1)
       return refuse(op, "32-bit sums of groups have no kernel in C");
     Step &step = addLinear(op, requantize);
     step.window = window;
@@ -298,9 +323,9 @@ private:
     if (groups > 1) {
       bool isDepthwise = groups == window.channels && step.n == groups;
       step.kind = isDepthwise ? Step::Depthwise : Step::Grouped;
-      step.scratch = window.channels; // a pixel of border
+      step.scratch = countBorder(step);
       int64_t weights = llvm::alignTo(step.n * step.k, 4);
-      if (weights <= kMostUnpacked)
+      if (weights <= kMostUnpacked && !isWide(step))
         step.grid = makeGrid(step);
       if (step.grid.bits)
         step.scratch += weights;
@@ -344,10 +369,10 @@ private:
     if (auto pool = dyn_cast<fxp::SumPoolOp>(op.getOperation()))
       step.window.border = int64_t(pool.getXZp());
     else
-      step.window.border = -128;
+      step.window.border = getElementBytes(op.getX()) == 2 ? -32768 : -128;
     step.n = window.channels;
     step.k = window.taps();
-    step.scratch = window.channels;
+    step.scratch = countBorder(step);
   }
 
   /// A sum over neighbouring dimensions; those in front are images.
@@ -373,7 +398,7 @@ private:
     step.batch = getNumElements(x.take_front(first));
     step.n = channels;
     step.k = taps;
-    step.scratch = channels;
+    step.scratch = countBorder(step);
   }
 
   /// Dimensions in front of the resized ones are images, those behind them
@@ -420,9 +445,9 @@ private:
   void visitMul(fxp::MulOp op, fxp::RequantizeOp requantize) {
     Value lhs = op.getLhs(), rhs = op.getRhs();
     bool swapped;
-    if (!isByteTensor(lhs) || !isByteTensor(rhs) ||
+    if (!isStoredTensor(lhs) || !isStoredTensor(rhs) ||
         requantize.getScales().getNumElements() != 1)
-      return refuse(op, "expects bytes and one scale");
+      return refuse(op, "expects stored integers and one scale");
     if (!orderOperands(op, lhs, rhs, swapped))
       return;
     Step &step =
@@ -452,7 +477,7 @@ private:
   /// Slices picked by numbers that are known: their copies.
   void visitGather(qg::GatherOp op) {
     ArrayRef<int64_t> x = getShape(op.getX());
-    if (!isByteTensor(op.getX()))
+    if (!isStoredTensor(op.getX()))
       return refuse(op, isFloat(op) ? "floats have no form in integer-only C"
                                     : "has no kernel in C");
     std::optional<Tensor> indices = qg::matchConstant(op.getIndices());
@@ -495,7 +520,8 @@ private:
     }
     if (isa<fxp::LutOp>(op))
       return void(addStep(Step::LookUp, op, op->getOperand(0), result));
-    if (isa<fxp::SoftmaxOp>(op))
+    if (isa<fxp::SoftmaxOp>(op) && isByteTensor(result) &&
+        isByteTensor(op->getOperand(0)))
       return void(addStep(Step::Softmax, op, op->getOperand(0), result));
     if (auto pool = dyn_cast<fxp::MaxPoolOp>(op))
       return visitPool(pool, {}, Step::MaxPool);
@@ -517,7 +543,7 @@ private:
     llvm::DenseSet<Value> given;
     for (Value value : main.front().getTerminator()->getOperands()) {
       Operation *op = value.getDefiningOp();
-      if (!isByteTensor(value) && !(op && givesSums(op)) && !isIndex(value))
+      if (!isStoredTensor(value) && !(op && givesSums(op)) && !isIndex(value))
         continue; // its op has been refused
       Value root = list_.getRoot(value);
       if (isa<BlockArgument>(root) || !given.insert(root).second ||

@@ -25,9 +25,9 @@ void embedded::placeBuffers(StepList &list, func::FuncOp main) {
   for (auto [at, step] : llvm::enumerate(list.steps)) {
     Value output = list.getRoot(step.output);
     if (!list.places.count(output))
-      lifetimes[output] = {
-          cast<RankedTensorType>(output.getType()).getNumElements(),
-          int64_t(at), int64_t(at)};
+      lifetimes[output] = {getTensorType(output).getNumElements() *
+                               getElementBytes(output),
+                           int64_t(at), int64_t(at)};
     for (Value input : step.inputs) {
       auto it = lifetimes.find(list.getRoot(input));
       if (it != lifetimes.end())

@@ -76,6 +76,11 @@ private:
     port.ctype = "int8_t";
     port.shape = tensor.getShape().vec();
     port.elements = port.bytes = tensor.getNumElements();
+    if (tensor.getElementType().isInteger(16)) {
+      port.dtype = "QOPT_I16";
+      port.ctype = "int16_t";
+      port.bytes *= 2;
+    }
     if (tensor.getElementType().isInteger(32)) {
       port.dtype = "QOPT_I32";
       port.ctype = "int32_t";
@@ -98,6 +103,10 @@ private:
     if (!encoding.getIntegerFormat().isSigned && port.ctype == "int8_t") {
       port.dtype = "QOPT_U8";
       port.ctype = "uint8_t";
+    }
+    if (!encoding.getIntegerFormat().isSigned && port.ctype == "int16_t") {
+      port.dtype = "QOPT_U16";
+      port.ctype = "uint16_t";
     }
     if (encoding.isPerTensor()) {
       port.scale = encoding.getScale();
@@ -156,7 +165,9 @@ private:
     for (int64_t value : values) {
       // The least int32 has no literal of its own.
       std::string text = value == INT32_MIN ? std::string(" -2147483647 - 1,")
-                                            : absl::StrCat(" ", value, ",");
+                         : value < INT32_MIN || value > UINT32_MAX
+                             ? absl::StrCat(" ", value, "LL,")
+                             : absl::StrCat(" ", value, ",");
       if (row.size() + text.size() > 80) {
         absl::StrAppend(&out, row, "\n");
         row = "     ";
@@ -316,16 +327,19 @@ private:
       std::vector<FunctionWriter::Argument> arguments;
       auto ofImage = [&, &step = step](std::string address, Value value) {
         int64_t bytes =
-            cast<RankedTensorType>(value.getType()).getNumElements();
+            getTensorType(value).getNumElements() *
+            (getElementBytes(value) == 2 ? 2 : 1); // sums have their type
         return step.batch == 1
                    ? address
                    : absl::StrCat(address, " + image * ", bytes / step.batch);
       };
       for (auto [j, input] : llvm::enumerate(step.inputs))
-        arguments.push_back(ofImage(code.constants[j].empty()
-                                        ? getAddress(input, true)
-                                        : "weights->" + code.constants[j],
-                                    input));
+        arguments.push_back(
+            ofImage(code.constants[j].empty() ? getAddress(input, true)
+                    : getElementBytes(input) == 2
+                        ? "(const int8_t *)weights->" + code.constants[j]
+                        : "weights->" + code.constants[j],
+                    input));
       arguments.push_back(ofImage(getAddress(step.output, false), step.output));
       if (code.usesWeights)
         arguments.push_back("weights");

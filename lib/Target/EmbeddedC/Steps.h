@@ -81,6 +81,14 @@ struct Step {
   }
 };
 
+/// Bytes of an element of a stored integer or of a sum.
+inline int64_t getElementBytes(mlir::Value value) {
+  return getTensorType(value).getElementTypeBitWidth() / 8;
+}
+/// Whether the kernels of qopt_embedded_16bit.h compute a step: some stored
+/// integers have 16 bits. Moves have bytes of any number.
+bool isWide(const Step &step);
+
 /// Where the bytes of a value lie.
 struct Place {
   enum Base { Arena, Input, Output } base = Arena;
@@ -154,6 +162,9 @@ struct StepConstants {
   std::vector<int32_t> offsets, coefficients;
   std::vector<GridAxis> axes;
   int64_t zeroPoint = 0, low = 0, high = 0;
+  /// Of wide steps: sums of 64 bits, and entries of 16 bits.
+  std::vector<int64_t> wideBias;
+  std::vector<int16_t> wideTable;
   bool isWide = false;
   /// What no sum exceeds, by magnitude: channel by channel, or of all; empty
   /// where nothing is known.
