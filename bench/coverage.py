@@ -58,7 +58,8 @@ class Port:
 
     def __init__(self, kind, name, dtype, shape, rest):
         self.kind, self.name = kind, name
-        self.dtype = np.dtype(dtype.removesuffix("_t"))
+        self.dtype = np.dtype("float32" if dtype == "float"
+                              else dtype.removesuffix("_t"))
         self.shape = [int(extent) for extent in shape.split("x")] \
             if shape else []
         encoding = re.search(r"stands for (\S+) \* \(x - (-?\d+)\)", rest)

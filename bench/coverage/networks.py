@@ -127,6 +127,13 @@ def ends__input_given_back(n):
     n.output(n.qdq(n.op("Conv", x, n.stored([4, 3, 3, 3], 0.004)), 0.02))
 
 
+@variants(of_floats=([0.5, 1.5, 300.75], np.float32),
+          of_numbers=([1, -2, 1 << 40], np.int64))
+def ends__table_beside(n, values, dtype):
+    n.output(n.dense(n.flat(stem(n)), 256, 10))
+    n.output(n.op("Identity", n.constant(values, dtype)))
+
+
 @variants(argmax=("ArgMax", 0), argmin=("ArgMin", 0), last_argmax=("ArgMax", 1))
 def ends__label(n, kind, last):
     n.output(n.op(kind, n.dense(n.flat(stem(n)), 256, 10), axis=1, keepdims=0,

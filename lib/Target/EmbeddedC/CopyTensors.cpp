@@ -54,6 +54,31 @@ void embedded::cloneForRoundings(func::FuncOp main) {
   }
 }
 
+void embedded::storeConstantResults(func::FuncOp main) {
+  Operation *end = main.front().getTerminator();
+  for (OpOperand &operand : end->getOpOperands()) {
+    RankedTensorType type = getTensorType(operand.get());
+    Type element = type.getElementType();
+    std::optional<Tensor> held = qg::matchConstant(operand.get());
+    if (!held || held->numElements() == 0 ||
+        !(element.isF32() || element.isSignlessInteger(32) ||
+          element.isSignlessInteger(64)))
+      continue;
+    int64_t size = element.getIntOrFloatBitWidth() / 8 * held->numElements();
+    Tensor bytes(DType::i8, {size});
+    for (int64_t i = 0; i < size; ++i)
+      bytes.setInt(i, static_cast<signed char>(held->data()[i]));
+    OpBuilder builder(end);
+    operand.set(
+        qg::createConstant(builder, operand.get().getLoc(), bytes,
+                           RankedTensorType::get({size}, builder.getI8Type())));
+    main.setResultAttr(operand.getOperandNumber(), kHeldType,
+                       TypeAttr::get(type));
+  }
+  main.setType(FunctionType::get(main.getContext(), main.getArgumentTypes(),
+                                 end->getOperandTypes()));
+}
+
 void embedded::copyResults(func::FuncOp main) {
   Operation *end = main.front().getTerminator();
   llvm::DenseSet<Value> given;

@@ -50,6 +50,7 @@ qopt::emitEmbeddedC(ModuleOp original, const EmbeddedCOptions &options) {
     return status;
   broadcastOperands(main);
   cloneForRoundings(main);
+  storeConstantResults(main);
   copyResults(main);
   auto list = findSteps(main);
   if (!list.ok())

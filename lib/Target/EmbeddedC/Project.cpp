@@ -70,6 +70,9 @@ private:
   static Port describe(Type type, DictionaryAttr attributes,
                        const llvm::Twine &fallback) {
     Port port;
+    if (auto held =
+            attributes ? attributes.getAs<TypeAttr>(kHeldType) : TypeAttr())
+      type = held.getValue();
     auto tensor = cast<RankedTensorType>(type);
     port.name = fallback.str();
     port.dtype = "QOPT_I8";
@@ -84,6 +87,11 @@ private:
     if (tensor.getElementType().isInteger(32)) {
       port.dtype = "QOPT_I32";
       port.ctype = "int32_t";
+      port.bytes *= 4;
+    }
+    if (tensor.getElementType().isF32()) {
+      port.dtype = "QOPT_F32";
+      port.ctype = "float";
       port.bytes *= 4;
     }
     if (tensor.getElementType().isInteger(64)) {

@@ -116,6 +116,11 @@ bool repeatsInFront(mlir::Value operand, mlir::Value result);
 void broadcastOperands(mlir::func::FuncOp main);
 /// A sum of products for each of its roundings.
 void cloneForRoundings(mlir::func::FuncOp main);
+/// Results that are constants of other elements than bytes become the bytes of
+/// those elements, as a little-endian machine holds them; `kHeldType` of a
+/// result says what they are.
+void storeConstantResults(mlir::func::FuncOp main);
+inline constexpr const char *kHeldType = "c.holds";
 /// Copies of results that are an input, a constant or another result.
 void copyResults(mlir::func::FuncOp main);
 
