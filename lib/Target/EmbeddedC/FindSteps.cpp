@@ -543,14 +543,10 @@ private:
     llvm::DenseSet<Value> given;
     for (Value value : main.front().getTerminator()->getOperands()) {
       Operation *op = value.getDefiningOp();
-<<<<<<< HEAD
-      if (!isStoredTensor(value) && !(op && givesSums(op)) && !isIndex(value))
-=======
-      if (isConstant(value) && !isByteTensor(value))
+      if (isConstant(value) && !isStoredTensor(value))
         refuse("a result is a constant of " + getTypeText(value) +
                ", which has no array in C");
-      if (!isByteTensor(value) && !(op && givesSums(op)) && !isIndex(value))
->>>>>>> 83b97b8 ([c] Store results that are constants, as the header says)
+      if (!isStoredTensor(value) && !(op && givesSums(op)) && !isIndex(value))
         continue; // its op has been refused
       Value root = list_.getRoot(value);
       if (isa<BlockArgument>(root) || !given.insert(root).second ||
