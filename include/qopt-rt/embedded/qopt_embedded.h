@@ -497,6 +497,7 @@ QOPT_PRODUCT void qopt_sums4(const int8_t *restrict x, int32_t *restrict y,
 #include "qopt_embedded_windows.h"
 #include "qopt_embedded_elements.h"
 #include "qopt_embedded_moves.h"
+#include "qopt_embedded_recurrent.h"
 #include "qopt_embedded_resize.h"
 #include "qopt_embedded_16bit.h"
 

@@ -70,6 +70,27 @@ def ConvertStepsToThresholds
   let dependentDialects = ["::qopt::fxp::FXPDialect", "::qopt::qg::QGDialect"];
 }
 
+def ConvertLoopsToRecurrent : Pass<"convert-loops-to-recurrent", "::mlir::ModuleOp"> {
+  let summary = "turn loops that are LSTM, GRU or RNN layers into fxp.recurrent";
+  let description = [{
+    A `qg.loop` whose body is the step of such a layer, with both products
+    rounded to bytes, becomes one integer op between a dequantize and quantizes.
+    What its readers round it to is its encoding, else that of the state that
+    the body multiplies. An initial state that is given and the last state that
+    is a result have one encoding, so that a caller hands bytes on as they are.
+
+    A loop that is something else stays, with the reason in `qg.no_cell`.
+
+    {{example test/Conversion/loops-to-recurrent.mlir}}
+  }];
+  let options = [
+    Option<"requantizeMode", "requantize-mode", "std::string", "\"fixed:31\"",
+           "rounding of accumulators: fixed:BITS (2 to 31) or pow2; f32 is "
+           "fixed:31, as the op has no other form">
+  ];
+  let dependentDialects = ["::qopt::fxp::FXPDialect", "::qopt::qg::QGDialect"];
+}
+
 def ConvertQGToLinalg : Pass<"convert-qg-to-linalg", "::mlir::ModuleOp"> {
   let summary = "Lower qg ops on plain element types to linalg on tensors";
   let description = [{

@@ -7,6 +7,7 @@
 #ifndef QOPT_LIB_CONVERSION_QGTOFXP_PATTERNS_H
 #define QOPT_LIB_CONVERSION_QGTOFXP_PATTERNS_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Dialect/QG/IR/QG.h"
@@ -39,6 +40,10 @@ std::optional<Encoding> getStoredEncoding(mlir::Type type,
 int64_t getReach(const Encoding &encoding, int64_t zeroPoint);
 
 bool isQuantized(mlir::Type type);
+
+/// "f32", "pow2" or "fixed:BITS"; else an error.
+mlir::FailureOr<fxp::RequantizeModeAttr> parseMode(mlir::ModuleOp module,
+                                                   llvm::StringRef text);
 
 /// f32 vector attribute of scales; equal ones become one.
 mlir::ElementsAttr getScalesAttr(mlir::MLIRContext *context,

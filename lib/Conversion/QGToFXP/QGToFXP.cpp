@@ -133,9 +133,8 @@ Value qgtofxp::createDequantize(OpBuilder &builder, Location loc, Value x,
       encoding.zeroPoints, encoding.axis, encoding.isUnsigned);
 }
 
-/// "f32", "pow2" or "fixed:BITS".
-static FailureOr<fxp::RequantizeModeAttr> parseMode(ModuleOp module,
-                                                    StringRef text) {
+FailureOr<fxp::RequantizeModeAttr> qgtofxp::parseMode(ModuleOp module,
+                                                      StringRef text) {
   auto [kind, bitsText] = text.split(':');
   unsigned bits = 0;
   bool isFixed = kind == "fixed";

@@ -345,6 +345,10 @@ absl::StatusOr<StepConstants> embedded::computeConstants(const Step &step) {
     }
     return constants;
   }
+  case Step::Recurrent:
+    if (absl::Status status = fillRecurrent(step, constants); !status.ok())
+      return status;
+    return constants;
   case Step::LookUp: {
     auto lut = cast<fxp::LutOp>(step.op);
     FailureOr<Tensor> table =

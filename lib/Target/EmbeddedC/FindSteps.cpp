@@ -132,6 +132,8 @@ private:
     if (isa<qg::ReshapeOp>(op) && isIndex(op->getOperand(0)))
       return void(list_.aliases[op->getResult(0)] =
                       list_.getRoot(op->getOperand(0)));
+    if (auto recurrent = dyn_cast<fxp::RecurrentOp>(op))
+      return visitRecurrent(recurrent);
     if (!op->getNumResults() || !isStoredTensor(op->getResult(0)) ||
         !llvm::all_of(op->getOperands(), isStoredTensor))
       return refuse(op, isFloat(op) ? "floats have no form in integer-only C"
@@ -502,6 +504,21 @@ private:
         getShape(op.getResult()).empty())
       return refuse(op, kTooManyDims);
     addStep(Step::Pad, op, op.getX(), op.getResult());
+  }
+
+  void visitRecurrent(fxp::RecurrentOp op) {
+    for (Value constant :
+         {op.getW(), op.getR(), op.getBias(), op.getStateBias()})
+      if (!isConstant(constant))
+        return refuse(op, "expects constant weights");
+    SmallVector<Value> inputs{op.getX(), op.getHidden()};
+    if (op.getCell())
+      inputs.push_back(op.getCell());
+    Step &step = addStep(Step::Recurrent, op, inputs, op.getResult());
+    step.n = getShape(op.getR())[0];
+    step.k = getShape(op.getX())[2];
+    step.macs = op.countMacs();
+    step.scratch = RecurrentScratch(op).bytes;
   }
 
   void visitBytes(Operation *op) {

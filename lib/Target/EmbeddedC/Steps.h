@@ -8,6 +8,7 @@
 #define QOPT_LIB_TARGET_EMBEDDEDC_STEPS_H
 
 #include "qopt/Dialect/FXP/IR/FXP.h"
+#include "qopt/Numerics/FixedPoint.h"
 #include "qopt/Target/EmbeddedC/Emit.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -51,7 +52,8 @@ struct Step {
     Move,      ///< transpose, slice, broadcast
     Pick,      ///< slices of one dimension by constant numbers
     Pad,       ///< by one number
-    Concat
+    Concat,
+    Recurrent  ///< LSTM, GRU or RNN over a sequence
   };
   Kind kind;
   mlir::Operation *op = nullptr;
@@ -152,6 +154,13 @@ struct GridAxis {
   int64_t extent, taps;
 };
 
+/// Where arrays of a recurrent layer lie in its scratch.
+struct RecurrentScratch {
+  explicit RecurrentScratch(fxp::RecurrentOp op);
+  int64_t xRow, stateRow; ///< bytes of rows of weights, whole words
+  int64_t a, s, h, c, xBytes, hBytes, bytes;
+};
+
 /// How accumulators of a step become bytes; what the weights file holds.
 struct StepConstants {
   std::vector<int8_t> weights; ///< in the order that the kernel reads
@@ -161,6 +170,10 @@ struct StepConstants {
   std::vector<uint8_t> shift;
   std::vector<int8_t> table, levels;
   std::vector<int32_t> exponentials;
+  /// Of a recurrent layer; its weights, biases and scales are those of x, then
+  /// those of the state.
+  std::vector<int16_t> sigmoid;
+  std::vector<FixedScale> factors;
   /// Of a resize, the outermost dimension first: where an input begins, in
   /// bytes, and its coefficient, for all positions of `axes`. Of a Pick, where
   /// slices begin.
@@ -182,6 +195,8 @@ struct StepConstants {
 };
 
 absl::StatusOr<StepConstants> computeConstants(const Step &step);
+/// Those of a recurrent layer.
+absl::Status fillRecurrent(const Step &step, StepConstants &constants);
 
 } // namespace qopt::embedded
 

@@ -7,6 +7,7 @@
 #include "qopt/Conversion/Passes.h"
 #include "qopt/Conversion/QGToFXP.h"
 #include "qopt/Dialect/QG/IR/QGComposite.h"
+#include "qopt/Dialect/QG/IR/QGControl.h"
 #include "qopt/Support/Module.h"
 #include "qopt/Transforms/Passes.h"
 
@@ -72,6 +73,22 @@ static void buildLower(OpPassManager &pm, StringRef requantize,
   pm.addPass(createCSEPass());
 }
 
+/// Loops that are recurrent layers have an integer form where nothing stays
+/// float; the encodings of their results then meet those of their readers.
+static void buildRecurrent(OpPassManager &pm, StringRef requantize) {
+  ConvertLoopsToRecurrentOptions options;
+  options.requantizeMode = requantize.str();
+  pm.addPass(createConvertLoopsToRecurrent(options));
+  pm.addNestedPass<func::FuncOp>(createFoldQDQ());
+  pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+}
+
+static bool hasLoops(ModuleOp module) {
+  return module
+      .walk([](qg::LoopOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
 static void buildInterface(OpPassManager &pm, bool dropsHead,
                            bool keepsInputs) {
   QuantizeInterfaceOptions options;
@@ -116,6 +133,8 @@ absl::Status qopt::lower(ModuleOp module, StringRef requantize,
 absl::Status qopt::setIntegerInterface(ModuleOp module,
                                        const IntegerInterface &interface) {
   return run(module, [&](OpPassManager &pm) {
+    if (hasLoops(module))
+      buildRecurrent(pm, interface.requantize);
     buildInterface(pm, interface.dropsHead, interface.keepsInputs);
   });
 }
@@ -160,6 +179,7 @@ void qopt::registerIntegerPipelines() {
       "qopt-lower-to-integers",
       "Quantized graph to exact integer ops between integers",
       [](OpPassManager &pm, const LowerToIntegersOptions &options) {
+        buildRecurrent(pm, options.requantize);
         buildInterface(pm, options.dropsHead, options.keepsInputs);
         buildLower(pm, options.requantize, /*integerOnly=*/true);
       });

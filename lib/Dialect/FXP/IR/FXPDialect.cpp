@@ -334,6 +334,86 @@ LogicalResult SoftmaxOp::verify() {
       succeeded(checkClamp(*this, getClamp(), getIsUnsigned()))); // C5
 }
 
+SmallVector<StoredValue> RecurrentOp::getStoredValues() {
+  SmallVector<StoredValue> rows = {
+      {getX(), "x_unsigned", "x_zp", std::nullopt, ""},
+      {getHidden(), "hidden_unsigned", "hidden_zp", std::nullopt, ""}};
+  if (getCell())
+    rows.push_back({getCell(), "cell_unsigned", "cell_zp", std::nullopt, ""});
+  rows.push_back({getResult(), "is_unsigned", "zp", std::nullopt, "clamp"});
+  return rows;
+}
+
+int64_t RecurrentOp::countGates() {
+  return getKind() == "lstm" ? 4 : getKind() == "gru" ? 3 : 1;
+}
+
+int64_t RecurrentOp::countMacs() {
+  ArrayRef<int64_t> x = getShape(getX());
+  return x[0] * x[1] *
+         (getNumElements(getShape(getW())) + getNumElements(getShape(getR())));
+}
+
+static LogicalResult checkShape(Operation *op, Value value, StringRef name,
+                                ArrayRef<int64_t> shape) {
+  if (getShape(value) == shape)
+    return success();
+  return op->emitOpError() << "expects '" << name << "' of shape [" << shape
+                           << "], got " << value.getType();
+}
+
+/// Scales and numbers of bits.
+static LogicalResult checkNumbers(RecurrentOp op, int64_t rows) {
+  for (ElementsAttr scales : {op.getXScales(), op.getStateScales()}) {
+    auto type = cast<ShapedType>(scales.getType());
+    if (!type.getElementType().isF32() || type.getNumElements() != rows) // C4
+      return op.emitOpError()
+             << "expects " << rows << " f32 scales of gates, got " << type;
+  }
+  auto isByte = [](int64_t zp) { return zp >= -128 && zp <= 127; };
+  if (op.getScales().size() != 6 || op.getStateZps().size() != 2 ||
+      !llvm::all_of(op.getStateZps(), isByte)) // C4
+    return op.emitOpError("expects 6 scales and 2 zero points of signed bytes");
+  auto fits = [](uint64_t bits) { return bits >= 4 && bits <= 15; };
+  if (!fits(op.getHiddenBits()) || !fits(op.getCellBits())) // C5
+    return op.emitOpError("expects states of 4 to 15 bits behind the point");
+  if (op.getMode().getKind() == "f32") // C5
+    return op.emitOpError("expects rounding by integers, got mode f32");
+  return success();
+}
+
+LogicalResult RecurrentOp::verify() {
+  bool isLSTM = getKind() == "lstm", isGRU = getKind() == "gru";
+  if ((!isLSTM && !isGRU && getKind() != "rnn") ||
+      (getResetFirst() && !isGRU) || (getWithCell() && !isLSTM)) // C2
+    return emitOpError("expects kind lstm, gru or rnn with what belongs to "
+                       "it, got ")
+           << getKind();
+  ArrayRef<int64_t> x = getShape(getX()), r = getShape(getR());
+  if (failed(checkBytes(*this, {getX(), getW(), getR(), getHidden()})) ||
+      (getCell() && failed(checkBytes(*this, {getCell()})))) // C1
+    return failure();
+  if (x.size() != 3 || x[0] < 1 || r.size() != 2 ||
+      bool(getCell()) != isLSTM) // C1, C2
+    return emitOpError("expects x [T, B, I], r [G * H, H], and a cell state "
+                       "for lstm alone, got ")
+           << getX().getType() << " and " << getR().getType();
+  int64_t hidden = r[1], rows = countGates() * hidden;
+  int64_t state[] = {x[1], hidden};
+  if (failed(checkShape(*this, getW(), "w", {rows, x[2]})) || // C2
+      failed(checkShape(*this, getR(), "r", {rows, hidden})) ||
+      failed(checkShape(*this, getHidden(), "hidden", state)) || // C1
+      (getCell() && failed(checkShape(*this, getCell(), "cell", state))) ||
+      failed(checkBias(*this, getBias(), rows)) || // C3
+      failed(checkBias(*this, getStateBias(), rows)) ||
+      failed(checkNumbers(*this, rows)))
+    return failure();
+  int64_t steps = (getLastOnly() ? 1 : x[0]) + (getWithCell() ? 1 : 0);
+  return success(
+      succeeded(checkResult(*this, Shape{steps, x[1], hidden}, 8)) && // C6
+      succeeded(checkClamp(*this, getClamp(), getIsUnsigned())));
+}
+
 LogicalResult MaxPoolOp::verify() {
   Window window{getKernel(), getStrides(), getPads(), getDilations()};
   return success(

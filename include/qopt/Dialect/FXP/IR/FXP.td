@@ -37,6 +37,7 @@ def FXP_Dialect : Dialect {
     | `add` | i8 or i16 | integers that hold `clamp` |
     | `lut`, `max_pool` | i8 or i16 | the same |
     | `softmax` | i8, a table of i32 | i8 |
+    | `recurrent` | i8, biases i32 | i8 |
     | `quantize` | f32 | integers that hold `clamp` |
     | `dequantize` | integers | f32 |
 
@@ -530,6 +531,80 @@ def FXP_ResizeOp : FXP_StoredOp<"resize", [
     $x `axes` $axes `taps` $taps `positions` $positions
     `coefficients` $coefficients `x_zp` $x_zp (`x_unsigned` $x_unsigned^)?
     attr-dict `:` type($x) `->` type($result)
+  }];
+}
+
+def FXP_RecurrentOp : FXP_Op<"recurrent", [
+    DeclareOpInterfaceMethods<StoredOperandsInterface>]> {
+  let summary = "an LSTM, GRU or RNN layer over a sequence of bytes";
+  let description = [{
+    One direction of a layer on `x` `[T, B, I]`. Hidden state and cell state are
+    16-bit integers in steps of `2^-hidden_bits` and `2^-cell_bits`. Each of T
+    steps, in order or with `reversed` from the end:
+
+    * `h8 = sat(round(h * scales[1]) + state_zps[0])` in signed bytes;
+    * `a = sat(round((bias + w * (x - x_zp)) * x_scales))` and `b =
+      sat(round((state_bias + r * h8) * state_scales))`, for each gate in 16 bits,
+      steps of 2^-12. `state_bias` has the zero point of `h8` in it;
+    * gates of steps 2^-15 through the table of `getSigmoidTable`
+      (Numerics/Recurrent.h), which holds tanh as well;
+    * `lstm` (rows i, f, g, o): `c = f * c + i * g`, `h = o * tanh(c)`;
+      `gru` (rows z, r, n): `h = (1 - z) * n + z * h` with
+      `n = tanh(a + r * b)`, or with `reset_first` the product of n is made of
+      `sat(round(r * h * scales[2]) + state_zps[1])`; `rnn`: `h = tanh(a + b)`.
+
+    The result has a row `[B, H]` of hidden states for each step, or with
+    `last_only` that of the last step, `sat(round(h * scales[3]) + zp)`, and with
+    `with_cell` one more: `sat(round(c * scales[5]) + zp)`. `scales[0]` and
+    `scales[4]` make states of the bytes in `hidden` and `cell`. All roundings
+    are of `mode`.
+
+    * C1: `x`, `w`, `r`, `hidden` and `cell` are i8; `x` is `[T, B, I]`, with T
+      positive, `hidden` `[B, H]`; `cell` of that type is there for `lstm` alone.
+    * C2: `kind` is lstm, gru or rnn; `w` is `[G * H, I]` and `r` `[G * H, H]`
+      for its 4, 3 or 1 gates; `reset_first` is for `gru`, `with_cell` for `lstm`.
+    * C3: both biases are `[G * H]` of i32.
+    * C4: `x_scales` and `state_scales` are `[G * H]` of f32; there are 6 `scales`
+      and 2 `state_zps`, in signed bytes.
+    * C5: `hidden_bits` and `cell_bits` are 4 to 15; `mode` is not f32.
+    * C6: the result has the rows said above in i8, and `clamp` is in its range.
+
+    Example:
+    ```mlir
+    %y = fxp.recurrent %x, %w, %r, %b, %c, %h {kind = "rnn", x_zp = 0,
+           hidden_zp = 0, cell_zp = 0, zp = 0, clamp = array<i64: -128, 127>,
+           x_scales = dense<1.0> : tensor<1xf32>,
+           state_scales = dense<1.0> : tensor<1xf32>,
+           scales = array<f32: 1.0, 1.0, 1.0, 1.0, 1.0, 1.0>,
+           state_zps = array<i64: 0, 0>, hidden_bits = 15, cell_bits = 15,
+           mode = #fxp.mode<fixed, 31>}
+         : (tensor<2x1x3xi8>, tensor<1x3xi8>, tensor<1x1xi8>, tensor<1xi32>,
+            tensor<1xi32>, tensor<1x1xi8>) -> tensor<2x1x1xi8>
+    ```
+  }];
+  let arguments = (ins QG_Tensor:$x, QG_Tensor:$w, QG_Tensor:$r,
+    QG_Tensor:$bias, QG_Tensor:$state_bias, QG_Tensor:$hidden,
+    Optional<QG_Tensor>:$cell, StrAttr:$kind, UnitAttr:$reversed,
+    UnitAttr:$reset_first, UnitAttr:$last_only, UnitAttr:$with_cell,
+    I64Attr:$x_zp, UnitAttr:$x_unsigned, I64Attr:$hidden_zp,
+    UnitAttr:$hidden_unsigned, I64Attr:$cell_zp, UnitAttr:$cell_unsigned,
+    I64Attr:$zp, DenseI64ArrayAttr:$clamp, UnitAttr:$is_unsigned,
+    ElementsAttr:$x_scales, ElementsAttr:$state_scales,
+    DenseF32ArrayAttr:$scales, DenseI64ArrayAttr:$state_zps,
+    I64Attr:$hidden_bits, I64Attr:$cell_bits, FXP_RequantizeModeAttr:$mode);
+  let results = (outs QG_Tensor:$result);
+  let assemblyFormat = [{
+    $x `,` $w `,` $r `,` $bias `,` $state_bias `,` $hidden (`,` $cell^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::RankedTensorType getResultType() {
+      return ::llvm::cast<::mlir::RankedTensorType>((*this)->getResult(0).getType());
+    }
+    /// Rows of weights for each element of the hidden state: 4, 3 or 1.
+    int64_t countGates();
+    /// Of the whole sequence.
+    int64_t countMacs();
   }];
 }
 
