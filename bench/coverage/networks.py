@@ -608,6 +608,55 @@ def whole__gru_keyword(n):
     n.output(n.dense(n.op("Squeeze", y, n.constant([0], np.int64)), 16, 5))
 
 
+def recurrent(n, kind, x, inputs, hidden, ways=1, states=(), **attributes):
+    """Results of an LSTM, GRU or RNN with random weights."""
+    rows = {"LSTM": 4, "GRU": 3, "RNN": 1}[kind] * hidden
+    scale = hidden ** -0.5
+    direction = "bidirectional" if ways == 2 else "forward"
+    return n.op(kind, x, n.constant(n.normal(ways, rows, inputs, scale=scale)),
+                n.constant(n.normal(ways, rows, hidden, scale=scale)),
+                n.constant(n.normal(ways, 2 * rows, scale=0.1)),
+                *(("", *states) if states else ()),
+                outputs=3 if kind == "LSTM" else 2, hidden_size=hidden,
+                **dict(dict(direction=direction), **attributes))
+
+
+@network
+def whole__lstm_sequence(n):
+    x = n.op("Transpose", n.input([1, 8, 10]), perm=[1, 0, 2])
+    y = recurrent(n, "LSTM", x, 10, 16)[0]
+    y = n.op("Squeeze", y, n.constant([1], np.int64))
+    y = n.op("Transpose", y, perm=[1, 0, 2])
+    w = n.constant(n.normal(16, 4, scale=0.25))
+    n.output(n.op("MatMul", y, w))
+
+
+@network
+def whole__lstm_two_layers(n):
+    x = n.input([12, 1, 8])
+    for width in (8, 16):
+        x = recurrent(n, "LSTM", x, width, 16)[0]
+        x = n.op("Squeeze", x, n.constant([1], np.int64))
+    n.output(n.dense(n.op("Reshape", x, n.constant([12, 16], np.int64)), 16, 6))
+
+
+@network
+def whole__bidirectional_gru(n):
+    y = recurrent(n, "GRU", n.input([6, 2, 5]), 5, 8, ways=2)[0]
+    y = n.op("Transpose", y, perm=[2, 0, 1, 3])
+    y = n.op("Reshape", y, n.constant([2, 6, 16], np.int64))
+    n.output(n.op("MatMul", y, n.constant(n.normal(16, 3, scale=0.25))))
+
+
+@network
+def whole__rnn_with_state(n):
+    x, h = n.input([1, 1, 6]), n.input([1, 1, 12], name="h")
+    y, last = recurrent(n, "RNN", x, 6, 12, states=(h,))
+    y = n.op("Reshape", y, n.constant([1, 12], np.int64))
+    n.output(n.dense(y, 12, 3))
+    n.output(last)
+
+
 @network
 def whole__1w1a(n):
     one = n.constant(np.float32(1))

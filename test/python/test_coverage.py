@@ -21,14 +21,16 @@ REFUSED = {
           "middle/unequal-windows": "sums are not requantized",
           "middle/unsigned-weights-z100": "without their zero point",
           "middle/unsigned-weights-z3": "without their zero point",
-          "qonnx/trunc-average": "floats have no form",
-          "whole/gru-keyword": "loops have no form"},
+          "qonnx/trunc-average": "floats have no form"},
     "hls": {"ends/sorted-top-3": "qg.top_k",
             "ends/sorted-top-1": "step whose results",
             "ends/sorted-bottom-10": "qg.top_k",
             "middle/unequal-windows": "qg.unary|qg.pool",
             "qonnx/trunc-average": "qg.pool",
-            "whole/gru-keyword": "computes in float"}}
+            "whole/gru-keyword": "fxp.recurrent",
+            "whole/lstm-sequence": "fxp.recurrent",
+            "whole/lstm-two-layers": "fxp.recurrent",
+            "whole/bidirectional-gru": "fxp.recurrent"}}
 
 
 @pytest.mark.parametrize("name", bench.NETWORKS)

@@ -81,7 +81,7 @@ def ConvertLoopsToRecurrent : Pass<"convert-loops-to-recurrent", "::mlir::Module
 
     A loop that is something else stays, with the reason in `qg.no_cell`.
 
-    {{example test/Conversion/loops-to-recurrent.mlir}}
+    {{example test/Conversion/convert-loops-to-recurrent.mlir}}
   }];
   let options = [
     Option<"requantizeMode", "requantize-mode", "std::string", "\"fixed:31\"",

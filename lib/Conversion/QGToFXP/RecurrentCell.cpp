@@ -123,8 +123,8 @@ private:
   }
   std::optional<GateSum> getGate(UnaryKind kind, Value value) {
     Value x = match(kind, value);
-    if (x && x.getDefiningOp<qg::UnaryOp>())
-      refuse("gates with limits ('clip') or functions of their own");
+    if (x && (match(BinaryKind::min, x) || match(BinaryKind::max, x)))
+      refuse("gates with limits ('clip')");
     return getSum(x);
   }
 

@@ -262,8 +262,10 @@ struct HoldSigned : qopt::impl::HoldSignedBase<HoldSigned> {
       return;
     // Bytes in the body of a loop are not followed.
     for (qg::LoopOp loop : main.getOps<qg::LoopOp>()) {
+      auto why = loop->getAttrOfType<StringAttr>("qg.no_cell");
       loop.emitError() << "'" << qg::getUserName(loop)
-                       << "' (qg.loop): loops have no form on this target";
+                       << "' (qg.loop): loops have no form on this target"
+                       << (why ? ": " + why.getValue() : "");
       signalPassFailure();
     }
     if (!main.getOps<qg::LoopOp>().empty())

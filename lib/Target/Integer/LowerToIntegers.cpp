@@ -179,7 +179,9 @@ void qopt::registerIntegerPipelines() {
       "qopt-lower-to-integers",
       "Quantized graph to exact integer ops between integers",
       [](OpPassManager &pm, const LowerToIntegersOptions &options) {
-        buildRecurrent(pm, options.requantize);
+        ConvertLoopsToRecurrentOptions recurrent;
+        recurrent.requantizeMode = options.requantize;
+        pm.addPass(createConvertLoopsToRecurrent(recurrent));
         buildInterface(pm, options.dropsHead, options.keepsInputs);
         buildLower(pm, options.requantize, /*integerOnly=*/true);
       });

@@ -1,4 +1,4 @@
-//===- Recurrent.cpp - Loops that are recurrent layers into fxp.recurrent -===//
+//===- ConvertLoopsToRecurrent.cpp - Recurrent layers into fxp.recurrent --===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // A caller that carries states from call to call hands over the bytes he got:
@@ -416,6 +416,9 @@ struct ConvertLoopsToRecurrent
       if (!function.isExternal())
         llvm::append_range(loops, function.front().getOps<qg::LoopOp>());
     for (qg::LoopOp loop : loops) {
+      // Other passes may have changed it since: the first reason is the user's.
+      if (loop->hasAttr("qg.no_cell"))
+        continue;
       std::string why = RecurrentConverter(loop, *mode).run();
       if (!why.empty())
         loop->setAttr("qg.no_cell", StringAttr::get(&getContext(), why));
