@@ -206,7 +206,7 @@ func.func @mul_operands(%x: !hls.stream<8 x 4 x si8>, %z: !hls.stream<7 x 4 x si
 
 // -----
 func.func @lut_table(%x: !hls.stream<8 x 4 x si8>) {
-  // C1: expected-error@+1 {{'hls.lut' op expects a table of 256 i8, got 'tensor<16xi8>'}}
+  // C1: expected-error@+1 {{'hls.lut' op expects a table of 256 or 65536 i8 or i16, got 'tensor<16xi8>'}}
   %y = hls.lut %x table dense<1> : tensor<16xi8> : !hls.stream<8 x 4 x si8> -> !hls.stream<8 x 4 x si8>
   return
 }

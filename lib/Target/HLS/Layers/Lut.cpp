@@ -1,4 +1,4 @@
-//===- Lut.cpp - Tables of 256 bytes --------------------------------------===//
+//===- Lut.cpp - Tables of all stored integers ----------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // One copy per lane.
@@ -12,13 +12,27 @@ using namespace mlir;
 using namespace qopt;
 using namespace qopt::hls;
 
+/// Bits of an index: of stored bytes, or of 16-bit integers.
+static unsigned getIndexBits(ElementsAttr table) {
+  return table.getNumElements() == 256 ? 8 : 16;
+}
+
+/// Those of an entry that is stored without its sign.
+static int64_t getEntryMask(ElementsAttr table) {
+  return table.getElementType().isInteger(8) ? 0xFF : 0xFFFF;
+}
+
 LogicalResult LutOp::verify() {
   auto table = cast<ShapedType>(getTable().getType());
-  if (table.getNumElements() != 256 ||
-      !table.getElementType().isSignlessInteger(8)) // C1
-    return emitOpError() << "expects a table of 256 i8, got " << table;
-  if (getInput().getType().getBits() > 8) // C2
-    return emitOpError("expects an input of up to 8 bits");
+  int64_t count = table.getNumElements();
+  Type element = table.getElementType();
+  if ((count != 256 && count != 65536) ||
+      !(element.isSignlessInteger(8) || element.isSignlessInteger(16))) // C1
+    return emitOpError() << "expects a table of 256 or 65536 i8 or i16, got "
+                         << table;
+  unsigned bits = getIndexBits(getTable());
+  if (getInput().getType().getBits() > bits) // C2
+    return emitOpError() << "expects an input of up to " << bits << " bits";
   return checkMap(*this, getInput().getType(), getResult().getType()); // C3
 }
 
@@ -32,10 +46,11 @@ static FailureOr<Value> convertLut(fxp::LutOp op, Streams &streams) {
   StreamType type = cast<StreamType>(x.getType());
   // Only the entries that an input can reach.
   int64_t least = INT64_MAX, most = INT64_MIN;
+  int64_t index = op.getTable().getNumElements() - 1;
   for (int64_t value = type.getLow(); value <= type.getHigh(); ++value) {
-    int64_t entry = table->getInt(value & 0xFF);
+    int64_t entry = table->getInt(value & index);
     if (isUnsigned)
-      entry &= 0xFF;
+      entry &= getEntryMask(op.getTable());
     least = std::min(least, entry);
     most = std::max(most, entry);
   }
@@ -57,37 +72,48 @@ public:
   explicit LutUnit(LutOp op) : MapUnit(op, getFrame(op)), op_(op) {}
 
   Resources resources(const Part &) const override {
-    return {40 + lanes_ * getLutRam(256, output().getBits()), 0, 0};
+    Resources sum{40, 0, 0};
+    for (int64_t lane = 0; lane < lanes_; ++lane)
+      sum += count() == 256
+                 ? Resources{getLutRam(256, output().getBits()), 0, 0}
+                 : getMemory(count(), output().getBits());
+    return sum;
   }
   std::string describe() const override {
-    return ("table of 256, " + Twine(lanes_) + " a cycle").str();
+    return ("table of " + Twine(count()) + ", " + Twine(lanes_) + " a cycle")
+        .str();
   }
   void emitTables(Text &text, StringRef name) const override {
     std::vector<int64_t> values = getIntegers(LutOp(op_).getTable());
     // What the input cannot reach need not fit the result.
     StreamType in = input(), out = output();
-    for (int64_t index = 0; index < 256; ++index) {
+    for (int64_t index = 0; index < count(); ++index) {
       int64_t value = index;
-      if (in.isSigned() && value >= 128)
-        value -= 256;
+      if (in.isSigned() && value >= count() / 2)
+        value -= count();
       if (value < in.getLow() || value > in.getHigh())
         values[index] = 0;
       else if (!out.isSigned())
-        values[index] &= 0xFF;
+        values[index] &= getEntryMask(op_.getTable());
     }
     emitTable(text, (name + "_table").str(), {out.getBits(), out.isSigned()},
-              {256}, values);
+              {count()}, values);
   }
   void emit(Text &text, StringRef name) const override {
     StreamType in = input(), out = output();
     openFunction(text, name, Unit::op_);
+    if (count() > 256)
+      text.pragma("BIND_STORAGE variable=" + name +
+                  "_table type=rom_1p impl=" + pickMemory(count()));
     text.loop("t", in.getElements() / lanes_);
     text.pragma("PIPELINE II=1 style=flp");
     text.line("const " + getWordName(in) + " word = in.read();");
     text.line(getWordName(out) + " result = 0;");
     text.unrolled("i", lanes_);
     emitLane(text, in, "x", "word", "i");
-    text.line("const ap_uint<8> index = int(x); // the stored byte");
+    text.line("const ap_uint<" + Twine(getIndexBits(op_.getTable())) +
+              "> index = int(x); // the stored " +
+              (count() == 256 ? "byte" : "integer"));
     text.line("const " + getElementName(out) + " value = " + name +
               "_table[index];");
     emitSetLane(text, out, "result", "i", "value");
@@ -98,6 +124,8 @@ public:
   }
 
 private:
+  int64_t count() const { return op_.getTable().getNumElements(); }
+
   mutable LutOp op_;
 };
 } // namespace

@@ -293,10 +293,10 @@ def HLS_MulOp : HLS_Layer<"mul"> {
 }
 
 def HLS_LutOp : HLS_Layer<"lut"> {
-  let summary = "table of 256 bytes, one copy per lane";
+  let summary = "table of all stored integers, one copy per lane";
   let description = [{
-    * C1: `table` has 256 i8.
-    * C2: the input has up to 8 bits.
+    * C1: `table` has 256 or 65536 entries, of i8 or i16.
+    * C2: the input has up to 8 bits, or 16 of the larger table.
     * C3: the result has the lanes and elements of the input.
 
     Example:
