@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 using namespace qopt::numerics;
 
@@ -61,6 +62,69 @@ qopt::numerics::findQuantizeFactors(float scale, const StoredRange &range) {
     if (!step || divide(*step, scale) != integer + 1 ||
         multiply(*step, factors) != integer + 1 ||
         multiply(next(*step, false), factors) != integer)
+      return std::nullopt;
+  }
+  return factors;
+}
+
+/// The odd number that makes 1 of an odd `value`, modulo 2^64: each step
+/// doubles the bits that are right.
+static uint64_t invertOdd(uint64_t value) {
+  uint64_t inverse = value;
+  for (int bits = 3; bits < 64; bits *= 2)
+    inverse *= 2 - value * inverse;
+  return inverse;
+}
+
+/// Significands X of 24 bits for which X / C is nearest to the middle between
+/// two floats, M / 2^k: |X * 2^k - M * C| <= reach, k = 24 for X >= C, else 25.
+static std::vector<int64_t> findNearMiddles(int64_t divisor, int64_t reach) {
+  int zeros = 0;
+  while (!(divisor >> zeros & 1))
+    ++zeros;
+  std::vector<int64_t> found;
+  uint64_t inverse = invertOdd(uint64_t(divisor >> zeros));
+  for (int k : {24, 25})
+    for (int64_t distance = -reach; distance <= reach; ++distance) {
+      // A quotient that is a float is right. Others: M * C = -distance modulo
+      // 2^k.
+      if (distance == 0 || distance & ((int64_t(1) << zeros) - 1))
+        continue;
+      int64_t period = int64_t(1) << (k - zeros);
+      int64_t first = int64_t(uint64_t(-(distance >> zeros)) * inverse &
+                              uint64_t(period - 1));
+      for (int64_t middle = first; middle < int64_t(1) << 25;
+           middle += period) {
+        int64_t x = (middle * divisor + distance) >> k;
+        if (x >= int64_t(1) << 23 && x < int64_t(1) << 24)
+          found.push_back(x);
+      }
+    }
+  return found;
+}
+
+/// Before it is rounded, fma(x, factor, x * rest) is the quotient but for a
+/// relative 2^-47: `factor + rest` is 1 / divisor but for 2^-48, and so is the
+/// rounding of `x * rest`. With X < 2^24, the middle between two floats is on
+/// the other side only where |X * 2^k - M * C| <= X * 2^(k - 47) < 4.
+std::optional<DivisionFactors>
+qopt::numerics::findDivisionFactors(float divisor) {
+  constexpr int64_t reach = 8;
+  if (!(divisor >= 0x1p-30f && divisor <= 0x1p30f))
+    return std::nullopt;
+  double inverse = 1.0 / double(divisor);
+  DivisionFactors factors;
+  factors.factor = float(inverse);
+  factors.rest = float(inverse - double(factors.factor));
+  int exponent = 0;
+  auto significand =
+      int64_t(std::ldexp(std::frexp(divisor, &exponent), /*digits=*/24));
+  // Of a power of two every quotient is a float; others have few zeros below.
+  if (significand == int64_t(1) << 23)
+    return factors;
+  for (int64_t candidate : findNearMiddles(significand, reach)) {
+    auto x = float(candidate);
+    if (std::fma(x, factors.factor, x * factors.rest) != x / divisor)
       return std::nullopt;
   }
   return factors;

@@ -188,6 +188,21 @@ TEST_P(ActivationKernels, Bytes) {
     }
 }
 
+/// Scores of an attention: the division is one of integers times a scale.
+TEST_P(ActivationKernels, DividedScores) {
+  std::string tail =
+      "%d = fxp.dequantize %r scales dense<0.0123> : tensor<1xf32> zps [0] "
+      "axis 3 : {0} -> {1}\n"
+      "%k = qg.constant dense<5.65685415> : tensor<1xf32> -> tensor<1xf32>\n"
+      "%y = qg.binary div %d, %k : ({1}, tensor<1xf32>) -> {1}";
+  for (const Shape &s : {Shape{1, 2, 17, 32, 33}, Shape{2, 1, 5, 7, 3}})
+    check(writeModule(s, {true, true},
+                      "%r = fxp.matmul {0}, {1}, %c lhs_zp 0 rhs_zp 0{2} : {3}",
+                      {"i8", "i32", "f32"}, tail),
+          {draw(DType::i8, {true, true}, {s.b, s.h, s.m, s.k}, -128, 127),
+           draw(DType::i8, {true, true}, {s.b, s.h, s.n, s.k}, -128, 127)});
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Features, ActivationKernels,
     ::testing::Values("", "+avx2", "+avx2,+fma", "+avx2,+fma,+avxvnni",

@@ -334,3 +334,36 @@ TEST(UpperWord, SumsOfBytesRoundByOneShift) {
   EXPECT_FALSE(findUntiedBase({{half, half}, {0, 0}, 0}));
   EXPECT_FALSE(findUntiedBase({{{1, 9}, {1, 9}}, {0, 0}, 0}));
 }
+
+/// Divisions by constants that stay floats, of every significand.
+TEST(FixedPoint, QuotientsWithoutDivisionAreTheSame) {
+  EvalBuilder b;
+  std::mt19937_64 generator(5);
+  int divisors = 0, found = 0;
+  auto check = [&](float divisor, int64_t step) {
+    ++divisors;
+    auto factors = findDivisionFactors(divisor);
+    if (!factors)
+      return;
+    ++found;
+    int64_t wrong = 0;
+    for (int64_t i = 1 << 23; i < 1 << 24; i += step) {
+      auto x = float(i);
+      wrong += emitDivideByFactors(b, x, *factors) != x / divisor;
+      wrong += emitDivideByFactors(b, -x, *factors) != -x / divisor;
+    }
+    EXPECT_EQ(wrong, 0) << divisor;
+    for (float x : {kLeastDividend, kMostDividend, 0.0f})
+      EXPECT_EQ(emitDivideByFactors(b, x, *factors), x / divisor);
+    EXPECT_FALSE(std::signbit(emitDivideByFactors(b, 0.0f, *factors)));
+  };
+  // Those of GELU and of attention, few and many bits.
+  for (float divisor : {1.41421354f, 5.65685415f, 3.0f, 0.99999994f, 2.0f})
+    check(divisor, 1);
+  for (int i = 0; i < 2000; ++i)
+    check(makeScale(generator), 20011);
+  EXPECT_GT(found * 100, divisors * 80);
+  EXPECT_FALSE(findDivisionFactors(0.0f));
+  EXPECT_FALSE(findDivisionFactors(-3.0f));
+  EXPECT_FALSE(findDivisionFactors(INFINITY));
+}

@@ -3,7 +3,8 @@
 //
 // qg.quantize divides by a scale that compiled code knows. A product with a
 // reciprocal of two floats gives the same integers for all but a few scales;
-// which ones is found by trying every place where the integer changes.
+// which ones is found by trying every place where the integer changes. So it is
+// with quotients that stay floats.
 //===----------------------------------------------------------------------===//
 #ifndef QOPT_NUMERICS_CONSTANTDIVISION_H
 #define QOPT_NUMERICS_CONSTANTDIVISION_H
@@ -36,6 +37,25 @@ auto emitQuantizeByFactors(B &b, V x, const QuantizeFactors &factors,
   V quotient = b.fma(x, b.floatLike(x, factors.factor), rest);
   auto bits = b.bitsOf(b.addF(quotient, b.floatLike(x, 0x1.8p23)));
   return b.addI(bits, b.intLike(bits, range.zeroPoint - 0x4B400000));
+}
+
+/// `fma(x, factor, x * rest)` instead of `x / divisor`.
+struct DivisionFactors {
+  float factor, rest;
+};
+
+/// Magnitudes of dividends for which DivisionFactors are right; +0 is as well,
+/// -0 is not.
+constexpr float kLeastDividend = 0x1p-40f, kMostDividend = 0x1p72f;
+
+/// Factors that give the rounded quotient of every such dividend; nullopt where
+/// there are none, or for divisors that are not in [2^-30, 2^30].
+std::optional<DivisionFactors> findDivisionFactors(float divisor);
+
+template <class B, class V>
+V emitDivideByFactors(B &b, V x, const DivisionFactors &factors) {
+  return b.fma(x, b.floatLike(x, factors.factor),
+               b.mulF(x, b.floatLike(x, factors.rest)));
 }
 
 } // namespace qopt::numerics

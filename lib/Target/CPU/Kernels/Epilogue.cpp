@@ -423,8 +423,30 @@ private:
   }
 
   Value writeBinary(qg::BinaryOp op) {
-    Value lhs = getNumber(op.getLhs()), rhs = getNumber(op.getRhs());
+    Value lhs = getNumber(op.getLhs());
+    if (std::optional<numerics::DivisionFactors> factors = matchDivision(op))
+      return numerics::emitDivideByFactors(b, lhs, *factors);
+    Value rhs = getNumber(op.getRhs());
     return emitBinary(builder, loc, op.getKind(), {lhs, rhs});
+  }
+
+  /// A division by a constant whose dividend is made of an integer: neither -0
+  /// nor infinite nor small.
+  std::optional<numerics::DivisionFactors>
+  matchDivision(qg::BinaryOp op) const {
+    auto dividend = op.getLhs().getDefiningOp<fxp::DequantizeOp>();
+    std::optional<float> divisor = matchSplat(op.getRhs());
+    if (!style.hasFMA || op.getKind() != BinaryKind::div || !divisor ||
+        !dividend || !written.contains(op.getLhs()))
+      return std::nullopt;
+    FailureOr<Tensor> scales =
+        qg::getTensor(dividend.getScales(), dividend.getScales().getType());
+    if (failed(scales) || !llvm::all_of(scales->span<float>(), [](float scale) {
+          return scale >= numerics::kLeastDividend &&
+                 scale <= numerics::kMostDividend * 0x1p-33f;
+        }))
+      return std::nullopt;
+    return numerics::findDivisionFactors(*divisor);
   }
 
   Value writeUnary(qg::UnaryOp op) {
