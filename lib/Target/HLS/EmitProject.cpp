@@ -179,12 +179,27 @@ private:
                {"<ap_int.h", "<hls_stream.h"}, prototypes.take());
   }
 
+  /// Channels to the outside: inputs and results in the order of the model.
+  SmallVector<size_t> getPorts() const {
+    SmallVector<size_t> ports;
+    for (auto [i, channel] : llvm::enumerate(graph_.channels))
+      if (channel.writer < 0 || channel.reader < 0)
+        ports.push_back(i);
+    auto getRank = [&](size_t i) {
+      const Channel &channel = graph_.channels[i];
+      return channel.writer < 0 ? std::pair(0u, channel.result)
+                                : std::pair(1u, channel.operand);
+    };
+    llvm::stable_sort(
+        ports, [&](size_t a, size_t b) { return getRank(a) < getRank(b); });
+    return ports;
+  }
+
   std::string getTopSignature() {
     std::string text = "void " + options_.symbol + "(";
     bool isFirst = true;
-    for (auto [i, channel] : llvm::enumerate(graph_.channels)) {
-      if (channel.writer >= 0 && channel.reader >= 0)
-        continue;
+    for (size_t i : getPorts()) {
+      const Channel &channel = graph_.channels[i];
       text += std::string(isFirst ? "" : ",") + "\n    hls::stream<" +
               getWordName(cast<StreamType>(channel.value.getType())) + " > &" +
               names_.channels[i];
@@ -195,10 +210,8 @@ private:
 
   void emitTop() {
     Text header, top;
-    for (auto [i, channel] : llvm::enumerate(graph_.channels)) {
-      if (channel.writer >= 0 && channel.reader >= 0)
-        continue;
-      auto type = cast<StreamType>(channel.value.getType());
+    for (size_t i : getPorts()) {
+      auto type = cast<StreamType>(graph_.channels[i].value.getType());
       header.line("// " + names_.channels[i] + ": " + Twine(type.getTokens()) +
                   " tokens of " + Twine(type.getLanes()) + " " +
                   (type.isSigned() ? "signed " : "unsigned ") +
@@ -211,9 +224,8 @@ private:
                {"<ap_int.h", "<hls_stream.h"}, header.take());
 
     top.open(getTopSignature());
-    for (auto [i, channel] : llvm::enumerate(graph_.channels))
-      if (channel.writer < 0 || channel.reader < 0)
-        top.pragma("INTERFACE mode=axis port=" + names_.channels[i]);
+    for (size_t i : getPorts())
+      top.pragma("INTERFACE mode=axis port=" + names_.channels[i]);
     top.pragma("INTERFACE mode=ap_ctrl_chain port=return");
     top.pragma("DATAFLOW");
     for (auto [i, channel] : llvm::enumerate(graph_.channels)) {
@@ -256,7 +268,8 @@ private:
 
   BenchPorts describePorts() {
     BenchPorts ports;
-    for (auto [i, channel] : llvm::enumerate(graph_.channels)) {
+    for (size_t i : getPorts()) {
+      const Channel &channel = graph_.channels[i];
       auto type = cast<StreamType>(channel.value.getType());
       if (channel.writer < 0)
         ports.inputs.push_back({names_.channels[i], type, channel.result});
