@@ -234,7 +234,6 @@ def test_c_gives_the_bits_of_the_interpreter(model):
 
 # What FPGA projects refuse, by name.
 REFUSED = {
-    "wide-sums": "its sums reach from -[0-9]+ to [0-9]+, more than 32 bits",
     "elements": "a unit waits for tokens that never come",
 }
 

@@ -81,15 +81,24 @@ InFlightDiagnostic hls::refuse(Operation *op) {
                          << ") has no unit: ";
 }
 
+/// Of which a product with a multiplier of 14 bits has 62.
+static constexpr unsigned kMostSumBits = 48;
+
 StreamType hls::getStream(int64_t elements, IntegerType element) {
   return StreamType::get(element.getContext(), elements, 1, element);
 }
 
 FailureOr<IntegerType> hls::getAccumulator(Operation *op,
                                            std::pair<int64_t, int64_t> range) {
-  if (range.first < INT32_MIN || range.second > INT32_MAX)
+  // Sums of 16-bit integers that are rounded may be wider; ports have 32 bits.
+  bool isWide =
+      getTensorType(op->getResult(0)).getElementType().isInteger(64) &&
+      llvm::all_of(op->getUsers(), llvm::IsaPred<fxp::RequantizeOp>);
+  unsigned bits = isWide ? kMostSumBits : 32;
+  int64_t most = (int64_t(1) << (bits - 1)) - 1;
+  if (range.first < -most - 1 || range.second > most)
     return refuse(op) << "its sums reach from " << range.first << " to "
-                      << range.second << ", more than 32 bits hold";
+                      << range.second << ", more than " << bits << " bits hold";
   return getNarrowestType(op->getContext(), range.first, range.second);
 }
 

@@ -105,6 +105,16 @@ static FailureOr<LinearParameters> getLinear(Operation *op, Value weights,
   return linear;
 }
 
+/// Integers that hold the sums of a product of what `x` may be; its biases are
+/// constants of 32 bits.
+static FailureOr<IntegerType>
+getSums(Operation *op, const LinearParameters &linear, StreamType x) {
+  for (int64_t bias : linear.bias)
+    if (bias != int32_t(bias))
+      return refuse(op) << "expects biases of 32 bits, got " << bias;
+  return getAccumulator(op, linear.getRange(x.getLow(), x.getHigh()));
+}
+
 static FailureOr<Value> convertConv(fxp::ConvOp op, Streams &streams) {
   ArrayRef<int64_t> weight = getShape(op.getWeight());
   FailureOr<Geometry> geometry =
@@ -117,8 +127,7 @@ static FailureOr<Value> convertConv(fxp::ConvOp op, Streams &streams) {
   bool isDepthwise = groups == channels && weight[0] == channels && groups > 1;
   StreamType type = streams.getType(op.getX());
   linear->foldZeroPoint(op.getXZp());
-  FailureOr<IntegerType> element =
-      getAccumulator(op, linear->getRange(type.getLow(), type.getHigh()));
+  FailureOr<IntegerType> element = getSums(op, *linear, type);
   if (failed(element))
     return failure();
   FailureOr<Value> window = makeWindow(
@@ -162,8 +171,7 @@ static FailureOr<Value> convertMatmul(fxp::MatmulOp op, Streams &streams) {
   }
   linear->foldZeroPoint(op.getLhsZp());
   StreamType type = streams.getType(op.getLhs());
-  FailureOr<IntegerType> element =
-      getAccumulator(op, linear->getRange(type.getLow(), type.getHigh()));
+  FailureOr<IntegerType> element = getSums(op, *linear, type);
   if (failed(element))
     return failure();
   return MatVecOp::create(

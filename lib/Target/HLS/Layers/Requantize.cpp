@@ -147,7 +147,8 @@ static FailureOr<Value> convertRequantize(fxp::RequantizeOp op,
   StreamType type = cast<StreamType>(x.getType());
   StreamType result = getStream(type.getElements(), element);
   Value stream;
-  if (levels >= 1 && levels <= kMostThresholds) {
+  bool isWide = type.getLow() < INT32_MIN || type.getHigh() > INT32_MAX;
+  if (levels >= 1 && levels <= kMostThresholds && !isWide) {
     std::vector<int64_t> thresholds =
         requantizer->getThresholds(type.getLow(), type.getHigh());
     stream =
