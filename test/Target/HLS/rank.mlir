@@ -1,6 +1,27 @@
 // The largest and the smallest of each row, by their indices.
 // RUN: qopt-opt %s --convert-fxp-to-hls --split-input-file -verify-diagnostics | FileCheck %s
+// RUN: %python -c "import sys; print(open(sys.argv[1]).read().split('/' * 2 + ' -----')[0])" %s > %t.mlir
+// RUN: rm -rf %t && qopt compile %t.mlir --scheme float --emit=hls --target=xc7z020 --symbol-prefix net -o %t/ -q
+// RUN: make -C %t csim CXXFLAGS="-O0 -std=c++14 -Wall -Wextra -Werror -Wno-unknown-pragmas -Wno-unused-label" > %t.gcc && FileCheck %s --check-prefix=CSIM < %t.gcc
+// CSIM: {{[1-9][0-9]*}} compared, 0 mismatches
 
+// Three largest with their values, the smallest of each column, and the last of
+// the largest: as the interpreter finds them.
+// CHECK-LABEL: @main
+// CHECK: hls.fetch {{.*}} extent 10 count 3
+func.func @main(%x: tensor<1x10xi8> {qg.name = "x", qg.encoding = !qg.q<si8, 0.5 : 3>})
+    -> (tensor<1x3xi8> {qg.name = "values", qg.encoding = !qg.q<si8, 0.5 : 3>}, tensor<1x3xi64> {qg.name = "indices"},
+        tensor<2xi64> {qg.name = "least"}, tensor<1xi64> {qg.name = "last"}) {
+  %i = qg.top_k max %x axis 1 : tensor<1x10xi8> -> tensor<1x3xi64>
+  %f = qg.reshape %x : tensor<1x10xi8> -> tensor<10xi8>
+  %v = qg.gather %f, %i axis 0 : (tensor<10xi8>, tensor<1x3xi64>) -> tensor<1x3xi8>
+  %c = qg.reshape %x : tensor<1x10xi8> -> tensor<5x2xi8>
+  %m = qg.arg_reduce min %c axis 0 : tensor<5x2xi8> -> tensor<2xi64>
+  %l = qg.arg_reduce max %x axis 1 select_last : tensor<1x10xi8> -> tensor<1xi64>
+  return %v, %i, %m, %l : tensor<1x3xi8>, tensor<1x3xi64>, tensor<2xi64>, tensor<1xi64>
+}
+
+// -----
 // CHECK-LABEL: @label
 // CHECK: hls.rank %arg0 kind "max" extent 10 count 1 : <20 x 1 x si8> -> <2 x 1 x ui4>
 func.func @label(%x: tensor<2x10xi8>) -> tensor<2xi64> {

@@ -3,7 +3,7 @@
 //
 // What a search has found is read from a copy of the row.
 //===----------------------------------------------------------------------===//
-#include "Convert.h"
+#include "Fetch.h"
 #include "Unit.h"
 #include "Verify.h"
 
@@ -34,6 +34,35 @@ LogicalResult FetchOp::verify() {
       succeeded(checkLanes(*this, out, 1, "a result")) &&     // C2
       succeeded(checkElements(*this, out, indices.getElements(),
                               "a result"))); // C3
+}
+
+/// How many elements the rows have in which `indices` were found; 0: they come
+/// from elsewhere.
+static int64_t getSearchedExtent(Value indices) {
+  while (auto reshape = indices.getDefiningOp<qg::ReshapeOp>())
+    indices = reshape.getX();
+  Operation *op = indices.getDefiningOp();
+  if (auto reduce = dyn_cast_or_null<qg::ArgReduceOp>(op))
+    return getShape(reduce.getX())[reduce.getAxis()];
+  if (auto top = dyn_cast_or_null<qg::TopKOp>(op))
+    return getShape(top.getX())[top.getAxis()];
+  return 0;
+}
+
+FailureOr<Value> hls::convertFetch(qg::GatherOp op, Streams &streams) {
+  int64_t extent = getShape(op.getX())[op.getAxis()];
+  int64_t searched = getSearchedExtent(op.getIndices());
+  if (searched == 0 || searched > extent ||
+      getNumElements(getShape(op.getX())) != extent)
+    return refuse(op) << "expects constant indices, or what a search has found "
+                         "in one row";
+  Value x = streams.take(op.getX());
+  int64_t count = op.getType().getNumElements();
+  return FetchOp::create(
+             streams.builder(), op.getLoc(),
+             getStream(count, cast<StreamType>(x.getType()).getElement()), x,
+             streams.take(op.getIndices()), extent, count)
+      .getResult();
 }
 
 namespace {

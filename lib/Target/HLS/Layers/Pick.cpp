@@ -4,7 +4,7 @@
 // A gather by constant indices. One block is kept: writing needs the last of it
 // as well as the first.
 //===----------------------------------------------------------------------===//
-#include "Convert.h"
+#include "Fetch.h"
 #include "Unit.h"
 #include "Verify.h"
 #include "qopt/Dialect/QG/IR/QG.h"
@@ -41,7 +41,7 @@ LogicalResult PickOp::verify() {
 static FailureOr<Value> convertGather(qg::GatherOp op, Streams &streams) {
   std::optional<Tensor> indices = qg::matchConstant(op.getIndices());
   if (!indices)
-    return refuse(op) << "expects constant indices";
+    return convertFetch(op, streams);
   if (op.getType().getNumElements() == 0)
     return refuse(op) << "expects a result that is not empty";
   ArrayRef<int64_t> shape = getShape(op.getX());
