@@ -4,7 +4,9 @@
 // A step of the sums is the product of the scales.
 //===----------------------------------------------------------------------===//
 #include "qopt/Analysis/BiasGrid.h"
+#include "qopt/Analysis/SumRange.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
+#include "qopt/Numerics/Affine.h"
 
 #include <cmath>
 
@@ -61,6 +63,120 @@ double BiasGrid::getLoss(unsigned bits) const {
                                    : rounding);
   }
   return loss;
+}
+
+namespace {
+/// Real biases of a channel, in steps of its sums, with which every sum gives
+/// what the float formula gives.
+struct Window {
+  double low = -INFINITY, high = INFINITY;
+};
+
+/// The sums of a channel into bytes: `quantize(f32(sum) * step + bias)`.
+struct ByteLevels {
+  float step, bias, scale;
+  numerics::StoredRange range;
+  SumRange sums;
+
+  int64_t getLevel(int64_t sum) const {
+    EvalBuilder b;
+    float real = numerics::emitDequantize(b, int32_t(sum), 0, step) + bias;
+    return numerics::emitQuantize(b, real, scale, range);
+  }
+  std::optional<int64_t> findFirst(int64_t level) const;
+  std::optional<Window> findWindow() const;
+};
+} // namespace
+
+/// The least sum that gives at least `level`, or the one behind all.
+std::optional<int64_t> ByteLevels::findFirst(int64_t level) const {
+  // Right but for the roundings of floats, which a few steps make up for.
+  constexpr int kMostSteps = 16;
+  double place =
+      ((double(level - range.zeroPoint) - 0.5) * double(scale) - double(bias)) /
+      double(step);
+  double limited =
+      std::clamp(std::ceil(place), double(sums.low), double(sums.high) + 1);
+  int64_t first = static_cast<int64_t>(limited);
+  for (int i = 0; i < kMostSteps; ++i) {
+    if (first > sums.low && getLevel(first - 1) >= level)
+      --first;
+    else if (first <= sums.high && getLevel(first) < level)
+      ++first;
+    else
+      return first;
+  }
+  return std::nullopt;
+}
+
+std::optional<Window> ByteLevels::findWindow() const {
+  Window window;
+  for (int64_t level = range.low + 1; level <= range.high; ++level) {
+    std::optional<int64_t> first = findFirst(level);
+    if (!first)
+      return std::nullopt;
+    // sum + bias >= place is what rounds to the level.
+    double place =
+        (double(level - range.zeroPoint) - 0.5) * double(scale) / double(step);
+    if (*first <= sums.high)
+      window.low = std::max(window.low, place - double(*first));
+    if (*first > sums.low)
+      window.high = std::min(window.high, place - double(*first - 1));
+  }
+  // Requantizations round at 2^-24 of 256 levels, or a little more.
+  double margin = 0x1p-14 * double(scale) / double(step);
+  window.low += margin;
+  window.high -= margin;
+  return window.low < window.high ? std::optional(window) : std::nullopt;
+}
+
+/// A whole number of 2^-bits within the window, as near to `wanted` as any.
+static std::optional<double> findWhole(const Window &window, double wanted,
+                                       unsigned bits) {
+  double low = std::ceil(std::ldexp(window.low, bits));
+  double high = std::floor(std::ldexp(window.high, bits));
+  if (low > high)
+    return std::nullopt;
+  return std::clamp(std::nearbyint(std::ldexp(wanted, bits)), low, high);
+}
+
+SmallVector<double> BiasGrid::place(unsigned bits, bool &isExact) const {
+  LinearOpInterface product = op;
+  SmallVector<double> placed;
+  for (double quotient : quotients)
+    placed.push_back(std::nearbyint(std::ldexp(quotient, bits)));
+  isExact = getLoss(bits) == 0;
+  qg::QuantizedType result = qg::getQuantizedType(op->getResult(0).getType());
+  if (!result || !result.isPerTensor() || isExact ||
+      result.getIntegerFormat().storageBits() != 8)
+    return placed;
+  const IntegerFormat &format = result.getIntegerFormat();
+  numerics::StoredRange range{result.getZeroPoint(), format.min(),
+                              format.max()};
+  if (auto clamp = op->getAttrOfType<DenseI64ArrayAttr>("clamp")) {
+    range.low = clamp[0];
+    range.high = clamp[1];
+  }
+  SmallVector<SumRange> sums = getSumRanges(product, bytes);
+  isExact = true;
+  for (size_t o = 0; o < placed.size(); ++o) {
+    if (placed[o] == std::ldexp(quotients[o], bits))
+      continue;
+    ByteLevels levels{float(steps[o]), float(quotients[o] * steps[o]),
+                      result.getScale(), range, sums[o]};
+    // Sums of fewer bits than a float, so that they and biases are exact.
+    constexpr double kMost = 1 << 22;
+    bool isNarrow = std::max(-double(sums[o].low), double(sums[o].high)) +
+                        std::fabs(quotients[o]) <
+                    std::ldexp(kMost, -static_cast<int>(bits));
+    std::optional<Window> window =
+        isNarrow ? levels.findWindow() : std::optional<Window>();
+    std::optional<double> whole =
+        window ? findWhole(*window, quotients[o], bits) : std::nullopt;
+    isExact &= bool(whole);
+    placed[o] = whole.value_or(placed[o]);
+  }
+  return placed;
 }
 
 unsigned BiasGrid::getRoom() const {

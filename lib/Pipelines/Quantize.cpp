@@ -129,6 +129,7 @@ private:
   absl::Status correctBiases();
   absl::Status foldChannelScales();
   absl::Status fold();
+  void nameBiases();
   absl::Status keepLastBits();
   absl::Status nameEncodings();
   absl::Status useStoredWeights();
@@ -394,10 +395,26 @@ absl::Status Quantizer::fold() {
   std::string fold = std::string("qopt-fold{verify=") +
                      (keeps ? "false" : "true") +
                      " wide=" + (options.foldsWide ? "true" : "false") + "}";
-  return runPipeline(module, fold +
-                                 ",func.func(qg-refine-biases{split=true" +
-                                 (keeps ? "" : " marked=true") +
-                                 "},canonicalize,cse)");
+  QOPT_RETURN_IF_ERROR(runPipeline(
+      module, fold + ",func.func(qg-refine-biases{split=true" +
+                  (keeps ? "" : " marked=true") + "},canonicalize,cse)"));
+  nameBiases();
+  return absl::OkStatus();
+}
+
+/// What a format cannot hold of the biases of a model.
+void Quantizer::nameBiases() {
+  double most = 0;
+  module.walk([&](mlir::Operation *op) {
+    if (auto loss = op->getAttrOfType<mlir::FloatAttr>(kBiasRoundingAttr))
+      most = std::max(most, loss.getValueAsDouble());
+  });
+  if (std::string names = takeMarked(module, kBiasRoundingAttr); !names.empty())
+    say(llvm::formatv(
+            "biases rounded to whole steps of sums, by at most {0:F2} "
+            "steps of the results: {1}",
+            most, names)
+            .str());
 }
 
 /// "2 of si8 per channel, 1 of ui8 per tensor".

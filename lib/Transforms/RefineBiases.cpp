@@ -19,9 +19,6 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
-/// A rounding of a bias that moves one result in a thousand, in steps of it.
-static constexpr double kNegligible = 0x1p-10;
-
 /// x * w + b -> (x * w) + b, of floats.
 static void splitBias(LinearOpInterface op) {
   OpBuilder builder(op);
@@ -76,16 +73,44 @@ static Value growWeight(const BiasGrid &grid, unsigned bits) {
                             "w");
 }
 
-static void growWeights(const BiasGrid &grid) {
-  unsigned room = grid.getRoom(), bits = 0;
-  bool isEncoded = bool(qg::getQuantizedType(grid.op->getResult(0).getType()));
-  double enough = isEncoded ? kNegligible : 0;
-  while (bits < room && grid.getLoss(bits) > enough)
-    ++bits;
-  if (!bits)
-    return;
+namespace {
+/// What is lost of a bias, in steps of the result.
+struct Refined {
+  LinearOpInterface op;
+  double loss;
+};
+} // namespace
+
+/// As many bits more as it takes until all sums give what the float formula
+/// gives, or until a rounding is negligible; and the biases on that grid.
+static Refined growWeights(const BiasGrid &grid) {
   LinearOpInterface op = grid.op;
-  op.setWeight(growWeight(grid, bits));
+  unsigned room = grid.getRoom(), bits = 0;
+  bool isExact = false;
+  SmallVector<double> placed = grid.place(bits, isExact);
+  while (bits < room && !isExact)
+    placed = grid.place(++bits, isExact);
+  if (bits)
+    op.setWeight(growWeight(grid, bits));
+  Tensor bias(DType::f32, {int64_t(placed.size())});
+  for (auto [o, whole] : llvm::enumerate(placed))
+    bias.mutableSpan<float>()[o] =
+        float(std::ldexp(whole, -static_cast<int>(bits)) * grid.steps[o]);
+  OpBuilder builder(op);
+  op.setBias(qg::createConstant(
+      builder, op.getBias().getLoc(), bias,
+      RankedTensorType::get(bias.shape(), builder.getF32Type()), "bias"));
+  return {op, isExact ? 0 : grid.getLoss(bits)};
+}
+
+/// A loss that somebody should know of.
+static void noteLoss(const Refined &refined) {
+  constexpr double kWorthTelling = 1.0 / 32;
+  Operation *op = refined.op;
+  if (refined.loss > kWorthTelling &&
+      qg::getQuantizedType(op->getResult(0).getType()))
+    op->setAttr(kBiasRoundingAttr,
+                Builder(op->getContext()).getF64FloatAttr(refined.loss));
 }
 
 namespace {
@@ -99,13 +124,15 @@ struct RefineBiases : qopt::impl::RefineBiasesBase<RefineBiases> {
       if (marked && !isModels)
         continue;
       std::optional<BiasGrid> grid = BiasGrid::match(op);
-      if (!grid || !grid->hasFewBits() || grid->getLoss() == 0)
+      if (!grid || grid->getLoss() == 0)
         continue;
       bool isFloat = getTensorType(op->getResult(0)).getElementType().isF32();
-      if (isFloat && split)
+      if (!grid->hasFewBits())
+        noteLoss({op, grid->getLoss()});
+      else if (isFloat && split)
         splitBias(op);
       else
-        growWeights(*grid);
+        noteLoss(growWeights(*grid));
     }
   }
 };

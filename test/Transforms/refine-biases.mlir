@@ -21,11 +21,24 @@ func.func @into_floats(%x: tensor<1x2x!qg.q<si2, 1.0 : 0>>) -> tensor<1x2xf32> {
   return %y : tensor<1x2xf32>
 }
 
-// Into bytes: 3 bits more are enough for a bias of an eighth.
+// Into bytes of 4 sums each: every bias between 0 and 1 rounds sums as 0.125
+// does, 0 and 1 at other ties. One bit more makes a whole step of 0.5.
 // CHECK-LABEL: func @into_bytes
-// CHECK: qg.constant dense<{{\[}}[4, 2], [0, 4]]> : tensor<2x2xi8> -> tensor<2x2x!qg.q<lut3, axis = 1, dense_resource<[[S:.*]]> : tensor<2xf32>, table = [-24, -16, -8, 0, 8, 8, 8, 8]>>
-// CHECK: qg.matmul %{{.*}} bias
-func.func @into_bytes(%x: tensor<1x2x!qg.q<ui4, 1.0 : 0>>) -> tensor<1x2x!qg.q<si8, 1.0 : 0>> {
+// CHECK: %[[W:.*]] = qg.constant dense<{{\[}}[4, 2], [0, 4]]> : tensor<2x2xi8> -> tensor<2x2x!qg.q<lut3, axis = 1, dense_resource<[[S:.*]]> : tensor<2xf32>, table = [-6, -4, -2, 0, 2, 2, 2, 2]>>
+// CHECK: %[[B:.*]] = qg.constant dense<[5.000000e-01, 2.000000e+00]>
+// CHECK: qg.matmul %{{.*}}, %[[W]] bias %[[B]]
+func.func @into_bytes(%x: tensor<1x2x!qg.q<ui4, 1.0 : 0>>) -> tensor<1x2x!qg.q<si8, 4.0 : 0>> {
+  %w = qg.constant dense<[[1, -1], [-3, 1]]> : tensor<2x2xi8> -> tensor<2x2x!qg.q<si3, 1.0 : 0>>
+  %b = qg.constant dense<[0.125, 2.0]> : tensor<2xf32> -> tensor<2xf32>
+  %y = qg.matmul %x, %w bias %b : (tensor<1x2x!qg.q<ui4, 1.0 : 0>>, tensor<2x2x!qg.q<si3, 1.0 : 0>>, tensor<2xf32>) -> tensor<1x2x!qg.q<si8, 4.0 : 0>>
+  return %y : tensor<1x2x!qg.q<si8, 4.0 : 0>>
+}
+
+// A whole step that rounds alike: 0 for 0.125 in front of bytes of one sum.
+// CHECK-LABEL: func @whole_step_that_rounds_alike
+// CHECK: qg.constant dense<[0.000000e+00, 2.000000e+00]>
+// CHECK: qg.matmul %{{.*}} tensor<2x2x!qg.q<si3, 1.000000e+00 : 0>>
+func.func @whole_step_that_rounds_alike(%x: tensor<1x2x!qg.q<ui4, 1.0 : 0>>) -> tensor<1x2x!qg.q<si8, 1.0 : 0>> {
   %w = qg.constant dense<[[1, -1], [-3, 1]]> : tensor<2x2xi8> -> tensor<2x2x!qg.q<si3, 1.0 : 0>>
   %b = qg.constant dense<[0.125, 2.0]> : tensor<2xf32> -> tensor<2xf32>
   %y = qg.matmul %x, %w bias %b : (tensor<1x2x!qg.q<ui4, 1.0 : 0>>, tensor<2x2x!qg.q<si3, 1.0 : 0>>, tensor<2xf32>) -> tensor<1x2x!qg.q<si8, 1.0 : 0>>
@@ -43,5 +56,5 @@ func.func @marked(%x: tensor<1x2x!qg.q<si8, 1.0 : 0>>) -> tensor<1x2xf32> {
   return %y : tensor<1x2xf32>
 }
 
-// Steps of an eighth.
-// CHECK: [[S]]: "0x400000000000003E0000003E"
+// Steps of a half.
+// CHECK: [[S]]: "0x400000000000003F0000003F"

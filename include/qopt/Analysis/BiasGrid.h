@@ -15,6 +15,9 @@ namespace qopt {
 /// which no scheme has rounded.
 inline constexpr llvm::StringLiteral kModelWeightAttr = "qg.model_weight";
 
+/// On products whose bias is rounded: by at most as many steps of the result.
+inline constexpr llvm::StringLiteral kBiasRoundingAttr = "qg.bias_rounding";
+
 /// The float bias of a product of encoded tensors.
 struct BiasGrid {
   LinearOpInterface op;
@@ -33,6 +36,10 @@ struct BiasGrid {
   /// The largest rounding of the bias with weights times 2^bits, in steps of
   /// the result, or of the sums where those are the result.
   double getLoss(unsigned bits = 0) const;
+  /// Biases in steps of sums of weights times 2^bits, whole numbers. In front
+  /// of bytes, those with which every sum gives what the float formula gives,
+  /// where there are any; else, and for channels without, the nearest.
+  llvm::SmallVector<double> place(unsigned bits, bool &isExact) const;
   /// By how many bits the weights can grow: their format has fewer than 8, and
   /// neither a byte nor 32-bit sums overflow.
   unsigned getRoom() const;

@@ -213,9 +213,11 @@ def RefineBiases : Pass<"qg-refine-biases", "::mlir::func::FuncOp"> {
     scales of 1, a bias of 0.4 vanishes.
 
     Where the result is f32 and `split` is set, the bias is added to it in
-    floats, as the model says. Else the weights become as many times 2^k, in steps
-    of 2^-k, as a byte and 32-bit sums hold and as it takes until the largest
-    rounding is 1/1024 of a step of the result: the same numbers on a finer grid.
+    floats, as the model says. In front of bytes the bias becomes a whole step with
+    which every sum that the weights can give is rounded as the float formula
+    rounds it. Where there is none, and in front of floats without `split`, the
+    weights become as many times 2^k, in steps of 2^-k, as a byte and 32-bit sums
+    hold and as it takes: the same numbers on a finer grid.
 
     Declines: operands of 8 bits (there is no room, and their steps are fine);
     biases that are whole steps; weights in groups, through tables or computed at

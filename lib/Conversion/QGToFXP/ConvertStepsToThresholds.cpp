@@ -9,7 +9,7 @@
 #include "Patterns.h"
 #include "Pointwise.h"
 #include "qopt/Analysis/ChannelConstant.h"
-#include "qopt/Analysis/SplatConstant.h"
+#include "qopt/Analysis/SumRange.h"
 #include "qopt/Conversion/QGToFXP.h"
 #include "qopt/Dialect/QG/IR/Encodings.h"
 #include "qopt/Dialect/QG/Reference/IntegerLinear.h"
@@ -39,11 +39,6 @@ struct Step {
   qg::PoolOp pool;
   /// Whether what it computes between is read by others as well.
   bool isShared = false;
-};
-
-/// Sums that a channel can have, bias included.
-struct SumRange {
-  int64_t low, high;
 };
 
 /// Where the stored result of a channel changes: below `first` it is `before`,
@@ -134,28 +129,6 @@ static std::optional<Step> findStep(qg::QuantizeOp quantize) {
     (step.pool ? step.before : step.ops).push_back(op);
   }
   return std::nullopt;
-}
-
-/// Bounds of the sums of every channel; positions that are skipped add zero.
-static SmallVector<SumRange> getSumRanges(LinearOpInterface product,
-                                          const qg::IntegerLinear &integer,
-                                          const Tensor &weight) {
-  const IntegerFormat &format =
-      qg::getQuantizedType(product.getInput().getType()).getIntegerFormat();
-  int64_t least = std::min<int64_t>(format.min() - integer.xZeroPoint, 0);
-  int64_t most = std::max<int64_t>(format.max() - integer.xZeroPoint, 0);
-  SmallVector<SumRange> ranges;
-  for (int32_t bias : integer.bias)
-    ranges.push_back({bias, bias});
-  int64_t inner =
-      getNumElements(weight.shape().drop_front(product.getOutputAxis() + 1));
-  for (int64_t i = 0; i < weight.numElements(); ++i) {
-    SumRange &range = ranges[i / inner % int64_t(ranges.size())];
-    int64_t value = weight.getInt(i);
-    range.low += std::min(value * least, value * most);
-    range.high += std::max(value * least, value * most);
-  }
-  return ranges;
 }
 
 namespace {
@@ -418,7 +391,9 @@ static void convert(const Step &step, fxp::RequantizeModeAttr mode) {
       integer ? qg::Decoder::get(weight)->bytes(*stored).bytes : std::nullopt;
   if (!bytes)
     return;
-  SmallVector<SumRange> ranges = getSumRanges(product, *integer, *bytes);
+  SmallVector<SumRange> ranges = getSumRanges(product, *bytes);
+  for (auto [range, offset] : llvm::zip(ranges, integer->bias))
+    range = {range.low + offset, range.high + offset};
   if (ranges.empty() || llvm::any_of(ranges, [](const SumRange &range) {
         return range.low < INT32_MIN / 2 || range.high > INT32_MAX / 2;
       }))

@@ -89,7 +89,7 @@ static absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
 cutCore(const TargetInput &input) {
   mlir::OwningOpRef<mlir::ModuleOp> lowered(
       mlir::ModuleOp(input.quantized).clone());
-  QOPT_RETURN_IF_ERROR(lower(*lowered, input.requantize));
+  QOPT_RETURN_IF_ERROR(lower(*lowered, input.requantize, /*integerOnly=*/true));
   mlir::MLIRContext *context = lowered->getContext();
   IntegerCore core;
   QOPT_RETURN_IF_ERROR(
