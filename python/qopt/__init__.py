@@ -383,8 +383,8 @@ def plan(model, data, budget, profile=None, *, pre=(), state=None,
 
 
 _BUILD_OPTIONS = ("emit", "target", "mcpu", "integer_only", "outputs", "clock",
-                  "cycles", "vectors", "symbol", "opt_level", "weights_file",
-                  "embed_weights", "bundle_weights")
+                  "cycles", "vectors", "patches", "symbol", "opt_level",
+                  "weights_file", "embed_weights", "bundle_weights")
 
 
 def _read_lock(lock, recipe, options):
@@ -430,7 +430,7 @@ def build(model, output, data=None, profile=None, *, scheme=None, method=None,
       llvm-ir, ir:STAGE; or c or hls alone, which
       write a folder), target, mcpu, integer_only, outputs, symbol, opt_level,
       weights_file, embed_weights, bundle_weights (auto, copy or refer);
-      clock, cycles and vectors of hls; and any setting of a recipe.
+      clock, cycles and vectors of hls; patches of c; and any setting of a recipe.
 
     lock: a path or dict; its options and recipe are taken, and nothing is
       written unless every byte is what it says. Model and data are given.

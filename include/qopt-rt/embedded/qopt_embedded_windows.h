@@ -107,19 +107,19 @@ QOPT_TILE void qopt_find_taps(const int8_t **taps, const int8_t *x,
 
 #if defined(QOPT_MVE)
 
-/* Sixteen channels of a depthwise pixel from channel c on, untied: products of
- * 16 bits, sums[j] of channels c + j, c + j + 4, c + j + 8, c + j + 12. */
+/* Sixteen channels of a depthwise pixel from `block.row` on, untied: products of
+ * 16 bits, s<j> of channels j, j + 4, j + 8, j + 12. */
 QOPT_INLINE void qopt_depthwise_16(const int8_t **taps, int8_t *restrict y,
                                    const int8_t *restrict w,
-                                   const qopt_shape *shape,
-                                   const qopt_scales *scales, size_t c) {
+                                   const qopt_scales *scales, qopt_block block) {
+  size_t c = block.row;
   uint32x4_t at = vidupq_n_u32(0, 4);
   const int32_t *bias = scales->bias + c, *multiplier = scales->multiplier + c;
   int32x4_t s0 = vldrwq_gather_shifted_offset_s32(bias, at);
   int32x4_t s1 = vldrwq_gather_shifted_offset_s32(bias + 1, at);
   int32x4_t s2 = vldrwq_gather_shifted_offset_s32(bias + 2, at);
   int32x4_t s3 = vldrwq_gather_shifted_offset_s32(bias + 3, at);
-  const int8_t **end = taps + shape->n;
+  const int8_t **end = taps + block.count;
   uint32x4_t right;
   int16x8_t even, odd;
   int8x16_t bytes;
@@ -133,7 +133,7 @@ QOPT_INLINE void qopt_depthwise_16(const int8_t **taps, int8_t *restrict y,
     s1 = vaddq_s32(s1, vmovlbq_s16(odd));
     s2 = vaddq_s32(s2, vmovltq_s16(even));
     s3 = vaddq_s32(s3, vmovltq_s16(odd));
-    w += shape->k;
+    w += block.k;
   } while (taps != end);
   s0 = vmulhq_s32(s0, vldrwq_gather_shifted_offset_s32(multiplier, at));
   s1 = vmulhq_s32(s1, vldrwq_gather_shifted_offset_s32(multiplier + 1, at));
@@ -168,7 +168,7 @@ QOPT_PRODUCT void qopt_depthwise(const int8_t **taps, int8_t *restrict y,
   size_t count = shape->n, channels = shape->k, c = 0, t;
 #if defined(QOPT_MVE)
   for (; scales->untied && c + 16 <= channels; c += 16)
-    qopt_depthwise_16(taps, y, w, shape, scales, c);
+    qopt_depthwise_16(taps, y, w, scales, (qopt_block){c, count, channels});
   for (; scales->untied && c + 4 <= channels; c += 4) {
     const int8_t *weight = w + c;
     int32x4_t sum = vldrwq_s32(scales->bias + c);

@@ -266,14 +266,24 @@ private:
   std::string getGridKernel(StringRef what) const {
     return absl::StrCat("qopt_", what.str(), "_", step_.grid.bits, "bit");
   }
-  /// Bytes of weights that take turns with a border in the scratch.
+  /// Bytes of weights that take turns in the scratch.
   std::string unpackWeights() {
-    std::string bytes = at("scratch", step_.window.channels);
     declareGrid();
     writer_->call(
         getGridKernel("unpack"),
-        {bytes, "&grid", int64_t(llvm::alignTo(step_.n * step_.k, 4))});
-    return bytes;
+        {"scratch", "&grid", int64_t(llvm::alignTo(step_.n * step_.k, 4))});
+    return "scratch";
+  }
+  /// A pixel outside of the image, in flash. Any pointer where there is none.
+  std::string declareBorder() {
+    const Window &window = step_.window;
+    if (!window.leavesImage())
+      return "x";
+    std::vector<int64_t> pixel(window.border ? window.channels : 1,
+                               window.border);
+    writer_->line(absl::StrCat("static const int8_t border[", window.channels,
+                               "] = {", absl::StrJoin(pixel, ", "), "};"));
+    return "border";
   }
   void declareWindow() {
     const Window &w = step_.window;
@@ -434,11 +444,11 @@ private:
       declareGroups();
     declareWindow();
     writer_->line(absl::StrCat("const int8_t *taps[", taps, "];"));
-    writer_->call("memset", {"scratch", step_.window.border, channels});
+    std::string border = declareBorder();
     std::string weights = hasGrid() ? unpackWeights() : weight("weights");
     writer_->loop(step_.window.pixels(), 1, "pixel", [&](Value pixel) {
       writer_->call("qopt_find_taps",
-                    {"taps", x_, "scratch", pixel, "&window"});
+                    {"taps", x_, border, pixel, "&window"});
       Value out = writer_->pointer(y_, writer_->index(pixel, step_.n, 0, "at"),
                                    "out", false);
       if (step_.kind == Step::Depthwise) {

@@ -325,7 +325,7 @@ private:
     if (groups > 1) {
       bool isDepthwise = groups == window.channels && step.n == groups;
       step.kind = isDepthwise ? Step::Depthwise : Step::Grouped;
-      step.scratch = countBorder(step);
+      step.scratch = isWide(step) ? countBorder(step) : 0;
       int64_t weights = llvm::alignTo(step.n * step.k, 4);
       if (weights <= kMostUnpacked && !isWide(step))
         step.grid = makeGrid(step);
@@ -374,7 +374,7 @@ private:
       step.window.border = getElementBytes(op.getX()) == 2 ? -32768 : -128;
     step.n = window.channels;
     step.k = window.taps();
-    step.scratch = countBorder(step);
+    step.scratch = isWide(step) ? countBorder(step) : 0;
   }
 
   /// A sum over neighbouring dimensions; those in front are images.
@@ -400,7 +400,7 @@ private:
     step.batch = getNumElements(x.take_front(first));
     step.n = channels;
     step.k = taps;
-    step.scratch = countBorder(step);
+    step.scratch = isWide(step) ? countBorder(step) : 0;
   }
 
   /// Dimensions in front of the resized ones are images, those behind them

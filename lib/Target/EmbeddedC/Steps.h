@@ -26,6 +26,14 @@ struct Window {
 
   int64_t taps() const { return kernel[0] * kernel[1]; }
   int64_t pixels() const { return outHeight * outWidth; }
+  /// Whether some tap of some pixel lies outside of the image.
+  bool leavesImage() const {
+    auto leaves = [&](int i, int64_t in, int64_t out) {
+      int64_t last = (out - 1) * strides[i] - pads[i];
+      return pads[i] > 0 || last + (kernel[i] - 1) * dilations[i] >= in;
+    };
+    return leaves(0, height, outHeight) || leaves(1, width, outWidth);
+  }
 };
 
 /// Weights as `least + step * code`.
@@ -114,6 +122,18 @@ struct StepList {
 /// Whether an operand of a sum or product repeats along leading dimensions of
 /// `result` alone, as the kernels read it.
 bool repeatsInFront(mlir::Value operand, mlir::Value result);
+/// Where the first layers are computed strip by strip.
+struct Patches {
+  int64_t layers = 0, strips = 1;
+};
+/// The most layers from the input on that strips of rows can share: images that
+/// convolutions make, each read by the next alone.
+int64_t countPatchable(mlir::func::FuncOp main);
+/// Computes the rows of the last of the first `layers` layers in strips, one
+/// after the other, with as many rows of the layers in front as they need: the
+/// same numbers, some of them twice. False if there are too few rows.
+bool splitIntoPatches(mlir::func::FuncOp main, const Patches &patches);
+
 /// Copies of the other operands that are smaller than their results.
 void broadcastOperands(mlir::func::FuncOp main);
 /// A sum of products for each of its roundings.

@@ -18,6 +18,12 @@
 
 using namespace qopt;
 
+static constexpr Flag kFlags[] = {
+    {"patches", "auto|off",
+     "of --emit=c: compute the first layers in strips of rows where that takes "
+     "less RAM, with some products made twice (off)"},
+};
+
 static constexpr EmitKind kKinds[] = {{"c", /*suffix=*/nullptr}};
 
 static constexpr TargetStage kStages[] = {
@@ -61,6 +67,8 @@ static std::string makeManifest(const TargetInput &input,
                          {"arena_bytes", int64_t(project.arenaBytes)},
                          {"live_bytes", int64_t(project.liveBytes)},
                          {"weights_bytes", int64_t(project.weightsBytes)},
+                         {"patched_layers", project.patchedLayers},
+                         {"strips", project.strips},
                          {"preprocessing", input.preprocessing},
                          {"layers", std::move(layers)}};
   return llvm::formatv("{0:2}\n", manifest).str();
@@ -118,15 +126,26 @@ public:
   static absl::StatusOr<std::unique_ptr<Target>>
   create(const TargetRequest &request) {
     auto target = std::make_unique<EmbeddedCTarget>();
-    target->symbol_ = request.symbol;
+    target->options_.symbol = request.symbol;
     target->dropsHead_ = request.dropsHead;
+    auto patches = request.flags.find(kFlags[0].name);
+    if (patches == request.flags.end() || patches->second == "off")
+      return target;
+    if (patches->second != "auto")
+      return Error(Code::BadFlagValue,
+                   "--patches: expected auto or off, got '" + patches->second +
+                       "'");
+    target->options_.usesPatches = true;
     return target;
   }
 
   std::string getRequantize() const override { return "fixed:31"; }
 
   absl::StatusOr<llvm::json::Object> describe() const override {
-    return llvm::json::Object();
+    llvm::json::Object described;
+    if (options_.usesPatches)
+      described[kFlags[0].name] = "auto";
+    return described;
   }
   bool isIntegerOnly() const override { return true; }
 
@@ -145,16 +164,14 @@ public:
     mlir::OwningOpRef<mlir::ModuleOp> module(input.quantized.clone());
     QOPT_RETURN_IF_ERROR(
         lowerToIntegers(*module, {input.requantize, dropsHead_}));
-    EmbeddedCOptions options;
-    options.symbol = symbol_;
-    absl::StatusOr<EmbeddedCProject> project = emitEmbeddedC(*module, options);
+    absl::StatusOr<EmbeddedCProject> project = emitEmbeddedC(*module, options_);
     if (!project.ok() && dropsHead_ &&
         project.status().code() == absl::StatusCode::kUnimplemented) {
       auto core = cutCore(input);
       if (!core.ok())
         return core.status();
       module = std::move(*core);
-      project = emitEmbeddedC(*module, options);
+      project = emitEmbeddedC(*module, options_);
     }
     if (!project.ok())
       return explain(project.status());
@@ -162,28 +179,33 @@ public:
     for (auto &[name, bytes] : project->files)
       emission.files[name].bytes = std::move(bytes);
     emission.files["manifest.json"].bytes =
-        makeManifest(input, symbol_, *project);
+        makeManifest(input, options_.symbol, *project);
     QOPT_ASSIGN(emission.files["quantized.mlirbc"].bytes,
                 serializeModule(*module));
     return emission;
   }
 
 private:
-  std::string symbol_;
+  EmbeddedCOptions options_;
   bool dropsHead_ = false;
 };
 } // namespace
+
+static FlagValues readFlags(const llvm::json::Object &described) {
+  const char *name = kFlags[0].name;
+  return {{name, described.getString(name).value_or("off").str()}};
+}
 
 namespace qopt {
 const TargetRow &getEmbeddedCTarget() {
   static const TargetRow kRow = {
       "c",
-      /*flags=*/{},
+      kFlags,
       kKinds,
       kStages,
       /*hasBundle=*/false,
       EmbeddedCTarget::create,
-      [](const llvm::json::Object &) { return FlagValues(); }};
+      readFlags};
   return kRow;
 }
 } // namespace qopt

@@ -18,6 +18,8 @@ namespace qopt {
 
 struct EmbeddedCOptions {
   std::string symbol = "model"; ///< prefix of _run and _info: a C identifier
+  /// The first layers are computed in strips of rows where that takes less RAM.
+  bool usesPatches = false;
 };
 
 struct EmbeddedCLayer {
@@ -33,6 +35,8 @@ struct EmbeddedCProject {
   /// Bound of the arena: most bytes of live tensors, inputs, outputs and
   /// scratch not counted.
   uint64_t liveBytes = 0;
+  /// Layers from the input on that are computed in strips, and how many.
+  int64_t patchedLayers = 0, strips = 1;
 };
 
 /// The module is not changed. Unimplemented, with one line per op, where the
