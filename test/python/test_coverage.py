@@ -26,7 +26,7 @@ REFUSED = {
             "ends/sorted-top-1": "step whose results",
             "ends/sorted-bottom-10": "qg.top_k",
             "middle/unequal-windows": "qg.unary|qg.pool",
-            "qonnx/trunc-average": "qg.pool",
+            "qonnx/trunc-average": "qg.binary|qg.pool",
             "whole/gru-keyword": "fxp.recurrent",
             "whole/lstm-sequence": "fxp.recurrent",
             "whole/lstm-two-layers": "fxp.recurrent",
