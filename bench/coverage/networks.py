@@ -657,6 +657,23 @@ def whole__rnn_with_state(n):
     n.output(last)
 
 
+@variants(a_frame=(1,), four_frames=(4,))
+def whole__streaming_tcn(n, frames):
+    """Caches are inputs and results: the end of what a convolution has seen."""
+    x, channels, caches = n.input([1, 4, frames]), 4, []
+    for i in range(2):
+        cache = n.input([1, channels, 4], name=f"cache{i}")
+        seen = n.op("Concat", cache, x, axis=2)
+        caches.append(n.op("Slice", seen, n.constant([frames], np.int64),
+                           n.constant([frames + 4], np.int64),
+                           n.constant([2], np.int64)))
+        x, channels = n.relu(n.conv(seen, channels, 8, kernel=5, pad=0,
+                                    rank=1)), 8
+    n.output(n.conv(x, 8, 3, kernel=1, rank=1))
+    for cache in caches:
+        n.output(cache)
+
+
 @network
 def whole__1w1a(n):
     one = n.constant(np.float32(1))

@@ -99,6 +99,34 @@ def measure_cpu(folder, model, feeds):
     return worst
 
 
+def check_object(folder, model, feeds):
+    """Machine code of the same options has the interpreter's bytes."""
+    done = compile_model(folder, model, feeds, "--integer-only", "--requant",
+                         "fixed:31", "--emit=object,shared,header", "-o",
+                         folder / "integers")
+    assert done.returncode == 0, done.stdout
+    samples = make_samples(feeds, 3, 2)
+    for i in range(2):
+        arguments = []
+        for name, array in samples.items():
+            steps = np.clip(array[i] * 100, -128, 127)
+            np.save(folder / f"{name}.npy",
+                    (steps + 128).astype(np.uint8) if name == "x" else
+                    steps.astype(np.int8))
+            arguments += ["--input", f"{name}=@{folder}/{name}.npy"]
+        results = []
+        for options in ([], ["--reference"]):
+            outputs = []
+            for o in model.graph.output:
+                outputs += ["--output", f"{o.name}=@{folder}/{o.name}_o.npy"]
+            subprocess.run([QOPT, "run", folder / "integers", "-q", *options,
+                            *arguments, *outputs], check=True)
+            results.append([np.load(folder / f"{o.name}_o.npy")
+                            for o in model.graph.output])
+        for a, b in zip(*results):
+            assert np.array_equal(a, b)
+
+
 KINDS = [("LSTM", {}), ("GRU", dict(linear_before_reset=1)),
          ("GRU", dict(linear_before_reset=0)), ("RNN", {})]
 
@@ -135,6 +163,15 @@ def test_states(tmp_path, kind, attributes, batch, steps):
         if given in ports:
             assert ports[given].scale == ports[last].scale, header
             assert ports[given].zero == ports[last].zero == 0
+
+
+@pytest.mark.parametrize("kind,attributes", KINDS)
+@pytest.mark.parametrize("direction", ["forward", "reverse"])
+def test_objects(tmp_path, kind, attributes, direction):
+    model, feeds = layer(kind, 5, 2, 7, 9, states=True, direction=direction,
+                         **attributes)
+    name_outputs(model, ["y", "yh"] + (["yc"] if kind == "LSTM" else []))
+    check_object(tmp_path, model, feeds)
 
 
 @pytest.mark.parametrize("keep", [["yh"], ["y", "yh"], ["yc"], ["yh", "yc"]])

@@ -395,6 +395,8 @@ void populateFXPGroupLinearPatterns(const StorageTypeConverter &converter,
                                     RewritePatternSet &patterns);
 void populateFXPResizePatterns(const StorageTypeConverter &converter,
                                RewritePatternSet &patterns);
+void populateFXPRecurrentPatterns(const StorageTypeConverter &converter,
+                                  RewritePatternSet &patterns);
 } // namespace qopt
 
 void qopt::populateFXPToLinalgPatterns(const StorageTypeConverter &converter,
@@ -402,6 +404,7 @@ void qopt::populateFXPToLinalgPatterns(const StorageTypeConverter &converter,
   populateFXPLinearPatterns(converter, patterns);
   populateFXPGroupLinearPatterns(converter, patterns);
   populateFXPResizePatterns(converter, patterns);
+  populateFXPRecurrentPatterns(converter, patterns);
   patterns.add<LowerRequantize, LowerAdd, LowerMul, LowerLut, LowerSoftmax,
                LowerQuantize, LowerDequantize>(converter,
                                                patterns.getContext());

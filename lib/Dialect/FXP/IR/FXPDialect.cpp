@@ -113,9 +113,11 @@ static bool isWide(Value value) {
   return getElement(value).isSignlessInteger(16);
 }
 
-static LogicalResult checkBias(Operation *op, Value bias, int64_t channels) {
-  auto expected =
-      RankedTensorType::get({channels}, getElement(op->getResult(0)));
+static LogicalResult checkBias(Operation *op, Value bias, int64_t channels,
+                               Type element = {}) {
+  if (!element)
+    element = getElement(op->getResult(0));
+  auto expected = RankedTensorType::get({channels}, element);
   if (bias.getType() == expected)
     return success();
   return op->emitOpError() << "expects a bias of type " << expected << ", got "
@@ -400,12 +402,13 @@ LogicalResult RecurrentOp::verify() {
            << getX().getType() << " and " << getR().getType();
   int64_t hidden = r[1], rows = countGates() * hidden;
   int64_t state[] = {x[1], hidden};
+  Type sum = IntegerType::get(getContext(), 32);
   if (failed(checkShape(*this, getW(), "w", {rows, x[2]})) || // C2
       failed(checkShape(*this, getR(), "r", {rows, hidden})) ||
       failed(checkShape(*this, getHidden(), "hidden", state)) || // C1
       (getCell() && failed(checkShape(*this, getCell(), "cell", state))) ||
-      failed(checkBias(*this, getBias(), rows)) || // C3
-      failed(checkBias(*this, getStateBias(), rows)) ||
+      failed(checkBias(*this, getBias(), rows, sum)) || // C3
+      failed(checkBias(*this, getStateBias(), rows, sum)) ||
       failed(checkNumbers(*this, rows)))
     return failure();
   int64_t steps = (getLastOnly() ? 1 : x[0]) + (getWithCell() ? 1 : 0);
