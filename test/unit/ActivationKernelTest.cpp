@@ -128,9 +128,9 @@ std::string writeModule(const Shape &s, const Layout &layout, StringRef op,
 }
 
 std::vector<Shape> shapes() {
-  return {{1, 1, 4, 1, 1},    {1, 1, 5, 3, 7},     {2, 3, 7, 5, 17},
+  return {{1, 1, 8, 1, 1},    {1, 1, 9, 3, 7},     {2, 3, 11, 5, 17},
           {1, 2, 17, 4, 16},  {1, 12, 13, 32, 49}, {2, 1, 8, 67, 33},
-          {1, 1, 101, 16, 5}, {3, 2, 4, 66, 97},   {1, 2, 31, 131, 48}};
+          {1, 1, 101, 16, 5}, {3, 2, 8, 66, 97},   {1, 2, 31, 131, 48}};
 }
 
 /// Two of four for each shape.

@@ -48,13 +48,15 @@ func.func @wide_weights(%x: tensor<2x8xi8>) -> (tensor<2x8xi32>, tensor<2x8xi32>
 }
 
 // -----
-// Three rows do not pay for packing the factor of each batch.
+// Seven rows do not pay for packing a factor whose rows are contiguous, three of
+// none.
 // CHECK-LABEL: func @batches
 // CHECK: qg.matmul
 // CHECK-NOT: qcpu.
-func.func @batches(%x: tensor<2x3x7xf32>, %w: tensor<2x7x3xf32>) -> tensor<2x3x3xf32> {
-  %0 = qg.matmul %x, %w : (tensor<2x3x7xf32>, tensor<2x7x3xf32>) -> tensor<2x3x3xf32>
-  return %0 : tensor<2x3x3xf32>
+func.func @batches(%x: tensor<2x7x7xf32>, %w: tensor<2x7x3xf32>, %u: tensor<2x3x7xf32>, %v: tensor<2x3x7xf32>) -> (tensor<2x7x3xf32>, tensor<2x3x3xf32>) {
+  %0 = qg.matmul %x, %w : (tensor<2x7x7xf32>, tensor<2x7x3xf32>) -> tensor<2x7x3xf32>
+  %1 = qg.matmul %u, %v transpose_rhs : (tensor<2x3x7xf32>, tensor<2x3x7xf32>) -> tensor<2x3x3xf32>
+  return %0, %1 : tensor<2x7x3xf32>, tensor<2x3x3xf32>
 }
 
 // -----
@@ -62,9 +64,9 @@ func.func @batches(%x: tensor<2x3x7xf32>, %w: tensor<2x7x3xf32>) -> tensor<2x3x3
 // CHECK-LABEL: func @bias_at_run_time
 // CHECK: qg.matmul
 // CHECK-NOT: qcpu.
-func.func @bias_at_run_time(%x: tensor<4x7xf32>, %w: tensor<7x3xf32>, %b: tensor<3xf32>) -> tensor<4x3xf32> {
-  %0 = qg.matmul %x, %w bias %b : (tensor<4x7xf32>, tensor<7x3xf32>, tensor<3xf32>) -> tensor<4x3xf32>
-  return %0 : tensor<4x3xf32>
+func.func @bias_at_run_time(%x: tensor<8x7xf32>, %w: tensor<7x3xf32>, %b: tensor<3xf32>) -> tensor<8x3xf32> {
+  %0 = qg.matmul %x, %w bias %b : (tensor<8x7xf32>, tensor<7x3xf32>, tensor<3xf32>) -> tensor<8x3xf32>
+  return %0 : tensor<8x3xf32>
 }
 
 // -----

@@ -93,9 +93,9 @@ func.func @float(%x: tensor<5x7xf32>) -> tensor<5x3xf32> {
 // CHECK: %[[P:.*]] = qcpu.pack
 // CHECK: qcpu.conv {{.*}} ins(%{{[^,]*}}, %[[P]],
 // CHECK-NOT: qg.matmul
-func.func @activations(%x: tensor<5x7xf32>, %w: tensor<7x3xf32>) -> tensor<5x3xf32> {
-  %y = qg.matmul %x, %w : (tensor<5x7xf32>, tensor<7x3xf32>) -> tensor<5x3xf32>
-  return %y : tensor<5x3xf32>
+func.func @activations(%x: tensor<9x7xf32>, %w: tensor<7x3xf32>) -> tensor<9x3xf32> {
+  %y = qg.matmul %x, %w : (tensor<9x7xf32>, tensor<7x3xf32>) -> tensor<9x3xf32>
+  return %y : tensor<9x3xf32>
 }
 
 // A pointwise region in f32, its branches and the quantization behind it are a
