@@ -17,6 +17,7 @@
 using namespace qopt;
 using llvm::ArrayRef;
 using llvm::SmallVector;
+using llvm::SmallVectorImpl;
 
 static bool overlap(const BufferLifetime &a, const BufferLifetime &b) {
   return a.first <= b.last && b.first <= a.last;
@@ -128,6 +129,18 @@ static int64_t place(ArrayRef<BufferLifetime> buffers, ArrayRef<unsigned> order,
   return arena;
 }
 
+/// Random orders that are tried, and the most buffers that they are tried for.
+static constexpr unsigned kShuffles = 64;
+static constexpr size_t kMostShuffled = 64;
+
+/// Another order of the same numbers, the same on every machine.
+static void shuffle(SmallVectorImpl<unsigned> &order, uint64_t &state) {
+  for (size_t i = order.size(); i > 1; --i) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    std::swap(order[i - 1], order[(state >> 33) % i]);
+  }
+}
+
 MemoryPlan qopt::planMemory(ArrayRef<BufferLifetime> buffers,
                             int64_t alignment) {
   MemoryPlan plan;
@@ -150,11 +163,9 @@ MemoryPlan qopt::planMemory(ArrayRef<BufferLifetime> buffers,
   auto byFullness = [&](unsigned i) {
     return std::make_tuple(fullest[i], -buffers[i].bytes, buffers[i].first);
   };
-  auto tryOrder = [&](auto key) {
-    SmallVector<unsigned> order =
-        llvm::to_vector(llvm::seq<unsigned>(0, unsigned(buffers.size())));
-    std::stable_sort(order.begin(), order.end(),
-                     [&](unsigned a, unsigned b) { return key(a) < key(b); });
+  SmallVector<unsigned> order =
+      llvm::to_vector(llvm::seq<unsigned>(0, unsigned(buffers.size())));
+  auto keepBest = [&] {
     SmallVector<int64_t> offsets(buffers.size(), 0);
     int64_t arena = place(buffers, order, alignment, offsets);
     if (arena < plan.arenaBytes) {
@@ -162,11 +173,24 @@ MemoryPlan qopt::planMemory(ArrayRef<BufferLifetime> buffers,
       plan.offsets = offsets;
     }
   };
+  auto tryOrder = [&](auto key) {
+    llvm::sort(order);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](unsigned a, unsigned b) { return key(a) < key(b); });
+    keepBest();
+  };
   if (buffers.empty())
     return plan;
   tryOrder(bySize);
   tryOrder(byArea);
   tryOrder(byTime);
   tryOrder(byFullness);
+  uint64_t state = 1;
+  for (unsigned i = 0; i < kShuffles && buffers.size() <= kMostShuffled &&
+                       plan.arenaBytes > plan.liveBytes;
+       ++i) {
+    shuffle(order, state);
+    keepBest();
+  }
   return plan;
 }
