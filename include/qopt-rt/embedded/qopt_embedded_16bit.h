@@ -19,7 +19,7 @@ typedef struct qopt_wide {
   int32_t zero_point;
   int32_t low, high;
   int fast; /* sums of 32 bits, all shifts from 33 on */
-  size_t x_bytes, y_bytes;
+  size_t x_bytes, b_bytes, y_bytes; /* b: a second operand */
 } qopt_wide;
 
 /*===- Scalars ------------------------------------------------------------===*/
@@ -209,10 +209,17 @@ typedef struct qopt_widths {
   size_t a, b, y;
 } qopt_widths;
 
+typedef struct qopt_wide_sum {
+  qopt_sum sum;
+  qopt_widths widths;
+} qopt_wide_sum;
+
 /* y = a + b. */
 QOPT_TILE void qopt_wide_add(const int8_t *a, const int8_t *b,
                              int8_t *restrict y, const qopt_operands *operands,
-                             const qopt_sum *sum, const qopt_widths *widths) {
+                             const qopt_wide_sum *wide) {
+  const qopt_sum *sum = &wide->sum;
+  const qopt_widths *widths = &wide->widths;
   const int32_t *zero_points = operands->zero_points;
   size_t i, j;
   for (i = 0, j = 0; i < operands->count; ++i) {
@@ -235,13 +242,12 @@ QOPT_TILE void qopt_wide_add(const int8_t *a, const int8_t *b,
 QOPT_TILE void qopt_wide_multiply(const int8_t *a, const int8_t *b,
                                   int8_t *restrict y,
                                   const qopt_operands *operands,
-                                  const qopt_wide *scales,
-                                  const qopt_widths *widths) {
+                                  const qopt_wide *scales) {
   const int32_t *zero_points = operands->zero_points;
   size_t i, j;
   for (i = 0, j = 0; i < operands->count; ++i) {
-    int64_t left = qopt_load(a, i, widths->a) - zero_points[0];
-    int64_t right = qopt_load(b, j, widths->b) - zero_points[1];
+    int64_t left = qopt_load(a, i, scales->x_bytes) - zero_points[0];
+    int64_t right = qopt_load(b, j, scales->b_bytes) - zero_points[1];
     qopt_store_sum(y, i, left * right, scales, 0);
     j = j + 1 == operands->b_count ? 0 : j + 1;
   }
@@ -298,12 +304,16 @@ QOPT_TILE void qopt_wide_arg_reduce(const int8_t *x, int64_t *restrict y,
     }
 }
 
+/* Elements of so many bytes. */
+typedef struct qopt_run {
+  size_t count, bytes;
+} qopt_run;
+
 /* sums[i] += coefficients * (x[i] - zero point) of all inputs of the output
- * position `at`, i below `count`. */
+ * position `at`, for a run of elements. */
 QOPT_TILE void qopt_wide_sum_grid(const int8_t *restrict x,
-                                  int32_t *restrict sums, size_t count,
-                                  const qopt_grid *grid, const size_t *at,
-                                  size_t bytes) {
+                                  int32_t *restrict sums, qopt_run run,
+                                  const qopt_grid *grid, const size_t *at) {
   size_t tap[QOPT_GRID_AXES] = {0};
   size_t rank = grid->rank, d, i;
   do {
@@ -315,8 +325,8 @@ QOPT_TILE void qopt_wide_sum_grid(const int8_t *restrict x,
       from += axis->offsets[entry];
       weight *= axis->coefficients[entry];
     }
-    for (i = 0; i < count; ++i)
-      sums[i] += weight * (qopt_load(from, i, bytes) - grid->zero_point);
+    for (i = 0; i < run.count; ++i)
+      sums[i] += weight * (qopt_load(from, i, run.bytes) - grid->zero_point);
     for (d = rank; d-- > 0;) {
       if (++tap[d] < grid->axes[d].taps)
         break;
@@ -336,7 +346,8 @@ QOPT_TILE void qopt_wide_resize(const int8_t *restrict x, int8_t *restrict y,
     for (c = 0; c < run; c += QOPT_GRID_RUN) {
       int32_t sums[QOPT_GRID_RUN] = {0};
       size_t count = run - c < QOPT_GRID_RUN ? run - c : QOPT_GRID_RUN;
-      qopt_wide_sum_grid(x + c * bytes, sums, count, grid, at, bytes);
+      qopt_run part = {count, bytes};
+      qopt_wide_sum_grid(x + c * bytes, sums, part, grid, at);
       for (i = 0; i < count; ++i)
         qopt_store_sum(y, i, sums[i], scales, 0);
       y += count * scales->y_bytes;

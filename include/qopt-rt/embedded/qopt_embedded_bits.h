@@ -18,7 +18,14 @@
 typedef struct qopt_grid_weights {
   const uint32_t *words;
   int32_t least, step;
+  size_t bits; /* filled in where it is a constant */
 } qopt_grid_weights;
+
+/* At most 16 pairs: `quads` times four codes of two rows. */
+typedef struct qopt_code_block {
+  const uint32_t *w;
+  size_t bits, quads;
+} qopt_code_block;
 
 #if defined(__GNUC__)
 #define QOPT_UNROLLED_8 _Pragma("GCC unroll 8")
@@ -85,8 +92,9 @@ QOPT_INLINE void qopt_decode_quads(uint32_t *bytes, const uint32_t *w,
 }
 
 QOPT_INLINE void qopt_block_2x2(const int8_t *x, size_t stride,
-                                const uint32_t *w, size_t bits, size_t quads,
-                                int32_t sums[4]) {
+                                qopt_code_block block, int32_t sums[4]) {
+  const uint32_t *w = block.w;
+  size_t bits = block.bits, quads = block.quads;
   uint32_t bytes[QOPT_BLOCK / 2];
   qopt_decode_quads(bytes, w, bits, quads);
   qopt_dot_2x2(x, stride, (const int8_t *)(const void *)bytes, 4 * quads, sums);
@@ -112,8 +120,9 @@ QOPT_INLINE void qopt_block_2x1(const int8_t *x, const uint32_t *w, size_t bits,
 /* sums[2 * row + column] += `quads` times four codes of two rows times two
  * columns, `stride` apart; at most a block. */
 QOPT_INLINE void qopt_block_2x2(const int8_t *x, size_t stride,
-                                const uint32_t *w, size_t bits, size_t quads,
-                                int32_t sums[4]) {
+                                qopt_code_block block, int32_t sums[4]) {
+  const uint32_t *w = block.w;
+  size_t bits = block.bits, quads = block.quads;
   int32_t s00 = sums[0], s01 = sums[1], s10 = sums[2], s11 = sums[3];
   size_t i;
   QOPT_UNROLLED_8
@@ -197,9 +206,14 @@ QOPT_INLINE void qopt_codes_2x2(const int8_t *x, const uint32_t *w, size_t bits,
                                 size_t k, int32_t sums[4]) {
   const int8_t *end = x + k / QOPT_BLOCK * QOPT_BLOCK;
   sums[0] = sums[1] = sums[2] = sums[3] = 0;
-  for (; x != end; x += QOPT_BLOCK, w += 2 * bits)
-    qopt_block_2x2(x, k, w, bits, QOPT_BLOCK / 4, sums);
-  qopt_block_2x2(x, k, w, bits, k % QOPT_BLOCK / 4, sums);
+  for (; x != end; x += QOPT_BLOCK, w += 2 * bits) {
+    qopt_code_block block = {w, bits, QOPT_BLOCK / 4};
+    qopt_block_2x2(x, k, block, sums);
+  }
+  {
+    qopt_code_block rest = {w, bits, k % QOPT_BLOCK / 4};
+    qopt_block_2x2(x, k, rest, sums);
+  }
 }
 
 /* Sums of two rows of codes times one column. */
@@ -243,7 +257,8 @@ QOPT_INLINE void qopt_sums_codes(const int8_t *x, int32_t *y,
 QOPT_INLINE void qopt_pixel_codes(const int8_t *restrict x, int8_t *restrict y,
                                   const qopt_grid_weights *weights,
                                   const qopt_shape *shape,
-                                  const qopt_scales *scales, size_t bits) {
+                                  const qopt_scales *scales) {
+  size_t bits = weights->bits;
   size_t n = shape->n, k = shape->k, words = qopt_row_words(k, bits), c;
   const uint32_t *w = weights->words;
   int32_t rest = weights->least * qopt_sum_column(x, k), step = weights->step;
@@ -265,7 +280,8 @@ QOPT_INLINE void qopt_pixel_codes(const int8_t *restrict x, int8_t *restrict y,
 QOPT_INLINE void qopt_pixels_codes(const int8_t *restrict x, int8_t *restrict y,
                                    const qopt_grid_weights *weights,
                                    const qopt_shape *shape,
-                                   const qopt_scales *scales, size_t bits) {
+                                   const qopt_scales *scales) {
+  size_t bits = weights->bits;
   size_t n = shape->n, k = shape->k, words = qopt_row_words(k, bits), c;
   const uint32_t *w = weights->words;
   int32_t rest0 = weights->least * qopt_sum_column(x, k);
@@ -308,12 +324,16 @@ QOPT_INLINE void qopt_unpack_codes(int8_t *restrict w,
   QOPT_TILE void qopt_linear_##BITS##bit_1(                                    \
       const int8_t *x, int8_t *y, const qopt_grid_weights *weights,            \
       const qopt_shape *shape, const qopt_scales *scales) {                    \
-    qopt_pixel_codes(x, y, weights, shape, scales, BITS);                      \
+    qopt_grid_weights grid = *weights;                                         \
+    grid.bits = BITS;                                                          \
+    qopt_pixel_codes(x, y, &grid, shape, scales);                              \
   }                                                                            \
   QOPT_TILE void qopt_linear_##BITS##bit_2(                                    \
       const int8_t *x, int8_t *y, const qopt_grid_weights *weights,            \
       const qopt_shape *shape, const qopt_scales *scales) {                    \
-    qopt_pixels_codes(x, y, weights, shape, scales, BITS);                     \
+    qopt_grid_weights grid = *weights;                                         \
+    grid.bits = BITS;                                                          \
+    qopt_pixels_codes(x, y, &grid, shape, scales);                             \
   }                                                                            \
   QOPT_TILE void qopt_sums_##BITS##bit(                                        \
       const int8_t *x, int32_t *y, const qopt_grid_weights *weights,           \

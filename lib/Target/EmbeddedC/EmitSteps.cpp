@@ -19,48 +19,6 @@ using namespace qopt::embedded;
 
 using Argument = FunctionWriter::Argument;
 
-StringRef embedded::getKindName(Step::Kind kind) {
-  switch (kind) {
-  case Step::Gather:
-    return "conv";
-  case Step::Direct:
-    return "linear";
-  case Step::Depthwise:
-    return "depthwise";
-  case Step::Grouped:
-    return "grouped";
-  case Step::SumPool:
-    return "sum_pool";
-  case Step::MaxPool:
-    return "max_pool";
-  case Step::Resize:
-    return "resize";
-  case Step::Add:
-    return "add";
-  case Step::Multiply:
-    return "multiply";
-  case Step::Rescale:
-    return "rescale";
-  case Step::LookUp:
-    return "look_up";
-  case Step::Softmax:
-    return "softmax";
-  case Step::ArgReduce:
-    return "arg_reduce";
-  case Step::Move:
-    return "move";
-  case Step::Pick:
-    return "pick";
-  case Step::Pad:
-    return "pad";
-  case Step::Concat:
-    return "concat";
-  case Step::Recurrent:
-    return "recurrent";
-  }
-  return "";
-}
-
 std::string embedded::getComment(StringRef text) {
   std::string result;
   for (char c : text)
@@ -164,7 +122,7 @@ private:
     const Window &w = step_.window;
     if (w.taps() <= 1 && w.strides[0] <= 1 && w.strides[1] <= 1)
       return "";
-    auto pair = [](const int64_t(&yx)[2]) {
+    auto pair = [](const int64_t (&yx)[2]) {
       return absl::StrCat(yx[0], "x", yx[1], " ");
     };
     std::string text = pair(w.kernel);
@@ -287,7 +245,7 @@ private:
   }
   void declareWindow() {
     const Window &w = step_.window;
-    auto both = [](StringRef name, const int64_t(&yx)[2]) {
+    auto both = [](StringRef name, const int64_t (&yx)[2]) {
       return absl::StrCat(", .", name.str(), "_y = ", yx[0], ", .", name.str(),
                           "_x = ", yx[1]);
     };
@@ -512,9 +470,8 @@ private:
       writer_->line(absl::StrCat(
           "static const qopt_untied_sum sum = {.base = INT64_C(", *base,
           "), .multipliers = {", scales[first].multiplier, ", ",
-          scales[1 - first].multiplier, "}, .shift = ",
-          left.shift, ", .low = ", add.getClamp()[0],
-          ", .high = ", add.getClamp()[1], "};"));
+          scales[1 - first].multiplier, "}, .shift = ", left.shift, ", .low = ",
+          add.getClamp()[0], ", .high = ", add.getClamp()[1], "};"));
       return writer_->call("qopt_add_untied", {x_, writer_->getParameter(1), y_,
                                                "&operands", "&sum"});
     }

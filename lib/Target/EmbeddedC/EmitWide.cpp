@@ -42,10 +42,8 @@ public:
     case Step::Multiply:
       declareOperands(cast<fxp::MulOp>(step_.op).getZps());
       declareScales();
-      declareWidths();
-      return writer_.call(
-          "qopt_wide_multiply",
-          {x_, writer_.getParameter(1), y_, "&operands", "&scales", "&widths"});
+      return writer_.call("qopt_wide_multiply", {x_, writer_.getParameter(1),
+                                                 y_, "&operands", "&scales"});
     case Step::Rescale:
       return emitRescale();
     case Step::LookUp:
@@ -83,14 +81,17 @@ private:
         ", .zero_point = ", constants_.zeroPoint, ", .low = ", constants_.low,
         ", .high = ", constants_.high, ", .fast = ", isFast ? 1 : 0,
         ", .x_bytes = ", getElementBytes(step_.inputs[0]),
+        ", .b_bytes = ", getElementBytes(step_.inputs.back()),
         ", .y_bytes = ", getElementBytes(step_.output), "};"));
   }
 
+  std::string getWidths() const {
+    return absl::StrCat("{.a = ", getElementBytes(step_.inputs[0]),
+                        ", .b = ", getElementBytes(step_.inputs.back()),
+                        ", .y = ", getElementBytes(step_.output), "}");
+  }
   void declareWidths() {
-    writer_.line(absl::StrCat("static const qopt_widths widths = {.a = ",
-                              getElementBytes(step_.inputs[0]),
-                              ", .b = ", getElementBytes(step_.inputs.back()),
-                              ", .y = ", getElementBytes(step_.output), "};"));
+    writer_.line("static const qopt_widths widths = " + getWidths() + ";");
   }
 
   void declareWindow() {
@@ -210,14 +211,14 @@ private:
     int first = step_.k ? 1 : 0; // operands may be swapped
     FixedScale scales[] = {left, right};
     declareOperands(add.getZps());
-    declareWidths();
     writer_.line(absl::StrCat(
-        "static const qopt_sum sum = {.multipliers = {",
+        "static const qopt_wide_sum sum = {.sum = {.multipliers = {",
         scales[first].multiplier, ", ", scales[1 - first].multiplier,
         "}, .shift = ", left.shift, ", .zero_point = ", int64_t(add.getZp()),
-        ", .low = ", add.getClamp()[0], ", .high = ", add.getClamp()[1], "};"));
-    writer_.call("qopt_wide_add", {x_, writer_.getParameter(1), y_, "&operands",
-                                   "&sum", "&widths"});
+        ", .low = ", add.getClamp()[0], ", .high = ", add.getClamp()[1],
+        "}, .widths = ", getWidths(), "};"));
+    writer_.call("qopt_wide_add",
+                 {x_, writer_.getParameter(1), y_, "&operands", "&sum"});
   }
 
   void emitRescale() {
