@@ -5,7 +5,7 @@
     coverage.py --qopt build/bin/qopt --work DIR [--only REGEX] [--targets c object hls]
                 [--csim] [--jobs N]
 
-Networks of bench/coverage/networks.py, made anew each time, go to plain C, to
+Networks of bench/coverage/, made anew each time, go to plain C, to
 an object for a Cortex-M4 and to an FPGA project. What the C computes is found
 out from its files alone: the header says how each port stores its numbers,
 main.c runs it; the decibels are those of its results against ONNX Runtime's
@@ -28,6 +28,7 @@ import onnx
 import onnxruntime as ort
 
 sys.path.insert(0, str(Path(__file__).resolve().with_suffix("")))
+import outside  # noqa: E402, F401
 from networks import NETWORKS, build  # noqa: E402
 
 CALIBRATION, COMPARED = 16, 4

@@ -1,11 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small ONNX networks with random weights, written in a line a layer."""
+import tempfile
 import zlib
 
 import numpy as np
+import onnx
 from onnx import helper, numpy_helper
 
 QONNX = "qonnx.custom_op.general"
+
+
+def quantize_static(model, samples):
+    """The file that ONNX Runtime's static quantizer writes (QDQ, u8s8, per
+    channel, ranges of all samples)."""
+    from onnxruntime import quantization as q
+
+    class Reader(q.CalibrationDataReader):
+        def __init__(self):
+            count = len(next(iter(samples.values())))
+            self.rows = iter([{n: a[i] for n, a in samples.items()}
+                              for i in range(count)])
+
+        def get_next(self):
+            return next(self.rows, None)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        names = [f"{scratch}/{step}.onnx" for step in ("a", "b", "c")]
+        onnx.save(model, names[0])
+        q.shape_inference.quant_pre_process(*names[:2],
+                                            skip_symbolic_shape=True)
+        q.quantize_static(*names[1:], Reader(), per_channel=True,
+                          activation_type=q.QuantType.QUInt8,
+                          weight_type=q.QuantType.QInt8)
+        return onnx.load(names[2])
 
 
 class Net:
@@ -18,6 +45,7 @@ class Net:
         self.nodes, self.weights, self.inputs, self.outputs = [], [], [], []
         self.ranges = {}
         self.qonnx = False
+        self.static = False
 
     def input(self, shape, low=-1.0, high=1.0, dtype=np.float32, name="x"):
         """Samples are uniform numbers of [low, high)."""
@@ -109,6 +137,11 @@ class Net:
         self.outputs.append(x)
 
     def model(self):
+        if not self.static:
+            return self.write()
+        return quantize_static(self.write(), self.samples(16))
+
+    def write(self):
         info = helper.make_tensor_value_info
         kinds = helper.np_dtype_to_tensor_dtype
         graph = helper.make_graph(

@@ -18,6 +18,8 @@ def variants(**rows):
     def add(function):
         for name, arguments in rows.items():
             def write(n, arguments=arguments):
+                if isinstance(arguments, dict):
+                    return function(n, **arguments)
                 return function(n, *arguments)
             base = function.__name__.replace("__", "/").replace("_", "-")
             NETWORKS[f"{base}-{name.replace('_', '-')}"] = write
@@ -351,11 +353,21 @@ def middle__expand(n):
     n.output(n.conv(n.op("Expand", x, n.constant([1, 4, 8, 8], np.int64)), 4, 2))
 
 
+@variants(pads={"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1] * 4},
+          last={"kernel_shape": [2, 3], "strides": [2, 2], "pads": [0, 1, 0, 0],
+                "ceil_mode": 1},
+          wide={"kernel_shape": [5, 5], "strides": [2, 2], "pads": [2] * 4})
+def middle__unequal_windows(n, **window):
+    rest(n, n.op("AveragePool", stem(n), **window), size=4)
+
+
 @network
-def middle__unequal_windows(n):
-    x = n.op("AveragePool", stem(n), kernel_shape=[3, 3], strides=[2, 2],
-             pads=[1] * 4)
-    rest(n, x, size=4)
+def middle__unequal_windows_of_a_row(n):
+    x = n.qdq(n.input([1, 4, 15]), 0.008)
+    x = n.op("AveragePool", x, kernel_shape=[4], strides=[3], pads=[2, 0],
+             ceil_mode=1)
+    n.output(n.qdq(n.op("Conv", n.qdq(x, 0.007, 3), n.stored([3, 4, 2], 0.004)),
+                   0.02))
 
 
 @network
