@@ -4,6 +4,7 @@
 // A stream has one reader, so what several read is forked where it is made.
 //===----------------------------------------------------------------------===//
 #include "Convert.h"
+#include "Unit.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 
@@ -55,11 +56,18 @@ void Streams::define(Value tensor, Value stream, Location loc) {
   }
   if (readers == 0)
     return;
-  SmallVector<Type> types(readers, stream.getType());
-  auto fork = ForkOp::create(builder_, loc, types, stream);
+  // A chain of forks where one has too few results; its last copy goes on.
+  for (size_t missing = readers; missing > 0;) {
+    size_t count = std::min(missing, kMostStreams);
+    SmallVector<Type> types(count, stream.getType());
+    auto fork = ForkOp::create(builder_, loc, types, stream);
+    bool isLast = count == missing;
+    llvm::append_range(copies, fork.getCopies().drop_back(isLast ? 0 : 1));
+    stream = fork.getCopies().back();
+    missing -= isLast ? count : count - 1;
+  }
   // Readers take them from the back.
-  for (Value copy : llvm::reverse(fork.getCopies()))
-    copies.push_back(copy);
+  std::reverse(copies.begin(), copies.end());
 }
 
 Conversions::Conversions(MLIRContext *context) {

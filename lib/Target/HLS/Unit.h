@@ -20,8 +20,10 @@ namespace qopt::hls {
 /// What a unit does in one of its iterations: bit i of `reads` is a token of
 /// operand i, bit i of `writes` one of result i.
 struct Action {
-  uint8_t reads = 0, writes = 0;
+  uint32_t reads = 0, writes = 0;
 };
+/// How many streams enter or leave a unit at most: a bit of an Action each.
+constexpr size_t kMostStreams = 32;
 
 class Unit {
 public:

@@ -311,7 +311,7 @@ func.func @fork_types(%x: !hls.stream<8 x 4 x si8>) {
 
 // -----
 func.func @fork_once(%x: !hls.stream<8 x 4 x si8>) {
-  // C2: expected-error@+1 {{expects at least two results}}
+  // C2: expected-error@+1 {{expects 2 to 32 results}}
   %a = hls.fork %x : !hls.stream<8 x 4 x si8> -> !hls.stream<8 x 4 x si8>
   return
 }

@@ -18,8 +18,8 @@ LogicalResult ForkOp::verify() {
   for (Value copy : getCopies())
     if (copy.getType() != getInput().getType()) // C1
       return emitOpError("expects results of the input's type");
-  if (getCopies().size() < 2) // C2
-    return emitOpError("expects at least two results");
+  if (getCopies().size() < 2 || getCopies().size() > kMostStreams) // C2
+    return emitOpError() << "expects 2 to " << kMostStreams << " results";
   return checkReaders(*this);
 }
 
@@ -66,6 +66,29 @@ LogicalResult FifoOp::verify() {
   return checkReaders(*this);
 }
 
+/// A join of all inputs, in several steps where they are too many for one.
+static Value join(qg::ConcatOp op, Streams &streams, IntegerType element,
+                  MutableArrayRef<Value> inputs,
+                  MutableArrayRef<int64_t> channels) {
+  int64_t pixels =
+      op.getResult().getType().getNumElements() /
+      std::accumulate(channels.begin(), channels.end(), int64_t(0));
+  while (true) {
+    size_t count = std::min(inputs.size(), kMostStreams);
+    ArrayRef<int64_t> first = channels.take_front(count);
+    int64_t joined = std::accumulate(first.begin(), first.end(), int64_t(0));
+    Value result = JoinOp::create(streams.builder(), op.getLoc(),
+                                  getStream(pixels * joined, element),
+                                  ValueRange(inputs.take_front(count)), first);
+    inputs = inputs.drop_front(count - 1);
+    channels = channels.drop_front(count - 1);
+    if (inputs.size() == 1)
+      return result;
+    inputs.front() = result;
+    channels.front() = joined;
+  }
+}
+
 static FailureOr<Value> convertConcat(qg::ConcatOp op, Streams &streams) {
   SmallVector<Value> inputs;
   SmallVector<int64_t> channels;
@@ -82,11 +105,7 @@ static FailureOr<Value> convertConcat(qg::ConcatOp op, Streams &streams) {
     channels.push_back(
         getNumElements(getShape(input).drop_front(op.getAxis())));
   }
-  return JoinOp::create(
-             streams.builder(), op.getLoc(),
-             getStream(op.getResult().getType().getNumElements(), element),
-             inputs, channels)
-      .getResult();
+  return join(op, streams, element, inputs, channels);
 }
 
 void JoinOp::addConversions(Conversions &conversions) {
@@ -106,7 +125,7 @@ public:
   int64_t outputLanes() const override { return lanes_; }
   int64_t cycles() const override { return input().getElements() / lanes_; }
   Action action(int64_t) const override {
-    return {1, uint8_t((1u << op_->getNumResults()) - 1)};
+    return {1, ~0u >> (kMostStreams - op_->getNumResults())};
   }
   Resources resources(const Part &) const override { return {20, 0, 0}; }
   std::string describe() const override {
@@ -150,7 +169,7 @@ public:
     int64_t token = iteration % total;
     for (auto [i, channels] : llvm::enumerate(JoinOp(join_).getChannels())) {
       if (token < channels / lanes_)
-        return {uint8_t(1u << i), 1};
+        return {1u << i, 1};
       token -= channels / lanes_;
     }
     return {};
