@@ -246,9 +246,7 @@ bool AssignFormats::canBeInteger(TensorGraph &graph, Operation *op) {
   if (kept.contains(op))
     return false;
   if (auto pool = dyn_cast<qg::PoolOp>(op)) {
-    bool isPadded = llvm::any_of(pool.getPads(), [](int64_t p) { return p; });
-    if (pool.getKind() != PoolKind::avg ||
-        (isPadded && !pool.getCountIncludePad()))
+    if (pool.getKind() != PoolKind::avg)
       return false;
   } else if (auto binary = dyn_cast<qg::BinaryOp>(op);
              binary && graph.getInputs(op).size() == 2) {

@@ -90,10 +90,12 @@ func.func @pools(%x: tensor<1x4x4x2x!qg.q<ui8, 0.5 : 1>>) -> (tensor<1x2x2x2x!qg
   // CHECK: fxp.sum_pool %{{.*}} x_zp 1 x_unsigned
   // CHECK: fxp.requantize %{{.*}} scales dense<5.000000e-01>
   %1 = qg.pool avg %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] dilations [1, 1] : tensor<1x4x4x2x!qg.q<ui8, 0.5 : 1>> -> tensor<1x2x2x2x!qg.q<ui8, 0.25 : 0>>
-  // Windows at the edge count fewer positions: float.
-  // CHECK: fxp.dequantize
-  // CHECK: qg.pool avg %{{.*}} : tensor<1x4x4x2xf32> -> tensor<1x4x4x2xf32>
-  // CHECK: fxp.quantize
+  // Windows at the edge count fewer positions: a mean of every region.
+  // CHECK: %[[CORNER:.*]] = qg.slice %{{.*}} offsets [0, 0, 0, 0] strides [1, 1, 1, 1] : tensor<1x4x4x2xi8> -> tensor<1x2x2x2xi8>
+  // CHECK: fxp.sum_pool %[[CORNER]] kernel [3, 3] strides [1, 1] pads [1, 1, 0, 0]
+  // CHECK: fxp.requantize %{{.*}} scales dense<5.000000e-01>
+  // CHECK: qg.concat {{.*}} axis 2 : (tensor<1x1x1x2xi8>, tensor<1x1x2x2xi8>, tensor<1x1x1x2xi8>) -> tensor<1x1x4x2xi8>
+  // CHECK: qg.concat {{.*}} axis 1 : (tensor<1x1x4x2xi8>, tensor<1x2x4x2xi8>, tensor<1x1x4x2xi8>) -> tensor<1x4x4x2xi8>
   %2 = qg.pool avg %x kernel [3, 3] strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] : tensor<1x4x4x2x!qg.q<ui8, 0.5 : 1>> -> tensor<1x4x4x2x!qg.q<ui8, 0.25 : 0>>
   return %0, %1, %2 : tensor<1x2x2x2x!qg.q<ui8, 0.5 : 1>>, tensor<1x2x2x2x!qg.q<ui8, 0.25 : 0>>, tensor<1x4x4x2x!qg.q<ui8, 0.25 : 0>>
 }

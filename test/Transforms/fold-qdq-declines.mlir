@@ -84,21 +84,6 @@ func.func @no_integer_form(%q: tensor<4x!qg.q<ui8, 0.5 : 128>>, %p: tensor<4x!qg
 }
 
 // -----
-// Windows at the border count fewer elements; with count_include_pad they do
-// not.
-// CHECK-LABEL: func @average_with_padding
-// CHECK: qg.pool avg {{.*}} : tensor<1x2x1xf32> -> tensor<1x3x1xf32>
-// CHECK: qg.pool avg %arg0 {{.*}} count_include_pad : tensor<1x2x1x!qg.q<{{.*}}>> -> tensor<1x3x1x!qg.q<{{.*}}>>
-func.func @average_with_padding(%q: tensor<1x2x1x!qg.q<ui8, 0.5 : 128>>) -> (tensor<1x3x1x!qg.q<ui8, 0.5 : 0>>, tensor<1x3x1x!qg.q<ui8, 0.5 : 0>>) {
-  %x = qg.dequantize %q : tensor<1x2x1x!qg.q<ui8, 0.5 : 128>> -> tensor<1x2x1xf32>
-  %0 = qg.pool avg %x kernel [2] strides [1] pads [1, 1] dilations [1] : tensor<1x2x1xf32> -> tensor<1x3x1xf32>
-  %1 = qg.quantize %0 : tensor<1x3x1xf32> -> tensor<1x3x1x!qg.q<ui8, 0.5 : 0>>
-  %2 = qg.pool avg %x kernel [2] strides [1] pads [1, 1] dilations [1] count_include_pad : tensor<1x2x1xf32> -> tensor<1x3x1xf32>
-  %3 = qg.quantize %2 : tensor<1x3x1xf32> -> tensor<1x3x1x!qg.q<ui8, 0.5 : 0>>
-  return %1, %3 : tensor<1x3x1x!qg.q<ui8, 0.5 : 0>>, tensor<1x3x1x!qg.q<ui8, 0.5 : 0>>
-}
-
-// -----
 // One operand of the concatenation is float.
 // CHECK-LABEL: func @concat_with_floats
 // CHECK: qg.concat {{.*}} : (tensor<2xf32>, tensor<2xf32>) -> tensor<4xf32>

@@ -15,32 +15,6 @@ static int64_t getCount(ArrayRef<int64_t> extents) {
   return getNumElements(extents);
 }
 
-/// How many positions every window of an average pool counts; nullopt if
-/// windows differ.
-static std::optional<int64_t> getUniformCount(qg::PoolOp op) {
-  if (op.getCountIncludePad())
-    return getCount(op.getKernel());
-  ArrayRef<int64_t> in = op.getX().getType().getShape();
-  ArrayRef<int64_t> out = op.getType().getShape();
-  int64_t total = 1;
-  for (size_t d = 0; d < op.getKernel().size(); ++d) {
-    int64_t common = -1;
-    for (int64_t p = 0; p < out[d + 1]; ++p) {
-      int64_t taps = 0;
-      for (int64_t k = 0; k < op.getKernel()[d]; ++k) {
-        int64_t at =
-            p * op.getStrides()[d] + k * op.getDilations()[d] - op.getPads()[d];
-        taps += at >= 0 && at < in[d + 1];
-      }
-      if (common >= 0 && common != taps)
-        return std::nullopt;
-      common = taps;
-    }
-    total *= std::max<int64_t>(common, 0);
-  }
-  return total > 0 ? std::optional<int64_t>(total) : std::nullopt;
-}
-
 static RankedTensorType withElement(Type type, Type element) {
   return RankedTensorType::get(cast<RankedTensorType>(type).getShape(),
                                element);
@@ -49,11 +23,6 @@ static RankedTensorType withElement(Type type, Type element) {
 static RankedTensorType withStored(Type type, const Encoding &encoding) {
   return withElement(type,
                      IntegerType::get(type.getContext(), encoding.storageBits));
-}
-
-/// How many integers surely add up within 32 bits.
-static int64_t countSummands(const Encoding &encoding) {
-  return INT32_MAX >> encoding.storageBits;
 }
 
 namespace {
@@ -179,38 +148,6 @@ struct ConvertBinary : ToFXP<qg::BinaryOp> {
         adaptor.getRhs(), scales, zps, result->zeroPoint(),
         op.getClamp().value_or(range), lhs->isUnsigned, rhs->isUnsigned,
         result->isUnsigned, mode);
-    return success();
-  }
-};
-
-struct ConvertPool : ToFXP<qg::PoolOp> {
-  using ToFXP::ToFXP;
-  LogicalResult
-  matchAndRewrite(qg::PoolOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    std::optional<Encoding> x = getStored(op.getX().getType());
-    if (!x)
-      return rewriter.notifyMatchFailure(op, "not in integers per tensor");
-    if (op.getKind() == PoolKind::max) {
-      rewriter.replaceOpWithNewOp<fxp::MaxPoolOp>(
-          op, withStored(op.getType(), *x), adaptor.getX(), op.getKernel(),
-          op.getStrides(), op.getPads(), op.getDilations(), x->isUnsigned);
-      return success();
-    }
-    std::optional<Encoding> result = getStored(op.getType());
-    std::optional<int64_t> count = getUniformCount(op);
-    if (!result || !count)
-      return rewriter.notifyMatchFailure(op, "windows count differently");
-    if (*count > countSummands(*x))
-      return rewriter.notifyMatchFailure(op, "sums may leave 32 bits");
-    Value acc = fxp::SumPoolOp::create(
-        rewriter, op.getLoc(), withElement(op.getType(), rewriter.getI32Type()),
-        adaptor.getX(), op.getKernel(), op.getStrides(), op.getPads(),
-        op.getDilations(), x->zeroPoint(), x->isUnsigned);
-    double scale =
-        double(x->scale()) / (double(result->scale()) * double(*count));
-    rewriter.replaceOp(op, createRequantize(rewriter, op.getLoc(), acc,
-                                            float(scale), {*result, mode}));
     return success();
   }
 };
@@ -458,9 +395,9 @@ void qgtofxp::populateElementwisePatterns(RewritePatternSet &patterns,
                                           fxp::RequantizeModeAttr mode) {
   MLIRContext *context = patterns.getContext();
   patterns.add<ConvertQuantize, ConvertDequantize, ConvertRequantize,
-               ConvertConcat, ConvertBinary, ConvertPool, ConvertResize,
-               ConvertReduce, ConvertConstant, DropObserve, DropBridge>(
-      converter, context, mode);
+               ConvertConcat, ConvertBinary, ConvertResize, ConvertReduce,
+               ConvertConstant, DropObserve, DropBridge>(converter, context,
+                                                         mode);
   patterns.add<MoveStorage, ComputeInFloat>(converter, context);
 }
 

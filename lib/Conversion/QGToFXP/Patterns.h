@@ -39,6 +39,11 @@ std::optional<Encoding> getStoredEncoding(mlir::Type type,
 /// The largest distance of a stored integer from `zeroPoint`.
 int64_t getReach(const Encoding &encoding, int64_t zeroPoint);
 
+/// How many stored integers surely add up within 32 bits.
+inline int64_t countSummands(const Encoding &encoding) {
+  return INT32_MAX >> encoding.storageBits;
+}
+
 bool isQuantized(mlir::Type type);
 
 /// "f32", "pow2" or "fixed:BITS"; else an error.
@@ -101,6 +106,9 @@ void populateGroupLinearPatterns(mlir::RewritePatternSet &patterns,
 void populateElementwisePatterns(mlir::RewritePatternSet &patterns,
                                  const mlir::TypeConverter &converter,
                                  fxp::RequantizeModeAttr mode);
+void populatePoolPatterns(mlir::RewritePatternSet &patterns,
+                          const mlir::TypeConverter &converter,
+                          fxp::RequantizeModeAttr mode);
 
 /// Integer forms that are not what the float definition rounds to.
 void populateIntegerOnlyPatterns(mlir::RewritePatternSet &patterns,

@@ -204,6 +204,7 @@ struct ConvertQGToFXP : qopt::impl::ConvertQGToFXPBase<ConvertQGToFXP> {
     populateLinearPatterns(patterns, converter, *mode);
     populateGroupLinearPatterns(patterns, converter, *mode);
     populateElementwisePatterns(patterns, converter, *mode);
+    populatePoolPatterns(patterns, converter, *mode);
     if (integerOnly)
       populateIntegerOnlyPatterns(patterns, converter, *mode);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,

@@ -369,9 +369,6 @@ struct QuantizeAveragePool : OnStored<OpRewritePattern<qg::PoolOp>> {
     Value x = getStored(op.getX());
     if (op.getKind() != PoolKind::avg || !x)
       return rewriter.notifyMatchFailure(op, "no mean of stored integers");
-    if (!op.getCountIncludePad() &&
-        llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
-      return rewriter.notifyMatchFailure(op, "windows count differently");
     std::optional<Tail> tail = findTail(op.getResult());
     if (!tail || tail->clamp || op.getResult() != tail->quantize.getX())
       return rewriter.notifyMatchFailure(op, "result is not quantized");

@@ -127,24 +127,20 @@ static LogicalResult evaluatePool(PoolOp op, const Tensor &x,
   return store<T>(op, out, results);
 }
 
-/// How many positions every window of an average pool counts, or nullopt if
-/// they differ.
-static std::optional<int64_t> getUniformCount(PoolOp op,
-                                              const WindowWalk &walk) {
-  if (op.getCountIncludePad())
-    return walk.numTaps();
-  std::optional<int64_t> count;
-  bool uniform = true;
-  forEachWindow(walk, 1, [&](ArrayRef<WindowWalk::Tap> taps, int64_t, int64_t) {
-    if (count && *count != int64_t(taps.size()))
-      uniform = false;
-    count = taps.size();
-  });
-  return uniform ? count : std::nullopt;
+/// How many positions each window of an average pool counts.
+static std::vector<int64_t> getCounts(PoolOp op, const WindowWalk &walk) {
+  std::vector<int64_t> counts(walk.numOutputs(), walk.numTaps());
+  if (!op.getCountIncludePad())
+    forEachWindow(walk, 1,
+                  [&](ArrayRef<WindowWalk::Tap> taps, int64_t, int64_t p) {
+                    counts[p] = int64_t(taps.size());
+                  });
+  return counts;
 }
 
-/// rne(f32(acc) * scale) + zp into a per-tensor encoding.
-static Tensor requantize(ArrayRef<int32_t> acc, float scale,
+/// rne(f32(acc[i]) * getScale(i)) + zp into a per-tensor encoding.
+static Tensor requantize(ArrayRef<int32_t> acc,
+                         llvm::function_ref<float(size_t)> getScale,
                          RankedTensorType type) {
   QuantizedType quantized = getQuantizedType(type);
   const IntegerFormat &format = quantized.getIntegerFormat();
@@ -153,7 +149,8 @@ static Tensor requantize(ArrayRef<int32_t> acc, float scale,
   Tensor result(*getDType(type.getElementType()), type.getShape());
   EvalBuilder b;
   for (size_t i = 0; i < acc.size(); ++i)
-    result.setInt(i, numerics::emitRequantize(b, acc[i], 0, scale, range));
+    result.setInt(i,
+                  numerics::emitRequantize(b, acc[i], 0, getScale(i), range));
   return result;
 }
 
@@ -189,16 +186,20 @@ LogicalResult PoolOp::evaluate(ArrayRef<Tensor> operands,
     results.push_back(result);
     return success();
   }
-  std::optional<int64_t> count = getUniformCount(*this, walk);
-  if (!count)
+  std::vector<int64_t> counts = getCounts(*this, walk);
+  if (llvm::is_contained(counts, 0))
     return evaluatePool<float>(*this, x, results);
   std::vector<int32_t> values = loadIntegers(x, from.getZeroPoint());
   combineWindows<int32_t>(
       walk, {batch, channels, values, out}, 0,
       [](int32_t a, int32_t c) { return int32_t(uint32_t(a) + uint32_t(c)); });
-  float scale =
-      float(double(from.getScale()) / (double(to.getScale()) * double(*count)));
-  results.push_back(requantize(out, scale, getResultType()));
+  std::vector<float> scales;
+  for (int64_t count : counts)
+    scales.push_back(float(double(from.getScale()) /
+                           (double(to.getScale()) * double(count))));
+  results.push_back(requantize(
+      out, [&](size_t i) { return scales[i / channels % counts.size()]; },
+      getResultType()));
   return success();
 }
 
@@ -349,9 +350,9 @@ LogicalResult ReduceOp::evaluate(ArrayRef<Tensor> operands,
       results.push_back(sums);
       return success();
     }
+    float scale = getRequantizeScale(from.getScale(), 1, to.getScale());
     results.push_back(
-        requantize(acc, getRequantizeScale(from.getScale(), 1, to.getScale()),
-                   getResultType()));
+        requantize(acc, [scale](size_t) { return scale; }, getResultType()));
     return success();
   }
   if (isDouble(getX()))
