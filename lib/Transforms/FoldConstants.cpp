@@ -18,6 +18,14 @@ namespace qopt {
 using namespace mlir;
 using namespace qopt;
 
+namespace {
+/// The options of the pass.
+struct Limits {
+  int64_t maxElements;
+  bool decode;
+};
+} // namespace
+
 /// Elements of the constants that only `op` reads: they vanish with it.
 static int64_t countDyingElements(Operation *op) {
   int64_t count = 0;
@@ -27,9 +35,21 @@ static int64_t countDyingElements(Operation *op) {
   return count;
 }
 
-static bool isWorthFolding(Operation *op, int64_t maxElements) {
-  if (isa<qg::ConstantOp, qg::DequantizeOp, qg::ObserveOp>(op) ||
-      op->getNumOperands() == 0 || op->use_empty())
+/// Whether a product reads what `op` decodes, moved or not, or a table is
+/// looked up in it.
+static bool isReadByProduct(Operation *op) {
+  return llvm::any_of(op->getUsers(), [](Operation *user) {
+    return isa<LinearOpInterface, qg::GatherOp>(user) ||
+           (isa<qg::ReshapeOp, qg::TransposeOp>(user) && isReadByProduct(user));
+  });
+}
+
+static bool isWorthFolding(Operation *op, const Limits &limits) {
+  auto [maxElements, decode] = limits;
+  if (isa<qg::ConstantOp, qg::ObserveOp>(op) || op->getNumOperands() == 0 ||
+      op->use_empty())
+    return false;
+  if (isa<qg::DequantizeOp>(op) && (!decode || isReadByProduct(op)))
     return false;
   int64_t results = 0;
   for (Type type : op->getResultTypes())
@@ -38,9 +58,9 @@ static bool isWorthFolding(Operation *op, int64_t maxElements) {
 }
 
 /// Replaces `op` by constants if all operands are; returns whether it did.
-static bool foldOp(Operation *op, int64_t maxElements) {
+static bool foldOp(Operation *op, const Limits &limits) {
   auto reference = dyn_cast<ReferenceOpInterface>(op);
-  if (!reference || !isWorthFolding(op, maxElements))
+  if (!reference || !isWorthFolding(op, limits))
     return false;
   auto isConstant = [](Value operand) {
     return operand.getDefiningOp<qg::ConstantOp>() != nullptr;
@@ -82,7 +102,7 @@ struct FoldConstants : qopt::impl::FoldConstantsBase<FoldConstants> {
       for (Value operand : op->getOperands())
         if (Operation *source = operand.getDefiningOp())
           sources.insert(source);
-      if (!foldOp(op, maxElements))
+      if (!foldOp(op, {maxElements, decode}))
         continue;
       op->erase();
       for (Operation *source : sources)

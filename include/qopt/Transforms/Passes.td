@@ -17,7 +17,8 @@ def FoldConstants : Pass<"qg-fold-constants", "::mlir::func::FuncOp"> {
     arithmetic, re-laid-out weights and masks disappear this way.
 
     Declines: `qg.dequantize`, because a quantized weight must reach the linear
-    op that reads it with its encoding; results larger than `max-elements`
+    op that reads it with its encoding (with `decode`, those that one reads
+    alone); results larger than `max-elements`
     unless they are no larger than the operands that die with the op; ops that
     have no reference semantics.
 
@@ -27,7 +28,11 @@ def FoldConstants : Pass<"qg-fold-constants", "::mlir::func::FuncOp"> {
   let options = [
     Option<"maxElements", "max-elements", "int64_t", "1048576",
            "Largest result in elements that may grow the module (1 Mi: 4 MiB "
-           "of f32, more than any table or mask a network needs)">
+           "of f32, more than any table or mask a network needs)">,
+    Option<"decode", "decode", "bool", "false",
+           "Also decode stored constants that no product reads: arithmetic with "
+           "numbers has forms on targets without floats that arithmetic with "
+           "encodings has not (off: the model said how it stores them)">
   ];
 }
 
