@@ -100,18 +100,13 @@ private:
       return true;
     }
     auto product = value.getDefiningOp<qg::MatmulOp>();
+    // Products of a cell state have other forms by now than a factor.
     if (!product || sum.product)
-      return explain(value);
+      return refuse("a gate sums more than inputs and one product of the "
+                    "hidden state (peepholes?)");
     sum.product = product;
     sum.stateColumn = first;
     return true;
-  }
-
-  /// Says what a sum holds that a cell has no place for.
-  bool explain(Value value) {
-    if (match(BinaryKind::mul, value))
-      refuse("peepholes");
-    return false;
   }
 
   std::optional<GateSum> getSum(Value value) {
