@@ -46,6 +46,7 @@ typedef struct qopt_layer_state {
   int16_t *a, *s; /* inputs of gates: of x, of the state */
   int16_t *h, *c;
   int8_t *x_bytes, *h_bytes;
+  const qopt_layer *layer;
 } qopt_layer_state;
 
 /*===- Scalars ------------------------------------------------------------===*/
@@ -78,41 +79,48 @@ QOPT_INLINE int32_t qopt_tanh(int32_t x, const int16_t *table) {
   return x < 0 ? -absolute : absolute;
 }
 
-/* x * multiplier / 2^shift rounded half to even, into [low, high]. */
-QOPT_INLINE int32_t qopt_rescale_state(int32_t x, int32_t multiplier,
-                                       uint32_t shift, int32_t zero_point,
-                                       int32_t low, int32_t high) {
-  int64_t y = qopt_round_shift((int64_t)x * multiplier, shift) + zero_point;
+/* product / 2^shift rounded half to even, into [low, high]. */
+QOPT_INLINE int32_t qopt_rescale_state(int64_t product, uint32_t shift,
+                                       int32_t zero_point, int32_t low,
+                                       int32_t high) {
+  int64_t y = qopt_round_shift(product, shift) + zero_point;
   return y < low ? low : y > high ? high : (int32_t)y;
 }
 
 QOPT_INLINE int8_t qopt_state_byte(int32_t x, const qopt_factor *factor,
                                    int32_t low, int32_t high) {
-  return (int8_t)qopt_rescale_state(x, factor->multiplier, factor->shift,
-                                    factor->zero_point, low, high);
+  return (int8_t)qopt_rescale_state((int64_t)x * factor->multiplier,
+                                    factor->shift, factor->zero_point, low,
+                                    high);
 }
 
 /*===- Layers -------------------------------------------------------------===*/
 
 /* Rows `first` to `first + count` of the gates, in 16 bits. */
-QOPT_TILE void qopt_gate_inputs(const int8_t *bytes, int16_t *y, int32_t *sums,
-                                const qopt_gate_rows *rows, size_t first,
-                                size_t count) {
-  const qopt_shape shape = {count, rows->row};
-  size_t i;
-  qopt_sums(bytes, sums, rows->weights + first * rows->row, &shape,
+typedef struct qopt_gates {
+  int16_t *y;
+  int32_t *sums;
+  size_t first, count;
+} qopt_gates;
+
+QOPT_TILE void qopt_gate_inputs(const int8_t *bytes, const qopt_gate_rows *rows,
+                                const qopt_gates *gates) {
+  const qopt_shape shape = {gates->count, rows->row};
+  size_t first = gates->first, i;
+  qopt_sums(bytes, gates->sums, rows->weights + first * rows->row, &shape,
             rows->bias + first);
-  for (i = 0; i < count; ++i)
-    y[first + i] =
-        (int16_t)qopt_rescale_state(sums[i], rows->multiplier[first + i],
-                                    rows->shift[first + i], 0, -32768, 32767);
+  for (i = 0; i < gates->count; ++i)
+    gates->y[first + i] = (int16_t)qopt_rescale_state(
+        (int64_t)gates->sums[i] * rows->multiplier[first + i],
+        rows->shift[first + i], 0, -32768, 32767);
 }
 
 QOPT_TILE void qopt_lstm_step(const qopt_layer *layer,
                               const qopt_layer_state *at) {
   size_t units = layer->units, j;
   const int16_t *table = layer->sigmoid;
-  qopt_gate_inputs(at->h_bytes, at->s, at->sums, &layer->state, 0, 4 * units);
+  const qopt_gates gates = {at->s, at->sums, 0, 4 * units};
+  qopt_gate_inputs(at->h_bytes, &layer->state, &gates);
   for (j = 0; j < units; ++j) {
     int32_t z[4], cell;
     size_t g;
@@ -138,8 +146,8 @@ QOPT_TILE void qopt_gru_step(const qopt_layer *layer,
   size_t units = layer->units, n = 2 * units, j;
   const int16_t *table = layer->sigmoid;
   int16_t *a = at->a, *s = at->s;
-  qopt_gate_inputs(at->h_bytes, s, at->sums, &layer->state, 0,
-                   layer->reset_first ? n : 3 * units);
+  const qopt_gates gates = {s, at->sums, 0, layer->reset_first ? n : 3 * units};
+  qopt_gate_inputs(at->h_bytes, &layer->state, &gates);
   for (j = 0; j < units; ++j) {
     int32_t reset =
         qopt_sigmoid(qopt_saturate16(a[units + j] + s[units + j]), table);
@@ -151,7 +159,8 @@ QOPT_TILE void qopt_gru_step(const qopt_layer *layer,
                                           qopt_round_up(reset * s[n + j], 15));
   }
   if (layer->reset_first) {
-    qopt_gate_inputs(at->h_bytes, s, at->sums, &layer->state, n, units);
+    const qopt_gates fresh = {s, at->sums, n, units};
+    qopt_gate_inputs(at->h_bytes, &layer->state, &fresh);
     for (j = 0; j < units; ++j)
       a[n + j] = (int16_t)qopt_saturate16(a[n + j] + s[n + j]);
   }
@@ -167,7 +176,8 @@ QOPT_TILE void qopt_gru_step(const qopt_layer *layer,
 QOPT_TILE void qopt_rnn_step(const qopt_layer *layer,
                              const qopt_layer_state *at) {
   size_t units = layer->units, j;
-  qopt_gate_inputs(at->h_bytes, at->s, at->sums, &layer->state, 0, units);
+  const qopt_gates gates = {at->s, at->sums, 0, units};
+  qopt_gate_inputs(at->h_bytes, &layer->state, &gates);
   for (j = 0; j < units; ++j)
     at->h[j] = (int16_t)qopt_round_up(
         qopt_tanh(qopt_saturate16(at->a[j] + at->s[j]), layer->sigmoid),
@@ -179,9 +189,9 @@ QOPT_TILE void qopt_start_state(const int8_t *bytes, int16_t *state,
                                 size_t units, const qopt_factor *factor) {
   size_t j;
   for (j = 0; j < units; ++j)
-    state[j] = (int16_t)qopt_rescale_state(bytes[j] - factor->zero_point,
-                                           factor->multiplier, factor->shift, 0,
-                                           -32768, 32767);
+    state[j] = (int16_t)qopt_rescale_state(
+        (int64_t)(bytes[j] - factor->zero_point) * factor->multiplier,
+        factor->shift, 0, -32768, 32767);
 }
 
 QOPT_TILE void qopt_store_state(const int16_t *state, int8_t *y,
@@ -194,14 +204,15 @@ QOPT_TILE void qopt_store_state(const int16_t *state, int8_t *y,
 
 QOPT_TILE void qopt_layer_step(const int8_t *x, const qopt_layer *layer,
                                const qopt_layer_state *at) {
+  const qopt_gates gates = {at->a, at->sums, 0,
+                            layer->units * (layer->kind == QOPT_LSTM  ? 4
+                                            : layer->kind == QOPT_GRU ? 3
+                                                                      : 1)};
   size_t j;
   memcpy(at->x_bytes, x, layer->inputs);
   for (j = 0; j < layer->units; ++j)
     at->h_bytes[j] = qopt_state_byte(at->h[j], &layer->product, -128, 127);
-  qopt_gate_inputs(at->x_bytes, at->a, at->sums, &layer->x, 0,
-                   layer->units * (layer->kind == QOPT_LSTM  ? 4
-                                   : layer->kind == QOPT_GRU ? 3
-                                                             : 1));
+  qopt_gate_inputs(at->x_bytes, &layer->x, &gates);
   if (layer->kind == QOPT_LSTM)
     qopt_lstm_step(layer, at);
   else if (layer->kind == QOPT_GRU)
@@ -210,11 +221,12 @@ QOPT_TILE void qopt_layer_step(const int8_t *x, const qopt_layer *layer,
     qopt_rnn_step(layer, at);
 }
 
-/* y[t, n] = states of x[t, n] from the initial ones, n by n. */
+/* y[t, n] = states of x[t, n] from the initial ones [n], n by n; `cell` is NULL
+ * where the layer has none. */
 QOPT_TILE void qopt_recurrent(const int8_t *x, const int8_t *hidden,
                               const int8_t *cell, int8_t *y,
-                              const qopt_layer *layer,
                               const qopt_layer_state *at) {
+  const qopt_layer *layer = at->layer;
   size_t units = layer->units, row = layer->batch * units, n, i;
   /* Rows end with weights that are 0. */
   memset(at->x_bytes, 0, layer->x.row);

@@ -96,10 +96,10 @@ template <class B, class I> I emitBlend(B &b, I z, I n, I h, int64_t bits) {
       b, emitRoundUp(b, b.addI(b.mulI(z, h), b.mulI(rest, fresh)), kGateBits));
 }
 
-/// f * c + i * g, c in steps of 2^-bits.
-template <class B, class I> I emitCell(B &b, I f, I c, I i, I g, int64_t bits) {
-  I kept = emitRoundUp(b, b.mulI(f, c), kGateBits);
-  I fresh = emitRoundUp(b, b.mulI(i, g), 2 * kGateBits - bits);
+/// f * c + i * g of both products, c in steps of 2^-bits.
+template <class B, class I> I emitCell(B &b, I fc, I ig, int64_t bits) {
+  I kept = emitRoundUp(b, fc, kGateBits);
+  I fresh = emitRoundUp(b, ig, 2 * kGateBits - bits);
   return emitSaturate16(b, b.addI(kept, fresh));
 }
 

@@ -199,7 +199,7 @@ SmallVector<Value> LayerLowering::stepLSTM(Value a, Value s, Value c) {
     Value f =
         numerics::emitSigmoid(b, numerics::emitGateInput(b, v[2], v[3]), at);
     Value g = numerics::emitTanh(b, numerics::emitGateInput(b, v[4], v[5]), at);
-    return numerics::emitCell(b, f, v[6], i, g, cellBits);
+    return numerics::emitCell(b, b.mulI(f, v[6]), b.mulI(i, g), cellBits);
   });
   Value hidden = map({gate(a, 3), gate(s, 3), cell},
                      [&](IRScalarBuilder &b, ArrayRef<Value> v, At at) {

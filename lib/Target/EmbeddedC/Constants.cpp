@@ -297,6 +297,38 @@ static absl::Status fillScales(const Step &step, StepConstants &constants) {
   return absl::OkStatus();
 }
 
+/// Where the elements that a gather picks lie.
+static absl::Status fillOffsets(const Step &step, StepConstants &constants) {
+  auto gather = cast<qg::GatherOp>(step.op);
+  ArrayRef<int64_t> x = getShape(gather.getX());
+  std::optional<Tensor> indices = qg::matchConstant(gather.getIndices());
+  if (!indices)
+    return absl::InternalError("the numbers of a gather are missing");
+  int64_t axis = gather.getAxis(),
+          bytes = getNumElements(x.drop_front(axis + 1)) *
+                  getElementBytes(gather.getX());
+  for (int64_t i = 0; i < indices->numElements(); ++i) {
+    int64_t index = indices->getInt(i);
+    constants.offsets.push_back(
+        int32_t((index < 0 ? index + x[axis] : index) * bytes));
+  }
+  return absl::OkStatus();
+}
+
+static absl::Status fillTable(const Step &step, StepConstants &constants) {
+  auto lut = cast<fxp::LutOp>(step.op);
+  FailureOr<Tensor> table =
+      qg::getTensor(lut.getTable(), lut.getTable().getType());
+  if (failed(table))
+    return absl::InternalError("the bytes of a table are missing");
+  for (int64_t i = 0; i < table->numElements(); ++i)
+    if (getByteWidth(table->dtype()) == 2)
+      constants.wideTable.push_back(int16_t(table->getInt(i)));
+    else
+      constants.table.push_back(int8_t(table->getInt(i)));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<StepConstants> embedded::computeConstants(const Step &step) {
   StepConstants constants;
   switch (step.kind) {
@@ -329,39 +361,18 @@ absl::StatusOr<StepConstants> embedded::computeConstants(const Step &step) {
     constants.bias = {0};
     fillGrid(step, constants);
     break;
-  case Step::Pick: {
-    auto gather = cast<qg::GatherOp>(step.op);
-    ArrayRef<int64_t> x = getShape(gather.getX());
-    std::optional<Tensor> indices = qg::matchConstant(gather.getIndices());
-    if (!indices)
-      return absl::InternalError("the numbers of a gather are missing");
-    int64_t axis = gather.getAxis(),
-            bytes = getNumElements(x.drop_front(axis + 1)) *
-                    getElementBytes(gather.getX());
-    for (int64_t i = 0; i < indices->numElements(); ++i) {
-      int64_t index = indices->getInt(i);
-      constants.offsets.push_back(
-          int32_t((index < 0 ? index + x[axis] : index) * bytes));
-    }
+  case Step::Pick:
+    if (absl::Status status = fillOffsets(step, constants); !status.ok())
+      return status;
     return constants;
-  }
   case Step::Recurrent:
     if (absl::Status status = fillRecurrent(step, constants); !status.ok())
       return status;
     return constants;
-  case Step::LookUp: {
-    auto lut = cast<fxp::LutOp>(step.op);
-    FailureOr<Tensor> table =
-        qg::getTensor(lut.getTable(), lut.getTable().getType());
-    if (failed(table))
-      return absl::InternalError("the bytes of a table are missing");
-    for (int64_t i = 0; i < table->numElements(); ++i)
-      if (getByteWidth(table->dtype()) == 2)
-        constants.wideTable.push_back(int16_t(table->getInt(i)));
-      else
-        constants.table.push_back(int8_t(table->getInt(i)));
+  case Step::LookUp:
+    if (absl::Status status = fillTable(step, constants); !status.ok())
+      return status;
     return constants;
-  }
   case Step::Softmax: {
     auto softmax = cast<fxp::SoftmaxOp>(step.op);
     FailureOr<Tensor> table =

@@ -295,7 +295,7 @@ private:
     case Step::Concat:
       return emitConcat();
     case Step::Recurrent:
-      return emitRecurrent();
+      return emitRecurrentBody(step_, constants_, index_, *writer_);
     }
   }
 
@@ -626,61 +626,6 @@ private:
                                    rows, bytes, stride});
       offset += bytes;
     }
-  }
-
-  /// Members of a qopt_gate_rows: those of x come first.
-  std::string getGateRows(int64_t rows, int64_t weights, int64_t row) const {
-    return absl::StrCat("{.weights = ", at(weight("weights"), weights),
-                        ", .bias = ", at(weight("bias"), rows),
-                        ", .multiplier = ", at(weight("multiplier"), rows),
-                        ", .shift = ", at(weight("shift"), rows),
-                        ", .row = ", row, "}");
-  }
-  std::string getFactor(StringRef name, unsigned index, int64_t zero) const {
-    const FixedScale &factor = constants_.factors[index];
-    return absl::StrCat(".", name.str(), " = {", factor.multiplier, ", ",
-                        factor.shift, ", ", zero, "}");
-  }
-
-  void emitRecurrent() {
-    auto op = cast<fxp::RecurrentOp>(step_.op);
-    RecurrentScratch scratch(op);
-    ArrayRef<int64_t> x = getShape(op.getX());
-    StringRef kind = op.getKind();
-    int64_t rows = step_.n, zp = op.getZp();
-    auto flag = [](bool holds) { return holds ? 1 : 0; };
-    writer_->line(absl::StrCat(
-        "const qopt_layer layer = {.x = ", getGateRows(0, 0, scratch.xRow),
-        ", .state = ", getGateRows(rows, rows * scratch.xRow, scratch.stateRow),
-        ", .sigmoid = ", weight("sigmoid"), ", .steps = ", x[0],
-        ", .batch = ", x[1], ", .inputs = ", x[2],
-        ", .units = ", getShape(op.getR())[1], ", .kind = QOPT_", kind.upper(),
-        ", .reversed = ", flag(op.getReversed()), ", .reset_first = ",
-        flag(op.getResetFirst()), ", .last_only = ", flag(op.getLastOnly()),
-        ", .with_cell = ", flag(op.getWithCell()),
-        ", .hidden_bits = ", int64_t(op.getHiddenBits()),
-        ", .cell_bits = ", int64_t(op.getCellBits()), ", ",
-        getFactor("start", 0, op.getHiddenZp()), ", ",
-        getFactor("product", 1, op.getStateZps()[0]), ", ",
-        getFactor("reset", 2, op.getStateZps()[1]), ", ",
-        getFactor("result", 3, zp), ", ",
-        getFactor("cell_start", 4, op.getCellZp()), ", ",
-        getFactor("cell_result", 5, zp), ", .low = ", op.getClamp()[0],
-        ", .high = ", op.getClamp()[1], "};"));
-    auto part = [](StringRef type, int64_t offset) {
-      return absl::StrCat("(", type.str(), " *)(void *)(scratch + ", offset,
-                          ")");
-    };
-    writer_->line(absl::StrCat(
-        "const qopt_layer_state state = {.sums = ", part("int32_t", 0),
-        ", .a = ", part("int16_t", scratch.a), ", .s = ",
-        part("int16_t", scratch.s), ", .h = ", part("int16_t", scratch.h),
-        ", .c = ", part("int16_t", scratch.c), ", .x_bytes = scratch + ",
-        scratch.xBytes, ", .h_bytes = scratch + ", scratch.hBytes, "};"));
-    Argument cell =
-        op.getCell() ? Argument(writer_->getParameter(2)) : Argument("NULL");
-    writer_->call("qopt_recurrent",
-                  {x_, writer_->getParameter(1), cell, y_, "&layer", "&state"});
   }
 
   MLIRContext *context_;

@@ -30,6 +30,10 @@ absl::StatusOr<StepCode> emitStep(mlir::MLIRContext *context, const Step &step,
 void emitWideBody(const Step &step, const StepConstants &constants,
                   unsigned index, class FunctionWriter &writer);
 
+/// The body of a recurrent layer.
+void emitRecurrentBody(const Step &step, const StepConstants &constants,
+                       unsigned index, class FunctionWriter &writer);
+
 llvm::StringRef getKindName(Step::Kind kind);
 /// Text that may stand in a C comment.
 std::string getComment(llvm::StringRef text);

@@ -109,9 +109,9 @@ private:
   void stepLSTM(ArrayRef<int32_t> a, ArrayRef<int32_t> s) {
     for (int64_t j = 0; j < units; ++j) {
       int64_t i = j, f = units + j, g = 2 * units + j, o = 3 * units + j;
-      c[j] =
-          numerics::emitCell(b, sigmoid(a[f], s[f]), c[j], sigmoid(a[i], s[i]),
-                             tanh(a[g], s[g]), int64_t(op.getCellBits()));
+      c[j] = numerics::emitCell(b, sigmoid(a[f], s[f]) * c[j],
+                                sigmoid(a[i], s[i]) * tanh(a[g], s[g]),
+                                int64_t(op.getCellBits()));
       int32_t input =
           numerics::emitCellInput(b, c[j], int64_t(op.getCellBits()));
       h[j] = numerics::emitHidden(b, sigmoid(a[o], s[o]), tanh(input, 0),
