@@ -46,6 +46,10 @@ std::optional<BiasGrid> BiasGrid::match(LinearOpInterface op) {
   return grid;
 }
 
+/// Whether a channel has died: its bias is no 32-bit number of such steps. The
+/// conversion to integers gives it other ones.
+static bool isDead(double quotient) { return !(std::fabs(quotient) < 0x1p30); }
+
 bool BiasGrid::hasFewBits() const {
   return x.getBits() < 8 || weight.getBits() < 8;
 }
@@ -57,8 +61,7 @@ double BiasGrid::getLoss(unsigned bits) const {
     double fine = std::ldexp(quotient, bits);
     double rounding = std::ldexp(std::fabs(fine - std::nearbyint(fine)),
                                  -static_cast<int>(bits));
-    // Channels that died: their bias is no 32-bit number of such steps.
-    if (std::fabs(quotient) < 0x1p30)
+    if (!isDead(quotient))
       loss = std::max(loss, result ? rounding * step / double(result.getScale())
                                    : rounding);
   }
@@ -82,6 +85,10 @@ struct ByteLevels {
     EvalBuilder b;
     float real = numerics::emitDequantize(b, int32_t(sum), 0, step) + bias;
     return numerics::emitQuantize(b, real, scale, range);
+  }
+  /// Whether all sums give one level, with a bias of a step more or less too.
+  bool isConstant() const {
+    return getLevel(sums.low - 1) == getLevel(sums.high + 1);
   }
   std::optional<int64_t> findFirst(int64_t level) const;
   std::optional<Window> findWindow() const;
@@ -140,16 +147,13 @@ static std::optional<double> findWhole(const Window &window, double wanted,
   return std::clamp(std::nearbyint(std::ldexp(wanted, bits)), low, high);
 }
 
-SmallVector<double> BiasGrid::place(unsigned bits, bool &isExact) const {
-  LinearOpInterface product = op;
-  SmallVector<double> placed;
-  for (double quotient : quotients)
-    placed.push_back(std::nearbyint(std::ldexp(quotient, bits)));
-  isExact = getLoss(bits) == 0;
+/// Of all channels; none where the result is no bytes of one encoding.
+static SmallVector<ByteLevels> getByteLevels(const BiasGrid &grid) {
+  LinearOpInterface op = grid.op;
   qg::QuantizedType result = qg::getQuantizedType(op->getResult(0).getType());
-  if (!result || !result.isPerTensor() || isExact ||
+  if (!result || !result.isPerTensor() ||
       result.getIntegerFormat().storageBits() != 8)
-    return placed;
+    return {};
   const IntegerFormat &format = result.getIntegerFormat();
   numerics::StoredRange range{result.getZeroPoint(), format.min(),
                               format.max()};
@@ -157,17 +161,31 @@ SmallVector<double> BiasGrid::place(unsigned bits, bool &isExact) const {
     range.low = clamp[0];
     range.high = clamp[1];
   }
-  SmallVector<SumRange> sums = getSumRanges(product, bytes);
+  SmallVector<ByteLevels> channels;
+  SmallVector<SumRange> sums = getSumRanges(op, grid.bytes);
+  for (auto [step, quotient, own] : llvm::zip(grid.steps, grid.quotients, sums))
+    channels.push_back(
+        {float(step), float(quotient * step), result.getScale(), range, own});
+  return channels;
+}
+
+SmallVector<double> BiasGrid::place(unsigned bits, bool &isExact) const {
+  SmallVector<double> placed;
+  for (double quotient : quotients)
+    placed.push_back(std::nearbyint(std::ldexp(quotient, bits)));
+  isExact = getLoss(bits) == 0;
+  SmallVector<ByteLevels> channels = getByteLevels(*this);
+  if (channels.empty() || isExact)
+    return placed;
   isExact = true;
   for (size_t o = 0; o < placed.size(); ++o) {
-    if (placed[o] == std::ldexp(quotients[o], bits))
+    const ByteLevels &levels = channels[o];
+    if (placed[o] == std::ldexp(quotients[o], bits) || levels.isConstant())
       continue;
-    ByteLevels levels{float(steps[o]), float(quotients[o] * steps[o]),
-                      result.getScale(), range, sums[o]};
     // Sums of fewer bits than a float, so that they and biases are exact.
     constexpr double kMost = 1 << 22;
-    bool isNarrow = std::max(-double(sums[o].low), double(sums[o].high)) +
-                        std::fabs(quotients[o]) <
+    double most = std::max(-double(levels.sums.low), double(levels.sums.high));
+    bool isNarrow = most + std::fabs(quotients[o]) <
                     std::ldexp(kMost, -static_cast<int>(bits));
     std::optional<Window> window =
         isNarrow ? levels.findWindow() : std::optional<Window>();
@@ -186,9 +204,15 @@ unsigned BiasGrid::getRoom() const {
   int64_t channels = quotients.size(), inner = 1, low = 0, high = 0;
   for (int64_t extent : bytes.shape().drop_front(product.getOutputAxis() + 1))
     inner *= extent;
+  // Biases beside which the sums are nothing do not need a finer grid; those
+  // beyond 32 bits get steps of their own.
+  SmallVector<ByteLevels> levels = getByteLevels(*this);
   SmallVector<double> reach;
-  for (double quotient : quotients)
-    reach.push_back(std::fabs(quotient));
+  for (auto [o, quotient] : llvm::enumerate(quotients)) {
+    bool isFree =
+        isDead(quotient) || (!levels.empty() && levels[o].isConstant());
+    reach.push_back(isFree ? 0 : std::fabs(quotient));
+  }
   for (int64_t i = 0; i < bytes.numElements(); ++i) {
     int64_t value = bytes.getInt(i);
     low = std::min(low, value);
