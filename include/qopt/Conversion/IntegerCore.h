@@ -22,14 +22,24 @@ struct DevicePort {
   std::string name; ///< of the model's input or output it belongs to
   std::vector<int64_t> shape;
   bool isUnsigned = false;
-  /// Real value = (integer - zeroPoint) * scale; scale 0: unknown.
-  float scale = 0;
-  int64_t zeroPoint = 0;
+  bool isFloat = false;       ///< a constant that is floats
+  unsigned storageBits = 8;   ///< of an element of the array: 8, 16, 32, 64
+  int64_t low = 0, high = -1; ///< what may stand there; none: all of the type
+  /// Real value = (integer - zeroPoint) * scale: none (nothing is known), one,
+  /// or one an element of dimension `axis`.
+  std::vector<float> scales;
+  std::vector<int64_t> zeroPoints;
+  int64_t axis = 0;
+  /// Not every integer of the type stands for something.
+  bool hasRange() const { return low <= high; }
 };
 
 struct IntegerCore {
   /// `@main` from the model's inputs to the device's: quantization and layout.
   mlir::OwningOpRef<mlir::ModuleOp> host;
+  /// `@main` from the device's outputs, and the model's inputs behind them, to
+  /// the model's outputs.
+  mlir::OwningOpRef<mlir::ModuleOp> behind;
   /// `@main` on integers alone.
   mlir::OwningOpRef<mlir::ModuleOp> core;
   std::vector<DevicePort> inputs, outputs;

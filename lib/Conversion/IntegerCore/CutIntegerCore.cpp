@@ -106,6 +106,7 @@ public:
     IntegerCore result;
     result.host = buildHost();
     result.core = buildCore();
+    result.behind = buildBehind();
     result.inputs = std::move(inputPorts_);
     result.outputs = std::move(outputPorts_);
     result.head = std::move(head_);
@@ -253,25 +254,35 @@ private:
     return name ? name.str() : "input";
   }
 
+  /// What an array stands for as the op that makes or reads it has it.
+  static void setScales(DevicePort &port, ElementsAttr scales,
+                        ArrayRef<int64_t> zps, int64_t axis) {
+    FailureOr<Tensor> tensor = qg::getTensor(scales, scales.getType());
+    if (failed(tensor))
+      return;
+    port.scales.clear();
+    for (int64_t i = 0; i < tensor->numElements(); ++i)
+      port.scales.push_back(float(tensor->getFloat(i)));
+    port.zeroPoints.assign(zps.begin(), zps.end());
+    port.axis = axis;
+  }
+
   /// `result`: the model's own, whose type says what it stands for.
   DevicePort describe(Value value, std::string name,
                       OpOperand *result = nullptr) {
     DevicePort port;
     port.name = std::move(name);
-    ArrayRef<int64_t> shape =
-        cast<RankedTensorType>(value.getType()).getShape();
-    port.shape.assign(shape.begin(), shape.end());
+    auto type = cast<RankedTensorType>(value.getType());
+    port.shape.assign(type.getShape().begin(), type.getShape().end());
+    port.storageBits = std::max(8u, type.getElementTypeBitWidth());
     port.isUnsigned = isReadUnsigned(value);
-    auto setScale = [&](ElementsAttr scales, ArrayRef<int64_t> zps) {
-      FailureOr<Tensor> tensor = qg::getTensor(scales, scales.getType());
-      if (failed(tensor) || tensor->numElements() != 1)
-        return;
-      port.scale = float(tensor->getFloat(0));
-      port.zeroPoint = zps[0];
-    };
     if (auto op = dyn_cast_or_null<fxp::QuantizeOp>(getOrigin(value))) {
       port.isUnsigned = op.getIsUnsigned();
-      setScale(op.getScales(), op.getZps());
+      port.low = op.getClamp()[0];
+      port.high = op.getClamp()[1];
+      // Per channel: a dimension of an array that is moved afterwards.
+      if (op.getZps().size() == 1 || value.getDefiningOp() == op)
+        setScales(port, op.getScales(), op.getZps(), op.getAxis());
     }
     if (isa_and_nonnull<qg::ArgReduceOp, qg::TopKOp>(getOrigin(value)))
       port.isUnsigned = true; // an index
@@ -279,17 +290,25 @@ private:
                              result->getOperandNumber(), "qg.encoding")
                        : TypeAttr();
     if (auto encoding = attr ? qg::getQuantizedType(attr.getValue()) : nullptr;
-        encoding && encoding.isPerTensor()) {
-      port.isUnsigned = !encoding.getIntegerFormat().isSigned;
-      port.scale = encoding.getScale();
-      port.zeroPoint = encoding.getZeroPoint();
+        encoding) {
+      const IntegerFormat &format = encoding.getIntegerFormat();
+      port.isUnsigned = !format.isSigned;
+      if (format.bits < format.storageBits()) {
+        port.low = format.min();
+        port.high = format.max();
+      }
+      if (encoding.isPerTensor()) {
+        port.scales = {encoding.getScale()};
+        port.zeroPoints = {encoding.getZeroPoint()};
+      }
     }
     SmallVector<Value> reached = {value};
     for (size_t i = 0; i < reached.size(); ++i)
       for (Operation *user : reached[i].getUsers())
         if (auto op = dyn_cast<fxp::DequantizeOp>(user)) {
           port.isUnsigned = op.getXUnsigned();
-          setScale(op.getScales(), op.getZps());
+          if (op.getZps().size() == 1 || reached[i] == value)
+            setScales(port, op.getScales(), op.getZps(), op.getAxis());
         } else if (movesElements(user)) {
           reached.push_back(user->getResult(0));
         }
@@ -327,6 +346,22 @@ private:
             i, kElementAttr,
             TypeAttr::get(IntegerType::get(context, 8, IntegerType::Unsigned)));
     }
+    return module;
+  }
+
+  /// From what leaves the device, and what the model is given, to the model's
+  /// results.
+  OwningOpRef<ModuleOp> buildBehind() {
+    SmallVector<Value> arguments(outputs_.begin(), outputs_.end());
+    llvm::append_range(arguments, function_.getArguments());
+    Operation *terminator = function_.getBody().front().getTerminator();
+    OwningOpRef<ModuleOp> module =
+        build(arguments, terminator->getOperands(), [&](Operation *op) {
+          return host_.contains(op) || behind_.contains(op);
+        });
+    auto main = module->lookupSymbol<func::FuncOp>("main");
+    for (unsigned i = 0, e = function_.getNumResults(); i < e; ++i)
+      main.setResultAttrs(i, function_.getResultAttrDict(i));
     return module;
   }
 

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Project.h"
 #include "FunctionWriter.h"
+#include "qopt/Target/Integer/HostPart.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -25,14 +26,10 @@ std::string embedded::fillTemplate(StringRef text, StringRef symbol) {
 }
 
 namespace {
-struct Port {
-  std::string name, dtype, ctype;
-  std::vector<int64_t> shape;
+/// An array of the interface, and its names in C.
+struct Port : DevicePort {
+  std::string dtype, ctype;
   int64_t elements = 0, bytes = 0;
-  float scale = 0;
-  int64_t zeroPoint = 0;
-  /// Where not all integers of the type stand for something.
-  std::optional<std::pair<int64_t, int64_t>> range;
 };
 
 class ProjectWriter {
@@ -69,71 +66,18 @@ public:
 private:
   static Port describe(Type type, DictionaryAttr attributes,
                        const llvm::Twine &fallback) {
-    Port port;
     if (auto held =
             attributes ? attributes.getAs<TypeAttr>(kHeldType) : TypeAttr())
       type = held.getValue();
-    auto tensor = cast<RankedTensorType>(type);
-    port.name = fallback.str();
-    port.dtype = "QOPT_I8";
-    port.ctype = "int8_t";
-    port.shape = tensor.getShape().vec();
-    port.elements = port.bytes = tensor.getNumElements();
-    if (tensor.getElementType().isInteger(16)) {
-      port.dtype = "QOPT_I16";
-      port.ctype = "int16_t";
-      port.bytes *= 2;
-    }
-    if (tensor.getElementType().isInteger(32)) {
-      port.dtype = "QOPT_I32";
-      port.ctype = "int32_t";
-      port.bytes *= 4;
-    }
-    if (tensor.getElementType().isF32()) {
-      port.dtype = "QOPT_F32";
-      port.ctype = "float";
-      port.bytes *= 4;
-    }
-    if (tensor.getElementType().isInteger(64)) {
-      port.dtype = "QOPT_I64";
-      port.ctype = "int64_t";
-      port.bytes *= 8;
-    }
-    if (!attributes)
-      return port;
-    if (auto name = attributes.getAs<StringAttr>("qg.name"))
-      port.name = name.str();
-    auto attr = attributes.getAs<TypeAttr>("qg.encoding");
-    auto encoding =
-        attr ? dyn_cast<qg::QuantizedType>(attr.getValue()) : nullptr;
-    if (!encoding)
-      return port;
-    if (!encoding.getIntegerFormat().isSigned && port.ctype == "int8_t") {
-      port.dtype = "QOPT_U8";
-      port.ctype = "uint8_t";
-    }
-    if (!encoding.getIntegerFormat().isSigned && port.ctype == "int16_t") {
-      port.dtype = "QOPT_U16";
-      port.ctype = "uint16_t";
-    }
-    if (encoding.isPerTensor()) {
-      port.scale = encoding.getScale();
-      port.zeroPoint = encoding.getZeroPoint();
-    }
-    const IntegerFormat &format = encoding.getIntegerFormat();
-    if (format.bits < format.storageBits())
-      port.range = {format.min(), format.max()};
+    Port port{describePort(type, attributes, fallback), "", "", 0, 0};
+    port.ctype = getCType(port);
+    port.dtype = (port.isFloat      ? "QOPT_F"
+                  : port.isUnsigned ? "QOPT_U"
+                                    : "QOPT_I") +
+                 std::to_string(port.storageBits);
+    port.elements = getNumElements(port.shape);
+    port.bytes = port.elements * (port.storageBits / 8);
     return port;
-  }
-
-  static std::string formatFloat(float value) {
-    char text[40];
-    std::snprintf(text, sizeof text, "%.9g", double(value));
-    // `1f` is no constant of C.
-    std::string result = text;
-    if (result.find_first_of(".en") == std::string::npos)
-      result += ".0";
-    return result + "f";
   }
 
   std::string banner(StringRef file, StringRef what) const {
@@ -235,24 +179,20 @@ private:
       absl::StrAppend(&out, "/* ", kind.str(), " ", i, ": '",
                       getComment(port.name), "', ", port.ctype, " [",
                       formatShape(port.shape), "]");
-      if (port.scale != 0)
-        absl::StrAppend(&out, ", stands for ", formatFloat(port.scale),
-                        " * (x - ", port.zeroPoint, ")");
-      if (port.range)
-        absl::StrAppend(&out, ", x from ", port.range->first, " to ",
-                        port.range->second);
+      absl::StrAppend(&out, describeEncoding(port));
       absl::StrAppend(&out, " */\n");
       std::string name = absl::StrCat(upper_, "_", kind.upper(), "_", i, "_");
       absl::StrAppend(&out, "#define ", name, "ELEMENTS ", port.elements,
                       "\n#define ", name, "BYTES ", port.bytes, "\n");
-      if (port.scale != 0)
+      if (port.scales.size() == 1)
         absl::StrAppend(&out, "#define ", name, "SCALE ",
-                        formatFloat(port.scale), "\n#define ", name,
-                        "ZERO_POINT ", port.zeroPoint < 0 ? "(" : "",
-                        port.zeroPoint, port.zeroPoint < 0 ? ")" : "", "\n");
-      if (port.range)
-        absl::StrAppend(&out, "#define ", name, "LOW (", port.range->first,
-                        ")\n#define ", name, "HIGH ", port.range->second, "\n");
+                        formatFloat(port.scales[0]), "\n#define ", name,
+                        "ZERO_POINT ", port.zeroPoints[0] < 0 ? "(" : "",
+                        port.zeroPoints[0], port.zeroPoints[0] < 0 ? ")" : "",
+                        "\n");
+      if (port.hasRange())
+        absl::StrAppend(&out, "#define ", name, "LOW (", port.low,
+                        ")\n#define ", name, "HIGH ", port.high, "\n");
       all += port.bytes;
     }
     absl::StrAppend(&out, "#define ", upper_, "_", kind.upper(), "_BYTES ",
@@ -396,11 +336,14 @@ private:
       absl::StrAppend(&out, port.shape.empty() ? "1" : "", "};\n");
     }
     absl::StrAppend(&out, "static const qopt_tensor ", kind.str(), "s[] = {\n");
-    for (auto [i, port] : llvm::enumerate(ports))
+    for (auto [i, port] : llvm::enumerate(ports)) {
+      bool isPerTensor = port.scales.size() == 1;
       absl::StrAppend(&out, "    {", quote(port.name), ", ", kind.str(), "_", i,
                       "_dims, ", port.shape.size(), ", ", port.dtype, ", ",
-                      port.bytes, ", ", formatFloat(port.scale), ", ",
-                      port.zeroPoint, "},\n");
+                      port.bytes, ", ",
+                      formatFloat(isPerTensor ? port.scales[0] : 0), ", ",
+                      isPerTensor ? port.zeroPoints[0] : 0, "},\n");
+    }
     absl::StrAppend(&out, "};\n");
   }
 

@@ -9,6 +9,7 @@
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Support/Module.h"
 #include "qopt/Target/EmbeddedC/Emit.h"
+#include "qopt/Target/Integer/HostPart.h"
 #include "qopt/Target/Integer/LowerToIntegers.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -53,7 +54,8 @@ static absl::Status explain(const absl::Status &status) {
 
 static std::string makeManifest(const TargetInput &input,
                                 llvm::StringRef symbol,
-                                const EmbeddedCProject &project) {
+                                const EmbeddedCProject &project,
+                                HostCode &host) {
   llvm::json::Array layers;
   for (const EmbeddedCLayer &layer : project.layers)
     layers.push_back(llvm::json::Object{{"name", layer.name},
@@ -70,6 +72,10 @@ static std::string makeManifest(const TargetInput &input,
                          {"patched_layers", project.patchedLayers},
                          {"strips", project.strips},
                          {"preprocessing", input.preprocessing},
+                         {"arguments", std::move(host.arguments)},
+                         {"inputs", std::move(host.inputs)},
+                         {"outputs", std::move(host.outputs)},
+                         {"results", std::move(host.results)},
                          {"layers", std::move(layers)}};
   return llvm::formatv("{0:2}\n", manifest).str();
 }
@@ -80,21 +86,22 @@ static mlir::DictionaryAttr describe(const DevicePort &port, mlir::Type element,
   mlir::Builder builder(context);
   llvm::SmallVector<mlir::NamedAttribute> entries{
       builder.getNamedAttr("qg.name", builder.getStringAttr(port.name))};
-  if (port.scale != 0 && (element.isInteger(8) || element.isInteger(32))) {
+  if (port.scales.size() == 1 &&
+      (element.isInteger(8) || element.isInteger(32))) {
     std::string format = port.isUnsigned && element.isInteger(8) ? "ui8"
                          : element.isInteger(8)                  ? "si8"
                                                                  : "si32";
     entries.push_back(builder.getNamedAttr(
-        "qg.encoding", mlir::TypeAttr::get(qg::QuantizedType::getPerTensor(
-                           context, format, port.scale, port.zeroPoint))));
+        "qg.encoding",
+        mlir::TypeAttr::get(qg::QuantizedType::getPerTensor(
+            context, format, port.scales[0], port.zeroPoints[0]))));
   }
   return builder.getDictionaryAttr(entries);
 }
 
 /// A graph whose interface is not integers by itself: what lies between the
 /// last float in front and the first behind; the caller normalizes.
-static absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
-cutCore(const TargetInput &input) {
+static absl::StatusOr<IntegerCore> cutCore(const TargetInput &input) {
   mlir::OwningOpRef<mlir::ModuleOp> lowered(
       mlir::ModuleOp(input.quantized).clone());
   QOPT_RETURN_IF_ERROR(lower(*lowered, input.requantize, /*integerOnly=*/true));
@@ -117,7 +124,7 @@ cutCore(const TargetInput &input) {
   for (auto [i, type] : llvm::enumerate(main.getResultTypes()))
     main.setResultAttrs(i,
                         describe(core.outputs[i], getElement(type), context));
-  return std::move(core.core);
+  return std::move(core);
 }
 
 namespace {
@@ -165,21 +172,28 @@ public:
     QOPT_RETURN_IF_ERROR(
         lowerToIntegers(*module, {input.requantize, dropsHead_}));
     absl::StatusOr<EmbeddedCProject> project = emitEmbeddedC(*module, options_);
+    IntegerCore core;
     if (!project.ok() && dropsHead_ &&
         project.status().code() == absl::StatusCode::kUnimplemented) {
-      auto core = cutCore(input);
-      if (!core.ok())
-        return core.status();
-      module = std::move(*core);
+      QOPT_ASSIGN(core, cutCore(input));
+      module = core.core->clone();
       project = emitEmbeddedC(*module, options_);
     }
     if (!project.ok())
       return explain(project.status());
+    if (!core.core) {
+      auto getMain = [](mlir::ModuleOp of) {
+        return of.lookupSymbol<mlir::func::FuncOp>("main");
+      };
+      core = describeInterface(getMain(*module), getMain(input.quantized));
+    }
+    HostCode host = writeHostCode(core, options_.symbol);
     Emission emission;
     for (auto &[name, bytes] : project->files)
       emission.files[name].bytes = std::move(bytes);
     emission.files["manifest.json"].bytes =
-        makeManifest(input, options_.symbol, *project);
+        makeManifest(input, options_.symbol, *project, host);
+    emission.files[options_.symbol + "_host.h"].bytes = std::move(host.header);
     QOPT_ASSIGN(emission.files["quantized.mlirbc"].bytes,
                 serializeModule(*module));
     return emission;
@@ -198,14 +212,13 @@ static FlagValues readFlags(const llvm::json::Object &described) {
 
 namespace qopt {
 const TargetRow &getEmbeddedCTarget() {
-  static const TargetRow kRow = {
-      "c",
-      kFlags,
-      kKinds,
-      kStages,
-      /*hasBundle=*/false,
-      EmbeddedCTarget::create,
-      readFlags};
+  static const TargetRow kRow = {"c",
+                                 kFlags,
+                                 kKinds,
+                                 kStages,
+                                 /*hasBundle=*/false,
+                                 EmbeddedCTarget::create,
+                                 readFlags};
   return kRow;
 }
 } // namespace qopt

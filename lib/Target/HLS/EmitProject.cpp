@@ -11,6 +11,7 @@
 #include "qopt/Target/HLS/Emit.h"
 #include "qopt/Target/HLS/Passes.h"
 #include "qopt/Target/HLS/Target.h"
+#include "qopt/Target/Integer/HostPart.h"
 
 #include "mlir/Dialect/EmitC/IR/EmitC.h"
 #include "mlir/Pass/PassManager.h"
@@ -18,6 +19,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace qopt;
@@ -57,6 +59,14 @@ void hls::registerPipelines() {
         fold.part = options.part;
         buildPasses(pm, fold);
       });
+}
+
+/// A name of the model in a comment.
+static std::string makePrintable(StringRef text) {
+  std::string result;
+  for (char c : text)
+    result += llvm::isPrint(c) && c != '\\' ? c : '_';
+  return result;
 }
 
 namespace {
@@ -217,7 +227,15 @@ private:
                   (type.isSigned() ? "signed " : "unsigned ") +
                   Twine(type.getBits()) +
                   "-bit integers a frame, first element in the low bits");
+      const Channel &channel = graph_.channels[i];
+      bool isInput = channel.writer < 0;
+      const DevicePort &port = isInput ? core_.inputs[channel.result]
+                                       : core_.outputs[channel.operand];
+      header.line("//   '" + Twine(makePrintable(port.name)) + "' [" +
+                  formatShape(port.shape) + "]" + describeEncoding(port));
     }
+    header.line("// " + options_.symbol +
+                "_host.h has what lies between them and the model's arrays.");
     header.line(getTopSignature() + ";");
     files_.add("src/" + options_.symbol + ".h",
                "the interface of " + options_.symbol,

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Report.h"
 #include "qopt/Dialect/QG/IR/QG.h"
+#include "qopt/Target/Integer/HostPart.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -20,38 +21,25 @@ static llvm::json::Object toJson(const Resources &resources) {
                             {"bram18", resources.bram18}};
 }
 
-/// The type of a stream is what its elements can be, which may be less than
-/// what their encoding holds.
-static llvm::json::Array describe(ArrayRef<DevicePort> ports,
-                                  ArrayRef<StreamType> streams) {
-  llvm::json::Array result;
-  for (auto [port, stream] : llvm::zip_equal(ports, streams)) {
-    llvm::json::Object object{{"name", port.name},
-                              {"shape", llvm::json::Array(port.shape)},
-                              {"signed", stream.isSigned()},
-                              {"bits", stream.getBits()}};
-    if (port.scale != 0) {
-      object["scale"] = port.scale;
-      object["zero_point"] = port.zeroPoint;
-    }
-    result.push_back(std::move(object));
-  }
-  return result;
-}
-
-static void addPorts(llvm::json::Object &report, const Graph &graph,
-                     const IntegerCore &core) {
-  SmallVector<StreamType> inputs(core.inputs.size()),
-      outputs(core.outputs.size());
-  for (const Channel &channel : graph.channels) {
+/// Adds to rows of the host's part how the arrays lie in their streams.
+static void addStreams(llvm::json::Array &rows, const Graph &graph,
+                       const Names &names, bool isInput) {
+  for (auto [i, channel] : llvm::enumerate(graph.channels)) {
+    int outside = isInput ? channel.writer : channel.reader;
+    unsigned index = isInput ? channel.result : channel.operand;
+    if (outside >= 0 || index >= rows.size())
+      continue;
     auto type = cast<StreamType>(channel.value.getType());
-    if (channel.writer < 0)
-      inputs[channel.result] = type;
-    if (channel.reader < 0)
-      outputs[channel.operand] = type;
+    llvm::json::Object &row = *rows[index].getAsObject();
+    // Elements may be fewer than what their encoding holds.
+    row["signed"] = type.isSigned();
+    row["bits"] = type.getBits();
+    row["stream"] = llvm::json::Object{{"port", names.channels[i]},
+                                       {"tokens", type.getTokens()},
+                                       {"lanes", type.getLanes()},
+                                       {"bits", type.getBits()},
+                                       {"signed", type.isSigned()}};
   }
-  report["inputs"] = describe(core.inputs, inputs);
-  report["outputs"] = describe(core.outputs, outputs);
 }
 
 namespace {
@@ -131,9 +119,9 @@ static Speed getSpeed(const Graph &graph, double clockNs) {
 }
 
 /// The rows of `sums` move into the result.
-static llvm::json::Object toJson(Sums &sums, const Speed &speed,
-                                 const IntegerCore &core,
-                                 const ProjectOptions &options) {
+static llvm::json::Object describeDesign(Sums &sums, const Speed &speed,
+                                         const IntegerCore &core,
+                                         const ProjectOptions &options) {
   return llvm::json::Object{
       {"schema", "qopt.hls/1"},
       {"top", options.symbol},
@@ -191,12 +179,19 @@ void hls::addReport(std::map<std::string, std::string> &files,
                     const Graph &graph, const Names &names,
                     const IntegerCore &core, const ProjectOptions &options) {
   Sums sums;
+  HostCode host = writeHostCode(core, options.symbol);
+  addStreams(host.inputs, graph, names, /*isInput=*/true);
+  addStreams(host.outputs, graph, names, /*isInput=*/false);
+  files["src/" + options.symbol + "_host.h"] = std::move(host.header);
   addUnits(sums, graph, names, *options.part);
   addStreams(sums, graph, names);
   Speed speed = getSpeed(graph, options.clockNs);
   files["report.txt"] = toText(sums, speed, core, options);
-  llvm::json::Object report = toJson(sums, speed, core, options);
-  addPorts(report, graph, core);
+  llvm::json::Object report = describeDesign(sums, speed, core, options);
+  report["arguments"] = std::move(host.arguments);
+  report["inputs"] = std::move(host.inputs);
+  report["outputs"] = std::move(host.outputs);
+  report["results"] = std::move(host.results);
   files["report.json"] =
       llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report))).str();
 }

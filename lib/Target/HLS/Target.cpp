@@ -9,6 +9,7 @@
 #include "qopt/Interpreter/Interpreter.h"
 #include "qopt/Support/Module.h"
 #include "qopt/Target/HLS/Emit.h"
+#include "qopt/Target/Integer/HostPart.h"
 #include "qopt/Target/Integer/LowerToIntegers.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -192,6 +193,8 @@ public:
           if (mlir::failed(cut))
             return mlir::failure();
           core = std::move(*cut);
+          giveFloats(core,
+                     input.quantized.lookupSymbol<mlir::func::FuncOp>("main"));
           design = core.core->clone();
           return hls::buildDesign(*design, options);
         }));
