@@ -211,7 +211,7 @@ def test_batch_first(tmp_path, kind, attributes):
 @pytest.mark.parametrize("kind,attributes,reason", [
     ("LSTM", dict(peepholes=True), "peepholes"),
     ("LSTM", dict(lengths=[5, 1, 3]), "sequences of different lengths"),
-    ("GRU", dict(clip=0.4), "clip"),
+    ("GRU", dict(clip=0.4), r"gates with limits \('clip'\)"),
     ("RNN", dict(activations=["Relu"]), "sigmoid and tanh"),
 ])
 def test_refused(tmp_path, kind, attributes, reason):

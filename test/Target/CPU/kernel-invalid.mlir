@@ -103,6 +103,18 @@ func.func @conv_tile(%x: memref<1x4x4x8xi8>, %w: memref<1x1x1x2x1x16x4xi8>, %b: 
 }
 
 // -----
+func.func @conv_planes(%x: memref<1x4x4x8xi8>, %w: memref<1x1x1x2x1x16x4xi8>, %b: memref<16xi32>, %i: memref<1x4x4x16xi32>) {
+  // expected-error@+1 {{expects rows of the kernel and of the result that are whole planes}}
+  qcpu.conv "mul" tile [1, 1, 16, 4] kernel [1, 1] strides [1, 1] dilations [1, 1] planes [1, 0, 3, 3] groups 1
+      ins(%x, %w, %b) extras() outs(%i)
+      : (memref<1x4x4x8xi8>, memref<1x1x1x2x1x16x4xi8>, memref<16xi32>, memref<1x4x4x16xi32>) -> () {
+  ^bb0(%a: i32):
+    qcpu.yield %a : i32
+  }
+  return
+}
+
+// -----
 func.func @conv_window(%x: memref<1x4x4x8xi8>, %w: memref<1x1x1x2x1x16x4xi8>, %b: memref<16xi32>, %i: memref<1x4x4x16xi32>) {
   // expected-error@+1 {{expects windows inside the input}}
   qcpu.conv "mul" tile [1, 1, 16, 4] kernel [2, 1] strides [1, 1] dilations [1, 1] groups 1
