@@ -523,6 +523,21 @@ def qonnx__trunc_average(n):
     n.output(n.quant(n.op("Conv", x, w), 0.125, 8))
 
 
+@variants(signed=(1, "FLOOR", dict(kernel_shape=[2, 2], strides=[2, 2]), 4),
+          ceil_padded=(0, "CEIL", dict(kernel_shape=[2, 2], strides=[2, 2],
+                                       pads=[1] * 4, count_include_pad=1), 4),
+          round_overlapping=(1, "ROUND", dict(kernel_shape=[4, 2],
+                                              strides=[1, 1]), 8))
+def qonnx__trunc_windows(n, signed, mode, windows, count):
+    x = n.quant(n.input([1, 3, 6, 6]), 0.5, 4, signed=signed)
+    x = n.op("AveragePool", x, **windows)
+    x = n.op("Trunc", x, n.constant(np.float32(0.5 / count)),
+             n.constant(np.float32(0)), n.constant(np.float32(7)),
+             n.constant(np.float32(4)), domain=QONNX, rounding_mode=mode)
+    w = n.quant(n.constant(n.normal(3, 3, 1, 1, scale=0.5)), 0.125, 4, narrow=1)
+    n.output(n.quant(n.op("Conv", x, w), 0.03125, 8))
+
+
 @variants(floor=("FLOOR", 0), odd_zero=("ROUND", 3))
 def qonnx__rounding(n, mode, zero):
     x = n.quant(n.input([1, 16], 0, 1), 1 / 16, 5, zero, signed=0)

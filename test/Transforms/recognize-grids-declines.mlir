@@ -102,3 +102,20 @@ func.func @choices_that_are_no_signs(%x: tensor<1x2xf32>, %c: tensor<1x2xi1>) ->
   %z = qg.matmul %t, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
   return %y, %z : tensor<1x2xf32>, tensor<1x2xf32>
 }
+
+// -----
+// Means that f32 rounds: of three values, of windows that count differently, and
+// of a scale whose sums need more bits than f32 has.
+// CHECK-LABEL: func @rounded_means
+// CHECK-NOT: qg.quantize
+func.func @rounded_means(%x: tensor<1x6x2x!qg.q<ui4, 0.25 : 0>>, %z: tensor<1x6x2x!qg.q<ui4, 0.1 : 0>>, %w: tensor<2x3xf32>) -> (tensor<1x2x3xf32>, tensor<1x4x3xf32>, tensor<1x3x3xf32>) {
+  %0 = qg.dequantize %x : tensor<1x6x2x!qg.q<ui4, 0.25 : 0>> -> tensor<1x6x2xf32>
+  %1 = qg.dequantize %z : tensor<1x6x2x!qg.q<ui4, 0.1 : 0>> -> tensor<1x6x2xf32>
+  %a = qg.pool avg %0 kernel [3] strides [3] pads [0, 0] dilations [1] : tensor<1x6x2xf32> -> tensor<1x2x2xf32>
+  %b = qg.pool avg %0 kernel [2] strides [2] pads [1, 1] dilations [1] : tensor<1x6x2xf32> -> tensor<1x4x2xf32>
+  %c = qg.pool avg %1 kernel [2] strides [2] pads [0, 0] dilations [1] : tensor<1x6x2xf32> -> tensor<1x3x2xf32>
+  %p = qg.matmul %a, %w : (tensor<1x2x2xf32>, tensor<2x3xf32>) -> tensor<1x2x3xf32>
+  %q = qg.matmul %b, %w : (tensor<1x4x2xf32>, tensor<2x3xf32>) -> tensor<1x4x3xf32>
+  %r = qg.matmul %c, %w : (tensor<1x3x2xf32>, tensor<2x3xf32>) -> tensor<1x3x3xf32>
+  return %p, %q, %r : tensor<1x2x3xf32>, tensor<1x4x3xf32>, tensor<1x3x3xf32>
+}

@@ -203,3 +203,26 @@ func.func @signs(%x: tensor<1x2xf32>, %c: tensor<1x2xi1>) -> (tensor<1x2xf32>, t
   %z = qg.matmul %t, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
   return %y, %z : tensor<1x2xf32>, tensor<1x2xf32>
 }
+
+// -----
+// The mean of four encoded values is their sum, of 6 bits, on a finer grid; what
+// truncates it is then between two grids.
+// CHECK-LABEL: func @truncated_mean
+func.func @truncated_mean(%x: tensor<1x2x8x!qg.q<ui4, 0.25 : 0>>, %w: tensor<2x3xf32>) -> tensor<1x2x3xf32> {
+  %steps = qg.constant dense<0.0625> : tensor<f32> -> tensor<f32>
+  %four = qg.constant dense<4.0> : tensor<f32> -> tensor<f32>
+  %real = qg.dequantize %x : tensor<1x2x8x!qg.q<ui4, 0.25 : 0>> -> tensor<1x2x8xf32>
+  %last = qg.transpose %real perm [0, 2, 1] : tensor<1x2x8xf32> -> tensor<1x8x2xf32>
+  // CHECK: %[[M:.*]] = qg.pool {{ ?}}avg
+  // CHECK: %[[Q:.*]] = qg.quantize %[[M]] : tensor<1x2x2xf32> -> tensor<1x2x2x!qg.q<ui6, 6.250000e-02 : 0>>
+  // CHECK: qg.dequantize %[[Q]]
+  // CHECK: qg.quantize %{{.*}} : tensor<1x2x2xf32> -> tensor<1x2x2x!qg.q<ui4, 6.250000e-02 : 0>>
+  %mean = qg.pool avg %last kernel [4] strides [4] pads [0, 0] dilations [1] : tensor<1x8x2xf32> -> tensor<1x2x2xf32>
+  %0 = qg.binary div %mean, %steps : (tensor<1x2x2xf32>, tensor<f32>) -> tensor<1x2x2xf32>
+  %1 = qg.unary round_even %0 : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  %2 = qg.binary div %1, %four : (tensor<1x2x2xf32>, tensor<f32>) -> tensor<1x2x2xf32>
+  %3 = qg.unary floor %2 : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  %4 = qg.binary mul %3, %steps : (tensor<1x2x2xf32>, tensor<f32>) -> tensor<1x2x2xf32>
+  %y = qg.matmul %4, %w : (tensor<1x2x2xf32>, tensor<2x3xf32>) -> tensor<1x2x3xf32>
+  return %y : tensor<1x2x3xf32>
+}

@@ -273,6 +273,14 @@ Bounds GridAnalysis::computeBounds(Value value) {
       .Case([&](qg::DequantizeOp dequantize) {
         return getDequantizedBounds(dequantize);
       })
+      .Case([&](qg::PoolOp pool) {
+        if (pool.getKind() == PoolKind::max)
+          return collapse(getBounds(pool.getX()));
+        std::optional<ValueGrid> mean = getGrid(value);
+        return mean ? makeBounds(double(mean->low) * mean->scale,
+                                 double(mean->high) * mean->scale)
+                    : unknown();
+      })
       .Case([&](qg::SelectOp select) {
         return join({select.getOnTrue(), select.getOnFalse()});
       })
@@ -502,6 +510,63 @@ std::optional<ValueGrid> GridAnalysis::getScaledGrid(qg::BinaryOp op) {
                    0};
 }
 
+static std::optional<ValueGrid> getEncodedGrid(qg::DequantizeOp op) {
+  qg::QuantizedType type = qg::getQuantizedType(op.getX().getType());
+  if (!type || !type.isPerTensor() || type.getBits() > 16 ||
+      !std::isnormal(type.getScale()))
+    return std::nullopt;
+  const IntegerFormat &format = type.getIntegerFormat();
+  return ValueGrid{float(type.getScale()), format.min() - type.getZeroPoint(),
+                   format.max() - type.getZeroPoint(), 0};
+}
+
+/// The number of all windows' positions if they all count as many, a power of
+/// two: a quotient by it is exact.
+static std::optional<int64_t> getExactCount(qg::PoolOp op) {
+  bool hasPads = llvm::any_of(op.getPads(), [](int64_t pad) { return pad; });
+  int64_t count = 1;
+  for (int64_t extent : op.getKernel())
+    count *= extent;
+  if (op.getKind() == PoolKind::max || (hasPads && !op.getCountIncludePad()) ||
+      count > kMostElements || !isPowerOfTwo(double(count)))
+    return std::nullopt;
+  return count;
+}
+
+/// The least integer of which the scale is a power of two.
+static double getOddPart(float scale) {
+  int exponent;
+  double odd = std::ldexp(std::frexp(double(scale), &exponent), 24);
+  while (std::fmod(odd, 2) == 0)
+    odd /= 2;
+  return odd;
+}
+
+/// Means whose sums f32 adds without rounding: the sums are the integers.
+std::optional<ValueGrid> GridAnalysis::getMeanGrid(qg::PoolOp op) {
+  std::optional<int64_t> count = getExactCount(op);
+  if (!count)
+    return std::nullopt;
+  Value source = op.getX();
+  while (source.getDefiningOp() && keepsGrid(source.getDefiningOp()))
+    source = source.getDefiningOp()->getOperand(0);
+  auto encoded = source.getDefiningOp<qg::DequantizeOp>();
+  std::optional<ValueGrid> grid =
+      encoded ? getEncodedGrid(encoded) : getGrid(op.getX());
+  if (!grid || !grid->isExact)
+    return std::nullopt;
+  // Zero is what pads add.
+  grid->low = std::min<int64_t>(grid->low, 0) * *count;
+  grid->high = std::max<int64_t>(grid->high, 0) * *count;
+  double most = double(std::max(-grid->low, grid->high));
+  if (most > 65536 || most * getOddPart(grid->scale) > kMostExact ||
+      !std::isnormal(grid->scale / float(*count)))
+    return std::nullopt;
+  grid->scale /= float(*count);
+  grid->zeroPoint = 0;
+  return grid;
+}
+
 /// One of two numbers of opposite sign, as a comparison says: the sign of
 /// something.
 static std::optional<ValueGrid> getSignGrid(qg::SelectOp op) {
@@ -582,6 +647,9 @@ std::optional<ValueGrid> GridAnalysis::computeGrid(Value value) {
   }
   if (auto concat = dyn_cast<qg::ConcatOp>(op))
     return getMergedGrid(llvm::to_vector(concat.getInputs()));
+  if (auto pool = dyn_cast<qg::PoolOp>(op);
+      pool && pool.getKind() != PoolKind::max)
+    return getMeanGrid(pool);
   if (auto pad = dyn_cast<qg::PadOp>(op); pad && pad.getValue())
     return getMergedGrid({pad.getX(), pad.getValue()});
   return keepsGrid(op) ? getGrid(op->getOperand(0)) : std::nullopt;

@@ -79,6 +79,7 @@ private:
   /// What arithmetic with constants makes of a remainder.
   std::optional<ValueGrid> getWrappedGrid(qg::BinaryOp op);
   std::optional<ValueGrid> getIntegerGrid(mlir::Value value);
+  std::optional<ValueGrid> getMeanGrid(qg::PoolOp op);
   std::optional<ValueGrid> getMergedGrid(llvm::ArrayRef<mlir::Value> values);
 
   bool readsBytes;
