@@ -147,14 +147,16 @@ def check_header(text, facts):
         encoding = re.search(r"stands for (\S+)f \* \(x - (-?\d+)\)", rest)
         scale = np.float32(encoding[1]) if encoding else 0
         limits = re.search(r"x from (-?\d+) to (-?\d+)", rest)
-        info = np.iinfo(get_dtype(ctype))
-        low, high = map(int, limits.groups()) if limits else \
-            (info.min, info.max)
+        low, high = None, None
+        if get_dtype(ctype).kind != "f":
+            info = np.iinfo(get_dtype(ctype))
+            low, high = map(int, limits.groups()) if limits else \
+                (info.min, info.max)
         said = (kind, ctype, shape, scale, int(encoding[2]) if encoding else 0,
                 low, high)
         right = (wanted, row["type"], "x".join(map(str, row["shape"])),
                  np.float32(row.get("scale", 0)), row.get("zero_point", 0),
-                 row["low"], row["high"])
+                 row.get("low"), row.get("high"))
         if said != right:
             raise Wrong(f"the header says {said}, the manifest {right}")
 
