@@ -10,6 +10,7 @@
 #include "qopt/Driver/Calibration.h"
 #include "qopt/Driver/VerbFlags.h"
 #include "qopt/Support/Refusals.h"
+#include "qopt/Target/SymbolNames.h"
 #include "qopt/Target/Target.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -147,8 +148,11 @@ static absl::Status readRequest(const Arguments &arguments,
   refusals.take(findTarget(request.emit), request.row);
   const EmitKind *folder = findFolderKind(*request.row, request.emit);
   refusals.take(getStem(arguments, folder), request.stem);
-  request.symbol = arguments.get(
-      "symbol-prefix", makeSymbol(llvm::sys::path::filename(request.stem)));
+  std::string symbol = makeSymbol(llvm::sys::path::filename(request.stem));
+  // Files and functions of a folder are called so.
+  if (folder && isReservedSymbol(symbol))
+    symbol = "m_" + symbol;
+  request.symbol = arguments.get("symbol-prefix", symbol);
   absl::StatusOr<std::string> outputs =
       arguments.getChoice("outputs", {"model", "quantized"}, "model");
   if (outputs.ok())

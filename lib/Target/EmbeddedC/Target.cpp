@@ -11,6 +11,7 @@
 #include "qopt/Target/EmbeddedC/Emit.h"
 #include "qopt/Target/Integer/HostPart.h"
 #include "qopt/Target/Integer/LowerToIntegers.h"
+#include "qopt/Target/SymbolNames.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringExtras.h"
@@ -132,6 +133,11 @@ class EmbeddedCTarget : public Target {
 public:
   static absl::StatusOr<std::unique_ptr<Target>>
   create(const TargetRequest &request) {
+    if (isReservedSymbol(request.symbol))
+      return Error(Code::BadFlagValue,
+                   "--symbol-prefix: expected a name for functions and files, "
+                   "got the word '" +
+                       request.symbol + "' of C or of the sources");
     auto target = std::make_unique<EmbeddedCTarget>();
     target->options_.symbol = request.symbol;
     target->dropsHead_ = request.dropsHead;

@@ -11,6 +11,7 @@
 #include "qopt/Target/HLS/Emit.h"
 #include "qopt/Target/Integer/HostPart.h"
 #include "qopt/Target/Integer/LowerToIntegers.h"
+#include "qopt/Target/SymbolNames.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -58,17 +59,6 @@ static absl::StatusOr<double> parseClock(llvm::StringRef text) {
                  "0.001MHz), got '" +
                      text + "'");
   return period;
-}
-
-/// Words that no top function can be called, of C++ and of the headers that the
-/// sources include; the rest are as unlikely as these are near.
-static bool isReserved(llvm::StringRef name) {
-  for (llvm::StringRef word :
-       {"main", "int", "float", "double", "char", "new", "class", "switch",
-        "default", "auto", "this", "hls", "std", "ap_int", "ap_uint"})
-    if (name == word)
-      return true;
-  return false;
 }
 
 /// Inputs of the device: samples through the host's part.
@@ -247,7 +237,7 @@ private:
       options_.clockNs = *clock;
     else
       problems.push_back(std::string(clock.status().message()));
-    if (isReserved(options_.symbol))
+    if (isReservedSymbol(options_.symbol))
       problems.push_back("--symbol-prefix: expected a name for the top "
                          "function, got the word '" +
                          options_.symbol + "' of C++");
