@@ -9,10 +9,15 @@
 using namespace mlir;
 using namespace qopt;
 
-/// The encoding behind a value, through ops that only move elements.
+/// The encoding behind a value, through ops that only move elements and maxima.
 static qg::DequantizeOp findDequantize(Value value) {
-  while (isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp, qg::SliceOp,
-                         qg::BroadcastOp>(value.getDefiningOp()))
+  auto keeps = [](Operation *op) {
+    auto pool = dyn_cast_or_null<qg::PoolOp>(op);
+    return (pool && pool.getKind() == PoolKind::max) ||
+           isa_and_nonnull<qg::ReshapeOp, qg::TransposeOp, qg::SliceOp,
+                           qg::BroadcastOp>(op);
+  };
+  while (keeps(value.getDefiningOp()))
     value = value.getDefiningOp()->getOperand(0);
   return value.getDefiningOp<qg::DequantizeOp>();
 }
