@@ -58,6 +58,11 @@ CASES = [
     *(top_k((5, 40), k, values, tag=values.__name__, largest=l)
       for k in (5, 33) for values in (ties, unordered, bytes_, words)
       for l in (0, 1)),
+    # One row and one element: the search is a step that gives a scalar.
+    *(top_k(s, k, v, axis=a, largest=l, tag=v.__name__)
+      for s, a in (((10,), 0), ((1, 10), 1), ((10, 1), 0), ((1, 2), 1))
+      for k in (1, 2) for v in (floats, unordered, bytes_, words)
+      for l in (0, 1)),
     top_k((33,), 31, lambda r, s: floats(r, s).astype(np.float16), tag="half"),
     top_k((33,), 31, lambda r, s: floats(r, s).astype(np.float64), tag="double"),
 ]

@@ -7,10 +7,12 @@
 #include "PlaceResults.h"
 #include "qopt/Target/Memory/Steps.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
@@ -22,6 +24,9 @@ namespace qopt {
 
 using namespace mlir;
 using namespace qopt;
+
+/// Of buffers, in bytes.
+static constexpr int64_t kAlignment = 64;
 
 static MemRefType getMemRefType(Type type) {
   auto tensor = cast<RankedTensorType>(type);
@@ -135,6 +140,55 @@ static void markChoices(Block &block) {
   }
 }
 
+/// Scalars that a step gives go through buffers, as a step is a function that
+/// returns nothing. (A loop around it would hold them; one of a single iteration
+/// is folded away.)
+static void holdScalars(Operation *step) {
+  OpBuilder b(step);
+  Location loc = step->getLoc();
+  auto region = scf::ExecuteRegionOp::create(b, loc, TypeRange());
+  OpBuilder in = OpBuilder::atBlockEnd(&region.getRegion().emplaceBlock());
+  auto yield = scf::YieldOp::create(in, loc);
+  for (Value result : step->getResults()) {
+    if (result.use_empty())
+      continue;
+    // An index has no size in memory.
+    bool isIndex = result.getType().isIndex();
+    Type stored = isIndex ? b.getI64Type() : result.getType();
+    b.setInsertionPoint(region);
+    Value buffer = memref::AllocOp::create(b, loc, MemRefType::get({}, stored),
+                                           b.getI64IntegerAttr(kAlignment));
+    b.setInsertionPointAfter(region);
+    Value held = memref::LoadOp::create(b, loc, buffer);
+    if (isIndex)
+      held = arith::IndexCastOp::create(b, loc, result.getType(), held);
+    result.replaceAllUsesWith(held);
+    in.setInsertionPoint(yield);
+    Value value = result;
+    if (isIndex)
+      value = arith::IndexCastOp::create(in, loc, stored, value);
+    memref::StoreOp::create(in, loc, value, buffer);
+  }
+  step->moveBefore(&region.getRegion().front(),
+                   region.getRegion().front().begin());
+}
+
+/// Steps of a block, and of the loops and choices in it, that give scalars.
+static void holdScalars(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (hasSteps(&op)) {
+      for (Region &region : op.getRegions())
+        if (!region.empty())
+          holdScalars(region.front());
+    } else if (isStep(&op) && !op.use_empty() &&
+               llvm::all_of(op.getResultTypes(), [](Type type) {
+                 return type.isIntOrIndexOrFloat();
+               })) {
+      holdScalars(&op);
+    }
+  }
+}
+
 namespace {
 struct BufferizeMain : qopt::impl::BufferizeMainBase<BufferizeMain> {
   void runOnOperation() override {
@@ -145,7 +199,7 @@ struct BufferizeMain : qopt::impl::BufferizeMainBase<BufferizeMain> {
       return signalPassFailure();
     useCallerBuffers(main);
     bufferization::OneShotBufferizationOptions options;
-    options.bufferAlignment = 64;
+    options.bufferAlignment = kAlignment;
     separateDestinations(main, options);
     separateConstants(main);
     if (failed(placeResults(main, options)))
@@ -160,6 +214,7 @@ struct BufferizeMain : qopt::impl::BufferizeMainBase<BufferizeMain> {
     if (failed(runPipeline(cleanup, getOperation())))
       return signalPassFailure();
     markChoices(main.front());
+    holdScalars(main.front());
   }
 };
 } // namespace
