@@ -437,6 +437,45 @@ def middle__unsigned_weights(n, zero):
                    0.02))
 
 
+@variants(z0=("Conv", 0, 1, None), z200_by_channel=("Conv", 200, 1, 0),
+          depthwise_z3=("Conv", 3, 4, None), groups_z90=("Conv", 90, 2, 0),
+          transposed_z250=("ConvTranspose", 250, 1, None),
+          signed_z100=("Conv", 100, 1, 0))
+def middle__far_zero_points(n, op, zero, group, axis):
+    """Weights less their zero point leave a signed byte."""
+    signed = zero == 100
+    x = n.qdq(n.input([1, 4, 7, 7]), 0.008, 100, np.uint8)
+    w = n.stored([4 if op == "ConvTranspose" else 8, 4 // group, 3, 3], 0.004,
+                 np.int8 if signed else np.uint8, zero, axis)
+    n.output(n.qdq(n.op(op, x, w, kernel_shape=[3, 3], pads=[1, 0, 1, 2],
+                        group=group), 0.05))
+
+
+@variants(conv=("ConvInteger", 4), matrix=("MatMulInteger", 3))
+def middle__integer_products(n, op, zero):
+    x = n.input([1, 4, 5, 5] if zero == 4 else [2, 8], 0, 255, np.uint8)
+    w = n.constant(n.random.integers(0, 256, [6, 4, 3, 3] if zero == 4
+                                     else [8, 5]), np.uint8)
+    y = n.op(op, x, w, n.constant(7, np.uint8), n.constant(zero, np.uint8),
+             **({"kernel_shape": [3, 3]} if zero == 4 else {}))
+    y = n.op("Mul", n.op("Cast", y, to=1), n.constant(np.float32(1e-4)))
+    n.output(n.qdq(y, 0.5))
+
+
+@network
+def middle__linear_conv(n):
+    scale, zero = n.constant(np.float32(0.008)), n.constant(7, np.uint8)
+    x = n.op("QuantizeLinear", n.input([1, 4, 5, 5]), scale, zero)
+    w = n.constant(n.random.integers(0, 256, [6, 4, 3, 3]), np.uint8)
+    s, z = n.constant(np.float32(0.05)), n.constant(128, np.uint8)
+    y = n.op("QLinearConv", x, scale, zero, w,
+             n.constant(n.random.uniform(.001, .003, 6)),
+             n.constant(n.random.integers(0, 256, 6), np.uint8), s, z,
+             n.constant(n.random.integers(-9999, 9999, 6), np.int32),
+             kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    n.output(n.op("DequantizeLinear", y, s, z))
+
+
 @network
 def middle__layer_norm(n):
     x = n.dense(n.input([4, 16]), 16, 16)

@@ -117,9 +117,11 @@ func.func @relu_behind_moves(%a: tensor<6x!x>, %b: tensor<6x!y>) -> tensor<3x2x!
   return %o : tensor<3x2x!y>
 }
 
-// Weights that leave signed bytes around their zero point stay float.
+// Weights that leave signed bytes around their zero point are several, of
+// channels that are read again.
 // CHECK-LABEL: func @wide_weights
-// CHECK: qg.conv {{.*}} : (tensor<1x2x2x1xf32>, tensor<1x1x1x1xf32>)
+// CHECK: %[[X:.*]] = qg.gather %arg0, {{.*}} axis 3
+// CHECK: qg.conv %[[X]], {{.*}} tensor<1x1x1x3x!qg.q<si8, 5.000000e-01 : 0>>)
 func.func @wide_weights(%q: tensor<1x2x2x1x!x>) -> tensor<1x2x2x1xf32> {
   %x = qg.dequantize %q : tensor<1x2x2x1x!x> -> tensor<1x2x2x1xf32>
   %qw = qg.constant dense<-1> : tensor<1x1x1x1xi8> -> tensor<1x1x1x1x!qg.q<ui8, 0.5 : 0>>

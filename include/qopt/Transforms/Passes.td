@@ -406,9 +406,13 @@ def FoldQDQ : Pass<"qg-fold-qdq", "::mlir::func::FuncOp"> {
     * dequantize sinks below ops that move elements and below maxima, quantize
       rises above them, equal pairs cancel.
 
-    Declines: weights that do not fit signed bytes around their zero point,
-    average pools whose windows count differently, encodings that are not one
-    byte per tensor. Pointwise ops stay float: `convert-qg-to-fxp` tabulates
+    A convolution whose weights leave signed bytes around their zero points reads
+    the input channels in question again, by what is left of them: integers add
+    up to the same sums. Constant matrices are split like that with `wide`;
+    without, the product takes their zero point.
+
+    Declines: average pools whose windows count differently, encodings that are
+    not one byte per tensor. Pointwise ops stay float: `convert-qg-to-fxp` tabulates
     them.
 
     Activations of 9 to 16 bits: their products are taken apart into products of

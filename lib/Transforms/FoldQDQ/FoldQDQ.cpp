@@ -47,6 +47,7 @@ struct FoldQDQ : qopt::impl::FoldQDQBase<FoldQDQ> {
     populateChannelScalesPatterns(moves);
     populateWidenHalvesPatterns(moves);
     populateGroupedConvPatterns(moves);
+    populateSplitWeightsPatterns(moves, /*matrices=*/wide);
     populateMoveEncodingsPatterns(moves);
     populateMoveEncodingsPatterns(ops);
     if (!wide)

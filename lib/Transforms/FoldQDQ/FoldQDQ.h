@@ -29,6 +29,10 @@ void populateGroupedConvPatterns(mlir::RewritePatternSet &patterns);
 /// is a product of one matrix, by that with the dequantized matrix.
 void replaceByMatmul(mlir::PatternRewriter &rewriter, qg::ConvOp op,
                      const Tensor &stored);
+/// Convolutions whose weights of 8 bits leave signed bytes around their zero
+/// points, and with `matrices` products with constant ones, read channels twice.
+void populateSplitWeightsPatterns(mlir::RewritePatternSet &patterns,
+                                  bool matrices);
 /// Products of 16-bit floats with dequantized constants become those of f32.
 void populateWidenHalvesPatterns(mlir::RewritePatternSet &patterns);
 /// Convolutions and products with 16-bit integers into those of bytes.
