@@ -4,7 +4,7 @@
 // 200 - 3 and 255 - 3 leave a signed byte: 127 + 70 and 127 + 125. Channel 0 of
 // the two is read again, by the rest.
 // CHECK-LABEL: func @conv
-// CHECK-DAG:     %[[W:.*]] = qg.constant dense<{{\[\[\[\[}}127, 7, 70]]], {{\[\[\[}}127, -3, 125]]]]> : tensor<2x1x1x3xi8> -> tensor<2x1x1x3x!qg.q<si8, 0.25 : 0>>
+// CHECK-DAG:     %[[W:.*]] = qg.constant dense<{{\[\[\[\[}}127, 7, 70]]], {{\[\[\[}}127, -3, 125]]]]> : tensor<2x1x1x3xi8> -> tensor<2x1x1x3x!qg.q<si8, 2.500000e-01 : 0>>
 // CHECK-DAG:     %[[PICKED:.*]] = qg.constant dense<[0, 1, 0]> : tensor<3xi64>
 // CHECK:         %[[X:.*]] = qg.gather %arg0, %[[PICKED]] axis 3
 // CHECK:         qg.conv %[[X]], %[[W]]
