@@ -254,6 +254,8 @@ private:
     manifest["scheme"] = request_.options.scheme;
     manifest["recipe"] = request_.options.toSettings();
     manifest["requantize"] = request_.options.requantize;
+    if (request_.target->isIntegerOnly())
+      manifest["integer_only"] = true;
     manifest["code"] = std::move(code);
     manifest["preprocessing"] = request_.preprocessing->toJson();
     manifest["report"] =

@@ -7,6 +7,7 @@
 #include "qopt/Artifacts/Bundle.h"
 #include "qopt/Artifacts/Native.h"
 #include "qopt/Pipelines/Pipelines.h"
+#include "qopt/Target/Integer/LowerToIntegers.h"
 
 #include "llvm/Support/FileSystem.h"
 
@@ -114,6 +115,15 @@ static absl::StatusOr<bool> openLargeProgram(mlir::MLIRContext *context,
   return true;
 }
 
+/// What the code of a bundle without floats computes: it has integer forms of
+/// floats between encodings, such as softmax, that the graph does not show.
+static absl::Status lowerAsCode(llvm::StringRef path, mlir::ModuleOp module) {
+  QOPT_ASSIGN(Bundle bundle, readBundle(*findBundle(path)));
+  if (!bundle.manifest.getBoolean("integer_only").value_or(false))
+    return absl::OkStatus();
+  return lower(module, bundle.getString("requantize"), /*integerOnly=*/true);
+}
+
 absl::StatusOr<Program> qopt::openProgram(mlir::MLIRContext *context,
                                           llvm::StringRef path,
                                           const ProgramOptions &options) {
@@ -135,6 +145,8 @@ absl::StatusOr<Program> qopt::openProgram(mlir::MLIRContext *context,
     program.executor = makeExecutor(std::move(native));
     return program;
   }
+  if (hasCode)
+    QOPT_RETURN_IF_ERROR(lowerAsCode(path, *module));
   QOPT_ASSIGN(program.executor, getExecutorFactory(options.engine)(*module));
   return program;
 }

@@ -16,7 +16,8 @@ spec.loader.exec_module(bench)
 # One of each kind of end and beginning; bench/interfaces.py takes them all.
 NAMES = ["ends/conv", "ends/flatten", "ends/classes-softmax",
          "ends/two-results-one-read-on", "begins/image-bytes-divided",
-         "begins/mean-and-deviation"]
+         "begins/mean-and-deviation", "ends/softmax-over-channels",
+         "middle/clip-on-stored", "qonnx/dense-quant"]
 
 
 @pytest.mark.parametrize("target", ["c", "hls"])

@@ -491,6 +491,7 @@ Constant *EntryEmitter::getTensors(ArrayRef<TensorInfo> tensors) {
   for (const TensorInfo &tensor : tensors) {
     SmallVector<Constant *> dims;
     int64_t bytes = getByteWidth(tensor.dtype);
+    bool isPerTensor = tensor.stored.scales.size() == 1;
     for (int64_t extent : tensor.shape) {
       dims.push_back(b.getInt64(extent));
       bytes *= extent;
@@ -500,8 +501,10 @@ Constant *EntryEmitter::getTensors(ArrayRef<TensorInfo> tensors) {
         // Of the model's own bytes: C has no other names.
         {getString(unescapeBytes(tensor.name)), getArray(dims, i64),
          b.getInt32(tensor.shape.size()), b.getInt32(unsigned(tensor.dtype)),
-         b.getInt64(bytes), ConstantFP::get(context, APFloat(tensor.scale)),
-         b.getInt32(tensor.zeroPoint)}));
+         b.getInt64(bytes),
+         ConstantFP::get(context,
+                         APFloat(isPerTensor ? tensor.stored.scales[0] : 0)),
+         b.getInt32(isPerTensor ? tensor.stored.zeroPoints[0] : 0)}));
   }
   return getArray(values, type);
 }

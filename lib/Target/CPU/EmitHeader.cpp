@@ -4,6 +4,7 @@
 // Everything a C programmer needs to call a model: names, types, shapes, sizes.
 //===----------------------------------------------------------------------===//
 #include "Program.h"
+#include "qopt/Target/Integer/HostPart.h"
 
 #include "absl/strings/str_cat.h"
 #include "llvm/ADT/StringExtras.h"
@@ -57,12 +58,7 @@ static void appendTensors(std::string &out, llvm::StringRef prefix,
                     " [", formatShape(tensor.shape), "]");
     if (tensor.dtype == DType::f16 || tensor.dtype == DType::bf16)
       absl::StrAppend(&out, ", bits of ", getName(tensor.dtype).str());
-    if (tensor.scale != 0) {
-      char scale[32];
-      std::snprintf(scale, sizeof scale, "%.9g", double(tensor.scale));
-      absl::StrAppend(&out, ", stands for ", scale, " * (x - ",
-                      tensor.zeroPoint, ")");
-    }
+    absl::StrAppend(&out, describeEncoding(tensor.stored));
     if (tensor.countedAxis)
       absl::StrAppend(&out, ",\n * densely the first lengths[", tensor.length,
                       "] of dimension ", *tensor.countedAxis);

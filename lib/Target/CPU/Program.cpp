@@ -8,6 +8,7 @@
 #include "qopt/Dialect/QG/IR/HostTypes.h"
 #include "qopt/Dialect/QG/IR/ResultLengths.h"
 #include "qopt/Dialect/QG/IR/StoredConstants.h"
+#include "qopt/Target/Integer/HostPart.h"
 #include "qopt/Target/Memory/Steps.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -34,11 +35,8 @@ describeTensor(Type type, DictionaryAttr attributes, StringRef fallback) {
                                     "' has an element type that no array has");
   info.dtype = *dtype;
   info.shape.assign(tensor.getShape().begin(), tensor.getShape().end());
-  if (qg::QuantizedType quantized = qg::getHostEncoding(tensor, attributes);
-      quantized && quantized.isPerTensor()) {
-    info.scale = quantized.getScale();
-    info.zeroPoint = quantized.getZeroPoint();
-  }
+  if (qg::QuantizedType encoding = qg::getHostEncoding(tensor, attributes))
+    setEncoding(info.stored, encoding);
   return info;
 }
 

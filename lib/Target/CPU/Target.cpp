@@ -8,6 +8,7 @@
 #include "qopt/Support/Diagnostics.h"
 #include "qopt/Target/CPU/Emit.h"
 #include "qopt/Target/CPU/ResolveTarget.h"
+#include "qopt/Target/Integer/HostPart.h"
 #include "qopt/Target/Integer/LowerToIntegers.h"
 
 #include "absl/strings/str_cat.h"
@@ -113,9 +114,10 @@ static llvm::json::Value describe(llvm::ArrayRef<TensorInfo> arrays) {
     llvm::json::Object object{{"name", array.name},
                               {"dtype", getName(array.dtype)},
                               {"shape", llvm::json::Array(array.shape)}};
-    if (array.scale != 0) {
-      object["scale"] = array.scale;
-      object["zero_point"] = array.zeroPoint;
+    addScales(object, array.stored);
+    if (array.stored.hasRange()) {
+      object["low"] = array.stored.low;
+      object["high"] = array.stored.high;
     }
     if (array.countedAxis)
       object["length"] =

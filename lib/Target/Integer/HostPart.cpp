@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 #include "qopt/Target/Integer/HostPart.h"
 #include "qopt/Dialect/FXP/IR/FXP.h"
-#include "qopt/Dialect/QG/IR/QG.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include <limits>
@@ -30,8 +29,14 @@ DevicePort qopt::describePort(Type type, DictionaryAttr attributes,
   auto encoding = attr ? dyn_cast<qg::QuantizedType>(attr.getValue()) : nullptr;
   if (!encoding)
     return port;
+  port.isUnsigned =
+      !encoding.getIntegerFormat().isSigned && port.storageBits <= 16;
+  setEncoding(port, encoding);
+  return port;
+}
+
+void qopt::setEncoding(DevicePort &port, qg::QuantizedType encoding) {
   const IntegerFormat &format = encoding.getIntegerFormat();
-  port.isUnsigned = !format.isSigned && port.storageBits <= 16;
   if (encoding.isPerTensor()) {
     port.scales = {encoding.getScale()};
     port.zeroPoints = {encoding.getZeroPoint()};
@@ -40,7 +45,6 @@ DevicePort qopt::describePort(Type type, DictionaryAttr attributes,
     port.low = format.min();
     port.high = format.max();
   }
-  return port;
 }
 
 std::string qopt::getCType(const DevicePort &port) {
@@ -108,6 +112,11 @@ llvm::json::Object qopt::toJson(const DevicePort &port) {
                             {"bits", int64_t(bits)},
                             {"low", low},
                             {"high", high}};
+  addScales(object, port);
+  return object;
+}
+
+void qopt::addScales(llvm::json::Object &object, const DevicePort &port) {
   if (port.scales.size() == 1) {
     object["scale"] = port.scales[0];
     object["zero_point"] = port.zeroPoints[0];
@@ -116,7 +125,6 @@ llvm::json::Object qopt::toJson(const DevicePort &port) {
     object["zero_points"] = llvm::json::Array(port.zeroPoints);
     object["axis"] = port.axis;
   }
-  return object;
 }
 
 static bool isFloatTensor(Type type) {

@@ -9,6 +9,7 @@
 #define QOPT_TARGET_CPU_EMIT_H
 
 #include "qopt-rt/qopt_rt2.h"
+#include "qopt/Conversion/IntegerCore.h"
 #include "qopt/Execution/Executor.h"
 #include "qopt/Target/CPU/Pipelines.h"
 #include "qopt/Target/CPU/WeightsImage.h"
@@ -42,8 +43,8 @@ struct TensorInfo {
   std::string name;
   DType dtype = DType::f32;
   std::vector<int64_t> shape;
-  float scale = 0; ///< 0: not quantized
-  int32_t zeroPoint = 0;
+  /// What its integers stand for, and which of them do.
+  DevicePort stored;
   /// The dimension of which ModelInfo::lengths[length] counts the elements.
   std::optional<size_t> countedAxis;
   size_t length = 0;

@@ -9,6 +9,7 @@
 #define QOPT_TARGET_INTEGER_HOSTPART_H
 
 #include "qopt/Conversion/IntegerCore.h"
+#include "qopt/Dialect/QG/IR/QG.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/JSON.h"
@@ -19,6 +20,9 @@ namespace qopt {
 /// attributes (`qg.name`, `qg.encoding`); `fallback` where it has no name.
 DevicePort describePort(mlir::Type type, mlir::DictionaryAttr attributes,
                         const llvm::Twine &fallback);
+
+/// Scales, zero points and range of an encoding.
+void setEncoding(DevicePort &port, qg::QuantizedType encoding);
 
 /// `int8_t`, `uint8_t`, `int32_t`, ...
 std::string getCType(const DevicePort &port);
@@ -32,6 +36,8 @@ std::string describeEncoding(const DevicePort &port);
 
 /// Name, type, bits, range, scale and zero point.
 llvm::json::Object toJson(const DevicePort &port);
+/// Scale and zero point alone, as toJson has them.
+void addScales(llvm::json::Object &object, const DevicePort &port);
 
 /// The host's part of a function on integers whose arguments and results are
 /// the model's, in order, in the model's layout: quantization of what the model
