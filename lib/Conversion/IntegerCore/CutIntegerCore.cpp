@@ -46,10 +46,20 @@ static bool isInteger(Value value) {
       .isSignlessInteger();
 }
 
+/// Whether elements of `value` are elements of what `user` gives.
+static bool passesElements(Operation *user, Value value) {
+  // Indices are no elements of what they pick.
+  if (isa<qg::GatherOp>(user))
+    return user->getOperand(0) == value;
+  return movesElements(user) ||
+         isa<qg::SliceOp, qg::BroadcastOp, qg::ConcatOp, qg::PadOp>(user) ||
+         (isa<fxp::MaxPoolOp>(user) && !user->hasAttr("x_unsigned"));
+}
+
 /// Whether readers of a stored integer take it as unsigned.
 static bool isReadUnsigned(Value value) {
   for (Operation *user : value.getUsers()) {
-    if (movesElements(user) || isa<qg::SliceOp, qg::BroadcastOp>(user)) {
+    if (passesElements(user, value)) {
       if (isReadUnsigned(user->getResult(0)))
         return true;
       continue;

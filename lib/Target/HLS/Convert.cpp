@@ -119,9 +119,13 @@ bool hls::isReadUnsigned(Value value) {
               use.getOperandNumber(), kElementAttr);
       return element && element.getValue().isUnsignedInteger();
     }
-    if (isa<qg::ReshapeOp, qg::TransposeOp, qg::ConcatOp, qg::SliceOp,
-            qg::BroadcastOp, fxp::MaxPoolOp>(user) &&
-        !user->hasAttr("x_unsigned"))
+    // Indices are no elements of what they pick.
+    bool moves =
+        isa<qg::GatherOp>(user)
+            ? use.getOperandNumber() == 0
+            : isa<qg::ReshapeOp, qg::TransposeOp, qg::ConcatOp, qg::SliceOp,
+                  qg::PadOp, qg::BroadcastOp, fxp::MaxPoolOp>(user);
+    if (moves && !user->hasAttr("x_unsigned"))
       return isReadUnsigned(user->getResult(0));
     return user->hasAttr("x_unsigned") ||
            user->hasAttr(use.getOperandNumber() ? "rhs_unsigned"
