@@ -106,7 +106,7 @@ static std::vector<int32_t> getLargeIntegers(qg::DequantizeOp op,
 static Value createWeight(qg::ShapedBuilder &b, qg::DequantizeOp op,
                           const Tensor &bytes) {
   qg::QuantizedType type = qg::getQuantizedType(op.getX().getType());
-  ArrayRef<float> scales = type.getScaleVector();
+  SmallVector<float> scales = type.getScaleVector();
   auto stored = type.isPerTensor()
                     ? qg::QuantizedType::getPerTensor(b.context(), "si8",
                                                       scales.front(), 0)
