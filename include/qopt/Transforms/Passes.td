@@ -415,6 +415,10 @@ def FoldQDQ : Pass<"qg-fold-qdq", "::mlir::func::FuncOp"> {
     not one byte per tensor. Pointwise ops stay float: `convert-qg-to-fxp` tabulates
     them.
 
+    With `wide`, 32-bit sums of a product that are cast to f32 (ConvInteger,
+    MatMulInteger), less those of its zero points, are that product with an f32
+    result, and a constant factor behind it is in the scales of its weights.
+
     Activations of 9 to 16 bits: their products are taken apart into products of
     bytes, whose sums become floats; with `wide`, for targets that round sums as
     integers, they are quantized ops like those of bytes.

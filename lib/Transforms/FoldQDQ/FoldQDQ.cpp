@@ -8,6 +8,7 @@
 #include "FoldQDQ.h"
 #include "qopt/Dialect/QG/IR/QG.h"
 #include "qopt/Numerics/Grid.h"
+#include "qopt/Transforms/Patterns.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
@@ -49,6 +50,10 @@ struct FoldQDQ : qopt::impl::FoldQDQBase<FoldQDQ> {
     populateGroupedConvPatterns(moves);
     populateSplitWeightsPatterns(moves, /*matrices=*/wide);
     populateMoveEncodingsPatterns(moves);
+    if (wide) {
+      populateIntegerProductsPatterns(moves);
+      populateFoldFactorIntoScalesPatterns(moves);
+    }
     populateMoveEncodingsPatterns(ops);
     if (!wide)
       populateWideProductsPatterns(ops);

@@ -33,6 +33,8 @@ void replaceByMatmul(mlir::PatternRewriter &rewriter, qg::ConvOp op,
 /// points, and with `matrices` products with constant ones, read channels twice.
 void populateSplitWeightsPatterns(mlir::RewritePatternSet &patterns,
                                   bool matrices);
+/// Casts of 32-bit sums to floats become products with a float result.
+void populateIntegerProductsPatterns(mlir::RewritePatternSet &patterns);
 /// Products of 16-bit floats with dequantized constants become those of f32.
 void populateWidenHalvesPatterns(mlir::RewritePatternSet &patterns);
 /// Convolutions and products with 16-bit integers into those of bytes.
