@@ -430,6 +430,47 @@ def middle__half(n):
     n.output(n.op("Cast", x, to=1))
 
 
+@variants(dense=("Gemm",), conv=("Conv",), softmax=("Softmax",),
+          pooled=("Pool",), shifted=("Shift",))
+def whole__half(n, kind):
+    """All of it in 16-bit floats: inputs, weights, results."""
+    def weight(*shape):
+        return n.constant(n.normal(*shape, scale=0.3), np.float16)
+
+    if kind in ("Conv", "Pool"):
+        x = n.input([1, 3, 8, 8], dtype=np.float16)
+        x = n.relu(n.op("Conv", x, weight(6, 3, 3, 3), weight(6),
+                        kernel_shape=[3, 3], pads=[1] * 4))
+        if kind == "Pool":
+            x = n.op("Gemm", n.flat(n.op("GlobalAveragePool", x)), weight(6, 4))
+        return n.output(x)
+    x = n.input([1, 8], dtype=np.float16)
+    if kind == "Shift":
+        x = n.op("Mul", n.op("Sub", x, n.constant(0.25, np.float16)),
+                 n.constant(1.5, np.float16))
+    x = n.relu(n.op("Gemm", x, weight(8, 12), weight(12)))
+    x = n.op("Gemm", x, weight(12, 4), weight(4))
+    n.output(n.op("Softmax", x, axis=1) if kind == "Softmax" else x)
+
+
+@variants(input=(True, False), result=(False, True))
+def ends__half(n, first, last):
+    """A network of floats between casts."""
+    x = n.input([1, 8], dtype=np.float16 if first else np.float32)
+    if first:
+        x = n.op("Cast", x, to=1)
+    x = n.dense(n.relu(n.dense(x, 8, 12)), 12, 4)
+    n.output(n.op("Cast", x, to=10) if last else x)
+
+
+@network
+def ends__half_encodings(n):
+    """Encodings of the file between casts of the interface."""
+    x = n.qdq(n.op("Cast", n.input([1, 16], dtype=np.float16), to=1), 0.008)
+    y = n.qdq(n.op("MatMul", x, n.stored([16, 6], 0.004)), 0.02)
+    n.output(n.op("Cast", y, to=10))
+
+
 @variants(z128=(128,), z100=(100,), z3=(3,))
 def middle__unsigned_weights(n, zero):
     x = n.qdq(n.input([1, 16]), 0.008)

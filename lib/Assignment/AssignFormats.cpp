@@ -297,26 +297,30 @@ bool AssignFormats::canScaleChannels(TensorGraph &graph, qg::ObserveOp op) {
   return input && graph.isRegionRoot(producer) && isPreActivation(graph, input);
 }
 
-/// Is the op a return, a search for the largest, or a softmax whose result is
-/// moved and returned alone?
-static bool isEnd(TensorGraph &graph, Operation *reader) {
+/// Is the op a return, or a cast to the model's 16-bit floats that is returned,
+/// which the caller does? Observers are looked through.
+static bool isReturned(TensorGraph &graph, Operation *reader) {
   if (reader->hasTrait<OpTrait::IsTerminator>())
     return true;
+  auto cast = dyn_cast<qg::CastOp>(reader);
+  bool isNarrowing = cast &&
+                     getTensorType(cast.getX()).getElementType().isF32() &&
+                     getTensorType(cast).getElementType().isFloat(16);
+  if (!isNarrowing && !isa<qg::ObserveOp>(reader))
+    return false;
+  return llvm::all_of(graph.getReaders(reader->getResult(0)),
+                      [&](Operation *op) { return isReturned(graph, op); });
+}
+
+/// Is the op returned, a search for the largest, or a softmax whose result is
+/// moved and returned alone?
+static bool isEnd(TensorGraph &graph, Operation *reader) {
   if (isa<qg::ArgReduceOp>(reader))
     return true;
-  auto softmax = dyn_cast<qg::SoftmaxOp>(reader);
-  if (!softmax)
-    return false;
-  return llvm::all_of(
-      graph.getReaders(softmax.getResult()), [&](Operation *op) {
-        auto observer = dyn_cast<qg::ObserveOp>(op);
-        return observer ? llvm::all_of(
-                              graph.getReaders(observer.getResult()),
-                              [](Operation *end) {
-                                return end->hasTrait<OpTrait::IsTerminator>();
-                              })
-                        : op->hasTrait<OpTrait::IsTerminator>();
-      });
+  if (!isa<qg::SoftmaxOp>(reader))
+    return !isa<qg::ObserveOp>(reader) && isReturned(graph, reader);
+  return llvm::all_of(graph.getReaders(reader->getResult(0)),
+                      [&](Operation *op) { return isReturned(graph, op); });
 }
 
 /// Do encodings of the model follow, and nothing else?

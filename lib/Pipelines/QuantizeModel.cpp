@@ -252,11 +252,29 @@ private:
 };
 } // namespace
 
+/// Whether something is rounded to 16-bit floats.
+static bool hasHalves(mlir::ModuleOp module) {
+  return module
+      .walk([](qg::CastOp cast) {
+        return getTensorType(cast).getElementType().isFloat(16)
+                   ? mlir::WalkResult::interrupt()
+                   : mlir::WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 absl::Status ModelQuantizer::checkNames() {
   return checkLayersEarly(*model.floatModule, model.recipe);
 }
 
 absl::Status ModelQuantizer::transform() {
+  if (inputs.integerInputs && model.recipe.needsProfile() &&
+      hasHalves(*model.floatModule)) {
+    QOPT_RETURN_IF_ERROR(
+        runPipeline(*model.floatModule, "func.func(qg-drop-half-roundings)"));
+    // Normalizations and activations are beside their linear ops now.
+    QOPT_RETURN_IF_ERROR(prepare(*model.floatModule));
+  }
   QOPT_RETURN_IF_ERROR(
       transformModel(*model.floatModule, model.recipe, inputs, lines));
   QOPT_RETURN_IF_ERROR(checkLayers(*model.floatModule, model.recipe));

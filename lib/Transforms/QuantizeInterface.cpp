@@ -29,6 +29,25 @@ static bool isPerTensor(Type type) {
   return quantized && quantized.isPerTensor();
 }
 
+/// Null but for f32 of 16-bit floats: exact, so the encoding is the same.
+static qg::CastOp getWidening(Operation *op) {
+  auto cast = dyn_cast_or_null<qg::CastOp>(op);
+  Type from = cast ? getElementType(cast.getX()) : Type();
+  return cast && getElementType(cast).isF32() && (from.isF16() || from.isBF16())
+             ? cast
+             : qg::CastOp();
+}
+
+/// Null but for 16-bit floats of f32, which the caller may make of the result.
+static qg::CastOp getNarrowing(Operation *op) {
+  auto cast = dyn_cast_or_null<qg::CastOp>(op);
+  Type to = cast ? getElementType(cast) : Type();
+  return cast && getElementType(cast.getX()).isF32() &&
+                 (to.isF16() || to.isBF16())
+             ? cast
+             : qg::CastOp();
+}
+
 namespace {
 struct QuantizeInterface
     : qopt::impl::QuantizeInterfaceBase<QuantizeInterface> {
@@ -45,22 +64,37 @@ struct QuantizeInterface
       quantizes.push_back(quantize);
       return getElementType(quantize) == getElementType(quantizes.front());
     };
+    SmallVector<qg::CastOp> casts;
+    auto isQuantized = [&](Operation *user) {
+      qg::CastOp cast = getWidening(user);
+      if (!cast)
+        return isSameQuantize(user);
+      casts.push_back(cast);
+      return collectMoves(cast.getResult(), moves, isSameQuantize);
+    };
     if (!tensor || !isa<FloatType>(tensor.getElementType()) ||
-        !collectMoves(argument, moves, isSameQuantize) || quantizes.empty())
+        !collectMoves(argument, moves, isQuantized) || quantizes.empty())
       return;
     setElementType(argument, moves, getElementType(quantizes.front()));
     for (qg::QuantizeOp quantize : quantizes) {
       quantize.getResult().replaceAllUsesWith(quantize.getX());
       quantize.erase();
     }
+    for (qg::CastOp cast : casts) {
+      cast.getResult().replaceAllUsesWith(cast.getX());
+      cast.erase();
+    }
   }
 
   /// The encoded value behind moves of a dequantized one, moved the same way.
   Value quantizeResult(Value value) {
     SmallVector<Operation *> moves;
-    while (movesOneTensor(value.getDefiningOp())) {
-      moves.push_back(value.getDefiningOp());
-      value = moves.back()->getOperand(0);
+    while (Operation *op = value.getDefiningOp()) {
+      if (movesOneTensor(op))
+        moves.push_back(op);
+      else if (!getNarrowing(op))
+        break;
+      value = op->getOperand(0);
     }
     auto dequantize = value.getDefiningOp<qg::DequantizeOp>();
     if (!dequantize || !isPerTensor(dequantize.getX().getType()))

@@ -17,7 +17,8 @@ spec.loader.exec_module(bench)
 NAMES = ["ends/conv", "ends/flatten", "ends/classes-softmax",
          "ends/two-results-one-read-on", "begins/image-bytes-divided",
          "begins/mean-and-deviation", "ends/softmax-over-channels",
-         "middle/clip-on-stored", "qonnx/dense-quant"]
+         "middle/clip-on-stored", "qonnx/dense-quant",
+         "whole/half-pooled", "whole/half-softmax"]
 
 
 @pytest.mark.parametrize("target", ["c", "hls"])

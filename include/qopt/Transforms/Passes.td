@@ -391,6 +391,24 @@ def PrintPointwiseRegions
 // Quantization
 //===----------------------------------------------------------------------===//
 
+def DropHalfRoundings : Pass<"qg-drop-half-roundings", "::mlir::func::FuncOp"> {
+  let summary = "Compute networks of 16-bit floats in f32";
+  let description = [{
+    A network in f16 or bf16 arrives as f32 ops between casts, which round every
+    result. For networks that get encodings of 8 bits on targets without floats
+    this pass takes the roundings away and leaves casts at the interface alone:
+
+    * a cast to f32 of a cast from f32 is what was there before;
+    * a cast to f32 behind ops that move elements goes in front of them.
+
+    Results change, within the roundings of 16-bit floats. Declines: ops that
+    compute in 16 bits without casts.
+
+    {{example test/Transforms/drop-half-roundings.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def FoldQDQ : Pass<"qg-fold-qdq", "::mlir::func::FuncOp"> {
   let summary = "Turn float ops between dequantize and quantize into quantized ops";
   let description = [{

@@ -125,11 +125,21 @@ public:
   }
 
 private:
+  /// Exact casts to f32, of 16-bit floats and narrow integers.
+  static bool isWidening(Operation &op) {
+    auto cast = dyn_cast<qg::CastOp>(op);
+    if (!cast || !getTensorType(cast).getElementType().isF32())
+      return false;
+    Type from = getTensorType(cast.getX()).getElementType();
+    return from.isF16() || from.isBF16() || from.isInteger(8) ||
+           from.isInteger(16);
+  }
+
   /// Ops on the way from the inputs to their integers.
   bool isOnHost(Operation &op) {
     // Normalizing a sample by constants is preprocessing.
     return (isa<fxp::QuantizeOp, qg::BinaryOp, qg::UnaryOp>(op) ||
-            movesElements(&op)) &&
+            isWidening(op) || movesElements(&op)) &&
            llvm::all_of(op.getOperands(), [&](Value operand) {
              return isa<BlockArgument>(operand) || isConstant(operand) ||
                     host_.contains(operand.getDefiningOp());

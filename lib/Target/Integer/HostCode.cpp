@@ -21,10 +21,17 @@ static RankedTensorType getType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
+/// Floats of 16 bits, which C has none of: their functions take and give
+/// floats.
+static bool isHalf(Type type) {
+  Type element = cast<RankedTensorType>(type).getElementType();
+  return element.isF16() || element.isBF16();
+}
+
 /// The C type of an element; "" without one.
 static std::string getElement(Type type, bool isUnsigned) {
   Type element = cast<RankedTensorType>(type).getElementType();
-  if (element.isF32())
+  if (element.isF32() || isHalf(type))
     return "float";
   unsigned bits = element.isInteger() ? element.getIntOrFloatBitWidth() : 0;
   if (bits != 8 && bits != 16 && bits != 32 && bits != 64)
@@ -74,6 +81,7 @@ private:
   std::string writeBinary(qg::BinaryOp op, const Index &index);
   std::string writeUnary(qg::UnaryOp op, const Index &index);
   std::string writeReshape(qg::ReshapeOp op, const Index &index);
+  std::string writeCast(qg::CastOp op, const Index &index);
   std::string writeQuantize(fxp::QuantizeOp op, const Index &index);
   std::string writeDequantize(fxp::DequantizeOp op, const Index &index);
   /// A table of numbers, or the one number.
@@ -169,6 +177,25 @@ std::string ElementWriter::writeReshape(qg::ReshapeOp op, const Index &index) {
   return write(op.getX(), own);
 }
 
+std::string ElementWriter::writeCast(qg::CastOp op, const Index &index) {
+  RankedTensorType from = getType(op.getX()), to = getType(op.getResult());
+  bool isFloat = from.getElementType().isF32() || isHalf(from);
+  std::string x = write(op.getX(), index);
+  if (x.empty())
+    return "";
+  if (to.getElementType().isF32())
+    return isFloat || from.getElementType().isInteger(8) ||
+                   from.getElementType().isInteger(16)
+               ? assign("float", "(float)" + x)
+               : "";
+  if (!isHalf(to) || !isFloat)
+    return "";
+  // Digits, exponent of the least normal number, and what rounds to infinity.
+  StringRef format =
+      to.getElementType().isF16() ? "11, -13, 65520.0f" : "8, -125, INFINITY";
+  return assign("float", symbol_ + "_round(" + x + ", " + format + ")");
+}
+
 static SmallVector<std::string> getNumbers(ElementsAttr attr) {
   SmallVector<std::string> numbers;
   FailureOr<Tensor> tensor = qg::getTensor(attr, attr.getType());
@@ -234,6 +261,8 @@ std::string ElementWriter::write(Value value, const Index &index) {
     return writeBinary(binary, index);
   if (auto unary = dyn_cast<qg::UnaryOp>(op))
     return writeUnary(unary, index);
+  if (auto cast = dyn_cast<qg::CastOp>(op))
+    return writeCast(cast, index);
   if (auto quantize = dyn_cast<fxp::QuantizeOp>(op))
     return writeQuantize(quantize, index);
   if (auto dequantize = dyn_cast<fxp::DequantizeOp>(op))
@@ -316,11 +345,16 @@ llvm::json::Object HostWriter::describe(Type type, DictionaryAttr attributes,
     port.isUnsigned = StringRef(element).starts_with("u");
     return toJson(port);
   }
-  return llvm::json::Object{{"name", port.name},
-                            {"shape", llvm::json::Array(port.shape)},
-                            {"type", element.empty()
-                                         ? llvm::json::Value(nullptr)
-                                         : llvm::json::Value(element)}};
+  llvm::json::Object row{{"name", port.name},
+                         {"shape", llvm::json::Array(port.shape)},
+                         {"type", element.empty()
+                                      ? llvm::json::Value(nullptr)
+                                      : llvm::json::Value(element)}};
+  if (isHalf(type))
+    row["values"] = cast<RankedTensorType>(type).getElementType().isF16()
+                        ? "float16"
+                        : "bfloat16";
+  return row;
 }
 
 llvm::json::Value HostWriter::addFunction(StringRef name, StringRef parameters,
@@ -361,6 +395,24 @@ llvm::json::Value HostWriter::addFunction(StringRef name, StringRef parameters,
            flatten(index, shape) + "] = (" + type.str() + ")" + element +
            ";\n  }\n}\n\n";
   return name.str();
+}
+
+/// What casts to 16-bit floats call; nothing where none does.
+static std::string writeRounding(StringRef text, const std::string &symbol) {
+  if (!text.contains(symbol + "_round("))
+    return "";
+  return "/* Rounded to so many binary digits, ties to even; `least`: exponent "
+         "of "
+         "the\n * least number that has all; `infinite`: what is beyond the "
+         "largest. */\nstatic inline float " +
+         symbol +
+         "_round(float x, int digits, int least, float infinite) {\n"
+         "  int exponent;\n  if (!(fabsf(x) < infinite))\n"
+         "    return x != x ? x : copysignf(INFINITY, x);\n"
+         "  (void)frexpf(x, &exponent);\n"
+         "  exponent = exponent < least ? least : exponent;\n"
+         "  return ldexpf(nearbyintf(ldexpf(x, digits - exponent)),\n"
+         "                exponent - digits);\n}\n\n";
 }
 
 HostCode HostWriter::run() {
@@ -423,7 +475,9 @@ HostCode HostWriter::run() {
       "  const double y = (double)nearbyintf(x) + (double)zero_point;\n"
       "  if (x != x)\n    return zero_point;\n"
       "  return y < (double)low ? low : y > (double)high ? high : (int64_t)y;\n"
-      "}\n\n/* inputs: the model's inputs; outputs: what the integers gave. "
+      "}\n\n" +
+      writeRounding(text_, symbol_) +
+      "/* inputs: the model's inputs; outputs: what the integers gave. "
       "*/\n\n" +
       text_ + "#endif\n";
   return code;

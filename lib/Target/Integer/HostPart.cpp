@@ -127,8 +127,10 @@ void qopt::addScales(llvm::json::Object &object, const DevicePort &port) {
   }
 }
 
+/// Floats of the model, which are floats of C.
 static bool isFloatTensor(Type type) {
-  return cast<RankedTensorType>(type).getElementType().isF32();
+  Type element = cast<RankedTensorType>(type).getElementType();
+  return element.isF32() || element.isF16() || element.isBF16();
 }
 
 static Value quantize(OpBuilder &builder, Location loc, Value x, Type type,
@@ -191,7 +193,11 @@ void qopt::giveFloats(IntegerCore &core, func::FuncOp model) {
     if (!isFloatTensor(type) || isFloatTensor(value.getType()) ||
         port.scales.size() != 1)
       continue;
-    end->setOperand(i, dequantize(builder, end->getLoc(), value, port));
+    Value real = dequantize(builder, end->getLoc(), value, port);
+    // The model gives what its own floats hold.
+    if (real.getType() != type)
+      real = qg::CastOp::create(builder, end->getLoc(), type, real);
+    end->setOperand(i, real);
     behind.removeResultAttr(i, builder.getStringAttr("qg.encoding"));
   }
   behind.setType(builder.getFunctionType(behind.getArgumentTypes(),
