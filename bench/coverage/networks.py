@@ -492,6 +492,16 @@ def middle__far_zero_points(n, op, zero, group, axis):
                         group=group), 0.05))
 
 
+@network
+def middle__stored_weights(n):
+    """Activations that the file leaves float."""
+    x = n.input([1, 4, 6, 6])
+    x = n.op("Conv", x, n.stored([6, 4, 3, 3], 0.004, np.uint8, 3),
+             kernel_shape=[3, 3])
+    x = n.op("Flatten", n.op("GlobalAveragePool", n.op("Relu", x)))
+    n.output(n.op("MatMul", x, n.stored([6, 5], 0.01, np.uint8, 240)))
+
+
 @variants(conv=("ConvInteger", 4), matrix=("MatMulInteger", 3))
 def middle__integer_products(n, op, zero):
     x = n.input([1, 4, 5, 5] if zero == 4 else [2, 8], 0, 255, np.uint8)

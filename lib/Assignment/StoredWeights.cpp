@@ -53,8 +53,9 @@ StringRef qopt::getReasonAgainstStored(LinearOpInterface op, double xScale) {
            "convolutions without groups take";
   std::optional<qg::Decoder> decoder =
       qg::Decoder::get(cast<RankedTensorType>(stored.getType()));
-  if (!decoder ||
-      (!type.isTable() && !decoder->bytes(*qg::matchConstant(stored)).bytes))
+  // Without blocks what leaves a byte is taken apart (qg-fold-qdq).
+  if (!decoder || (type.getGroupSize() && !type.isTable() &&
+                   !decoder->bytes(*qg::matchConstant(stored)).bytes))
     return "its stored weights less their zero points need more than 8 bits";
   // Sums of blocks become floats before the bias is added.
   if (!type.getGroupSize() && !fitsBias(op, decoder->scales(), xScale))

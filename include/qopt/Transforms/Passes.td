@@ -426,8 +426,9 @@ def FoldQDQ : Pass<"qg-fold-qdq", "::mlir::func::FuncOp"> {
 
     A convolution whose weights leave signed bytes around their zero points reads
     the input channels in question again, by what is left of them: integers add
-    up to the same sums. Constant matrices are split like that with `wide`;
-    without, the product takes their zero point.
+    up to the same sums. So does a constant matrix with zero points of its
+    channels; one with a single zero point, which a product takes, and weights of
+    16-bit activations do with `wide`.
 
     Declines: average pools whose windows count differently, encodings that are
     not one byte per tensor. Pointwise ops stay float: `convert-qg-to-fxp` tabulates

@@ -48,7 +48,7 @@ struct FoldQDQ : qopt::impl::FoldQDQBase<FoldQDQ> {
     populateChannelScalesPatterns(moves);
     populateWidenHalvesPatterns(moves);
     populateGroupedConvPatterns(moves);
-    populateSplitWeightsPatterns(moves, /*matrices=*/wide);
+    populateSplitWeightsPatterns(moves, wide);
     populateMoveEncodingsPatterns(moves);
     if (wide) {
       populateIntegerProductsPatterns(moves);

@@ -29,10 +29,10 @@ void populateGroupedConvPatterns(mlir::RewritePatternSet &patterns);
 /// is a product of one matrix, by that with the dequantized matrix.
 void replaceByMatmul(mlir::PatternRewriter &rewriter, qg::ConvOp op,
                      const Tensor &stored);
-/// Convolutions whose weights of 8 bits leave signed bytes around their zero
-/// points, and with `matrices` products with constant ones, read channels twice.
-void populateSplitWeightsPatterns(mlir::RewritePatternSet &patterns,
-                                  bool matrices);
+/// Products whose constant weights of 8 bits leave signed bytes around their
+/// zero points read channels twice; with `wide` those of 16-bit activations and
+/// with a matrix with one zero point as well.
+void populateSplitWeightsPatterns(mlir::RewritePatternSet &patterns, bool wide);
 /// Casts of 32-bit sums to floats become products with a float result.
 void populateIntegerProductsPatterns(mlir::RewritePatternSet &patterns);
 /// Products of 16-bit floats with dequantized constants become those of f32.

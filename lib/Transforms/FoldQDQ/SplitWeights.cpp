@@ -119,16 +119,20 @@ static Value createWeight(qg::ShapedBuilder &b, qg::DequantizeOp op,
 
 namespace {
 template <typename Op> struct SplitLargeWeight : OpRewritePattern<Op> {
-  using OpRewritePattern<Op>::OpRewritePattern;
+  SplitLargeWeight(MLIRContext *context, bool wide)
+      : OpRewritePattern<Op>(context), wide(wide) {}
   LogicalResult matchAndRewrite(Op op,
                                 PatternRewriter &rewriter) const override {
     auto linear = cast<LinearOpInterface>(op.getOperation());
     auto x = linear.getInput().template getDefiningOp<qg::DequantizeOp>();
-    if (!x || !getStoredTensorType(x.getX().getType()))
+    if (!x || !getStoredTensorType(x.getX().getType(), wide ? 16 : 8))
       return rewriter.notifyMatchFailure(op, "x is not dequantized");
     auto weight = linear.getWeight().template getDefiningOp<qg::DequantizeOp>();
     if (!weight || !linear.isShared())
       return rewriter.notifyMatchFailure(op, "no constant weight");
+    if (isa<qg::MatmulOp>(op) && !wide &&
+        getStoredTensorType(weight.getX().getType()))
+      return rewriter.notifyMatchFailure(op, "a product takes one zero point");
     std::vector<int32_t> integers =
         getLargeIntegers(weight, linear.getOutputAxis());
     if (integers.empty())
@@ -143,8 +147,7 @@ template <typename Op> struct SplitLargeWeight : OpRewritePattern<Op> {
         picked.push_back(g * channels + c);
     qg::ShapedBuilder b(rewriter, op.getLoc());
     Value stored = b.gather(x.getX(), b.ints(picked), b.rank(x) - 1);
-    Value wide =
-        b.emit<qg::DequantizeOp>(b.shape(stored), b.f32(), stored);
+    Value wide = b.emit<qg::DequantizeOp>(b.shape(stored), b.f32(), stored);
     Value bytes = createWeight(b, weight, parts.bytes);
     rewriter.modifyOpInPlace(op, [&] {
       linear.getInputOperand().set(wide);
@@ -152,14 +155,15 @@ template <typename Op> struct SplitLargeWeight : OpRewritePattern<Op> {
     });
     return success();
   }
+
+private:
+  bool wide;
 };
 } // namespace
 
 void qopt::populateSplitWeightsPatterns(RewritePatternSet &patterns,
-                                        bool matrices) {
+                                        bool wide) {
   patterns
-      .add<SplitLargeWeight<qg::ConvOp>, SplitLargeWeight<qg::ConvTransposeOp>>(
-          patterns.getContext());
-  if (matrices)
-    patterns.add<SplitLargeWeight<qg::MatmulOp>>(patterns.getContext());
+      .add<SplitLargeWeight<qg::ConvOp>, SplitLargeWeight<qg::ConvTransposeOp>,
+           SplitLargeWeight<qg::MatmulOp>>(patterns.getContext(), wide);
 }
