@@ -502,15 +502,17 @@ def middle__stored_weights(n):
     n.output(n.op("MatMul", x, n.stored([6, 5], 0.01, np.uint8, 240)))
 
 
-@variants(conv=("ConvInteger", 4), matrix=("MatMulInteger", 3))
-def middle__integer_products(n, op, zero):
+@variants(conv=("ConvInteger", 4), matrix=("MatMulInteger", 3),
+          function=("MatMulInteger", 250, "Sigmoid"))
+def middle__integer_products(n, op, zero, function=None):
     x = n.input([1, 4, 5, 5] if zero == 4 else [2, 8], 0, 255, np.uint8)
     w = n.constant(n.random.integers(0, 256, [6, 4, 3, 3] if zero == 4
                                      else [8, 5]), np.uint8)
     y = n.op(op, x, w, n.constant(7, np.uint8), n.constant(zero, np.uint8),
              **({"kernel_shape": [3, 3]} if zero == 4 else {}))
     y = n.op("Mul", n.op("Cast", y, to=1), n.constant(np.float32(1e-4)))
-    n.output(n.qdq(y, 0.5))
+    n.output(n.qdq(n.op(function, y), 1 / 127) if function
+             else n.qdq(y, 0.5))
 
 
 @network

@@ -25,7 +25,8 @@ static constexpr int64_t kMostCalibrating = 32;
 /// bytes has to be said by their encoding; there is no other integer form of
 /// arithmetic by channel and of reductions.
 static constexpr const char *kForIntegers =
-    "func.func(qg-fold-constants{decode},qg-encode-integer-inputs,qg-channel-"
+    "func.func(qg-fold-constants{decode},qg-fold-product-casts,"
+    "qg-encode-integer-inputs,qg-channel-"
     "affine-to-conv,"
     "qg-reductions-to-pools,qg-propagate-transposes,canonicalize,cse,"
     "qg-clone-for-roundings)";

@@ -452,6 +452,24 @@ def FoldQDQ : Pass<"qg-fold-qdq", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 
+def FoldProductCasts
+    : Pass<"qg-fold-product-casts", "::mlir::func::FuncOp"> {
+  let summary = "Read 32-bit sums that become floats as products of reals";
+  let description = [{
+    ConvInteger and MatMulInteger give sums of 32 bits, which files cast to f32
+    and multiply by a scale. The cast of the sums, less those with ones times a
+    zero point by output, is the product of the dequantized factors; the scale
+    goes into that of the weights. What follows (a bias, a clamp, a function, a
+    quantize) is then that of any product.
+
+    Declines: encodings in other steps than 1, whose sums are no real numbers;
+    zero points that are computed; weights that are not signed bytes.
+
+    {{example test/Transforms/fold-product-casts.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def UseStoredWeights : Pass<"qg-use-stored-weights", "::mlir::func::FuncOp"> {
   let summary = "Multiply floats with constant weights as they are stored";
   let description = [{

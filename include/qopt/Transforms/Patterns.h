@@ -17,6 +17,8 @@ void populateFuseBiasPatterns(mlir::RewritePatternSet &patterns);
 void populateFoldFactorIntoScalesPatterns(mlir::RewritePatternSet &patterns);
 /// Those of qg-fold-batch-norm, which include those of qg-fuse-bias.
 void populateFoldBatchNormPatterns(mlir::RewritePatternSet &patterns);
+/// Those of qg-fold-product-casts, which fold the factors behind as well.
+void populateFoldProductCastsPatterns(mlir::RewritePatternSet &patterns);
 /// Those of qg-simplify-arithmetic.
 void populateSimplifyArithmeticPatterns(mlir::RewritePatternSet &patterns);
 

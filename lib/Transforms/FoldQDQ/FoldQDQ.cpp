@@ -50,10 +50,8 @@ struct FoldQDQ : qopt::impl::FoldQDQBase<FoldQDQ> {
     populateGroupedConvPatterns(moves);
     populateSplitWeightsPatterns(moves, wide);
     populateMoveEncodingsPatterns(moves);
-    if (wide) {
-      populateIntegerProductsPatterns(moves);
-      populateFoldFactorIntoScalesPatterns(moves);
-    }
+    if (wide)
+      populateFoldProductCastsPatterns(moves);
     populateMoveEncodingsPatterns(ops);
     if (!wide)
       populateWideProductsPatterns(ops);

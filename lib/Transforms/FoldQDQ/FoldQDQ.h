@@ -33,8 +33,6 @@ void replaceByMatmul(mlir::PatternRewriter &rewriter, qg::ConvOp op,
 /// zero points read channels twice; with `wide` those of 16-bit activations and
 /// with a matrix with one zero point as well.
 void populateSplitWeightsPatterns(mlir::RewritePatternSet &patterns, bool wide);
-/// Casts of 32-bit sums to floats become products with a float result.
-void populateIntegerProductsPatterns(mlir::RewritePatternSet &patterns);
 /// Products of 16-bit floats with dequantized constants become those of f32.
 void populateWidenHalvesPatterns(mlir::RewritePatternSet &patterns);
 /// Convolutions and products with 16-bit integers into those of bytes.

@@ -1,4 +1,4 @@
-//===- IntegerProducts.cpp - Sums of integers that are read as floats -----===//
+//===- FoldProductCasts.cpp - Sums of integers that are read as floats ----===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // ConvInteger and MatMulInteger give 32-bit sums, which a Cast and a Mul turn
@@ -6,10 +6,17 @@
 // float result, so that factors, biases and a quantize behind it fold as they
 // do between QuantizeLinear and DequantizeLinear.
 //===----------------------------------------------------------------------===//
-#include "FoldQDQ.h"
-#include "qopt/Analysis/LinearLayer.h"
-#include "qopt/Dialect/QG/IR/Encodings.h"
+#include "FoldQDQ/FoldQDQ.h"
 #include "qopt/Dialect/QG/IR/ShapedBuilder.h"
+#include "qopt/Transforms/Patterns.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace qopt {
+#include "qopt/Transforms/FoldProductCasts.h.inc"
+} // namespace qopt
 
 using namespace mlir;
 using namespace qopt;
@@ -125,8 +132,18 @@ struct CastProduct : OpRewritePattern<qg::CastOp> {
     return success();
   }
 };
+
+struct FoldProductCasts : qopt::impl::FoldProductCastsBase<FoldProductCasts> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    populateFoldProductCastsPatterns(patterns);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
 } // namespace
 
-void qopt::populateIntegerProductsPatterns(RewritePatternSet &patterns) {
+void qopt::populateFoldProductCastsPatterns(RewritePatternSet &patterns) {
   patterns.add<CastProduct>(patterns.getContext());
+  populateFoldFactorIntoScalesPatterns(patterns);
 }
