@@ -88,12 +88,14 @@ QOPT_INLINE int32_t qopt_clamp(int32_t x, int32_t low, int32_t high) {
   return clamped;
 }
 
-/* A byte of [low, high]. */
+/* A byte of [low, high], signed or not: results that the caller reads as uint8
+ * reach to 255, which no saturation of signed bytes may touch. */
 QOPT_INLINE int8_t qopt_clamp_byte(int32_t x, int32_t low, int32_t high) {
 #if defined(QOPT_SATURATE)
-  __asm__("ssat %0, #8, %1" : "=r"(x) : "r"(x));
-  if (low <= -128 && high >= 127)
+  if (low == -128 && high == 127) {
+    __asm__("ssat %0, #8, %1" : "=r"(x) : "r"(x));
     return (int8_t)x;
+  }
 #endif
   return (int8_t)qopt_clamp(x, low, high);
 }
@@ -149,13 +151,12 @@ QOPT_INLINE int8_t qopt_requantize_untied(int32_t sum,
 #endif
   y >>= right;
 #if defined(QOPT_SATURATE)
-  __asm__("ssat %0, #8, %1, asr #1" : "=r"(y) : "r"(y));
-  if (scales->low <= -128 && scales->high >= 127)
+  if (scales->low == -128 && scales->high == 127) {
+    __asm__("ssat %0, #8, %1, asr #1" : "=r"(y) : "r"(y));
     return (int8_t)y;
-  return (int8_t)qopt_clamp(y, scales->low, scales->high);
-#else
-  return (int8_t)qopt_clamp(y >> 1, scales->low, scales->high);
+  }
 #endif
+  return (int8_t)qopt_clamp(y >> 1, scales->low, scales->high);
 }
 
 QOPT_INLINE int8_t qopt_requantize(int32_t sum, const qopt_scales *scales,
