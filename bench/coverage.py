@@ -29,6 +29,7 @@ import onnxruntime as ort
 
 sys.path.insert(0, str(Path(__file__).resolve().with_suffix("")))
 import outside  # noqa: E402, F401
+import rewritten  # noqa: E402, F401
 from networks import NETWORKS, build  # noqa: E402
 
 CALIBRATION, COMPARED = 16, 4

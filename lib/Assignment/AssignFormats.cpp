@@ -123,6 +123,12 @@ static qg::QuantizedType getOwnEncoding(Value value) {
   return isByte ? type : qg::QuantizedType();
 }
 
+/// Stored integers that qg-encode-constants wrote, or the model itself.
+static bool isEncodedConstant(Value value) {
+  auto op = value.getDefiningOp<qg::DequantizeOp>();
+  return op && qg::matchConstant(op.getX());
+}
+
 /// Of the input of a product that has one.
 qg::QuantizedType AssignFormats::getInputEncoding(LinearOpInterface op) {
   qg::ObserveOp observer = getObserver(op.getInput());
@@ -268,7 +274,7 @@ bool AssignFormats::canBeInteger(TensorGraph &graph, Operation *op) {
   return llvm::all_of(graph.getInputs(op), [&](Value input) {
     qg::ObserveOp observer = getObserver(input);
     if (!observer && preActivation == "int8")
-      return bool(getOwnEncoding(input));
+      return isEncodedConstant(input) || bool(getOwnEncoding(input));
     return observer && !kept.contains(graph.getProducer(observer)) &&
            (!reasons.count(observer) || isPreActivation(graph, observer));
   });

@@ -27,9 +27,9 @@ static constexpr int64_t kMostCalibrating = 32;
 static constexpr const char *kForIntegers =
     "func.func(qg-fold-constants{decode},qg-fold-product-casts,"
     "qg-encode-integer-inputs,qg-channel-"
-    "affine-to-conv,"
+    "affine-to-conv,qg-write-for-integers,"
     "qg-reductions-to-pools,qg-propagate-transposes,canonicalize,cse,"
-    "qg-clone-for-roundings)";
+    "qg-encode-constants,qg-clone-for-roundings)";
 
 SampleSet SampleSet::slice(int64_t first, int64_t count) const {
   SampleSet result;
@@ -311,6 +311,8 @@ absl::Status ModelQuantizer::encodeInputs() {
   model.quantized = model.floatModule->clone();
   if (!model.recipe.keepsModel() || !inputs.integerInputs)
     return absl::OkStatus();
+  QOPT_RETURN_IF_ERROR(
+      runPipeline(*model.quantized, "func.func(qg-write-for-integers)"));
   QOPT_ASSIGN(lines,
               quantizeFloatInputs(*model.quantized, inputs.samples.source));
   return absl::OkStatus();

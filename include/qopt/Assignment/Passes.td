@@ -96,6 +96,22 @@ def QuantizeDynamic : Pass<"qg-quantize-dynamic", "::mlir::func::FuncOp"> {
   ];
 }
 
+def EncodeConstants : Pass<"qg-encode-constants", "::mlir::func::FuncOp"> {
+  let summary = "Encode the constant tensors that sums, products and "
+                "concatenations read";
+  let description = [{
+    On a target without floats an f32 constant of several numbers beside a
+    computed tensor (a grid, a position embedding, a class token, a mask) becomes
+    unsigned bytes of one scale, which cover its range, or hold it exactly where
+    it consists of 0 and 1.
+
+    Declines: equal numbers, which fold into tables; numbers that are not finite.
+
+    {{example test/Assignment/encode-constants.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def ApplyPlan : Pass<"qg-apply-plan", "::mlir::ModuleOp"> {
   let summary = "Write a plan's decisions on the layers";
   let description = [{

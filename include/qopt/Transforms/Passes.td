@@ -320,6 +320,27 @@ def ReductionsToPools
   let dependentDialects = ["::qopt::qg::QGDialect"];
 }
 
+def WriteForIntegers : Pass<"qg-write-for-integers", "::mlir::func::FuncOp"> {
+  let summary = "Write ops that integer targets lack as ones that they have";
+  let description = [{
+    A pad that reflects, repeats or wraps is a gather by constant indices in each
+    padded dimension; a quotient of two tensors a product with the reciprocal,
+    which is a function of one; the smaller of two the negated larger of both
+    negated; a choice by a constant mask a sum of products with 0 and 1. A
+    convolution over three dimensions is one over two: the planes that a plane of
+    the result reads become channels, and all planes lie below each other in one
+    image, whose rows between planes are dropped. A pooling over three is one
+    along each.
+
+    Declines: convolutions over three dimensions in groups or of a weight that is
+    not constant; means over three dimensions with pads; choices whose constant is
+    not finite; batches of volumes.
+
+    {{example test/Transforms/write-for-integers.mlir}}
+  }];
+  let dependentDialects = ["::qopt::qg::QGDialect"];
+}
+
 def CloneForRoundings
     : Pass<"qg-clone-for-roundings", "::mlir::func::FuncOp"> {
   let summary = "Compute a product once for each encoding that rounds it";
