@@ -172,6 +172,11 @@ bindInputs(const Arguments &arguments, const ModelInterface &interface,
       steps = nullptr;
     QOPT_ASSIGN(SampleLayout layout,
                 inferSampleLayout(parsed.second.shape(), text, steps, spec));
+    if (layout.count == 0)
+      return Error(Code::DataShape,
+                   "--input " + text + ": expected one sample or more of '" +
+                       llvm::Twine(spec.name) + "', got an array of " +
+                       formatShape(parsed.second.shape()));
     bound[parsed.first] = BoundInput{parsed.second, layout, steps};
   }
   std::vector<BoundInput> inputs;
