@@ -7,7 +7,8 @@
 PYTHON is one with qonnx and onnxruntime (pip install qonnx onnxruntime). Two
 networks with random weights: an MLP of 1-bit weights and activations with
 normalizations (`mlp`: equal classes), and one for super-resolution of 4 bits
-with a shuffle of pixels at its end (`espcn`: equal pixels). Object, C and C
+with a shuffle of pixels at its end (`espcn`: equal pixels; `espcn8`: with 8 bits
+in its first layer and normalizations). Object, C and C
 simulation of the FPGA project; the latter against the interpreter, which the
 object has to equal in each bit. Exit status 1 where a bar is missed.
 """
@@ -23,7 +24,7 @@ BENCH = Path(__file__).resolve().parent
 sys.path[:0] = [str(BENCH), str(BENCH / "coverage")]
 
 #: Largest part of classes, or of pixels, that may differ.
-BARS = {"mlp": 0.0, "espcn": 0.001}
+BARS = {"mlp": 0.0, "espcn": 0.001, "espcn8": 0.001}
 
 
 def build_mlp(n, batch, features=64, width=64, classes=10):
@@ -47,22 +48,33 @@ def build_mlp(n, batch, features=64, width=64, classes=10):
     return [batch, classes]
 
 
-def build_espcn(n, batch, size=16, factor=2):
+def build_espcn(n, batch, widths=(16, 8), first_bits=4,
+                norm=lambda x, channels: x):
+    size, factor, (wide, narrow) = 16, 2, widths
     x = n.quant(n.input([batch, 1, size, size], low=0.0), 1 / 255, 8, signed=0)
-    for into, channels, kernel in ((16, 1, 5), (8, 16, 3), (factor ** 2, 8, 3)):
+    for into, channels, kernel in ((wide, 1, 5), (narrow, wide, 3),
+                                   (factor ** 2, narrow, 3)):
+        bits = first_bits if channels == 1 else 4
         w = n.quant(n.constant(n.normal(into, channels, kernel, kernel,
-                                        scale=0.2)), 1 / 16, 4, narrow=1)
+                                        scale=0.2)), 2.0 ** -bits, bits,
+                    narrow=1)
         b = n.constant(n.normal(into, scale=0.3))
         x = n.op("Conv", x, w, b, kernel_shape=[kernel] * 2,
                  pads=[kernel // 2] * 4)
-        if channels != 8:
-            x = n.quant(n.relu(x), 0.1, 4, signed=0)
+        if channels != narrow:
+            x = n.quant(n.relu(norm(x, into)), 0.1, 4, signed=0)
     x = n.quant(x, 1 / 16, 8)
     n.output(n.op("DepthToSpace", x, blocksize=factor))
     return [batch, 1, size * factor, size * factor]
 
 
-BUILD = {"mlp": build_mlp, "espcn": build_espcn}
+def build_espcn8(n, batch):
+    """As published ones: weights of 8 bits in the first layer, and
+    normalizations."""
+    return build_espcn(n, batch, (64, 48), first_bits=8, norm=n.norm)
+
+
+BUILD = {"mlp": build_mlp, "espcn": build_espcn, "espcn8": build_espcn8}
 
 
 def run_qonnx(model, data, result):

@@ -68,11 +68,27 @@ double BiasGrid::getLoss(unsigned bits) const {
   return loss;
 }
 
+bool BiasGrid::givesFewLevels() const {
+  constexpr int64_t kMostLevels = 16;
+  LinearOpInterface product = op;
+  qg::QuantizedType result =
+      qg::getQuantizedType(product->getResult(0).getType());
+  return isStaticInteger(result) && result.isPerTensor() &&
+         result.getIntegerFormat().max() - result.getIntegerFormat().min() <
+             kMostLevels;
+}
+
 namespace {
 /// Real biases of a channel, in steps of its sums, with which every sum gives
 /// what the float formula gives.
 struct Window {
   double low = -INFINITY, high = INFINITY;
+};
+
+/// A bias in steps of the sums, which are `factor` of what they were.
+struct Line {
+  double bias, factor;
+  bool isExact;
 };
 
 /// The sums of a channel into bytes: `quantize(f32(sum) * step + bias)`.
@@ -91,7 +107,16 @@ struct ByteLevels {
     return getLevel(sums.low - 1) == getLevel(sums.high + 1);
   }
   std::optional<int64_t> findFirst(int64_t level) const;
+  /// Where a level begins, in steps of the sums beside no bias.
+  double getPlace(int64_t level) const {
+    return (double(level - range.zeroPoint) - 0.5) * double(scale) /
+           double(step);
+  }
+  /// Requantizations round at 2^-24 of 256 levels, or a little more.
+  double getMargin() const { return 0x1p-14 * double(scale) / double(step); }
   std::optional<Window> findWindow() const;
+  SmallVector<Window> findFactors(double bias) const;
+  std::optional<Line> findLine(double wanted, unsigned bits) const;
 };
 } // namespace
 
@@ -123,18 +148,84 @@ std::optional<Window> ByteLevels::findWindow() const {
     if (!first)
       return std::nullopt;
     // sum + bias >= place is what rounds to the level.
-    double place =
-        (double(level - range.zeroPoint) - 0.5) * double(scale) / double(step);
+    double place = getPlace(level);
     if (*first <= sums.high)
       window.low = std::max(window.low, place - double(*first));
     if (*first > sums.low)
       window.high = std::min(window.high, place - double(*first - 1));
   }
-  // Requantizations round at 2^-24 of 256 levels, or a little more.
-  double margin = 0x1p-14 * double(scale) / double(step);
-  window.low += margin;
-  window.high -= margin;
+  window.low += getMargin();
+  window.high -= getMargin();
   return window.low < window.high ? std::optional(window) : std::nullopt;
+}
+
+/// Factors f of the step, by level, with which (sum + bias) f meets the place
+/// of the level where the float formula does; none where a level is not known.
+SmallVector<Window> ByteLevels::findFactors(double bias) const {
+  // Half a unit of the 24 digits of a scale, for each of few levels.
+  double margin = 0x1p-20 * double(scale) / double(step);
+  SmallVector<Window> factors;
+  for (int64_t level = range.low + 1; level <= range.high; ++level) {
+    Window window{0.5, 2.0};
+    // x f >= place, or with `isBelow` x f <= place.
+    auto limit = [&](double x, double place, bool isBelow) {
+      if (x == 0 && (isBelow ? place < 0 : place > 0))
+        window.high = -INFINITY;
+      else if (x != 0 && (x > 0) == isBelow)
+        window.high = std::min(window.high, place / x);
+      else if (x != 0)
+        window.low = std::max(window.low, place / x);
+    };
+    std::optional<int64_t> first = findFirst(level);
+    if (!first)
+      return {};
+    double place = getPlace(level), x = double(*first) + bias;
+    if (*first <= sums.high)
+      limit(x, place + margin, false);
+    if (*first > sums.low)
+      limit(x - 1, place - margin, true);
+    factors.push_back(window);
+  }
+  return factors;
+}
+
+/// The most windows that have a point in common, and what they share.
+static std::pair<size_t, Window> findCommon(ArrayRef<Window> windows) {
+  std::pair<size_t, Window> best{0, {}};
+  for (const Window &left : windows) {
+    Window common{left.low, INFINITY};
+    size_t count = 0;
+    for (const Window &window : windows)
+      if (window.low <= left.low && left.low < window.high) {
+        common.high = std::min(common.high, window.high);
+        ++count;
+      }
+    if (count > best.first)
+      best = {count, common};
+  }
+  return best;
+}
+
+/// The line that meets most levels, all of them if some line does, with a bias
+/// of whole 2^-bits. Biases a few steps away fail at the ends of the range.
+std::optional<Line> ByteLevels::findLine(double wanted, unsigned bits) const {
+  constexpr int64_t kMostSteps = 4;
+  double middle = std::nearbyint(std::ldexp(wanted, bits));
+  std::optional<Line> best;
+  size_t most = 0;
+  for (int64_t i = 0; i <= 2 * kMostSteps; ++i) {
+    double whole = middle + double(i % 2 ? (i + 1) / 2 : -(i / 2));
+    SmallVector<Window> factors =
+        findFactors(std::ldexp(whole, -static_cast<int>(bits)));
+    auto [count, common] = findCommon(factors);
+    if (count <= most)
+      continue;
+    most = count;
+    bool keeps = common.low < 1 && 1 < common.high;
+    best = Line{whole, keeps ? 1 : (common.low + common.high) / 2,
+                count == factors.size()};
+  }
+  return best;
 }
 
 /// A whole number of 2^-bits within the window, as near to `wanted` as any.
@@ -169,18 +260,20 @@ static SmallVector<ByteLevels> getByteLevels(const BiasGrid &grid) {
   return channels;
 }
 
-SmallVector<double> BiasGrid::place(unsigned bits, bool &isExact) const {
-  SmallVector<double> placed;
+PlacedBiases BiasGrid::place(unsigned bits, bool fits) const {
+  PlacedBiases placed;
+  placed.factors.assign(quotients.size(), 1);
   for (double quotient : quotients)
-    placed.push_back(std::nearbyint(std::ldexp(quotient, bits)));
-  isExact = getLoss(bits) == 0;
+    placed.whole.push_back(std::nearbyint(std::ldexp(quotient, bits)));
   SmallVector<ByteLevels> channels = getByteLevels(*this);
-  if (channels.empty() || isExact)
+  placed.isExact = getLoss(bits) == 0;
+  if (channels.empty() || placed.isExact)
     return placed;
-  isExact = true;
-  for (size_t o = 0; o < placed.size(); ++o) {
+  placed.isExact = true;
+  for (size_t o = 0; o < quotients.size(); ++o) {
     const ByteLevels &levels = channels[o];
-    if (placed[o] == std::ldexp(quotients[o], bits) || levels.isConstant())
+    if (placed.whole[o] == std::ldexp(quotients[o], bits) ||
+        levels.isConstant())
       continue;
     // Sums of fewer bits than a float, so that they and biases are exact.
     constexpr double kMost = 1 << 22;
@@ -191,8 +284,16 @@ SmallVector<double> BiasGrid::place(unsigned bits, bool &isExact) const {
         isNarrow ? levels.findWindow() : std::optional<Window>();
     std::optional<double> whole =
         window ? findWhole(*window, quotients[o], bits) : std::nullopt;
-    isExact &= bool(whole);
-    placed[o] = whole.value_or(placed[o]);
+    std::optional<Line> line;
+    if (whole)
+      line = Line{*whole, 1, /*isExact=*/true};
+    else if (isNarrow && fits)
+      line = levels.findLine(quotients[o], bits);
+    placed.isExact &= line && line->isExact;
+    if (!line)
+      continue;
+    placed.whole[o] = line->bias;
+    placed.factors[o] = line->factor;
   }
   return placed;
 }

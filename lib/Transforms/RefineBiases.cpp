@@ -47,16 +47,41 @@ static SmallVector<int8_t> getTable(int64_t low, int64_t high, unsigned bits) {
   return table;
 }
 
+/// Scales by channel of the weight times 2^bits, each multiplied with its
+/// factor.
+static SmallVector<float> growScales(const BiasGrid &grid,
+                                     ArrayRef<double> factors, unsigned bits) {
+  SmallVector<float> scales = grid.weight.getScaleVector();
+  scales.resize(factors.size(), scales.front());
+  for (auto [scale, factor] : llvm::zip(scales, factors))
+    scale = std::ldexp(float(double(scale) * factor), -static_cast<int>(bits));
+  return scales;
+}
+
+/// The stored weight as it is, with other scales.
+static Value rescaleWeight(const BiasGrid &grid, ArrayRef<float> scales) {
+  LinearOpInterface op = grid.op;
+  OpBuilder builder(op);
+  SmallVector<int32_t> zeros;
+  for (int64_t zero : grid.weight.getZeroPointVector())
+    zeros.push_back(int32_t(zero));
+  if (zeros.size() == 1)
+    zeros.resize(scales.size(), zeros.front());
+  auto element =
+      qg::QuantizedType::getPerAxis(op.getContext(), grid.weight.getFormat(),
+                                    op.getOutputAxis(), scales, zeros);
+  return qg::createConstant(
+      builder, op.getWeight().getLoc(), *qg::matchConstant(op.getWeight()),
+      RankedTensorType::get(grid.bytes.shape(), element), "w");
+}
+
 /// The weight times 2^bits in steps of 2^-bits: the same numbers, as codes of a
 /// table where one holds them.
-static Value growWeight(const BiasGrid &grid, unsigned bits) {
+static Value growWeight(const BiasGrid &grid, ArrayRef<float> scales,
+                        unsigned bits) {
   LinearOpInterface op = grid.op;
   OpBuilder builder(op);
   ArrayRef<int8_t> bytes = grid.bytes.span<int8_t>();
-  SmallVector<float> scales = grid.weight.getScaleVector();
-  scales.resize(op.countOutputs(), scales.front());
-  for (float &scale : scales)
-    scale = std::ldexp(scale, -static_cast<int>(bits));
   int64_t low = *llvm::min_element(bytes), high = *llvm::max_element(bytes);
   SmallVector<int8_t> table = getTable(low, high, bits);
   Tensor stored(DType::i8, grid.bytes.shape());
@@ -86,21 +111,25 @@ struct Refined {
 static Refined growWeights(const BiasGrid &grid) {
   LinearOpInterface op = grid.op;
   unsigned room = grid.getRoom(), bits = 0;
-  bool isExact = false;
-  SmallVector<double> placed = grid.place(bits, isExact);
-  while (bits < room && !isExact)
-    placed = grid.place(++bits, isExact);
+  PlacedBiases placed = grid.place(bits);
+  while (bits < room && !placed.isExact)
+    placed = grid.place(++bits);
+  if (!placed.isExact && grid.givesFewLevels())
+    placed = grid.place(bits, /*fits=*/true);
+  SmallVector<float> scales = growScales(grid, placed.factors, bits);
   if (bits)
-    op.setWeight(growWeight(grid, bits));
-  Tensor bias(DType::f32, {int64_t(placed.size())});
-  for (auto [o, whole] : llvm::enumerate(placed))
+    op.setWeight(growWeight(grid, scales, bits));
+  else if (llvm::any_of(placed.factors, [](double f) { return f != 1; }))
+    op.setWeight(rescaleWeight(grid, scales));
+  Tensor bias(DType::f32, {int64_t(placed.whole.size())});
+  for (auto [o, whole] : llvm::enumerate(placed.whole))
     bias.mutableSpan<float>()[o] =
-        float(std::ldexp(whole, -static_cast<int>(bits)) * grid.steps[o]);
+        float(whole * double(grid.x.getScale()) * double(scales[o]));
   OpBuilder builder(op);
   op.setBias(qg::createConstant(
       builder, op.getBias().getLoc(), bias,
       RankedTensorType::get(bias.shape(), builder.getF32Type()), "bias"));
-  return {op, isExact ? 0 : grid.getLoss(bits)};
+  return {op, placed.isExact ? 0 : grid.getLoss(bits)};
 }
 
 /// A loss that somebody should know of.
@@ -127,7 +156,7 @@ struct RefineBiases : qopt::impl::RefineBiasesBase<RefineBiases> {
       if (!grid || grid->getLoss() == 0)
         continue;
       bool isFloat = getTensorType(op->getResult(0)).getElementType().isF32();
-      if (!grid->hasFewBits())
+      if (!grid->hasFewBits() && !grid->givesFewLevels())
         noteLoss({op, grid->getLoss()});
       else if (isFloat && split)
         splitBias(op);

@@ -56,5 +56,20 @@ func.func @marked(%x: tensor<1x2x!qg.q<si8, 1.0 : 0>>) -> tensor<1x2xf32> {
   return %y : tensor<1x2xf32>
 }
 
-// Steps of a half.
-// CHECK: [[S]]: "0x400000000000003F0000003F"
+// Results of 4 levels, beside weights without room: the model's line meets 1.25,
+// 3.75 and 6.25 behind sums of 0, 3 and 5. No whole bias does, but 1 does in steps
+// of 25/28 to 15/16 of what they were, of which it takes the middle.
+// CHECK-LABEL: func @line
+// CHECK-DAG: %[[W:.*]] = qg.constant dense<1> : tensor<1x1xi8> -> tensor<1x1x!qg.q<si8, axis = 1, dense_resource<[[L:.*]]> : tensor<1xf32>>>
+// CHECK-DAG: %[[B:.*]] = qg.constant dense<0.915178418> : tensor<1xf32>
+// CHECK: qg.matmul %arg0, %[[W]] bias %[[B]]
+func.func @line(%x: tensor<1x1x!qg.q<ui8, 1.0 : 0>>) -> tensor<1x1x!qg.q<ui2, 2.5 : 0>> {
+  %w = qg.constant dense<1> : tensor<1x1xi8> -> tensor<1x1x!qg.q<si8, 1.0 : 0>>
+  %b = qg.constant dense<0.4> : tensor<1xf32> -> tensor<1xf32>
+  %y = qg.matmul %x, %w bias %b : (tensor<1x1x!qg.q<ui8, 1.0 : 0>>, tensor<1x1x!qg.q<si8, 1.0 : 0>>, tensor<1xf32>) -> tensor<1x1x!qg.q<ui2, 2.5 : 0>>
+  return %y : tensor<1x1x!qg.q<ui2, 2.5 : 0>>
+}
+
+// Steps of a half, and of 0.915.
+// CHECK-DAG: [[L]]: "0x4000000022496A3F"
+// CHECK-DAG: [[S]]: "0x400000000000003F0000003F"

@@ -18,6 +18,13 @@ inline constexpr llvm::StringLiteral kModelWeightAttr = "qg.model_weight";
 /// On products whose bias is rounded: by at most as many steps of the result.
 inline constexpr llvm::StringLiteral kBiasRoundingAttr = "qg.bias_rounding";
 
+/// Biases in steps of sums, and what the steps are multiplied with: 1, or a
+/// little more or less.
+struct PlacedBiases {
+  llvm::SmallVector<double> whole, factors;
+  bool isExact = true; ///< every sum gives what the float formula gives
+};
+
 /// The float bias of a product of encoded tensors.
 struct BiasGrid {
   LinearOpInterface op;
@@ -33,13 +40,17 @@ struct BiasGrid {
 
   /// Whether an operand has fewer bits than a byte.
   bool hasFewBits() const;
+  /// Whether the result has at most 16 levels of one encoding.
+  bool givesFewLevels() const;
   /// The largest rounding of the bias with weights times 2^bits, in steps of
   /// the result, or of the sums where those are the result.
   double getLoss(unsigned bits = 0) const;
   /// Biases in steps of sums of weights times 2^bits, whole numbers. In front
   /// of bytes, those with which every sum gives what the float formula gives,
-  /// where there are any; else, and for channels without, the nearest.
-  llvm::SmallVector<double> place(unsigned bits, bool &isExact) const;
+  /// where there are any; else, and for channels without, the nearest. With
+  /// `fits` the step of a channel may change for it: thresholds lie between
+  /// whole sums, and so there are lines besides the model's that meet them all.
+  PlacedBiases place(unsigned bits, bool fits = false) const;
   /// By how many bits the weights can grow: their format has fewer than 8, and
   /// neither a byte nor 32-bit sums overflow.
   unsigned getRoom() const;

@@ -222,9 +222,13 @@ def RefineBiases : Pass<"qg-refine-biases", "::mlir::func::FuncOp"> {
     which every sum that the weights can give is rounded as the float formula
     rounds it. Where there is none, and in front of floats without `split`, the
     weights become as many times 2^k, in steps of 2^-k, as a byte and 32-bit sums
-    hold and as it takes: the same numbers on a finer grid.
+    hold and as it takes: the same numbers on a finer grid. What still differs in
+    front of at most 16 levels gets another line: thresholds lie between whole
+    sums, so that a bias nearby and a step a little larger or smaller meet all of
+    them, or as many as a line can.
 
-    Declines: operands of 8 bits (there is no room, and their steps are fine);
+    Declines: operands of 8 bits in front of more levels (there is no room, and
+    their steps are fine);
     biases that are whole steps; weights in groups, through tables or computed at
     run time.
 
