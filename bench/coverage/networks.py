@@ -431,19 +431,26 @@ def middle__half(n):
 
 
 @variants(dense=("Gemm",), conv=("Conv",), softmax=("Softmax",),
-          pooled=("Pool",), shifted=("Shift",))
+          pooled=("Pool",), shifted=("Shift",), resized=("Resize",),
+          sigmoid=("Sigmoid",))
 def whole__half(n, kind):
     """All of it in 16-bit floats: inputs, weights, results."""
     def weight(*shape):
         return n.constant(n.normal(*shape, scale=0.3), np.float16)
 
-    if kind in ("Conv", "Pool"):
+    if kind in ("Conv", "Pool", "Resize", "Sigmoid"):
         x = n.input([1, 3, 8, 8], dtype=np.float16)
         x = n.relu(n.op("Conv", x, weight(6, 3, 3, 3), weight(6),
                         kernel_shape=[3, 3], pads=[1] * 4))
         if kind == "Pool":
             x = n.op("Gemm", n.flat(n.op("GlobalAveragePool", x)), weight(6, 4))
-        return n.output(x)
+        if kind in ("Resize", "Sigmoid"):
+            if kind == "Resize":
+                x = n.op("Resize", x, "", n.constant([1, 1, 2, 2]),
+                         mode="nearest")
+            x = n.op("Conv", x, weight(2, 6, 3, 3), weight(2),
+                     kernel_shape=[3, 3], pads=[1] * 4)
+        return n.output(n.op("Sigmoid", x) if kind == "Sigmoid" else x)
     x = n.input([1, 8], dtype=np.float16)
     if kind == "Shift":
         x = n.op("Mul", n.op("Sub", x, n.constant(0.25, np.float16)),

@@ -13,12 +13,28 @@
 using namespace mlir;
 using namespace qopt;
 
+/// Whether a value is returned, moved or not, and nothing else.
+static bool isReturned(Value value) {
+  return llvm::all_of(value.getUsers(), [](Operation *user) {
+    return user->hasTrait<OpTrait::IsTerminator>() ||
+           (isa<qg::ReshapeOp, qg::TransposeOp>(user) &&
+            isReturned(user->getResult(0)));
+  });
+}
+
+/// A cast to the 16-bit floats that the caller gets: encodings go in front.
+static bool isResultCast(Operation *op) {
+  auto cast = dyn_cast<qg::CastOp>(op);
+  return cast && getTensorType(cast).getElementType().isFloat(16) &&
+         isReturned(cast.getResult());
+}
+
 /// A pointwise op all of whose tensors have one shape, but for splat
 /// constants, and none of which is quantized.
 static bool isEligible(Operation *op) {
   auto rule = dyn_cast<FormatRuleOpInterface>(op);
   if (!rule || rule.getFormatRule() != FormatRule::Pointwise ||
-      op->getNumResults() != 1)
+      op->getNumResults() != 1 || isResultCast(op))
     return false;
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   if (qg::getQuantizedType(type))

@@ -43,14 +43,19 @@ struct DropRounding : OpRewritePattern<qg::CastOp> {
   }
 };
 
+/// Whether `op` gives elements of its tensors as they are.
+static bool moves(Operation *op) {
+  return movesOneTensor(op) || isa_and_nonnull<qg::ConcatOp, qg::GatherOp,
+                                               qg::PadOp, qg::BroadcastOp>(op);
+}
+
 /// widen(move(x)) = move(widen(x)).
 struct RaiseWidening : OpRewritePattern<qg::CastOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(qg::CastOp op,
                                 PatternRewriter &rewriter) const override {
     Operation *move = op.getX().getDefiningOp();
-    bool isConcat = isa_and_nonnull<qg::ConcatOp>(move);
-    if (!widens(op) || (!isConcat && !movesOneTensor(move)))
+    if (!widens(op) || !moves(move))
       return rewriter.notifyMatchFailure(op, "does not widen what is moved");
     rewriter.setInsertionPoint(move);
     auto widen = [&](Value value) -> Value {
@@ -61,7 +66,7 @@ struct RaiseWidening : OpRewritePattern<qg::CastOp> {
     rewriter.modifyOpInPlace(wide, [&] {
       rewriter.setInsertionPoint(wide);
       for (OpOperand &operand : wide->getOpOperands())
-        if (isConcat || operand.getOperandNumber() == 0)
+        if (isHalf(operand.get()))
           operand.set(widen(operand.get()));
       wide->getResult(0).setType(op.getType());
     });

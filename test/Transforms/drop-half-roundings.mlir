@@ -21,6 +21,22 @@ func.func @chain(%x: tensor<2x3xf16>) -> tensor<6xf16> {
   return %6 : tensor<6xf16>
 }
 
+// Indices are none of the floats, what a border holds is one.
+// CHECK-LABEL: func @picked
+// CHECK:         %[[Z:.*]] = qg.constant dense<0.000000e+00> : tensor<f16>
+// CHECK:         %[[X:.*]] = qg.cast %arg0 : tensor<3xf16> -> tensor<3xf32>
+// CHECK:         %[[G:.*]] = qg.gather %[[X]], %{{.*}} axis 0 : (tensor<3xf32>, tensor<2xi64>)
+// CHECK:         %[[V:.*]] = qg.cast %[[Z]] : tensor<f16> -> tensor<f32>
+// CHECK:         qg.pad constant %[[G]] value %[[V]] {{.*}}tensor<4xf32>
+func.func @picked(%x: tensor<3xf16>) -> tensor<4xf32> {
+  %i = qg.constant dense<[2, 0]> : tensor<2xi64> -> tensor<2xi64>
+  %z = qg.constant dense<0.0> : tensor<f16> -> tensor<f16>
+  %g = qg.gather %x, %i axis 0 : (tensor<3xf16>, tensor<2xi64>) -> tensor<2xf16>
+  %p = qg.pad constant %g value %z low [1] high [1] : (tensor<2xf16>, tensor<f16>) -> tensor<4xf16>
+  %w = qg.cast %p : tensor<4xf16> -> tensor<4xf32>
+  return %w : tensor<4xf32>
+}
+
 // Every part of a concatenation; another reader keeps the 16 bits.
 // CHECK-LABEL: func @concat
 // CHECK-DAG:     %[[A:.*]] = qg.cast %arg0 : tensor<2xbf16> -> tensor<2xf32>
